@@ -1,0 +1,1 @@
+"""The page of mathematics: it knows numpy and nothing else."""

@@ -1,0 +1,102 @@
+"""σ, the function that each neuron puts its weighted sum z through, and its derivative σ′.
+
+Every σ here works on float32, float64 and complex128 (for complex-step differentiation: analytic where σ has a
+derivative, the branch taken by the real part), and neither overflows nor warns, whatever z is.
+
+σ′(z) is written in terms of a = σ(z), which the forward pass has anyway: the sigmoid's is a (1 − a), a relu's
+depends only on the sign, which a shares with z. At a kink, z = 0, it is the derivative from the left.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_bp.core.names import OutputActivationName
+
+__all__ = ["ACTIVATIONS", "LEAKY_SLOPE", "Activation", "Array"]
+
+Array = NDArray[Any]
+"""An array of float32, float64 or complex128."""
+
+LEAKY_SLOPE = 0.01
+"""Slope of leaky-relu below zero (Maas, Hannun and Ng 2013)."""
+
+
+class Activation(NamedTuple):
+    """σ, and what training needs to know of it.
+
+    Attributes
+    ----------
+    f
+        z ↦ a = σ(z), elementwise (softmax: over each row); same shape and dtype.
+    derivative
+        a ↦ σ′(z), elementwise; same shape and dtype. Softmax has none.
+    gain
+        Initial weights are drawn from N(0, 1) × gain / √fan-in: √2 where half of the z are cut off
+        (He et al. 2015), else 1 (LeCun et al. 1998, "Efficient BackProp").
+    """
+
+    f: Callable[[Array], Array]
+    derivative: Callable[[Array], Array]
+    gain: float = 1.0
+
+
+def sigmoid(z: Array) -> Array:
+    """1 / (1 + e^−z), as ½ (1 + tanh ½z), which cannot overflow."""
+    a = np.tanh(0.5 * z)
+    a += 1
+    a *= 0.5
+    return a
+
+
+def sigmoid_derivative(a: Array) -> Array:
+    """σ′(z) = σ(z) (1 − σ(z))."""
+    return a * (1 - a)
+
+
+def tanh_derivative(a: Array) -> Array:
+    """σ′(z) = 1 − tanh² z."""
+    return 1 - a * a
+
+
+def relu(z: Array) -> Array:
+    """z where it is positive, else 0 (numpy orders complex numbers by their real part)."""
+    return np.maximum(z, 0)
+
+
+def relu_derivative(a: Array) -> Array:
+    """1 where z, and so a, is positive, else 0."""
+    return (a.real > 0).astype(a.dtype)
+
+
+def leaky_relu(z: Array) -> Array:
+    """z where it is positive, else a hundredth of it."""
+    return np.maximum(z, LEAKY_SLOPE * z)
+
+
+def leaky_relu_derivative(a: Array) -> Array:
+    """1 where z, and so a, is positive, else a hundredth."""
+    return np.where(a.real > 0, a.dtype.type(1), a.dtype.type(LEAKY_SLOPE))
+
+
+def softmax(z: Array) -> Array:
+    """e^z_j / Σ_i e^z_i in each row; the row's largest z is taken off first, so that no e^z overflows."""
+    a = np.exp(z - z.real.max(axis=1, keepdims=True))
+    a /= a.sum(axis=1, keepdims=True)
+    return a
+
+
+def no_derivative(a: Array) -> Array:
+    """Each output of softmax depends on every z. Cross-entropy, its only cost, does not ask."""
+    raise NotImplementedError("softmax has no elementwise derivative")
+
+
+ACTIVATIONS: dict[OutputActivationName, Activation] = {
+    "sigmoid": Activation(sigmoid, sigmoid_derivative),
+    "tanh": Activation(np.tanh, tanh_derivative),
+    "relu": Activation(relu, relu_derivative, gain=2**0.5),
+    "leaky-relu": Activation(leaky_relu, leaky_relu_derivative, gain=2**0.5),
+    "softmax": Activation(softmax, no_derivative),
+}

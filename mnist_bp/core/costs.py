@@ -1,0 +1,63 @@
+"""C_0, what one example costs, and ∂C_0/∂z^(L), where backpropagation starts.
+
+A cost and its output neurons belong together: squared error looks at sigmoids, cross-entropy at a softmax. Exchanging
+one pair for the other changes nothing else in the calculus.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from mnist_bp.core.activations import Activation, Array
+from mnist_bp.core.names import CostName, OutputActivationName
+
+__all__ = ["COSTS", "Cost"]
+
+
+class Cost(NamedTuple):
+    """A cost. Z, A and Y are (examples, n_L): weighted sums, outputs, and wanted outputs.
+
+    Attributes
+    ----------
+    output_activation
+        The σ of the output neurons, unless the network overrides it.
+    per_example
+        (Z, A, Y) ↦ C_i of each example, shape (examples,).
+    dC_dZ
+        (A, Y, σ) ↦ ∂C_i/∂z_j^(L) of each example, shape (examples, n_L). Not averaged: the mean over the mini-batch is
+        taken in one place, ``Network.gradient``.
+    """
+
+    output_activation: OutputActivationName
+    per_example: Callable[[Array, Array, Array], Array]
+    dC_dZ: Callable[[Array, Array, Activation], Array]
+
+
+def squared_error(Z: Array, A: Array, Y: Array) -> Array:
+    """C_0 = Σ_j (a_j − y_j)², without ½."""
+    D = A - Y
+    return np.einsum("ij,ij->i", D, D)
+
+
+def squared_error_dC_dZ(A: Array, Y: Array, activation: Activation) -> Array:
+    """∂C_0/∂z_j = σ′(z_j) ∂C_0/∂a_j with ∂C_0/∂a_j = 2 (a_j − y_j)."""
+    return activation.derivative(A) * (2 * (A - Y))
+
+
+def cross_entropy(Z: Array, A: Array, Y: Array) -> Array:
+    """C_0 = −Σ_j y_j ln a_j, from z: ln a_j = z_j − ln Σ_i e^z_i stays finite where a_j has become 0."""
+    largest = Z.real.max(axis=1, keepdims=True)
+    ln_sum = largest + np.log(np.exp(Z - largest).sum(axis=1, keepdims=True))
+    return np.einsum("ij,ij->i", Y, ln_sum - Z)
+
+
+def cross_entropy_dC_dZ(A: Array, Y: Array, activation: Activation) -> Array:
+    """∂C_0/∂z_j = a_j − y_j: with a = softmax(z) and Σ_j y_j = 1 the rest cancels."""
+    return A - Y
+
+
+COSTS: dict[CostName, Cost] = {
+    "squared-error": Cost("sigmoid", squared_error, squared_error_dC_dZ),
+    "cross-entropy": Cost("softmax", cross_entropy, cross_entropy_dC_dZ),
+}

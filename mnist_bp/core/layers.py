@@ -1,0 +1,69 @@
+"""All numbers of a network in one flat vector, seen layer by layer.
+
+The parameters are such a vector, and so is the gradient, in the same order: an update, a check, a checkpoint or an
+average over machines is then one operation on one array.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from mnist_bp.core.activations import Array
+
+__all__ = ["LayeredVector", "vector_length"]
+
+
+def vector_length(sizes: Sequence[int]) -> int:
+    """How many weights and biases a network of these layers has: 13,002 for 784-16-16-10."""
+    return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
+
+
+class LayeredVector:
+    """A flat vector and the weights and biases that lie in it, as views.
+
+    Attributes
+    ----------
+    sizes
+        Neurons of each layer, the input first: (n_0, …, n_L).
+    vector
+        All numbers, shape (Σ (n_{l−1} + 1) n_l,).
+    weights
+        ``weights[i]`` is W of layer l = i + 1, shape (n_l, n_{l−1}); ``weights[i][j, k]`` is w_jk: *to* j *from* k.
+    biases
+        ``biases[i]`` is b of layer l = i + 1, shape (n_l,).
+    blocks
+        ``blocks[i]`` is both, as they lie in memory: shape (n_{l−1} + 1, n_l), W transposed (which makes ``A @ W.T``
+        read memory in order), and b as its last row: the weights *from* a neuron that is always 1.
+    """
+
+    def __init__(self, sizes: Sequence[int], vector: Array) -> None:
+        self.sizes = tuple(sizes)
+        self.vector = vector
+        self.blocks: list[Array] = []
+        start = 0
+        for n_in, n_out in pairwise(self.sizes):
+            stop = start + (n_in + 1) * n_out
+            self.blocks.append(vector[start:stop].reshape(n_in + 1, n_out))
+            start = stop
+        self.weights = [block[:-1].T for block in self.blocks]
+        self.biases = [block[-1] for block in self.blocks]
+
+    @classmethod
+    def empty(cls, sizes: Sequence[int], dtype: DTypeLike) -> "LayeredVector":
+        """Room for a network's numbers, not yet set."""
+        return cls(sizes, np.empty(vector_length(sizes), dtype))
+
+    @classmethod
+    def zeros(cls, sizes: Sequence[int], dtype: DTypeLike) -> "LayeredVector":
+        """A network's numbers, all of them 0 (or False)."""
+        return cls(sizes, np.zeros(vector_length(sizes), dtype))
+
+    def named_arrays(self) -> dict[str, Array]:
+        """The arrays by the names that files and tables give them: W1, b1, …, WL, bL."""
+        named: dict[str, Any] = {}
+        for number, (W, b) in enumerate(zip(self.weights, self.biases, strict=True), 1):
+            named |= {f"W{number}": W, f"b{number}": b}
+        return named
