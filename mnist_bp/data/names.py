@@ -1,0 +1,17 @@
+"""The names of datasets and of their files; apart from the code that reads them, so that naming needs no numpy."""
+
+from collections.abc import Callable
+from typing import Literal
+
+__all__ = ["FILE_NAMES", "SYNTHETIC", "DatasetName", "Progress", "PublishedName"]
+
+PublishedName = Literal["mnist", "fashion-mnist", "kmnist"]
+DatasetName = Literal["mnist", "fashion-mnist", "kmnist", "synthetic"]
+
+SYNTHETIC: Literal["synthetic"] = "synthetic"
+
+FILE_NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+"""The four files of a dataset, as MNIST's makers named them."""
+
+Progress = Callable[[str, int, int], None]
+"""Told of a download: a file's name, its bytes so far and its bytes in all, decompressed."""

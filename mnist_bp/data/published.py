@@ -1,0 +1,93 @@
+"""The datasets that can be downloaded: their files, their hashes and their mirrors, as facts."""
+
+from dataclasses import dataclass
+
+from mnist_bp.data.names import FILE_NAMES, PublishedName
+
+__all__ = ["PUBLISHED", "PublishedDataset", "PublishedFile"]
+
+IDX_BYTES = (47_040_016, 60_008, 7_840_016, 10_008)
+"""Their sizes with 60,000 and 10,000 images of 28 × 28, which all three datasets have."""
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """One file: its name and size (bytes) decompressed, and the SHA-256 sums that are known.
+
+    Mirrors compress differently, so the sum of the content counts where it is known; that of the .gz file as its
+    publisher serves it counts too.
+    """
+
+    name: str
+    size: int
+    gzip_sha256: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class PublishedDataset:
+    """A dataset: who made it, its four files, and where they are served (.gz), in the order to try."""
+
+    name: PublishedName
+    makers: str
+    files: tuple[PublishedFile, ...]
+    mirrors: tuple[str, ...]
+
+
+def _files(gzip_sums: tuple[str, ...], sums: tuple[str | None, ...] = (None,) * 4) -> tuple[PublishedFile, ...]:
+    return tuple(map(PublishedFile, FILE_NAMES, IDX_BYTES, gzip_sums, sums))
+
+
+PUBLISHED: dict[PublishedName, PublishedDataset] = {
+    dataset.name: dataset
+    for dataset in (
+        PublishedDataset(
+            "mnist",
+            "Yann LeCun, Corinna Cortes and Christopher J. C. Burges",
+            _files(
+                (
+                    "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+                    "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+                    "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+                    "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+                ),
+                (
+                    "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+                    "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+                    "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+                    "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+                ),
+            ),
+            (
+                "https://ossci-datasets.s3.amazonaws.com/mnist/",
+                "https://storage.googleapis.com/cvdf-datasets/mnist/",
+            ),
+        ),
+        PublishedDataset(
+            "fashion-mnist",
+            "Han Xiao, Kashif Rasul and Roland Vollgraf (Zalando Research)",
+            _files(
+                (
+                    "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+                    "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+                    "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+                    "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+                )
+            ),
+            ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
+        ),
+        PublishedDataset(
+            "kmnist",
+            "Tarin Clanuwat, Mikel Bober-Irizar, Asanobu Kitamoto, Alex Lamb, Kazuaki Yamamoto and David Ha (CODH)",
+            _files(
+                (
+                    "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+                    "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+                    "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+                    "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+                )
+            ),
+            ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
+        ),
+    )
+}
