@@ -1,0 +1,97 @@
+"""``--config FILE.toml``: options from a file, which stand above the defaults and below the command line."""
+
+import difflib
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import typer
+
+from mnist_bp.cli.options import OUTPUT
+from mnist_bp.errors import InputError
+
+__all__ = ["Config", "read_config"]
+
+NOT_IN_A_FILE = {"config", "help"}
+
+
+def _use_config(context: typer.Context, path: Path | None) -> Path | None:
+    """Make the file's values the defaults of the command's options."""
+    if path is not None and context.command.callback is not None:
+        context.default_map = read_config(path, context.command.callback)
+    return path
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.toml",
+        help="Take options from this file; its keys are the options' long names. The command line stands above it.",
+        callback=_use_config,
+        is_eager=True,
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+
+
+def read_config(path: Path, command: Callable[..., object]) -> dict[str, Any]:
+    """Options of ``command`` by parameter name, from a TOML file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, has a key that is no option of the command, or a value of another type than the option's.
+    """
+    hints = {name: hint for name, hint in get_type_hints(command).items() if name not in NOT_IN_A_FILE}
+    known = {name.replace("_", "-"): name for name in hints}
+    values = {}
+    for key, value in _parse(path).items():
+        if key not in known:
+            nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
+            raise InputError(f"{path}: there is no option {key!r}; the nearest is {nearest!r}")
+        values[known[key]] = _checked(value, hints[known[key]], f"{path}: {key}")
+    return values
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read the config {path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"{path} is not a TOML file: {error}") from error
+
+
+def _checked(value: Any, hint: Any, where: str) -> Any:
+    """``value`` as the command line would have given it to an option of this type."""
+    accepted = _kinds(hint)
+    if float in accepted and type(value) is int:
+        return float(value)
+    if str in accepted and _is_counts(value):  # hidden = [16, 16], batch-size = 100
+        return ",".join(map(str, value if isinstance(value, list) else [value]))
+    if Path in accepted and isinstance(value, str):
+        return Path(value)
+    choices = [choice for choice in accepted if isinstance(choice, str)]
+    if choices and value not in choices:
+        raise InputError(f"{where} = {value!r}; expected one of {', '.join(choices)}")
+    if not choices and type(value) not in accepted:
+        names = " or ".join(_NAMES[kind] for kind in accepted)
+        raise InputError(f"{where} = {value!r}; expected {names}")
+    return value
+
+
+_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a string", Path: "a path (a string)"}
+
+
+def _kinds(hint: Any) -> list[Any]:
+    """The types that an option takes, or, of a choice, the strings."""
+    if get_origin(hint) is UnionType:
+        return [kind for part in get_args(hint) if part is not NoneType for kind in _kinds(part)]
+    return list(get_args(hint)) if get_origin(hint) is Literal else [hint]
+
+
+def _is_counts(value: Any) -> bool:
+    return type(value) is int or (isinstance(value, list) and all(type(part) is int for part in value))

@@ -1,0 +1,71 @@
+"""Data for a command, and what is said while it arrives."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from mnist_bp.cli.output import Output
+from mnist_bp.data import names
+
+if TYPE_CHECKING:
+    from mnist_bp.data.datasets import Dataset
+
+__all__ = ["download_progress", "load_dataset"]
+
+
+def load_dataset(
+    name: names.DatasetName | None,
+    data_dir: Path | None,
+    output: Output,
+    *,
+    limit: int | None = None,
+    fetch: bool = True,
+) -> "Dataset":
+    """Get a dataset, downloading it if need be, and show that: see ``datasets.load``."""
+    from mnist_bp.data import datasets
+
+    with download_progress(output) as progress:
+        return datasets.load(name, data_dir, limit=limit, fetch=fetch, progress=progress)
+
+
+@contextmanager
+def download_progress(output: Output) -> Iterator[names.Progress]:
+    """Show a bar for each file on a terminal; elsewhere, a line for each that has arrived."""
+    if not output.is_live:
+        yield _line_for_each_file(output)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=output.console) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(file: str, done: int, size: int) -> None:
+            if file not in tasks:
+                tasks[file] = bars.add_task(file, total=size)
+            bars.update(tasks[file], completed=done)
+
+        yield advance
+
+
+def _line_for_each_file(output: Output) -> names.Progress:
+    def say_when_done(file: str, done: int, size: int) -> None:
+        if done == size:
+            output.say(f"downloaded {file} ({size:,} bytes)")
+
+    return say_when_done

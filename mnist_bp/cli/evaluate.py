@@ -1,0 +1,81 @@
+"""``mnist-bp evaluate``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from mnist_bp.cli.models import Model, load_model, trained_data
+from mnist_bp.cli.options import DATA, OUTPUT, DataDir, Dataset, Json, MinAccuracy
+from mnist_bp.cli.output import Output, percent
+from mnist_bp.cli.tables import confusion_table, per_class_table
+from mnist_bp.errors import AnswerIsNo
+
+if TYPE_CHECKING:
+    from mnist_bp.data.datasets import Dataset as Data
+    from mnist_bp.training.evaluation import Evaluation
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    model: Model = None,
+    dataset: Dataset = None,
+    data_dir: DataDir = None,
+    split: Annotated[
+        Literal["test", "train"], typer.Option(help="Which of its examples.", rich_help_panel=DATA)
+    ] = "test",
+    min_accuracy: MinAccuracy = None,
+    confusion: Annotated[
+        bool, typer.Option("--confusion/--no-confusion", help="Show what was taken for what.", rich_help_panel=OUTPUT)
+    ] = True,
+    json: Json = False,
+) -> None:
+    """Measure how good a trained network is, class by class.
+
+    Without RUN or MODEL: the latest run. Without --dataset: the data that it was trained on.
+
+    Example: mnist-bp evaluate
+    """
+    from mnist_bp.training.evaluation import evaluate as measure
+
+    voice = Output(json=json)
+    trained = load_model(model)
+    network = trained.network
+    data = trained_data(trained, dataset, data_dir, voice)
+    examples = data.test if split == "test" else data.train
+    result = measure(network, examples.inputs(network.dtype), examples.labels)
+
+    voice.record(_record(result, data, split, trained.path))
+    trained_on = trained.meta.get("dataset")
+    voice.say(f"model     {trained.description}")
+    voice.say(f"data      {data.name} {split}: {len(examples):,} examples")
+    if trained_on != data.name:
+        voice.say(f"The network was trained on {trained_on}, and is measured on {data.name}.", style="yellow")
+    if data.is_synthetic:
+        voice.say(
+            "These are SYNTHETIC digits, drawn by a program: the figures say nothing about MNIST.", style="yellow"
+        )
+    if confusion:
+        voice.say()
+        voice.show(confusion_table(result.confusion))
+        voice.say()
+        voice.show(per_class_table(result.per_class()))
+        voice.say()
+    voice.conclude(f"accuracy {percent(result.accuracy)} ({data.name} {split}), cost {result.cost:.4f}", style="bold")
+    if min_accuracy is not None and result.accuracy < min_accuracy:
+        raise AnswerIsNo(f"accuracy {result.accuracy:.4f} is under --min-accuracy {min_accuracy:g}")
+
+
+def _record(result: "Evaluation", data: "Data", split: str, path: Path) -> dict[str, Any]:
+    return {
+        "dataset": data.name,
+        "split": split,
+        "examples": result.examples,
+        "cost": result.cost,
+        "accuracy": result.accuracy,
+        "confusion": result.confusion.tolist(),
+        "per_class": [score._asdict() for score in result.per_class()],
+        "model": str(path),
+        **({"synthetic": True} if data.is_synthetic else {}),
+    }

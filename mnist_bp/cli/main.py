@@ -1,0 +1,103 @@
+"""The command ``mnist-bp``, and the one place where an error becomes a line and an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from mnist_bp import __version__
+from mnist_bp.cli import download, evaluate, gradcheck, train
+from mnist_bp.cli.output import say_error, tolerate_any_encoding
+from mnist_bp.errors import MnistBpError
+
+__all__ = ["main"]
+
+INTERRUPTED = 130
+
+
+class _Commands(TyperGroup):
+    """The commands; they end quietly when whoever reads their output (``head``, say) has seen enough."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the user named."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # What is still buffered must not fail once more when Python exits.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
+        return result
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Train a network on MNIST, every number of it the calculus of backpropagation, done in the open.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (train.train, evaluate.evaluate, gradcheck.gradcheck, download.download):
+    app.command()(command)
+
+
+def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer's signature of a callback
+    if value:
+        sys.stdout.write(f"mnist-bp {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Read what belongs to no command; ``main`` itself looks at ``--debug``."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its code: 0 done, 1 no, 2 bad input, 3 no data or disk, 130 interrupted."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    tolerate_any_encoding()
+    sys.exit(_exit_code(["--debug", *(word for word in given if word != "--debug")] if debug else given, debug=debug))
+
+
+def _exit_code(arguments: list[str], *, debug: bool) -> int:
+    try:
+        code = typer.main.get_command(app).main(arguments, prog_name="mnist-bp", standalone_mode=False) or 0
+    except Exception as error:
+        if debug:
+            raise
+        return _explained(error)
+    if code == INTERRUPTED:  # what Typer makes of Ctrl-C
+        say_error("interrupted")
+    return int(code)
+
+
+def _explained(error: Exception) -> int:
+    """Say in one line what went wrong, and give its exit code."""
+    if isinstance(error, MnistBpError):
+        say_error(str(error))
+        return error.exit_code
+    if isinstance(error, MemoryError):
+        say_error("there is not enough memory for this network or this data: try a smaller one")
+        return 2
+    # Typer's own errors are not public classes; what they all have is this method.
+    if format_message := getattr(error, "format_message", None):
+        return _explain_usage(error, format_message())
+    say_error(f"an error that should not happen ({type(error).__name__}: {error}); --debug shows where")
+    return 1
+
+
+def _explain_usage(error: Exception, message: str) -> int:
+    context = getattr(error, "ctx", None)
+    if message:  # it is empty where the help has been shown instead
+        command = context.command_path if context is not None else "mnist-bp"
+        say_error(f"{message.rstrip('.')}; see {command} --help")
+    return 2

@@ -1,0 +1,144 @@
+"""Where text goes and what may stand in it: terminals, pipes, logs, JSON Lines.
+
+A terminal gets colours, tables that grow and progress bars. Everything else (a pipe, a file, CI, NO_COLOR, TERM=dumb)
+gets plain lines: no colour, no control character, nothing cut to a width, each line on its way as soon as it is said.
+"""
+
+import codecs
+import io
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+__all__ = ["Output", "natural_width", "percent", "printable", "say_error", "tolerate_any_encoding"]
+
+WIDE = 10_000
+"""Columns: more than any table of ours takes."""
+
+
+def _is_for_people(stream: TextIO) -> bool:
+    """Whether someone looks at this stream as it comes, and wants it to move."""
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or os.environ.get("CI")
+    return stream.isatty() and not is_plain
+
+
+class Output:
+    """One command's voice.
+
+    Parameters
+    ----------
+    json
+        Standard output is JSON Lines and nothing else; what is said to people goes to standard error.
+    quiet
+        Of what is said to people, only the result.
+    """
+
+    def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
+        self.json, self.quiet = json, quiet
+        self.stream = sys.stderr if json else sys.stdout
+        self.is_live = _is_for_people(self.stream) and not quiet
+        self.console = _console(self.stream, is_live=self.is_live)
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """With ``--json``: one object, on one line, at once."""
+        if self.json:
+            sys.stdout.write(json.dumps(record, allow_nan=False) + "\n")
+            sys.stdout.flush()
+
+    def say(self, text: str = "", *, style: str = "") -> None:
+        """Say a line, unless ``--quiet``."""
+        if not self.quiet:
+            self.conclude(text, style=style)
+
+    def conclude(self, text: str, *, style: str = "") -> None:
+        """Say the line that counts, also with ``--quiet``."""
+        self.console.print(printable(text), style=style, soft_wrap=True, markup=False, highlight=False)
+        self.stream.flush()
+
+    def show(self, table: Table) -> None:
+        """Show a table, as wide as it needs to be: a narrow window wraps its lines, but no number is cut."""
+        if self.quiet:
+            return
+        width = natural_width(self.console, table)
+        self.console.print(table, width=width, soft_wrap=True, crop=False)
+        self.stream.flush()
+
+
+class _Console(Console):
+    """A console that lets ``main`` deal with a closed pipe, as with every other error."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def _console(stream: TextIO, *, is_live: bool) -> Console:
+    # Rich looks at FORCE_COLOR, COLUMNS and more by itself; we have decided.
+    return _Console(
+        file=stream,
+        force_terminal=is_live,
+        force_interactive=is_live,
+        no_color=not is_live,
+        color_system="auto" if is_live else None,
+        width=None if is_live else WIDE,
+        legacy_windows=None if is_live else False,
+        emoji=False,
+    )
+
+
+def natural_width(console: Console, table: Table) -> int:
+    """Columns that a table takes when nothing presses it."""
+    return Measurement.get(console, console.options.update(max_width=WIDE), table).maximum
+
+
+def percent(fraction: float) -> str:
+    """A fraction as people read it: 0.9431 is 94.31 %."""
+    return f"{100 * fraction:.2f} %"
+
+
+def printable(text: str) -> str:
+    """``text`` without characters that could steer a terminal: a file's name may hold any."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def say_error(text: str) -> None:
+    """Say on standard error, in one line, why the command ends."""
+    sys.stdout.flush()
+    sys.stderr.write(f"mnist-bp: {printable(text)}\n")
+    sys.stderr.flush()
+
+
+def tolerate_any_encoding() -> None:
+    """Let nothing that is printed raise: what a stream's encoding lacks is written as its nearest ASCII, or ``?``."""
+    codecs.register_error("nearest-ascii", _nearest_ascii)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="nearest-ascii")
+
+
+_NEAREST_ASCII = str.maketrans(
+    {
+        "σ": "sigma",
+        "η": "eta",
+        "ε": "eps",
+        "Σ": "sum",
+        "∂": "d",
+        "∇": "grad ",
+        "×": "x",
+        "−": "-",
+        "…": "...",
+        "²": "^2",
+    }
+    | {"′": "'", "≤": "<=", "≥": ">=", "·": "*", "→": "->", "½": "1/2", "±": "+-"}
+)
+
+
+def _nearest_ascii(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    missing = error.object[error.start : error.end].translate(_NEAREST_ASCII)
+    return missing.encode("ascii", "replace").decode(), error.end
