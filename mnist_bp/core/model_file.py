@@ -34,7 +34,17 @@ _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.f
 
 
 def save(path: str | PathLike[str], network: Network, meta: Mapping[str, Any]) -> None:
-    """Write ``network`` to ``path``, whole or not at all; ``meta`` is kept beside what describes the network."""
+    """Write ``network`` to ``path``, whole or not at all; ``meta`` is kept beside what describes the network.
+
+    Raises
+    ------
+    InputError
+        If the network is complex, which is for checking only.
+    OSError
+        If the disk does not take the file.
+    """
+    if network.dtype.name not in get_args(DtypeName):
+        raise InputError(f"a model file holds {' or '.join(get_args(DtypeName))}, not {network.dtype.name}")
     described = {
         **meta,
         "format": FORMAT,

@@ -1,0 +1,42 @@
+"""The project's private environment, .venv, made on first use; what the scripts beside this file have in common."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = ROOT / ".venv"
+BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+
+
+def prepare(extra: str = "") -> None:
+    """Make sure that .venv has the project and the dependencies of ``extra`` (of pyproject.toml), and is up to date."""
+    if sys.version_info < (3, 11):
+        sys.exit(f"mnist-bp needs Python 3.11 or later; this is {sys.version.split()[0]} ({sys.executable})")
+    stamp = ENVIRONMENT / f"installed-{extra or 'plain'}"
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    print(f"Setting up {ENVIRONMENT} (on first use, and when pyproject.toml changes) …", file=sys.stderr, flush=True)
+    if not PYTHON.is_file():
+        venv.create(ENVIRONMENT, with_pip=True)
+    project = f"{ROOT}[{extra}]" if extra else str(ROOT)
+    install = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", project]
+    if subprocess.run(install, stdout=sys.stderr).returncode:
+        sys.exit("The set-up failed: pip says above why.")
+    stamp.write_text(wanted)
+
+
+def become(*command: object) -> None:
+    """Run ``command`` in place of this process, so that signals and the exit code are its own."""
+    words = [str(word) for word in command]
+    if os.name == "nt":  # Windows cannot replace a process
+        try:
+            sys.exit(subprocess.run(words).returncode)
+        except KeyboardInterrupt:
+            sys.exit(130)
+    os.execv(words[0], words)

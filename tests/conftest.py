@@ -1,0 +1,91 @@
+"""What tests share: a place of their own, no network, a small dataset, and the command line in-process."""
+
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from mnist_bp.cli.main import main
+from mnist_bp.data import idx
+from mnist_bp.data.datasets import Examples
+from mnist_bp.data.names import FILE_NAMES
+from mnist_bp.data.synthetic import digits
+
+
+class Finished(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """Standard output, read as JSON Lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def _place_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test works in an empty folder, with an empty cache beside it and none of the user's settings."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("MNIST_BP_DATA", str(tmp_path / "cache"))
+    for variable in ("NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only loopback can be reached."""
+    look_up = socket.getaddrinfo
+
+    def loopback_only(host: str | bytes | None, *args: Any, **kwargs: Any) -> Any:
+        if host not in {"localhost", "127.0.0.1", "::1"}:
+            raise socket.gaierror(f"tests have no network: {host!r}")
+        return look_up(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", loopback_only)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers, the same in every run."""
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def few_digits() -> tuple[Examples, Examples]:
+    """Synthetic digits: 500 to train on, 250 to test on."""
+    return Examples(*digits(500, seed=1, split="train")), Examples(*digits(250, seed=1, split="test"))
+
+
+@pytest.fixture
+def idx_folder(tmp_path: Path, few_digits: tuple[Examples, Examples]) -> Path:
+    """A folder called ``few`` that holds ``few_digits`` as four IDX files."""
+    folder = tmp_path / "few"
+    folder.mkdir()
+    train, test = few_digits
+    arrays = (train.images, train.labels, test.images, test.labels)
+    for name, array in zip(FILE_NAMES, arrays, strict=True):
+        with (folder / name).open("wb") as file:
+            idx.write(file, array)
+    return folder
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
+    """Run ``mnist-bp`` with these arguments, in this process."""
+
+    def run(*arguments: object) -> Finished:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return Finished(int(ended.value.code or 0), out, err)
+
+    return run

@@ -1,0 +1,178 @@
+"""model.npz."""
+
+import io
+import json
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_bp import Network
+from mnist_bp.core import model_file
+from mnist_bp.errors import InputError
+
+
+@pytest.fixture
+def network(rng: np.random.Generator) -> Network:
+    """A small network."""
+    return Network([6, 4, 3], activation="tanh", cost="cross-entropy", rng=rng)
+
+
+def written(arrays: dict[str, Any], path: Path = Path("model.npz")) -> Path:
+    """An .npz file of these arrays."""
+    np.savez(path, **arrays)
+    return path
+
+
+def members(network: Network, **changed: Any) -> dict[str, Any]:
+    """What a good file of ``network`` holds, with some of its meta changed."""
+    meta = {"format": 1, "sizes": [6, 4, 3], "activation": "tanh", "cost": "cross-entropy"}
+    meta |= {"output_activation": "softmax", "dtype": "float32"} | changed
+    return {**network.named_arrays(), "meta": np.array(json.dumps(meta))}
+
+
+def test_a_network_comes_back_as_it_was_saved(network: Network, rng: np.random.Generator) -> None:
+    """The same settings, the same bits, the same outputs."""
+    network.save("model.npz")
+
+    again = Network.load("model.npz")
+
+    x = rng.random((5, 6))
+    assert (again.sizes, again.activation, again.cost, again.dtype) == ((6, 4, 3), "tanh", "cross-entropy", np.float32)
+    assert (again.parameters == network.parameters).all()
+    assert (again.forward(x) == network.forward(x)).all()
+
+
+def test_plain_numpy_opens_it_without_pickle(network: Network) -> None:
+    """W1, b1, W2, b2 in the lesson's shapes, and meta, a JSON string."""
+    network.save("model.npz", {"dataset": "mnist"})
+
+    with np.load("model.npz", allow_pickle=False) as file:
+        shapes = {name: file[name].shape for name in file.files}
+        meta = json.loads(str(file["meta"]))
+
+    assert shapes == {"W1": (4, 6), "b1": (4,), "W2": (3, 4), "b2": (3,), "meta": ()}
+    assert (meta["sizes"], meta["dataset"]) == ([6, 4, 3], "mnist")
+
+
+def test_the_same_network_gives_the_same_bytes(network: Network) -> None:
+    """No date and no path gets into the file."""
+    network.save("one.npz")
+    network.save("two.npz")
+
+    assert Path("one.npz").read_bytes() == Path("two.npz").read_bytes()
+
+
+def test_what_else_was_saved_comes_back_as_meta(network: Network) -> None:
+    """Whoever trains can say there on what."""
+    network.save("model.npz", {"dataset": "few", "epochs": 3})
+
+    _, meta = model_file.load("model.npz")
+
+    assert (meta["dataset"], meta["epochs"]) == ("few", 3)
+
+
+def test_a_complex_network_is_not_saved(network: Network) -> None:
+    """It is for checking; no reader would take it."""
+    with pytest.raises(InputError, match="complex128"):
+        network.astype(np.complex128).save("model.npz")
+
+    assert not Path("model.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "not a zip file"),
+        (b"to whom it may concern", "not a zip file"),
+        (pickle.dumps({"W1": [1, 2]}), "not a zip file"),
+    ],
+)
+def test_other_files_are_refused(content: bytes, said: str) -> None:
+    """Empty, text, a pickle: one line that names the file and what it should be."""
+    Path("model.npz").write_bytes(content)
+
+    with pytest.raises(InputError, match=rf"model\.npz is not a model file that mnist-bp wrote.*{said}"):
+        Network.load("model.npz")
+
+
+def test_a_truncated_file_is_refused(network: Network) -> None:
+    """Wherever it breaks off."""
+    network.save("model.npz")
+    whole = Path("model.npz").read_bytes()
+
+    for length in range(0, len(whole), 97):
+        Path("model.npz").write_bytes(whole[:length])
+        with pytest.raises(InputError):
+            Network.load("model.npz")
+
+
+def test_a_missing_file_and_a_folder_are_refused() -> None:
+    """Each by its name."""
+    Path("folder.npz").mkdir()
+
+    with pytest.raises(InputError, match=r"there is no model file none\.npz"):
+        Network.load("none.npz")
+    with pytest.raises(InputError, match=r"cannot read the model file folder\.npz"):
+        Network.load("folder.npz")
+
+
+@pytest.mark.parametrize(
+    ("meta", "said"),
+    [
+        ({"format": 2}, "format 1"),
+        ({"sizes": [6, 5, 3]}, r"W1 is float32 \(4, 6\); its sizes \[6, 5, 3\] need float32 \(5, 6\)"),
+        ({"sizes": [6, 4]}, "should hold W1, b1 and meta, and nothing else"),
+        ({"sizes": [10**12, 10**12]}, "should hold W1, b1 and meta"),
+        ({"sizes": [10**12, 4, 3]}, "W1 is float32"),
+        ({"sizes": [6, 4.0, 3]}, "expected a list of whole numbers"),
+        ({"sizes": [6, -4, 3]}, "expected a list of whole numbers"),
+        ({"sizes": "6-4-3"}, "expected a list of whole numbers"),
+        ({"dtype": "float64"}, "need float64"),
+        ({"dtype": "complex128"}, "its dtype is 'complex128'"),
+        ({"activation": "swish"}, "unknown activation 'swish'"),
+        ({"cost": ["x"]}, "unknown cost"),
+    ],
+)
+def test_a_file_that_does_not_agree_with_itself_is_refused(network: Network, meta: dict[str, Any], said: str) -> None:
+    """What meta says is compared with what is there, before anything is made of it."""
+    with pytest.raises(InputError, match=said):
+        Network.load(written(members(network, **meta)))
+
+
+def test_numbers_that_are_not_finite_are_refused(network: Network) -> None:
+    """A network that diverged is not a model."""
+    network.biases[0][1] = np.nan
+
+    with pytest.raises(InputError, match="b1 holds numbers that are not finite"):
+        Network.load(written(members(network)))
+
+
+def test_a_pickle_inside_is_never_opened(network: Network) -> None:
+    """Arrays of objects would run code when they are read."""
+    arrays = members(network) | {"W1": np.array([[print] * 6] * 4, dtype=object)}
+
+    with pytest.raises(InputError, match="W1 does not hold what its header says"):
+        Network.load(written(arrays))
+
+
+def test_a_member_that_is_no_string_is_no_meta(network: Network) -> None:
+    """Nor is a string that is no JSON object."""
+    for meta in (np.zeros(3), np.array("[1, 2]"), np.array("{")):
+        with pytest.raises(InputError):
+            Network.load(written(members(network) | {"meta": meta}))
+
+
+def test_a_bomb_is_not_unpacked(network: Network) -> None:
+    """A member that claims to be larger than the file is refused for that."""
+    with zipfile.ZipFile("model.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in members(network).items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, np.asanyarray(array), allow_pickle=False)
+            archive.writestr(f"{name}.npy", buffer.getvalue() if name != "W1" else bytes(10_000_000))
+
+    with pytest.raises(InputError, match="W1 claims 10,000,000 bytes"):
+        Network.load("model.npz")

@@ -1,0 +1,262 @@
+"""Forward and backpropagate."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mnist_bp import Network
+from mnist_bp.errors import InputError
+
+SIZES = (7, 5, 4, 3)
+EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))
+
+
+def network(activation: str = "sigmoid", cost: str = "squared-error", dtype: type = np.float64) -> Network:
+    """A network with unequal layers, its biases no longer 0."""
+    rng = np.random.default_rng(3)
+    made = Network(SIZES, activation=activation, cost=cost, rng=rng, dtype=dtype)
+    for b in made.biases:
+        b += rng.standard_normal(b.shape) / 4
+    return made
+
+
+@pytest.fixture
+def batch(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Six examples and their labels."""
+    return rng.standard_normal((6, 7)), np.array([0, 2, 1, 1, 0, 2])
+
+
+def index_by_index(net: Network, x: NDArray[np.float64], label: int) -> tuple[list[NDArray[np.float64]], ...]:
+    """∂C_0/∂w_jk and ∂C_0/∂b_j of one example from the lesson's formulas, one index at a time, and nothing else."""
+    σ = {
+        "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2),
+        "tanh": (np.tanh, lambda z: 1 / np.cosh(z) ** 2),
+        "relu": (lambda z: max(z, 0.0), lambda z: float(z > 0)),
+        "leaky-relu": (lambda z: z if z > 0 else z / 100, lambda z: 1.0 if z > 0 else 0.01),
+    }
+    L, n = len(net.weights), net.sizes
+    a, z = [[float(value) for value in x]], [[]]
+    for l in range(1, L + 1):  # noqa: E741 - the lesson's l
+        W, b = net.weights[l - 1], net.biases[l - 1]
+        z.append([sum(W[j, k] * a[l - 1][k] for k in range(n[l - 1])) + b[j] for j in range(n[l])])
+        f = σ[net.activation if l < L else "sigmoid"][0]
+        a.append([f(z[l][j]) for j in range(n[l])])
+    y = [float(j == label) for j in range(n[L])]
+    if net.cost == "cross-entropy":
+        total = sum(np.exp(z[L][j]) for j in range(n[L]))
+        dC_dz = {L: [np.exp(z[L][j]) / total - y[j] for j in range(n[L])]}
+    else:
+        dC_dz = {L: [σ["sigmoid"][1](z[L][j]) * 2 * (a[L][j] - y[j]) for j in range(n[L])]}
+    for l in range(L - 1, 0, -1):  # noqa: E741
+        dC_da = [sum(net.weights[l][j, k] * dC_dz[l + 1][j] for j in range(n[l + 1])) for k in range(n[l])]
+        dC_dz[l] = [σ[net.activation][1](z[l][j]) * dC_da[j] for j in range(n[l])]
+    dW = [np.array([[a[l - 1][k] * dC_dz[l][j] for k in range(n[l - 1])] for j in range(n[l])]) for l in range(1, L + 1)]
+    return dW, [np.array(dC_dz[l]) for l in range(1, L + 1)]
+
+
+@pytest.mark.parametrize(("activation", "cost"), EVERY)
+def test_backpropagation_is_the_lessons_index_form(activation: str, cost: str, batch: tuple) -> None:
+    """Matrix products or one w_jk at a time: the same gradient, to 1e-12."""
+    net = network(activation, cost)
+    X, labels = batch
+
+    _, gradient = net.backpropagate(X, labels)
+
+    singles = [index_by_index(net, x, label) for x, label in zip(X, labels, strict=True)]
+    for i in range(len(net.weights)):
+        assert gradient.weights[i] == pytest.approx(np.mean([dW[i] for dW, _ in singles], axis=0), rel=1e-12, abs=1e-16)
+        assert gradient.biases[i] == pytest.approx(np.mean([db[i] for _, db in singles], axis=0), rel=1e-12, abs=1e-16)
+
+
+@pytest.mark.parametrize(("activation", "cost"), EVERY)
+def test_the_gradient_of_a_batch_is_the_mean_of_its_examples(activation: str, cost: str, batch: tuple) -> None:
+    """Averaging the nudges of single examples, or asking for all at once: the same."""
+    net = network(activation, cost)
+    X, labels = batch
+
+    total_cost, gradient = net.backpropagate(X, labels)
+
+    singles = [net.backpropagate(X[i : i + 1], labels[i : i + 1]) for i in range(len(X))]
+    assert total_cost == pytest.approx(np.mean([c for c, _ in singles]), rel=1e-14)
+    assert gradient.vector == pytest.approx(np.mean([g.vector for _, g in singles], axis=0), rel=1e-12, abs=1e-17)
+
+
+@pytest.mark.parametrize(("activation", "cost"), EVERY)
+def test_every_derivative_is_what_a_complex_step_finds(activation: str, cost: str, batch: tuple) -> None:
+    """The same forward code in complex numbers: Im C(w + ih) / h for each parameter by itself."""
+    net = network(activation, cost)
+    nudged = net.astype(np.complex128)
+
+    numerical = np.empty(len(net.parameters))
+    for i in range(len(numerical)):
+        nudged.parameters[i] += 1e-20j
+        numerical[i] = nudged.backpropagate(*batch)[0].imag / 1e-20
+        nudged.parameters[i] = net.parameters[i]
+
+    assert net.backpropagate(*batch)[1].vector == pytest.approx(numerical, rel=1e-11, abs=1e-16)
+
+
+def test_forward_by_hand() -> None:
+    """A 2-2-1 network of sigmoids: z = (0, ln 3), a = (1/2, 3/4), z = 4 · 1/2 − 4 · 3/4 + 1 = 0, a = 1/2."""
+    net = Network([2, 2, 1], rng=np.random.default_rng(0), dtype=np.float64)
+    net.weights[0][...] = [[1, -1], [0, np.log(3)]]
+    net.biases[0][...] = 0
+    net.weights[1][...] = [[4, -4]]
+    net.biases[1][...] = 1
+
+    assert net.forward([[1, 1]]) == pytest.approx(np.array([[0.5]]))
+
+
+def test_labels_and_one_hot_rows_are_the_same(batch: tuple) -> None:
+    """y may be integers or rows."""
+    net = network()
+    X, labels = batch
+
+    from_labels, from_rows = net.backpropagate(X, labels), net.backpropagate(X, np.eye(3)[labels])
+
+    assert from_labels[0] == from_rows[0]
+    assert (from_labels[1].vector == from_rows[1].vector).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_one_dtype_throughout(dtype: type, batch: tuple) -> None:
+    """Parameters, outputs, cost and gradient are all of the network's dtype."""
+    net = network(dtype=np.float64).astype(dtype)
+
+    cost, gradient = net.backpropagate(*batch)
+
+    assert {net.parameters.dtype, net.forward(batch[0]).dtype, cost.dtype, gradient.vector.dtype} == {np.dtype(dtype)}
+
+
+def test_float32_agrees_with_float64_as_far_as_it_goes(batch: tuple) -> None:
+    """The code that trains is the code that is checked, in another dtype."""
+    double = network().backpropagate(*batch)[1].vector
+    single = network().astype(np.float32).backpropagate(*batch)[1].vector
+
+    assert single == pytest.approx(double, rel=1e-4, abs=1e-7)
+
+
+def test_nothing_is_parked_and_nothing_is_overwritten(batch: tuple) -> None:
+    """Backpropagating leaves the inputs, the labels and the parameters as they were, and a second time gives the same."""
+    net = network()
+    X, labels = batch
+    before = (X.copy(), labels.copy(), net.parameters.copy())
+
+    first = net.backpropagate(X, labels)[1].vector.copy()
+    second = net.backpropagate(X, labels)[1].vector
+
+    assert (first == second).all()
+    assert all((old == new).all() for old, new in zip(before, (X, labels, net.parameters), strict=True))
+
+
+def test_the_gradient_can_be_written_where_there_is_room_for_it(batch: tuple) -> None:
+    """``out`` is filled and returned."""
+    net = network()
+    trace, Y = net.propagate(net.inputs(batch[0])), net.targets(batch[1])
+    fresh = net.gradient(trace, Y)
+    room = type(fresh).zeros(net.sizes, np.float64)
+
+    assert net.gradient(trace, Y, out=room) is room
+    assert (room.vector == fresh.vector).all()
+
+
+def test_the_layers_above_one_can_run_by_themselves(batch: tuple) -> None:
+    """Going on from a^(1) gives what going through gives."""
+    net = network()
+    whole = net.propagate(batch[0])
+
+    upper = net.propagate(whole.A[1], above=1)
+
+    assert (upper.A[-1] == whole.A[-1]).all()
+    assert (upper.Z == whole.Z).all()
+
+
+def test_the_same_rng_gives_the_same_network() -> None:
+    """Weights come from ``rng`` and from nowhere else; there is no default."""
+    one, two, other = (Network(SIZES, rng=np.random.default_rng(seed)) for seed in (5, 5, 6))
+
+    assert (one.parameters == two.parameters).all()
+    assert (one.parameters != other.parameters).any()
+    with pytest.raises(TypeError):
+        Network(SIZES)
+
+
+@pytest.mark.parametrize(("activation", "variance"), [("sigmoid", 1.0), ("tanh", 1.0), ("relu", 2.0), ("leaky-relu", 2.0)])
+def test_initial_weights_suit_the_fan_in(activation: str, variance: float) -> None:
+    """The variance of a neuron's incoming weights adds up to 1, or to 2 where half of the z are cut off."""
+    net = Network([400, 300, 10], activation=activation, rng=np.random.default_rng(0))
+
+    assert 400 * net.weights[0].var() == pytest.approx(variance, rel=0.02)
+
+
+def test_sigmoid_outputs_start_at_one_in_ten() -> None:
+    """σ(b) = 1/10 for ten outputs; softmax needs no such start."""
+    squared = Network([20, 5, 10], cost="squared-error", rng=np.random.default_rng(0), dtype=np.float64)
+    entropy = Network([20, 5, 10], cost="cross-entropy", rng=np.random.default_rng(0), dtype=np.float64)
+
+    assert 1 / (1 + np.exp(-squared.biases[-1])) == pytest.approx(np.full(10, 0.1))
+    assert entropy.biases[-1].tolist() == [0.0] * 10
+
+
+def test_a_wide_last_hidden_layer_of_sigmoids_starts_mostly_off() -> None:
+    """Σ a² is 10 at most, where z is its bias: 1000 neurons start at 0.1 each, 16 at one half."""
+    wide = Network([20, 1000, 10], rng=np.random.default_rng(0), dtype=np.float64)
+    narrow = Network([20, 16, 10], rng=np.random.default_rng(0), dtype=np.float64)
+
+    assert 1 / (1 + np.exp(-wide.biases[0])) == pytest.approx(np.full(1000, 0.1))
+    assert narrow.biases[0].tolist() == [0.0] * 16
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"sizes": [784]}, "at least two"),
+        ({"sizes": [784, 0, 10]}, "1 or more"),
+        ({"sizes": [784, 2.5, 10]}, "whole numbers"),
+        ({"activation": "swish"}, "unknown activation 'swish'; known: sigmoid, tanh, relu, leaky-relu"),
+        ({"activation": "softmax"}, "unknown activation 'softmax'"),
+        ({"cost": "hinge"}, "unknown cost 'hinge'"),
+        ({"output_activation": "softmax"}, "belong together"),
+        ({"cost": "cross-entropy", "output_activation": "relu"}, "belong together"),
+        ({"output_activation": "step"}, "unknown output activation 'step'"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused(arguments: dict, said: str) -> None:
+    """Names and sizes are checked when the network is made."""
+    settings = {"sizes": [7, 5, 3], "rng": np.random.default_rng(0)} | arguments
+
+    with pytest.raises(InputError, match=said):
+        Network(settings.pop("sizes"), **settings)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "said"),
+    [
+        (np.zeros((2, 6)), [0, 1], r"shape \(2, 6\); this network takes \(examples, 7\)"),
+        (np.zeros(7), [0], r"shape \(7,\)"),
+        (np.zeros((0, 7)), [], r"shape \(0, 7\)"),
+        (np.zeros((2, 7)), [0, 3], "labels go from 0 to 2; found 0 to 3"),
+        (np.zeros((2, 7)), [0, -1], "found -1 to 0"),
+        (np.zeros((2, 7)), [0.0, 1.0], r"the labels have shape \(2,\)"),
+        (np.zeros((2, 7)), np.zeros((2, 4)), r"the labels have shape \(2, 4\)"),
+        (np.zeros((2, 7)), [0], "2 inputs, but 1 labels"),
+    ],
+)
+def test_examples_that_do_not_fit_are_refused(x: NDArray, y: object, said: str) -> None:
+    """No shape is guessed or broadcast."""
+    with pytest.raises(InputError, match=said):
+        network().backpropagate(x, y)
+
+
+def test_another_output_activation_changes_the_outputs_only(batch: tuple) -> None:
+    """tanh outputs under squared error; the check by complex step holds there too."""
+    net = Network(SIZES, output_activation="tanh", rng=np.random.default_rng(0), dtype=np.float64)
+    nudged = net.astype(np.complex128)
+    nudged.weights[0][2, 3] += 1e-20j
+
+    numerical = nudged.backpropagate(*batch)[0].imag / 1e-20
+
+    assert net.forward(batch[0]).min() < 0
+    assert net.backpropagate(*batch)[1].weights[0][2, 3] == pytest.approx(numerical, rel=1e-12)

@@ -1,0 +1,68 @@
+"""The direction of imports: the core knows numpy, and arrows point down only."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mnist_bp
+
+PACKAGE = Path(mnist_bp.__file__).parent
+
+LIBRARIES = {
+    "core": {"numpy"},
+    "data": {"numpy", "platformdirs"},
+    "data/download.py": {"requests", "urllib3"},
+    "training": {"numpy", "tomli_w"},
+    "cli": {"numpy", "rich", "threadpoolctl", "typer"},
+    "": set(),
+}
+"""What each part may import from outside the standard library, wherever in a file the import stands."""
+
+PARTS_BELOW = {
+    "core": {"core", "errors", "files"},
+    "data": {"core", "data", "errors", "files"},
+    "training": {"core", "data", "training", "errors", "files"},
+    "cli": {"cli", "core", "data", "training", "errors", "files", "__version__"},
+    "": {"cli", "core", "errors", "files"},
+}
+"""Which parts of the package each part may import."""
+
+FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+
+
+def imported(file: str) -> set[str]:
+    """Every module that a file imports, ``from x import y`` as x.y."""
+    names = set()
+    for node in ast.walk(ast.parse((PACKAGE / file).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_file_imports_only_what_lies_below_it(file: str) -> None:
+    """A part knows the parts below it, and the libraries that it is there for."""
+    part = file.split("/")[0] if "/" in file else ""
+    modules = imported(file)
+
+    inside = {name.split(".")[1] for name in modules if name.startswith("mnist_bp.")}
+    outside = {name.split(".")[0] for name in modules} - sys.stdlib_module_names - {"mnist_bp"}
+
+    assert inside <= PARTS_BELOW[part]
+    assert outside <= LIBRARIES[part] | LIBRARIES.get(file, set())
+
+
+def test_the_package_itself_loads_nothing() -> None:
+    """``import mnist_bp`` costs no numpy; ``mnist_bp.Network`` brings it."""
+    program = (
+        "import sys, mnist_bp; before = 'numpy' in sys.modules; mnist_bp.Network; print(before, 'numpy' in sys.modules)"
+    )
+
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert result.stdout.split() == ["False", "True"]
