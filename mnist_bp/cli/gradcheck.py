@@ -1,13 +1,13 @@
 """``mnist-bp gradcheck``."""
 
+import shlex
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
-from mnist_bp.cli.models import Model, examples_for, load_model
+from mnist_bp.cli.gradcheck_report import Report, conclude_self_test, show_report
+from mnist_bp.cli.models import Model, TrainedModel, examples_for, load_model
 from mnist_bp.cli.options import DATA, NETWORK, Activation, Cost, DataDir, Dataset, Hidden, Json, Seed, positive
 from mnist_bp.cli.output import Output
 from mnist_bp.core.names import ActivationName, CostName
@@ -15,7 +15,7 @@ from mnist_bp.errors import AnswerIsNo, InputError
 from mnist_bp.training.recipe import parse_hidden
 
 if TYPE_CHECKING:
-    from mnist_bp.core.gradcheck import ArrayCheck, Check, Method
+    from mnist_bp.core.gradcheck import Backpropagation, Method
     from mnist_bp.core.network import Network
     from mnist_bp.data.datasets import Examples
 
@@ -23,6 +23,12 @@ __all__ = ["gradcheck"]
 
 CHECK = "Check"
 """One more panel of ``--help``."""
+
+FULL_CHECK = 250_000
+"""Parameters up to which every one is nudged."""
+
+SAMPLE_WORK = 2_000_000_000
+"""Beyond that: multiplications to spend on the sample of each array."""
 
 
 def gradcheck(
@@ -45,12 +51,25 @@ def gradcheck(
         float | None,
         typer.Option(
             metavar="RATIO",
-            help="Largest relative error that passes. [default: 1e-10 complex, 1e-6 central]",
+            help="Largest relative error that passes. Default: 1e-10 (complex), 1e-6 (central).",
             callback=positive,
             rich_help_panel=CHECK,
             show_default=False,
         ),
     ] = None,
+    function: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:NAME",
+            help="Check this function in place of ours: (weights, biases, x, y) to (dC_dW, dC_db), lists of arrays.",
+            rich_help_panel=CHECK,
+            show_default=False,
+        ),
+    ] = None,
+    self_test: Annotated[
+        bool,
+        typer.Option("--self-test", help="Check the check: it must catch 18 planted mistakes.", rich_help_panel=CHECK),
+    ] = False,
     examples: Annotated[
         int, typer.Option(min=1, max=10_000, help="Examples in the mini-batch.", rich_help_panel=DATA)
     ] = 20,
@@ -61,44 +80,44 @@ def gradcheck(
 ) -> None:
     """Check the gradient: nudge every weight and bias, and compare with backpropagation.
 
-    Checks a fresh network, or a trained one: the code that trains, but in float64.
+    Checks a fresh network, or a trained one: the code that trains, in float64. Only relative agreement passes; where
+    rounding could explain a difference, an entry is undecided, and counted.
 
     Example: mnist-bp gradcheck --hidden 16,16
     """
-    import numpy as np
-
     voice = Output(json=json)
+    if self_test:
+        conclude_self_test(examples_for(None, dataset, data_dir, voice, examples), seed, voice)
+        return
+    if every_combination and (model is not None or function is not None):
+        raise InputError("--every-combination checks fresh networks of ours: leave out RUN, MODEL and --function")
     trained = load_model(model) if model is not None else None
-    if trained is not None and every_combination:
-        raise InputError("--every-combination checks fresh networks: leave out RUN or MODEL")
     data = examples_for(trained, dataset, data_dir, voice, examples)
     if trained is not None:
         networks = [trained.network]
-        voice.say(f"model     {trained.description}")
+        voice.say(f"model     {trained.description}, trained in {trained.network.dtype}, checked in float64")
     else:
-        pairs = (
-            list(product(get_args(ActivationName), get_args(CostName))) if every_combination else [(activation, cost)]
-        )
-        pixels = data.inputs(np.float64).shape[1]
-        networks = [_fresh(pixels, hidden, *pair, seed=seed) for pair in pairs]
+        pairs = [(activation, cost)] if not every_combination else product(get_args(ActivationName), get_args(CostName))
+        networks = [_fresh(data, hidden, *pair, seed=seed) for pair in pairs]
     methods: tuple[Method, ...] = ("complex", "central") if method == "both" else (method,)
+    settings = f"--method {method} --epsilon {epsilon:g} --examples {examples} --seed {seed}"
     all_passed = True
     for network in networks:
-        checks = _check(network, data, methods, epsilon, tolerance, seed)
-        all_passed &= all(check.passed for check in checks)
-        voice.record(_record(network, checks))
-        _show(network, checks, voice, in_full=not every_combination)
+        report = _check(network, data, methods, epsilon, tolerance, function, seed)
+        repeat = f"mnist-bp gradcheck {_network_options(trained, network, function)} {settings}"
+        show_report(report, voice, repeat=repeat, in_full=not every_combination)
+        all_passed &= report.passed
     if not all_passed:
         raise AnswerIsNo("the gradient does not match")
 
 
-def _fresh(pixels: int, hidden: str, activation: ActivationName, cost: CostName, *, seed: int) -> "Network":
+def _fresh(data: "Examples", hidden: str, activation: ActivationName, cost: CostName, *, seed: int) -> "Network":
     import numpy as np
 
     from mnist_bp.core.network import Network
     from mnist_bp.data.datasets import CLASSES
 
-    sizes = (pixels, *parse_hidden(hidden), CLASSES)
+    sizes = (data.pixels, *parse_hidden(hidden), CLASSES)
     return Network(sizes, activation=activation, cost=cost, rng=np.random.default_rng(seed), dtype=np.float64)
 
 
@@ -108,88 +127,41 @@ def _check(
     methods: "tuple[Method, ...]",
     epsilon: float,
     tolerance: float | None,
+    function: str | None,
     seed: int,
-) -> "list[Check]":
-    """The check of ``network`` by each method, in float64 whatever the network was trained in."""
+) -> Report:
+    """Check ``network`` by each method, in float64 whatever it was trained in."""
     import numpy as np
 
-    from mnist_bp.core.gradcheck import check
+    from mnist_bp.cli.function import load_function
+    from mnist_bp.core.gradcheck import check, own_backpropagation
 
     double = network.astype(np.float64)
     X, Y = double.inputs(data.inputs(np.float64)), double.targets(data.labels)
-    return [
-        check(double, X, Y, method=name, rng=np.random.default_rng(seed), epsilon=epsilon, tolerance=tolerance)
+    backpropagate: Backpropagation = load_function(function) if function else own_backpropagation
+    parameters = len(double.parameters)
+    sample = None if parameters <= FULL_CHECK else max(10, SAMPLE_WORK // (len(X) * parameters))
+    checks = [
+        check(
+            double,
+            X,
+            Y,
+            method=name,
+            rng=np.random.default_rng(seed),
+            backpropagate=backpropagate,
+            epsilon=epsilon,
+            tolerance=tolerance,
+            sample=sample,
+        )
         for name in methods
     ]
+    return Report(double, X, Y, checks, backpropagate(double, X, Y), sample, function)
 
 
-def _record(network: "Network", checks: "list[Check]") -> dict[str, Any]:
-    """The findings of the first method, with those of a second one beside them."""
-    main, *others = checks
-    arrays = main.arrays()
-    return {
-        "passed": all(check.passed for check in checks),
-        "method": "both" if others else main.method,
-        "activation": network.activation,
-        "cost": network.cost,
-        "tolerance": main.tolerance,
-        "parameters_checked": sum(array.checked for array in arrays),
-        "max_relative_error": max((array.max_relative_error or 0.0 for array in arrays), default=None),
-        "layers": [_layer(array) for array in arrays],
-        **{check.method: [_layer(array) for array in check.arrays()] for check in others},
-    }
-
-
-def _layer(array: "ArrayCheck") -> dict[str, Any]:
-    return {
-        "name": array.name,
-        "shape": array.shape,
-        "checked": array.checked,
-        "nonzero": array.nonzero,
-        **{verdict.name.lower(): count for verdict, count in array.counts.items()},
-        "max_relative_error": array.max_relative_error,
-        "median_relative_error": array.median_relative_error,
-        "worst": {"index": array.worst, "backprop": array.backprop, "numerical": array.numerical},
-    }
-
-
-def _show(network: "Network", checks: "list[Check]", voice: Output, *, in_full: bool) -> None:
-    """A table for each method, or, of many networks, a line for each."""
-    name = f"{'-'.join(map(str, network.sizes))} {network.activation}, {network.cost}"
-    if in_full:
-        for check in checks:
-            voice.say(f"\n{name}, {check.method} step, tolerance {check.tolerance:g}")
-            voice.show(_table(check))
-            voice.say()
-    for check in checks:
-        voice.conclude(
-            f"{'passed' if check.passed else 'FAILED'}  {name}, {check.method}: {_totals(check)}", style="bold"
-        )
-
-
-def _totals(check: "Check") -> str:
-    from mnist_bp.core.gradcheck import Verdict
-
-    arrays = check.arrays()
-    totals = {verdict: sum(array.counts[verdict] for array in arrays) for verdict in Verdict}
-    worst = max((array.max_relative_error or 0.0 for array in arrays), default=0.0)
-    parts = [f"{count:,} {verdict.name.lower()}" for verdict, count in totals.items() if count]
-    return f"{', '.join(parts)}; largest relative error {worst:.1e}"
-
-
-def _table(check: "Check") -> Table:
-    from mnist_bp.core.gradcheck import Verdict
-
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("array", no_wrap=True)
-    for heading in ("entries", "non-zero", "verified", "undecided", "failed", "median\nerror", "largest\nerror"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for array in check.arrays():
-        counts = array.counts
-        undecided = counts[Verdict.UNDECIDED] + counts[Verdict.KINK] + counts[Verdict.ZERO]
-        numbers = (array.checked, array.nonzero, counts[Verdict.VERIFIED], undecided, counts[Verdict.FAILED])
-        errors = (array.median_relative_error, array.max_relative_error)
-        table.add_row(
-            array.name, *(f"{number:,}" for number in numbers), *("-" if e is None else f"{e:.1e}" for e in errors)
-        )
-    return table
+def _network_options(trained: TrainedModel | None, network: "Network", function: str | None) -> str:
+    """The arguments that name this network."""
+    named = ["--function", function] if function else []
+    if trained is not None:
+        return shlex.join([str(trained.path), *named])
+    hidden = ",".join(map(str, network.sizes[1:-1])) or "none"
+    return shlex.join(["--hidden", hidden, "--activation", network.activation, "--cost", network.cost, *named])

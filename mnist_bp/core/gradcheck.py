@@ -29,8 +29,10 @@ __all__ = [
     "NumericalGradient",
     "Verdict",
     "check",
+    "direction_errors",
     "numerical_gradient",
     "own_backpropagation",
+    "taylor_slopes",
 ]
 
 Method = Literal["central", "complex"]
@@ -47,8 +49,14 @@ COMPLEX_STEP = 1e-20
 ROUNDING = 16 * np.finfo(np.float64).eps
 """What the sums of a forward and a backward pass may lose, relative to the sums of their terms' magnitudes."""
 
+TAYLOR_STEP = 1e-2
+"""The largest h of ``taylor_slopes``: small enough for the third order, large enough for rounding."""
+
 DENSE_EXAMPLES = 4
 """Size of the mini-batch of noise in which no pixel is dark."""
+
+DENSE_BRIGHTNESS = 0.25
+"""Its brightest grey level, which makes the whole image as bright as a digit: a brighter one saturates sigmoids."""
 
 CHUNK = 1 << 14
 """Nudged (example, k) pairs that go through the network at a time, which bounds the memory."""
@@ -227,9 +235,14 @@ class ArrayCheck:
     numerical: float | None = None
 
     @property
+    def entries(self) -> int:
+        """How many it has."""
+        return sum(self.counts.values())
+
+    @property
     def checked(self) -> int:
-        """How many entries were nudged."""
-        return sum(self.counts.values()) - self.counts[Verdict.SKIPPED]
+        """How many of them were nudged."""
+        return self.entries - self.counts[Verdict.SKIPPED]
 
 
 @dataclass(frozen=True)
@@ -327,7 +340,7 @@ def check(
     chosen = _choose(network.sizes, sample, rng)
     first = _judge(network, X, Y, backpropagate, chosen, method, epsilon, tolerance)
     is_zero = first.verdict.vector == Verdict.ZERO
-    dense = rng.random((min(len(X), DENSE_EXAMPLES), X.shape[1]))
+    dense = DENSE_BRIGHTNESS * rng.random((min(len(X), DENSE_EXAMPLES), X.shape[1]))
     second = _judge(
         network,
         dense,
@@ -391,3 +404,46 @@ def _judge(
     }
     verdict = np.select(list(rules.values()), list(map(int, rules)), int(Verdict.FAILED))
     return _Judged(gradient, numerical.values, *(LayeredVector(network.sizes, found) for found in (verdict, error)))
+
+
+def taylor_slopes(
+    network: Network, X: Array, Y: Array, gradient: LayeredVector, *, rng: np.random.Generator
+) -> tuple[float, ...]:
+    """How C(p + hd) − C(p) − h ∇C·d falls as h is halved, in powers of h, for a random direction d.
+
+    2 says that ∇C is the gradient, 1 that it is not. No step and no tolerance have to be chosen for that. (Kinks may
+    disturb it: a relu network is not smooth.) NaN where nothing at all is left.
+    """
+
+    def cost(parameters: Array) -> float:
+        moved = network.astype(np.float64)
+        moved.parameters = parameters
+        return float(network_cost(moved, X, Y).real)
+
+    d = rng.standard_normal(len(network.parameters))
+    d /= np.linalg.norm(d)
+    start, promised = cost(network.parameters), gradient.vector @ d
+    steps = [TAYLOR_STEP / 2**halvings for halvings in range(4)]
+    left = np.array([abs(cost(network.parameters + h * d) - start - h * promised) for h in steps])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return tuple(map(float, np.log2(left[:-1] / left[1:])))
+
+
+def direction_errors(
+    network: Network, X: Array, Y: Array, gradient: LayeredVector, *, rng: np.random.Generator, directions: int = 10
+) -> list[float]:
+    """Relative errors of ∇C·d, each beside Im C(p + ihd) / h, for random directions d: all parameters at once."""
+    nudged = network.astype(np.complex128)
+    errors = []
+    for _ in range(directions):
+        d = rng.standard_normal(len(network.parameters))
+        nudged.parameters = network.parameters + (1j * COMPLEX_STEP) * d
+        numerical = network_cost(nudged, X, Y).imag / COMPLEX_STEP
+        promised = float(gradient.vector @ d)
+        errors.append(abs(promised - numerical) / max(abs(promised), abs(numerical)))
+    return errors
+
+
+def network_cost(network: Network, X: Array, Y: Array) -> complex:
+    """C, the mean cost of the mini-batch, of a network in any dtype."""
+    return complex(network.costs(network.propagate(X), Y).mean())

@@ -61,6 +61,10 @@ class LayeredVector:
         """A network's numbers, all of them 0 (or False)."""
         return cls(sizes, np.zeros(vector_length(sizes), dtype))
 
+    def like(self, vector: Array) -> "LayeredVector":
+        """Another vector of the same layers."""
+        return LayeredVector(self.sizes, vector)
+
     def named_arrays(self) -> dict[str, Array]:
         """The arrays by the names that files and tables give them: W1, b1, …, WL, bL."""
         named: dict[str, Any] = {}

@@ -135,6 +135,10 @@ class Network:
         """Every weight and bias, one flat vector; ``weights`` and ``biases`` are views of it."""
         return self.layers.vector
 
+    @parameters.setter
+    def parameters(self, values: Array) -> None:
+        self.layers.vector[...] = values  # in place: the views must go on seeing them
+
     @property
     def weights(self) -> list[Array]:
         """``weights[i]`` is W of layer i + 1, shape (n_l, n_{l−1})."""

@@ -1,0 +1,77 @@
+"""``--function MODULE:NAME``: somebody's own backpropagation, as the gradient check takes it."""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnist_bp.core.activations import Array
+from mnist_bp.core.gradcheck import Backpropagation
+from mnist_bp.core.layers import LayeredVector
+from mnist_bp.core.network import Network
+from mnist_bp.errors import InputError
+
+__all__ = ["load_function"]
+
+
+def load_function(name: str) -> Backpropagation:
+    """Import ``module:name``, looking into the current folder first.
+
+    The function gets (weights, biases, x, y): lists of W (n_l, n_{l−1}) and b (n_l,), one for each layer, inputs
+    (examples, n_0) and one-hot rows (examples, n_L), copies that it may change. It returns (dC_dW, dC_db): lists of
+    arrays of the same shapes, the derivatives of the mean cost.
+
+    Raises
+    ------
+    InputError
+        If it cannot be imported; later, if it raises, or returns something else.
+    """
+    function = _imported(name)
+
+    def backpropagate(network: Network, X: Array, Y: Array) -> LayeredVector:
+        weights, biases = ([array.copy() for array in arrays] for arrays in (network.weights, network.biases))
+        try:
+            answer = function(weights, biases, X.copy(), Y.copy())
+        except Exception as error:
+            raise InputError(f"{name} raised {type(error).__name__}: {error}; --debug shows where") from error
+        return _gradient(answer, network, name)
+
+    return backpropagate
+
+
+def _imported(name: str) -> Callable[..., Any]:
+    module, colon, attribute = name.partition(":")
+    if not (module and colon and attribute):
+        raise InputError(f"--function {name}: expected MODULE:NAME, like my_backprop:backpropagate for my_backprop.py")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        function = getattr(importlib.import_module(module), attribute)
+    except Exception as error:
+        raise InputError(
+            f"--function {name} cannot be imported ({type(error).__name__}: {error}); "
+            f"it is looked for in {Path.cwd()} and where Python finds modules"
+        ) from error
+    finally:
+        sys.path.pop(0)
+    if not callable(function):
+        raise InputError(f"--function {name} is a {type(function).__name__}, not a function")
+    return function
+
+
+def _gradient(answer: Any, network: Network, name: str) -> LayeredVector:
+    """What the function returned, in the layout of the parameters."""
+    if not (isinstance(answer, Sequence) and len(answer) == 2):
+        raise InputError(f"{name} returned {type(answer).__name__}; expected two lists of arrays, (dC_dW, dC_db)")
+    gradient = LayeredVector.empty(network.sizes, np.float64)
+    for letter, given, expected in zip("Wb", answer, (gradient.weights, gradient.biases), strict=True):
+        if not isinstance(given, Sequence) or len(given) != len(expected):
+            raise InputError(f"{name}: expected a list of {len(expected)} arrays dC_d{letter}, one for each layer")
+        for number, (array, target) in enumerate(zip(given, expected, strict=True), 1):
+            if np.shape(array) != target.shape:
+                shape = np.shape(array)
+                raise InputError(f"{name}: dC_d{letter} of layer {number} has shape {shape}; expected {target.shape}")
+            target[...] = array
+    return gradient

@@ -1,0 +1,244 @@
+"""What ``gradcheck`` says: a table for each method, the worst entries, what kind of mistake it is, the verdict."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from mnist_bp.cli.output import Output
+from mnist_bp.errors import AnswerIsNo
+
+if TYPE_CHECKING:
+    from mnist_bp.core.activations import Array
+    from mnist_bp.core.gradcheck import ArrayCheck, Check
+    from mnist_bp.core.layers import LayeredVector
+    from mnist_bp.core.network import Network
+    from mnist_bp.data.datasets import Examples
+
+__all__ = ["Report", "conclude_self_test", "show_report"]
+
+NAMES = {"complex": "complex step, Im C(w + ih) / h", "central": "central difference, (C(w + ε) − C(w − ε)) / 2ε"}
+
+SELF_TEST_HIDDEN = (16, 16)
+"""One weight matrix is square, so that a transposed one fits."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was found out about one network's gradient.
+
+    ``checks`` holds one check for each method, the most precise first; ``sample`` is the number of entries nudged of
+    each array, None for all; ``function`` names what was checked, None for our own backpropagation.
+    """
+
+    network: "Network"
+    X: "Array"
+    Y: "Array"
+    checks: "list[Check]"
+    gradient: "LayeredVector"
+    sample: int | None
+    function: str | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every method says so."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def name(self) -> str:
+        """The network, in a few words."""
+        network = self.network
+        return f"{'-'.join(map(str, network.sizes))} {network.activation}, {network.cost}"
+
+    def diagnosis(self) -> list[str]:
+        """What kind of mistake it is, if it is one."""
+        from mnist_bp.core.diagnosis import diagnose
+
+        failed = next((check for check in self.checks if not check.passed), None)
+        return diagnose(failed, self.network, self.X, self.Y) if failed is not None else []
+
+    def slopes(self) -> tuple[float, ...]:
+        """The second opinion: see ``taylor_slopes``."""
+        import numpy as np
+
+        from mnist_bp.core.gradcheck import taylor_slopes
+
+        return taylor_slopes(self.network, self.X, self.Y, self.gradient, rng=np.random.default_rng(0))
+
+    def directions(self) -> list[float]:
+        """For a sample: see ``direction_errors``."""
+        import numpy as np
+
+        from mnist_bp.core.gradcheck import direction_errors
+
+        return direction_errors(self.network, self.X, self.Y, self.gradient, rng=np.random.default_rng(0))
+
+
+def show_report(report: Report, voice: Output, *, repeat: str, in_full: bool) -> None:
+    """Tell all of it; or, of one network among many, what failed and a line for each method."""
+    voice.record(_record(report))
+    for said in report.diagnosis():
+        voice.say(f"MISTAKE   {said}", style="red")
+    if not report.passed:
+        _show_worst(report, voice)
+        voice.say(f"repeat    {repeat}")
+    if in_full:
+        for check in report.checks:
+            voice.say()
+            voice.say(f"{NAMES[check.method]}: passes up to a relative error of {check.tolerance:g}")
+            voice.show(_table(check))
+        voice.say()
+        _show_coverage(report, voice)
+        slopes = ", ".join(f"{slope:.2f}" for slope in report.slopes())
+        voice.say(
+            f"second opinion: C(p + hd) − C(p) − h ∇C·d falls like h to the {slopes}; a right gradient's, to the 2"
+        )
+    what = f"{report.function} on {report.name}" if report.function else report.name
+    for check in report.checks:
+        verdict = "passed" if check.passed else "FAILED"
+        voice.conclude(f"{verdict}  {what}, {check.method}: {_totals(check)}", style="bold")
+
+
+def conclude_self_test(examples: "Examples", seed: int, voice: Output) -> None:
+    """Check each of the known mistakes; AnswerIsNo if one passes, or the right gradient fails."""
+    import numpy as np
+
+    from mnist_bp.core.diagnosis import diagnose
+    from mnist_bp.core.gradcheck import check, own_backpropagation
+    from mnist_bp.core.mistakes import MISTAKES
+    from mnist_bp.core.network import Network
+
+    rng = np.random.default_rng(seed)
+    network = Network((examples.pixels, *SELF_TEST_HIDDEN, 10), rng=rng, dtype=np.float64)
+    for b in network.biases:
+        b += rng.standard_normal(b.shape) / 4  # a bias that is 0 hides an L2 term on it
+    X, Y = examples.inputs(np.float64), network.targets(examples.labels)
+
+    def checked(gradient: Any) -> "Check":
+        return check(network, X, Y, method="complex", rng=np.random.default_rng(seed), backpropagate=gradient)
+
+    findings = []
+    for mistake in MISTAKES:
+        found = checked(mistake.gradient)
+        said = diagnose(found, network, X, Y)
+        named = any(mistake.sign in words for words in said)
+        findings.append({"mistake": mistake.name, "caught": not found.passed, "named": named, "diagnosis": said})
+        voice.say(f"{'caught' if not found.passed else 'MISSED'}  {mistake.name}: {'; '.join(said)}")
+    caught, named_rightly = (sum(bool(finding[key]) for finding in findings) for key in ("caught", "named"))
+    right = checked(own_backpropagation).passed
+    passed = right and caught == len(MISTAKES)
+    voice.record(
+        {"passed": passed, "caught": caught, "named": named_rightly, "right_passed": right, "mistakes": findings}
+    )
+    voice.conclude(
+        f"{caught} of {len(MISTAKES)} mistakes caught, {named_rightly} named; "
+        f"the right gradient {'passes' if right else 'FAILS'}",
+        style="bold",
+    )
+    if not passed:
+        raise AnswerIsNo("the check does not catch what it should")
+
+
+def _record(report: Report) -> dict[str, Any]:
+    """The findings of the first method, with those of a second one beside them."""
+    main, *others = report.checks
+    arrays = main.arrays()
+    return {
+        "passed": report.passed,
+        "method": "both" if others else main.method,
+        "activation": report.network.activation,
+        "cost": report.network.cost,
+        "function": report.function,
+        "tolerance": main.tolerance,
+        "parameters": len(report.network.parameters),
+        "parameters_checked": sum(array.checked for array in arrays),
+        "max_relative_error": max((array.max_relative_error or 0.0 for array in arrays), default=None),
+        "layers": [_layer(array) for array in arrays],
+        **{check.method: [_layer(array) for array in check.arrays()] for check in others},
+        "diagnosis": report.diagnosis(),
+        "taylor_slopes": [slope if math.isfinite(slope) else None for slope in report.slopes()],
+    }
+
+
+def _layer(array: "ArrayCheck") -> dict[str, Any]:
+    return {
+        "name": array.name,
+        "shape": array.shape,
+        "entries": array.entries,
+        "checked": array.checked,
+        "nonzero": array.nonzero,
+        **{verdict.name.lower(): count for verdict, count in array.counts.items()},
+        "max_relative_error": array.max_relative_error,
+        "median_relative_error": array.median_relative_error,
+        "worst": {"index": array.worst, "backprop": array.backprop, "numerical": array.numerical},
+    }
+
+
+def _table(check: "Check") -> Table:
+    from mnist_bp.core.diagnosis import lesson_name
+    from mnist_bp.core.gradcheck import Verdict
+
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)  # the name of the array: 80 columns are few
+    for heading in ("checked", "non-\nzero", "verified", "un-\ndecided", "failed", "median\nerror", "largest\nerror"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("where", no_wrap=True)
+    for array in check.arrays():
+        counts = array.counts
+        undecided = counts[Verdict.UNDECIDED] + counts[Verdict.KINK] + counts[Verdict.ZERO]
+        numbers = (array.checked, array.nonzero, counts[Verdict.VERIFIED], undecided, counts[Verdict.FAILED])
+        errors = (array.median_relative_error, array.max_relative_error)
+        table.add_row(
+            array.name,
+            *(f"{number:,}" for number in numbers),
+            *("-" if error is None else f"{error:.1e}" for error in errors),
+            "-" if array.worst is None else lesson_name(array.name, array.worst),
+        )
+    return table
+
+
+def _show_worst(report: Report, voice: Output) -> None:
+    """The entries that are furthest off, with both values."""
+    from mnist_bp.core.diagnosis import worst_entries
+
+    failed = next(check for check in report.checks if not check.passed)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column("worst", no_wrap=True)
+    for heading in ("backpropagation", f"{failed.method} step", "ratio"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for entry in worst_entries(failed):
+        ratio = f"{entry.backprop / entry.numerical:.6g}" if entry.numerical else "-"
+        table.add_row(entry.name, f"{entry.backprop:+.9e}", f"{entry.numerical:+.9e}", ratio)
+    voice.show(table)
+
+
+def _show_coverage(report: Report, voice: Output) -> None:
+    """What the check did not reach, or reached by a detour."""
+    main = report.checks[0]
+    arrays = main.arrays()
+    checked, nonzero, entries = (
+        sum(getattr(array, key) for array in arrays) for key in ("checked", "nonzero", "entries")
+    )
+    voice.say(
+        f"coverage: {nonzero:,} of {checked:,} derivatives are not zero on these examples; "
+        f"the {checked - nonzero:,} others (dark pixels, dead neurons) were tried on a dense mini-batch of noise"
+    )
+    if report.sample is not None:
+        voice.say(
+            f"sample: at most {report.sample:,} entries of each array, drawn at random; {entries - checked:,} of "
+            f"{entries:,} were NOT checked one by one. All together, in {len(report.directions())} random directions: "
+            f"largest relative error {max(report.directions()):.1e}"
+        )
+
+
+def _totals(check: "Check") -> str:
+    """Verdicts and their numbers, and the largest error among those that count."""
+    from mnist_bp.core.gradcheck import Verdict
+
+    arrays = check.arrays()
+    totals = {verdict: sum(array.counts[verdict] for array in arrays) for verdict in Verdict}
+    worst = max((array.max_relative_error or 0.0 for array in arrays), default=0.0)
+    parts = [f"{count:,} {verdict.name.lower()}" for verdict, count in totals.items() if count]
+    return f"{', '.join(parts)}; largest relative error {worst:.1e}"

@@ -1,0 +1,165 @@
+"""What kind of mistake is it? A wrong gradient beside the right one tells more than that it is wrong."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_bp.core.activations import Array
+from mnist_bp.core.gradcheck import Backpropagation, Check, Verdict
+from mnist_bp.core.mistakes import WHOLE_GRADIENTS, last_example
+from mnist_bp.core.network import Network
+
+__all__ = ["Entry", "diagnose", "lesson_name", "worst_entries"]
+
+AGREE = 1e-6
+"""Relative difference up to which two values are the same one."""
+
+FEW = 3
+"""Wrong entries of an array up to which each is named by itself."""
+
+
+class Entry(NamedTuple):
+    """One derivative: its name in the lesson's notation, and both its values."""
+
+    name: str
+    backprop: float
+    numerical: float
+    relative_error: float
+
+
+class _Found(NamedTuple):
+    """One array of the check: the gradient g, its numerical twin n, and the parameters w themselves.
+
+    ``here`` says which entries the mini-batch itself decided; those that were tried on the dense one have other values.
+    """
+
+    name: str
+    g: Array
+    n: Array
+    w: Array
+    failed: NDArray[np.bool_]
+    here: NDArray[np.bool_]
+
+
+def worst_entries(check: Check, count: int = 5) -> list[Entry]:
+    """The failed entries with the largest relative errors."""
+    entries = [
+        Entry(lesson_name(name, index), float(g[index]), float(n[index]), float(error[index]))
+        for name, g, n, verdict, error in zip(
+            check.gradient.named_arrays(),
+            *(part.named_arrays().values() for part in (check.gradient, check.numerical, check.verdict, check.error)),
+            strict=True,
+        )
+        for index in zip(*np.nonzero(verdict == Verdict.FAILED), strict=True)
+    ]
+    return sorted(entries, key=lambda entry: -entry.relative_error)[:count]
+
+
+def lesson_name(array: str, index: tuple[int, ...]) -> str:
+    """W1 at (3, 45) is w_{3,45}^(1)."""
+    return f"{array[0].lower()}_{{{','.join(map(str, index))}}}^({array[1:]})"
+
+
+def diagnose(check: Check, network: Network, X: Array, Y: Array) -> list[str]:
+    """Say of a check that failed what kind of mistake its numbers show; X and Y are its mini-batch."""
+    for said, mistake in WHOLE_GRADIENTS.items():
+        if _is_gradient_of(mistake, check, network, X, Y):
+            return [said]
+    return list(_of_each_array(check, network, X, Y))
+
+
+def _is_gradient_of(mistake: Backpropagation, check: Check, network: Network, X: Array, Y: Array) -> bool:
+    """Whether the checked gradient is what this mistake makes of the mini-batch, wherever that is not zero."""
+    on_batch = check.nonzero.vector
+    return _same(check.gradient.vector[on_batch], mistake(network, X, Y).vector[on_batch])
+
+
+def _of_each_array(check: Check, network: Network, X: Array, Y: Array) -> Iterator[str]:
+    """One sentence for all arrays that show the same mistake."""
+    last = last_example(network, X, Y).named_arrays()
+    failed = check.verdict.like(check.verdict.vector == Verdict.FAILED)
+    parts = (check.gradient, check.numerical, network.layers, failed, check.nonzero)
+    arrays: dict[str, list[str]] = {}
+    for name, *values in zip(last, *(part.named_arrays().values() for part in parts), strict=True):
+        found = _Found(name, *values)
+        if found.failed.any():
+            for said in _of_array(found, len(X), network.sizes[-1], last[name]):
+                arrays.setdefault(said, []).append(name)
+    everything = len(network.layers.named_arrays())
+    for said, names in arrays.items():
+        yield said.replace("ALL", "all derivatives" if len(names) == everything else f"all of {_listed(names)}")
+
+
+def _of_array(found: _Found, examples: int, outputs: int, last: Array) -> Iterator[str]:
+    """What one array shows; ALL stands for the names of all arrays that show the same."""
+    here, failed = found.here, found.failed & found.here
+    g, n = found.g[here], found.n[here]
+    if not failed.any():
+        yield f"{np.count_nonzero(found.failed):,} entries of {found.name}, 0 here, are wrong on a dense mini-batch"
+    elif (ratio := _common_ratio(g, n)) is not None:
+        yield f"ALL are {_ratio_in_words(ratio, examples, outputs)}"
+    elif _same(g, last[here]):
+        yield "ALL are those of the last example alone"
+    elif np.count_nonzero(failed) <= FEW:
+        for index in zip(*np.nonzero(failed), strict=True):
+            words = _entry_in_words(found.g[index], found.n[index], examples, outputs)
+            yield f"{lesson_name(found.name, index)} is {words}"
+    elif found.g.shape == found.n.T.shape and _same(found.g, found.n.T):
+        yield f"{found.name} is transposed"
+    elif (strength := _common_ratio(g - n, found.w[here])) is not None:
+        yield f"ALL have an L2 term, {strength:.3g} times the parameter, that the cost does not have"
+    elif found.g.ndim == 2 and (columns := _swapped_columns(found)):
+        yield f"the columns of inputs {columns[0]} and {columns[1]} of {found.name} are swapped"
+    else:
+        yield f"{np.count_nonzero(failed):,} of the {g.size:,} entries of {found.name} are wrong, in no common ratio"
+
+
+def _common_ratio(a: Array, b: Array) -> float | None:
+    """The c of a = c b, if there is one."""
+    if not np.any(b):
+        return None
+    c = float(a.ravel() @ b.ravel() / (b.ravel() @ b.ravel()))
+    return c if _same(a, c * b) else None
+
+
+def _same(a: Array, b: Array) -> bool:
+    """Whether two arrays agree, but for the rounding of their largest entries."""
+    slack = AGREE * np.maximum(np.abs(a), np.abs(b)) + 1e-13 * np.abs(b).max(initial=0)
+    return bool((np.abs(a - b) <= slack).all())
+
+
+def _swapped_columns(found: _Found) -> tuple[int, int] | None:
+    columns = np.flatnonzero((found.failed & found.here).any(axis=0)).tolist()
+    if len(columns) == 2 and _same(found.g[:, columns], found.n[:, columns[::-1]]):
+        return columns[0], columns[1]
+    return None
+
+
+def _entry_in_words(g: float, n: float, examples: int, outputs: int) -> str:
+    return f"0 instead of {n:.3g}" if g == 0 else _ratio_in_words(g / n, examples, outputs)
+
+
+def _ratio_in_words(ratio: float, examples: int, outputs: int) -> str:
+    """What it may mean that a derivative is ``ratio`` times what it should be."""
+    causes = {
+        1 / 2: "the factor 2 of the square dropped?",
+        2.0: "a factor 2 counted twice?",
+        1 / outputs: f"averaged over the {outputs} outputs?",
+        float(outputs): f"not averaged over the {outputs} outputs?",
+        1 / examples: f"divided by the {examples} examples twice?",
+        float(examples): f"not divided by the {examples} examples?",
+    }
+    why = " or ".join(cause for known, cause in causes.items() if known != 1 and abs(ratio - known) <= AGREE * known)
+    magnitude = abs(ratio)
+    if magnitude == 0:
+        return "0"
+    words = ["of the wrong sign"] if ratio < 0 else []
+    if abs(magnitude - 1) > AGREE:
+        words.append(f"{magnitude:.5g} times too large" if magnitude > 1 else f"{1 / magnitude:.5g} times too small")
+    return " and ".join(words) + (f": {why}" if why else "")
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

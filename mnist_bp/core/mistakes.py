@@ -1,0 +1,181 @@
+"""Wrong gradients: the mistakes that people make in backpropagation, each written out.
+
+They serve twice. A gradient check proves that it is worth something by catching each of them, and a gradient that
+equals one of them entry by entry tells its author which mistake it is.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from mnist_bp.core.activations import Activation, Array
+from mnist_bp.core.costs import COSTS
+from mnist_bp.core.gradcheck import Backpropagation, own_backpropagation
+from mnist_bp.core.layers import LayeredVector
+from mnist_bp.core.network import Network
+
+__all__ = ["MISTAKES", "WHOLE_GRADIENTS", "Mistake", "last_example"]
+
+
+class Mistake(NamedTuple):
+    """A mistake.
+
+    Attributes
+    ----------
+    name
+        What it is, in a few words.
+    gradient
+        The gradient as somebody gets it who makes it.
+    sign
+        Words by which a diagnosis shows that it has seen through it.
+    """
+
+    name: str
+    gradient: Backpropagation
+    sign: str
+
+
+Slope = Callable[[Activation, Array], Array]
+"""(σ, a) ↦ what is taken for σ′(z)."""
+
+
+def right_slope(σ: Activation, a: Array) -> Array:
+    """σ′(z), as it should be."""
+    return σ.derivative(a)
+
+
+def no_slope(σ: Activation, a: Array) -> Array:
+    """σ′ left out."""
+    return np.ones_like(a)
+
+
+def slope_of_a(σ: Activation, a: Array) -> Array:
+    """σ′(a) taken for σ′(z): the derivative's formula in z, fed with a."""
+    return σ.derivative(σ.f(a))
+
+
+def with_slopes(output: Slope, hidden: Slope, *, transposed: bool = False) -> Backpropagation:
+    """Backpropagation with these slopes; ``transposed``: a square W as Wᵀ where it carries the error back."""
+
+    def gradient(network: Network, X: Array, Y: Array) -> LayeredVector:
+        A = network.propagate(X).A
+        result = LayeredVector.empty(network.sizes, network.dtype)
+        σ_L = network.σ[-1]
+        taken_for_σ_L = σ_L._replace(derivative=lambda a: output(σ_L, a))
+        dC_dZ = COSTS[network.cost].dC_dZ(A[-1], Y, taken_for_σ_L) / len(Y)
+        for i in reversed(range(len(network.weights))):
+            result.weights[i][...] = dC_dZ.T @ A[i]
+            result.biases[i][...] = dC_dZ.sum(axis=0)
+            if i > 0:
+                W = network.weights[i]
+                dC_dA = dC_dZ @ (W.T if transposed and W.shape[0] == W.shape[1] else W)
+                dC_dZ = hidden(network.σ[i - 1], A[i]) * dC_dA
+        return result
+
+    return gradient
+
+
+def changed(change: Callable[[LayeredVector, Network, int], None]) -> Backpropagation:
+    """The right gradient, then ``change``: (gradient, network, examples), in place."""
+
+    def gradient(network: Network, X: Array, Y: Array) -> LayeredVector:
+        result = own_backpropagation(network, X, Y)
+        change(result, network, len(X))
+        return result
+
+    return gradient
+
+
+def last_example(network: Network, X: Array, Y: Array) -> LayeredVector:
+    """The gradient of the last example, where the mean was wanted."""
+    return own_backpropagation(network, X[-1:], Y[-1:])
+
+
+def biases_of_last_example(network: Network, X: Array, Y: Array) -> LayeredVector:
+    """The same, for the biases only."""
+    result = own_backpropagation(network, X, Y)
+    for bias, last in zip(result.biases, last_example(network, X, Y).biases, strict=True):
+        bias[...] = last
+    return result
+
+
+def scaled(factor: float | None, *, biases_only: bool = False, first_layer: bool = False) -> Backpropagation:
+    """All, the biases, or the first layer, ``factor`` (None: the number of examples) times too large."""
+
+    def change(gradient: LayeredVector, network: Network, examples: int) -> None:
+        arrays = gradient.biases if biases_only else gradient.blocks[:1] if first_layer else [gradient.vector]
+        for array in arrays:
+            array *= examples if factor is None else factor
+
+    return changed(change)
+
+
+def mean_over_outputs(gradient: LayeredVector, network: Network, examples: int) -> None:
+    """The cost of an example taken as the mean of the squares, not their sum."""
+    gradient.vector /= network.sizes[-1]
+
+
+def decayed_biases(gradient: LayeredVector, network: Network, examples: int) -> None:
+    """An L2 term that belongs to weights, if to anything, added to the biases."""
+    for bias, b in zip(gradient.biases, network.biases, strict=True):
+        bias += 1e-3 * b
+
+
+def zeroed(gradient: LayeredVector, network: Network, examples: int) -> None:
+    """The largest entry of the second layer's weights lost."""
+    W = gradient.weights[1]
+    W[np.unravel_index(np.abs(W).argmax(), W.shape)] = 0
+
+
+def doubled(gradient: LayeredVector, network: Network, examples: int) -> None:
+    """The largest entry of the last layer's weights counted twice."""
+    W = gradient.weights[-1]
+    W[np.unravel_index(np.abs(W).argmax(), W.shape)] *= 2
+
+
+def swapped(gradient: LayeredVector, network: Network, examples: int) -> None:
+    """The two brightest pixels' columns exchanged."""
+    W = gradient.weights[0]
+    one, other = np.abs(W).sum(axis=0).argsort()[-2:]
+    W[:, [one, other]] = W[:, [other, one]]
+
+
+def flipped(gradient: LayeredVector, network: Network, examples: int) -> None:
+    """One bias with the wrong sign."""
+    gradient.biases[0][0] *= -1
+
+
+WHOLE_GRADIENTS: dict[str, Backpropagation] = {
+    "σ′ is left out at the outputs": with_slopes(no_slope, right_slope),
+    "σ′ is left out in hidden layers": with_slopes(right_slope, no_slope),
+    "σ′ is left out everywhere": with_slopes(no_slope, no_slope),
+    "σ′(a) stands for σ′(z) everywhere": with_slopes(slope_of_a, slope_of_a),
+    "σ′(a) stands for σ′(z) in hidden layers": with_slopes(right_slope, slope_of_a),
+    "σ′(a) stands for σ′(z) at the outputs": with_slopes(slope_of_a, right_slope),
+    "W is transposed where it carries the error back": with_slopes(right_slope, right_slope, transposed=True),
+    "it is the gradient of the last example alone": last_example,
+}
+"""Mistakes that are known by what they make of the whole gradient."""
+
+MISTAKES = (
+    Mistake("the factor 2 of the square dropped", scaled(1 / 2), "factor 2"),
+    Mistake("σ′ left out at the outputs", with_slopes(no_slope, right_slope), "σ′ is left out at the outputs"),
+    Mistake("σ′(a) for σ′(z) everywhere", with_slopes(slope_of_a, slope_of_a), "σ′(a) stands for σ′(z) everywhere"),
+    Mistake("σ′(a) for σ′(z) in hidden layers", with_slopes(right_slope, slope_of_a), "σ′(z) in hidden layers"),
+    Mistake("mean over the outputs", changed(mean_over_outputs), "outputs"),
+    Mistake("no mean over the examples", scaled(None), "not divided by the"),
+    Mistake("biases not averaged", scaled(None, biases_only=True), "not divided by the"),
+    Mistake("biases of the last example only", biases_of_last_example, "the last example alone"),
+    Mistake("the last example only", last_example, "the last example alone"),
+    Mistake("L2 on the biases", changed(decayed_biases), "L2"),
+    Mistake("W for Wᵀ", with_slopes(right_slope, right_slope, transposed=True), "transposed"),
+    Mistake("σ′ left out in hidden layers", with_slopes(right_slope, no_slope), "σ′ is left out in hidden layers"),
+    Mistake("layer 1 too large by 3 %", scaled(1.03, first_layer=True), "1.03 times too large"),
+    Mistake("layer 1 too large by 0.05 %", scaled(1.0005, first_layer=True), "1.0005 times too large"),
+    Mistake("one weight's derivative lost", changed(zeroed), "0 instead of"),
+    Mistake("one weight's derivative doubled", changed(doubled), "2 times too large"),
+    Mistake("two pixels' columns swapped", changed(swapped), "swapped"),
+    Mistake("one bias's sign flipped", changed(flipped), "wrong sign"),
+)
+"""Eighteen of them, large and small: a check that misses one is not complete. How they were chosen: see the README."""
