@@ -1,9 +1,9 @@
 """Files that appear whole or not at all."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,17 +16,16 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
     Readers see the old file or the new one, never a part, whatever happens in between; an error leaves no trace.
     """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
-    part = Path(name)
+    part = path.parent / f".{path.name[:40]}.{secrets.token_hex(8)}.part"
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with part.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        part.chmod(0o644)  # mkstemp made it private; what we write is meant to be read
         part.replace(path)
     except BaseException:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # the error that brought us here is the one to tell
+            part.unlink()
         raise
 
 

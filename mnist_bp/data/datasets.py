@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -33,6 +34,11 @@ class Examples:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def pixels(self) -> int:
+        """Of one image."""
+        return int(np.prod(self.images.shape[1:]))
+
     def first(self, examples: int | None) -> "Examples":
         """The first so many examples, or all."""
         return Examples(self.images[:examples], self.labels[:examples])
@@ -60,7 +66,7 @@ class Dataset:
     @property
     def pixels(self) -> int:
         """Of one image: the network's input neurons."""
-        return int(np.prod(self.train.images.shape[1:]))
+        return self.train.pixels
 
     @property
     def classes(self) -> int:
@@ -110,41 +116,52 @@ def load(
     InputError
         If a file on disk is not what it should be.
     """
-    root = data_root(data_dir)
     if name == "synthetic":
-        dataset = _load_synthetic(root, limit)
+        dataset = _load_synthetic(data_dir, limit)
     else:
-        wanted: PublishedName = "mnist" if name is None else name
-        folder = _find_folder(root, wanted)
-        if folder is None:
-            if not fetch:
-                raise DataUnavailable(f"{wanted} is not in {root}: mnist-bp download {wanted} fetches it")
-            folder = _download(wanted, root, progress)
-        dataset = _load_folder(folder, name or folder.resolve().name)
+        dataset = _load_published(name, data_dir, fetch=fetch, progress=progress)
     return replace(dataset, train=dataset.train.first(limit))
 
 
-def _download(name: PublishedName, root: Path, progress: Progress | None) -> Path:
+def _load_published(
+    name: PublishedName | None, data_dir: Path | None, *, fetch: bool, progress: Progress | None
+) -> Dataset:
+    """The dataset in ``root``/``name``, or else in ``root`` itself, or else downloaded to ``root``/``name``."""
+    root, wanted = data_root(data_dir), name or "mnist"
+    folder = root / wanted
+    command = f"mnist-bp download {wanted}" + (f" --data-dir {data_dir}" if data_dir else "")
+    if _missing(folder):
+        if _is_dataset(root):
+            return _load_folder(root, name or root.resolve().name)
+        if not fetch:
+            raise DataUnavailable(f"{wanted} is not in {root}; to fetch it: {command}")
+        _download(wanted, folder, progress)
+    try:
+        return _load_folder(folder, wanted)
+    except InputError as error:
+        raise InputError(f"{error}; to fetch it anew: {command} --force") from error
+
+
+def _download(name: PublishedName, folder: Path, progress: Progress | None) -> None:
     from mnist_bp.data.download import download
     from mnist_bp.data.published import PUBLISHED
 
-    download(PUBLISHED[name], root / name, progress=progress)
-    return root / name
+    download(PUBLISHED[name], folder, progress=progress)
 
 
-def _find_folder(root: Path, name: str) -> Path | None:
-    """The folder that holds the four files: ``root``/``name``, or else ``root`` itself; None where neither does."""
-    if not _missing(root / name):
-        return root / name
-    missing = _missing(root)
+def _is_dataset(folder: Path) -> bool:
+    """Whether all four files lie in ``folder``; InputError where only some do."""
+    missing = _missing(folder)
     if 0 < len(missing) < len(FILE_NAMES):
-        raise InputError(f"{root}: no {' and no '.join(missing)}; a dataset is {', '.join(FILE_NAMES)}, plain or .gz")
-    return None if missing else root
+        raise InputError(f"{folder}: no {' and no '.join(missing)}; a dataset is {', '.join(FILE_NAMES)}, plain or .gz")
+    return not missing
 
 
 def _load_folder(folder: Path, name: str) -> Dataset:
     """Read a dataset from its four files; InputError says which file is not what it should be."""
-    train_images, train_labels, test_images, test_labels = (_existing(folder, file_name) for file_name in FILE_NAMES)
+    train_images, train_labels, test_images, test_labels = (
+        _find(folder, file_name) or folder / file_name for file_name in FILE_NAMES
+    )
     train = _load_examples(train_images, train_labels)
     test = _load_examples(test_images, test_labels)
     if train.images.shape[1:] != test.images.shape[1:]:
@@ -154,14 +171,18 @@ def _load_folder(folder: Path, name: str) -> Dataset:
     return Dataset(name, train, test)
 
 
-def _load_synthetic(root: Path, limit: int | None) -> Dataset:
-    """The embedded synthetic digits: made once, then read from ``root``; where it cannot be written, made each time.
+def _load_synthetic(data_dir: Path | None, limit: int | None) -> Dataset:
+    """The embedded synthetic digits: made once, then read from disk; where they cannot be kept, made each time.
 
     A ``limit`` of training examples that are not there yet makes only those, and keeps none.
     """
-    folder = root / SYNTHETIC
+    try:
+        folder = data_root(data_dir) / SYNTHETIC
+    except DataUnavailable:
+        return _make_synthetic(limit)
     if not _missing(folder):
-        return _load_folder(folder, SYNTHETIC)
+        with suppress(InputError):  # damaged: made anew
+            return _load_folder(folder, SYNTHETIC)
     dataset = _make_synthetic(limit)
     if limit is None or limit >= SYNTHETIC_EXAMPLES["train"]:
         _keep(dataset, folder)
@@ -196,18 +217,15 @@ def _keep(dataset: Dataset, folder: Path) -> None:
 
 
 def _missing(folder: Path) -> Sequence[str]:
-    return [name for name in FILE_NAMES if not any(path.is_file() for path in _spellings(folder, name))]
+    return [name for name in FILE_NAMES if _find(folder, name) is None]
 
 
-def _existing(folder: Path, name: str) -> Path:
-    for path in _spellings(folder, name):
-        if path.is_file():
+def _find(folder: Path, name: str) -> Path | None:
+    """The file of that name in ``folder``, plain or else .gz."""
+    for path in (folder / name, folder / f"{name}.gz"):
+        if os.path.isfile(path):  # noqa: PTH113 - before Python 3.14, Path.is_file raises in an unreadable folder
             return path
-    raise InputError(f"{folder}: no {name}, neither plain nor .gz")
-
-
-def _spellings(folder: Path, name: str) -> tuple[Path, Path]:
-    return folder / name, folder / f"{name}.gz"
+    return None
 
 
 def _load_examples(images_path: Path, labels_path: Path) -> Examples:

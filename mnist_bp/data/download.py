@@ -1,6 +1,7 @@
 """Fetch a published dataset: every mirror in turn, the content verified, a file there whole or not at all."""
 
 import hashlib
+import os
 import queue
 import threading
 import zlib
@@ -24,6 +25,7 @@ ANSWER_SECONDS = 8
 """A mirror that has not begun to answer by then is given up. requests' own limits hold for each address that a name
 stands for, and not for looking the name up: behind a firewall that drops packets they add up to minutes."""
 
+HEADERS = {"Accept-Encoding": "identity"}
 CHUNK = 1 << 16
 GZIP_WBITS = 31
 
@@ -78,13 +80,13 @@ def is_intact(folder: Path, file: PublishedFile) -> bool:
 
     Where only the sum of its .gz is published, the size has to do.
     """
-    path = folder / file.name
-    if not path.is_file() or path.stat().st_size != file.size:
+    try:
+        with (folder / file.name).open("rb") as stream:
+            if os.fstat(stream.fileno()).st_size != file.size:
+                return False
+            return file.sha256 is None or hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
+    except OSError:  # there is none, or none that can be read
         return False
-    if file.sha256 is None:
-        return True
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
 
 
 def _no_progress(name: str, done: int, size: int) -> None:
@@ -122,17 +124,22 @@ def _receive(url: str, file: PublishedFile, target: BinaryIO, progress: Progress
             done += len(content)
             if done > file.size or decompressor.unused_data:
                 raise _Unusable(f"more than the {file.size:,} bytes of the published file")
-            progress(file.name, done, file.size)
+            if done < file.size:
+                progress(file.name, done, file.size)
     except zlib.error:
-        raise _Unusable("its answer is not a .gz file") from None
+        raise _Unusable("its answer is not a .gz file, or a damaged one") from None
     if done < file.size or not decompressor.eof:
         raise _Unusable(f"{done:,} of {file.size:,} bytes, then nothing")
     if content_sum.hexdigest() != file.sha256 and gzip_sum.hexdigest() != file.gzip_sha256:
         raise _Unusable("other content than the published file's (SHA-256)")
+    progress(file.name, done, file.size)
 
 
 def _chunks(url: str) -> Iterator[bytes]:
-    """The body of ``url`` as it was sent: some servers call a .gz file gzip *encoded*, which must not be undone here."""
+    """The body of ``url`` as it was sent: some servers call a .gz file gzip *encoded*, which must not be undone here.
+
+    Nor must they encode it once more, hence HEADERS.
+    """
     with _answer(url) as response:
         if response.status_code != requests.codes.ok:
             raise _Unusable(f"HTTP {response.status_code} {response.reason}")
@@ -144,12 +151,13 @@ def _chunks(url: str) -> Iterator[bytes]:
 
 def _answer(url: str) -> requests.Response:
     """The response to a GET of ``url``, its body still to come, or _Unusable within ANSWER_SECONDS."""
-    answers: queue.SimpleQueue[requests.Response | requests.RequestException] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[requests.Response | Exception] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
-            answers.put(requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)))
-        except requests.RequestException as error:
+            answers.put(requests.get(url, headers=HEADERS, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)))
+        # Not all that it raises is a RequestException: a missing certificate bundle, a host name that is too long …
+        except (OSError, ValueError, HTTPError) as error:
             answers.put(error)
 
     threading.Thread(target=ask, daemon=True).start()
@@ -157,12 +165,12 @@ def _answer(url: str) -> requests.Response:
         answer = answers.get(timeout=ANSWER_SECONDS)
     except queue.Empty:
         raise _Unusable(f"no answer within {ANSWER_SECONDS} s") from None
-    if isinstance(answer, requests.RequestException):
+    if isinstance(answer, Exception):
         raise _Unusable(_reason(answer)) from answer
     return answer
 
 
-def _reason(error: requests.RequestException) -> str:
+def _reason(error: Exception) -> str:
     """Say in a few words what requests tells in a chain of nested reprs."""
     if isinstance(error, requests.Timeout):
         return "timed out"

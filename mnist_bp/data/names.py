@@ -14,4 +14,4 @@ FILE_NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images
 """The four files of a dataset, as MNIST's makers named them."""
 
 Progress = Callable[[str, int, int], None]
-"""Told of a download: a file's name, its bytes so far and its bytes in all, decompressed."""
+"""Told of a download: a file's name, its bytes so far and its bytes in all, decompressed; all only once verified."""

@@ -1,0 +1,91 @@
+"""Files that appear whole or not at all."""
+
+import os
+import stat
+
+import pytest
+
+from mnist_bp.files import atomic_write, write_text
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An empty folder."""
+    (tmp_path / "empty").mkdir()
+    return tmp_path / "empty"
+
+
+def names(folder):
+    """What lies in the folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_when_it_is_whole(folder):
+    """Until the block ends nobody sees the new content; then nobody sees the old one."""
+    path = folder / "file"
+    write_text(path, "old")
+    with atomic_write(path) as file:
+        file.write(b"new")
+        file.flush()
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert names(folder) == ["file"]
+
+
+@pytest.mark.parametrize("error", [OSError, ValueError, KeyboardInterrupt, SystemExit])
+def test_an_error_leaves_what_was_there(folder, error):
+    """Whatever ends the block early goes through; the old file stays, and no part of the new one."""
+    path = folder / "file"
+    write_text(path, "old")
+    with pytest.raises(error), atomic_write(path) as file:  # noqa: PT012 - the block is what is tested
+        file.write(b"ne")
+        raise error
+    assert path.read_text() == "old"
+    assert names(folder) == ["file"]
+
+
+def test_a_place_that_cannot_be_taken_leaves_nothing(folder):
+    """A folder stands where the file should go: an OSError, and no part is left."""
+    (folder / "other").mkdir()
+    with pytest.raises(OSError, match="other"):
+        write_text(folder / "other", "text")
+    assert names(folder) == ["other"]
+
+
+@pytest.mark.parametrize("parent", ["absent", "file"])
+def test_a_missing_folder_is_an_error_of_its_own(folder, parent):
+    """Neither a missing folder nor a file in its place is made into one; the error is the first one that happened."""
+    (folder / "file").write_text("text")
+    with pytest.raises((FileNotFoundError, NotADirectoryError)) as error:
+        write_text(folder / parent / "new", "text")
+    assert error.value.__context__ is None
+    assert names(folder) == ["file"]
+
+
+def test_two_writers_do_not_meet(folder):
+    """Of two that write the same file at a time, the last to finish leaves its whole content."""
+    path = folder / "file"
+    with atomic_write(path) as slow:
+        slow.write(b"slow ")
+        write_text(path, "fast")
+        slow.write(b"and steady")
+    assert path.read_bytes() == b"slow and steady"
+    assert names(folder) == ["file"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no umask to speak of")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_permissions_are_those_of_any_new_file(folder, umask, mode):
+    """The umask 022 makes files that others may read, 002 those that the group may change, 077 private ones."""
+    before = os.umask(umask)
+    try:
+        write_text(folder / "file", "text")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((folder / "file").stat().st_mode) == mode
+
+
+def test_text_is_utf_8_with_plain_line_ends(folder):
+    """σ takes two bytes and a line ends in one, on every system."""
+    write_text(folder / "file", "σ\n")
+    assert (folder / "file").read_bytes() == b"\xcf\x83\n"
