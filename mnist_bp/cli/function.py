@@ -46,7 +46,7 @@ def _imported(name: str) -> Callable[..., Any]:
     module, colon, attribute = name.partition(":")
     if not (module and colon and attribute):
         raise InputError(f"--function {name}: expected MODULE:NAME, like my_backprop:backpropagate for my_backprop.py")
-    sys.path.insert(0, str(Path.cwd()))
+    sys.path.insert(0, str(Path.cwd()))  # as ``python`` does for a script; the function may import more when it runs
     try:
         function = getattr(importlib.import_module(module), attribute)
     except Exception as error:
@@ -54,8 +54,6 @@ def _imported(name: str) -> Callable[..., Any]:
             f"--function {name} cannot be imported ({type(error).__name__}: {error}); "
             f"it is looked for in {Path.cwd()} and where Python finds modules"
         ) from error
-    finally:
-        sys.path.pop(0)
     if not callable(function):
         raise InputError(f"--function {name} is a {type(function).__name__}, not a function")
     return function

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import typer
 
 from mnist_bp.cli.gradcheck_report import Report, conclude_self_test, show_report
-from mnist_bp.cli.models import Model, TrainedModel, examples_for, load_model
+from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, load_model
 from mnist_bp.cli.options import DATA, NETWORK, Activation, Cost, DataDir, Dataset, Hidden, Json, Seed, positive
 from mnist_bp.cli.output import Output
 from mnist_bp.core.names import ActivationName, CostName
@@ -86,13 +86,15 @@ def gradcheck(
     Example: mnist-bp gradcheck --hidden 16,16
     """
     voice = Output(json=json)
-    if self_test:
-        conclude_self_test(examples_for(None, dataset, data_dir, voice, examples), seed, voice)
-        return
     if every_combination and (model is not None or function is not None):
         raise InputError("--every-combination checks fresh networks of ours: leave out RUN, MODEL and --function")
     trained = load_model(model) if model is not None else None
-    data = examples_for(trained, dataset, data_dir, voice, examples)
+    source = data_at_hand(trained, dataset, data_dir, voice, limit=examples)
+    data = source.train.first(examples)
+    voice.say(f"examples  the first {len(data)} of {source.name}'s training set")
+    if self_test:
+        conclude_self_test(data, seed, voice)
+        return
     if trained is not None:
         networks = [trained.network]
         voice.say(f"model     {trained.description}, trained in {trained.network.dtype}, checked in float64")

@@ -38,7 +38,7 @@ def index_by_index(net: Network, x: NDArray[np.float64], label: int) -> tuple[li
     }
     L, n = len(net.weights), net.sizes
     a, z = [[float(value) for value in x]], [[]]
-    for l in range(1, L + 1):  # noqa: E741 - the lesson's l
+    for l in range(1, L + 1):
         W, b = net.weights[l - 1], net.biases[l - 1]
         z.append([sum(W[j, k] * a[l - 1][k] for k in range(n[l - 1])) + b[j] for j in range(n[l])])
         f = σ[net.activation if l < L else "sigmoid"][0]
@@ -49,10 +49,12 @@ def index_by_index(net: Network, x: NDArray[np.float64], label: int) -> tuple[li
         dC_dz = {L: [np.exp(z[L][j]) / total - y[j] for j in range(n[L])]}
     else:
         dC_dz = {L: [σ["sigmoid"][1](z[L][j]) * 2 * (a[L][j] - y[j]) for j in range(n[L])]}
-    for l in range(L - 1, 0, -1):  # noqa: E741
+    for l in range(L - 1, 0, -1):
         dC_da = [sum(net.weights[l][j, k] * dC_dz[l + 1][j] for j in range(n[l + 1])) for k in range(n[l])]
         dC_dz[l] = [σ[net.activation][1](z[l][j]) * dC_da[j] for j in range(n[l])]
-    dW = [np.array([[a[l - 1][k] * dC_dz[l][j] for k in range(n[l - 1])] for j in range(n[l])]) for l in range(1, L + 1)]
+    dW = [
+        np.array([[a[l - 1][k] * dC_dz[l][j] for k in range(n[l - 1])] for j in range(n[l])]) for l in range(1, L + 1)
+    ]
     return dW, [np.array(dC_dz[l]) for l in range(1, L + 1)]
 
 
@@ -139,7 +141,7 @@ def test_float32_agrees_with_float64_as_far_as_it_goes(batch: tuple) -> None:
 
 
 def test_nothing_is_parked_and_nothing_is_overwritten(batch: tuple) -> None:
-    """Backpropagating leaves the inputs, the labels and the parameters as they were, and a second time gives the same."""
+    """Inputs, labels and parameters stay as they were, and a second time gives the same."""
     net = network()
     X, labels = batch
     before = (X.copy(), labels.copy(), net.parameters.copy())
@@ -183,7 +185,9 @@ def test_the_same_rng_gives_the_same_network() -> None:
         Network(SIZES)
 
 
-@pytest.mark.parametrize(("activation", "variance"), [("sigmoid", 1.0), ("tanh", 1.0), ("relu", 2.0), ("leaky-relu", 2.0)])
+@pytest.mark.parametrize(
+    ("activation", "variance"), [("sigmoid", 1.0), ("tanh", 1.0), ("relu", 2.0), ("leaky-relu", 2.0)]
+)
 def test_initial_weights_suit_the_fan_in(activation: str, variance: float) -> None:
     """The variance of a neuron's incoming weights adds up to 1, or to 2 where half of the z are cut off."""
     net = Network([400, 300, 10], activation=activation, rng=np.random.default_rng(0))

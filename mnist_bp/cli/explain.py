@@ -1,0 +1,179 @@
+"""``mnist-bp explain``."""
+
+import math
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from mnist_bp.cli.explain_report import Shown, show_explanation
+from mnist_bp.cli.image import read_image
+from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, load_model
+from mnist_bp.cli.options import DATA, Activation, Cost, DataDir, Dataset, Hidden, Json, Seed, positive
+from mnist_bp.cli.output import Output
+from mnist_bp.errors import InputError
+from mnist_bp.training.recipe import default_learning_rate, parse_hidden
+
+if TYPE_CHECKING:
+    from mnist_bp.core.explain import Address
+    from mnist_bp.core.network import Network
+    from mnist_bp.data.datasets import Dataset as Data
+    from mnist_bp.data.datasets import Examples
+
+__all__ = ["explain"]
+
+BATCH = 100
+"""Examples of the mini-batch that the example is looked at in."""
+
+WHAT = "Parameter"
+FRESH = "Fresh network"
+"""Two more panels of ``--help``."""
+
+
+def explain(
+    model: Model = None,
+    weight: Annotated[
+        str | None,
+        typer.Option(
+            metavar="L:J,K",
+            help="w_{J,K}^(L): to neuron J of layer L from neuron K. Default: the one the cost is most sensitive to.",
+            rich_help_panel=WHAT,
+            show_default=False,
+        ),
+    ] = None,
+    bias: Annotated[
+        str | None,
+        typer.Option(metavar="L:J", help="b_{J}^(L), in place of a weight.", rich_help_panel=WHAT, show_default=False),
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="η of the step that is tried. Default: that of the training.",
+            callback=positive,
+            rich_help_panel=WHAT,
+            show_default=False,
+        ),
+    ] = None,
+    example: Annotated[int, typer.Option(min=0, help="Which example, from 0.", rich_help_panel=DATA)] = 0,
+    split: Annotated[Literal["test", "train"], typer.Option(help="Of which set.", rich_help_panel=DATA)] = "test",
+    image: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="An image of the network's size, light on dark, in place of an example; --label says what it is.",
+            rich_help_panel=DATA,
+            show_default=False,
+        ),
+    ] = None,
+    label: Annotated[
+        int | None, typer.Option(min=0, help="What --image shows.", rich_help_panel=DATA, show_default=False)
+    ] = None,
+    dataset: Dataset = None,
+    data_dir: DataDir = None,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Explain a network that has learned nothing yet.", rich_help_panel=FRESH),
+    ] = False,
+    hidden: Hidden = "16,16",
+    activation: Activation = "sigmoid",
+    cost: Cost = "squared-error",
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Show where one weight's gradient comes from: the chain rule, factor by factor, for one example.
+
+    Explains the latest run, another RUN or MODEL, or a fresh network.
+
+    Example: mnist-bp explain --fresh --example 3 --weight 3:4,7
+    """
+    import numpy as np
+
+    from mnist_bp.core.explain import explain as explain_derivative
+
+    if weight is not None and bias is not None:
+        raise InputError("--weight and --bias name two parameters: give one of them")
+    if (image is None) != (label is None):
+        raise InputError("--image and --label go together: an image, and the digit that it shows")
+    address = _parse_address(weight, bias)
+    voice = Output(json=json)
+    if fresh and model is not None:
+        raise InputError("--fresh explains a network that has learned nothing: leave out RUN or MODEL")
+    trained = None if fresh else load_model(model)
+    data = data_at_hand(trained, dataset, data_dir, voice)
+    network = _fresh(data, hidden, activation, cost, seed) if trained is None else trained.network.astype(np.float64)
+    batch, row = _mini_batch(data, split, example, image, label)
+    rate = learning_rate or _learning_rate(trained, network)
+    explanation = explain_derivative(network, batch.inputs(np.float64), batch.labels, row, address, rate)
+    shown = Shown(
+        network="-".join(map(str, network.sizes)) + (f" of {trained.path}" if trained else ", fresh"),
+        example=str(image) if image else f"example {example} of {data.name}'s {split} set",
+        label=int(batch.labels[row]),
+        image=batch.images[row],
+        synthetic=data.is_synthetic,
+    )
+    voice.record({"network": shown.network, "example": shown.example, "label": shown.label, **asdict(explanation)})
+    show_explanation(explanation, shown, voice)
+
+
+def _parse_address(weight: str | None, bias: str | None) -> "Address | None":
+    """3:4,7 is w_{4,7}^(3), 3:4 is b_{4}^(3)."""
+    from mnist_bp.core.explain import Address
+
+    text = weight or bias
+    if text is None:
+        return None
+    pattern = r"(\d{1,9}):(\d{1,9}),(\d{1,9})" if weight else r"(\d{1,9}):(\d{1,9})"
+    found = re.fullmatch(pattern, text, re.ASCII)
+    if found is None:
+        raise InputError(
+            f"--weight {text}: expected L:J,K, like 3:4,7 for w_{{4,7}}^(3), to neuron 4 of layer 3 from neuron 7"
+            if weight
+            else f"--bias {text}: expected L:J, like 3:4 for b_{{4}}^(3), of neuron 4 of layer 3"
+        )
+    layer, j, *k = map(int, found.groups())
+    return Address(layer, j, k[0] if k else None)
+
+
+def _fresh(data: "Data", hidden: str, activation: Activation, cost: Cost, seed: int) -> "Network":
+    import numpy as np
+
+    from mnist_bp.core.network import Network
+
+    sizes = (data.pixels, *parse_hidden(hidden), data.classes)
+    return Network(sizes, activation=activation, cost=cost, rng=np.random.default_rng(seed), dtype=np.float64)
+
+
+def _mini_batch(
+    data: "Data", split: str, example: int, image: Path | None, label: int | None
+) -> "tuple[Examples, int]":
+    """The mini-batch in which the example is looked at, and its row there: the hundred that it stands among.
+
+    An image takes the place of the first example of the first hundred.
+    """
+    import numpy as np
+
+    from mnist_bp.data.datasets import Examples
+
+    examples = data.train if split == "train" else data.test
+    if example >= len(examples):
+        raise InputError(f"there is no example {example}: {data.name}'s {split} set has 0 to {len(examples) - 1}")
+    start = example // BATCH * BATCH
+    images, labels = examples.images[start : start + BATCH], examples.labels[start : start + BATCH]
+    if image is None or label is None:
+        return Examples(images, labels), example - start
+    if label >= data.classes:
+        raise InputError(f"--label {label}: the network knows 0 to {data.classes - 1}")
+    drawn = read_image(image, images.shape[1:])
+    return Examples(np.concatenate([drawn[None], images[1:]]), np.append(np.uint8(label), labels[1:])), 0
+
+
+def _learning_rate(trained: TrainedModel | None, network: "Network") -> float:
+    """η of the model's training, as far as its file tells; else the default for such a network."""
+    config = trained.meta.get("config") if trained else None
+    rate = config.get("learning-rate") if isinstance(config, dict) else None
+    if isinstance(rate, int | float) and 0 < rate < math.inf:
+        return float(rate)
+    return default_learning_rate(network.activation, network.cost)

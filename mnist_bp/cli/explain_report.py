@@ -1,0 +1,181 @@
+"""What ``explain`` says: one section for each of the lesson's thoughts."""
+
+import textwrap
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from mnist_bp.cli.output import Output, percent
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mnist_bp.core.explain import Explanation, Factors, Paths
+
+__all__ = ["Shown", "show_explanation"]
+
+INK = " .:-=+*#%@"
+"""Ten grey levels as characters, dark paper to bright ink."""
+
+MOST_PATHS = 10
+"""Rows of a table of paths; the others are added up in one."""
+
+
+class Shown(NamedTuple):
+    """What the explanation is about: the network, the example, what it shows, and how it looks."""
+
+    network: str
+    example: str
+    label: int
+    image: "NDArray[np.uint8]"
+    synthetic: bool
+
+
+def show_explanation(explanation: "Explanation", shown: Shown, voice: Output) -> None:
+    """Tell all of it."""
+    name = explanation.factors.name
+    voice.say(f"network  {shown.network}")
+    voice.say(f"example  {shown.example}, a {shown.label}{' (SYNTHETIC)' if shown.synthetic else ''}")
+    for line in drawing(shown.image):
+        voice.say(line)
+    _section(voice, f"The cost of this example: C_0 = {explanation.cost:.6f}")
+    voice.show(_outputs(explanation))
+    _section(voice, f"How sensitive is it to {name}?")
+    _show_factors(explanation.factors, voice, is_output=not explanation.paths)
+    for paths in explanation.paths:
+        _section(voice, f"∂C_0/∂a_{{{paths.neuron}}}^({paths.layer}) is the sum over {len(paths.paths)} paths")
+        voice.show(_paths(paths))
+    _section(voice, f"Nudge {name} by {explanation.nudge.by:g}")
+    _show_nudge(explanation, voice)
+    _section(voice, "The weights to which this cost is most sensitive")
+    _show_sensitive(explanation, voice)
+    _section(voice, "What the outputs ask of the layer before")
+    _show_asked(explanation, voice)
+    _section(voice, f"{name} in the mini-batch: {explanation.batch.examples} examples pull at it")
+    _show_batch(explanation, voice)
+    _section(voice, "One step of the whole mini-batch")
+    _show_step(explanation, voice)
+
+
+def drawing(image: "NDArray[np.uint8]") -> list[str]:
+    """The image in characters, two rows of pixels in one of text, since characters are about twice as high as wide."""
+    rows = len(image) // 2 * 2
+    halves = image[:rows].reshape(rows // 2, 2, -1).mean(axis=1)
+    return ["".join(INK[int(grey * (len(INK) - 1) / 255 + 0.5)] for grey in row).rstrip() for row in halves]
+
+
+def _section(voice: Output, title: str) -> None:
+    voice.say()
+    voice.say(title, style="bold")
+
+
+def _tell(voice: Output, text: str) -> None:
+    """Say prose, in lines that fit a terminal of 80 columns."""
+    for line in textwrap.wrap(text, 79):
+        voice.say(line)
+
+
+def _grid(*headings: str) -> Table:
+    """An empty table: the first column to the left, numbers to the right."""
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if place else "left", no_wrap=True)
+    return table
+
+
+def _outputs(explanation: "Explanation") -> Table:
+    """Outputs, targets, each one's share of the cost, and what it wants."""
+    table = _grid("digit", "output a", "wanted y", "share of C_0", "wants to go")
+    for digit, output in enumerate(explanation.outputs):
+        direction = "up" if output.nudge > 0 else "down" if output.nudge < 0 else ""
+        table.add_row(
+            str(digit), f"{output.a:.6f}", f"{output.y:.0f}", f"{output.cost:.6f}", f"{direction} {output.nudge:+.6f}"
+        )
+    return table
+
+
+def _show_factors(factors: "Factors", voice: Output, *, is_output: bool) -> None:
+    wrong = "how wrong the output is: 2 (a_j − y_j)" if is_output else "what the cost makes of it: see below"
+    table = _grid("factor", "value", "means")
+    table.columns[-1].justify = "left"
+    is_bias = factors.name.startswith("b")
+    table.add_row("a_k", f"{factors.a_k:+.9g}", "a bias: always 1" if is_bias else "how active the input is")
+    if factors.slope is None or factors.dC_da is None:
+        table.add_row("a_j − y_j", f"{factors.dC_dz:+.9g}", "how wrong the output is (softmax: no σ′)")
+    else:
+        table.add_row("σ′(z_j)", f"{factors.slope:+.9g}", "how responsive the neuron is")
+        table.add_row("∂C_0/∂a_j", f"{factors.dC_da:+.9g}", wrong)
+    table.add_row("product", f"{factors.product:+.9g}", f"∂C_0/∂{factors.name}")
+    table.add_row("", f"{factors.backprop:+.9g}", "by backpropagation")
+    table.add_row("", f"{factors.complex_step:+.9g}", "by a complex step")
+    voice.show(table)
+
+
+def _paths(paths: "Paths") -> Table:
+    """The paths that contribute most, in order, and the sum of all."""
+    is_softmax = paths.paths[0].slope is None
+    table = _grid("through neuron", "w", "σ′(z)", "a − y" if is_softmax else "∂C_0/∂a", "product")
+    ordered = sorted(paths.paths, key=lambda path: -abs(path.contribution))
+    for path in ordered[:MOST_PATHS]:
+        slope = "-" if path.slope is None else f"{path.slope:.6f}"
+        above = f"{path.dC_dz if path.dC_da is None else path.dC_da:+.6f}"
+        table.add_row(
+            f"{path.to} of layer {paths.layer + 1}", f"{path.w:+.6f}", slope, above, f"{path.contribution:+.9f}"
+        )
+    if others := ordered[MOST_PATHS:]:
+        rest = sum(path.contribution for path in others)
+        table.add_row(f"{len(others)} others", "", "", "", f"{rest:+.9f}")
+    table.add_row("sum", "", "", "", f"{paths.total:+.9f}")
+    return table
+
+
+def _show_nudge(explanation: "Explanation", voice: Output) -> None:
+    nudge = explanation.nudge
+    _tell(
+        voice,
+        f"C_0 goes from {nudge.before:.9f} to {nudge.after:.9f}: {nudge.after - nudge.before:+.9f}, which is "
+        f"{nudge.ratio:+.9f} for each unit. The derivative says {nudge.derivative:+.9f}: it is the slope at this very "
+        "point, the ratio that of a chord, and the cost is curved.",
+    )
+
+
+def _show_sensitive(explanation: "Explanation", voice: Output) -> None:
+    table = _grid("weight", "∂C_0/∂w", "times as sensitive as the last")
+    for weight in explanation.sensitive:
+        table.add_row(weight.name, f"{weight.derivative:+.9f}", f"{weight.multiple:.2f}")
+    voice.show(table)
+    norms = ", ".join(f"{name} {norm:.4g}" for name, norm in explanation.norms.items())
+    _tell(voice, f"length of the gradient, array by array: {norms}")
+
+
+def _show_asked(explanation: "Explanation", voice: Output) -> None:
+    asked = sorted(enumerate(explanation.asked), key=lambda pair: -abs(pair[1]))
+    layer = len(explanation.norms) // 2 - 1
+    words = [f"neuron {k} {'brighter' if nudge > 0 else 'dimmer'} ({nudge:+.4f})" for k, nudge in asked[:MOST_PATHS]]
+    _tell(voice, f"All ten together want of layer {layer}, most urgent first: {', '.join(words)}.")
+
+
+def _show_batch(explanation: "Explanation", voice: Output) -> None:
+    batch = explanation.batch
+    _tell(
+        voice,
+        f"{batch.up} want it up, {batch.down} want it down; the mean of their derivatives is {batch.mean:+.6f}, "
+        f"{percent(batch.agreement)} of what it would be if all pulled the same way.",
+    )
+    _tell(voice, "by digit: " + ", ".join(f"{label}: {mean:+.4f}" for label, mean in batch.by_label.items()))
+    pulls = ", ".join(f"{percent(pull.share)} by a {pull.label}" for pull in batch.pulls)
+    _tell(voice, f"strongest pulls: {pulls}")
+    _tell(voice, f"this example's whole gradient and the mini-batch's: cosine {batch.cosine:+.3f}")
+
+
+def _show_step(explanation: "Explanation", voice: Output) -> None:
+    step = explanation.step
+    kept = step.came / step.promised if step.promised else 0.0
+    verdict = "it overshoots" if step.came > 0 else f"{percent(kept)} of the promise"
+    _tell(
+        voice,
+        f"With learning rate {step.learning_rate:g} the gradient promises {step.promised:+.6f} of cost; "
+        f"{step.came:+.6f} came: {verdict}.",
+    )

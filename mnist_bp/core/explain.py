@@ -1,0 +1,394 @@
+"""Where one weight's gradient comes from: the chain rule with the numbers of a real network and a real example.
+
+Everything here takes the lesson's own steps, one factor at a time, for each example by itself. None of it comes from
+``Network.gradient``, whose value stands beside the result as a witness, as does that of a complex step.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_bp.core.activations import Array
+from mnist_bp.core.costs import COSTS
+from mnist_bp.core.gradcheck import COMPLEX_STEP, network_cost
+from mnist_bp.core.network import Network
+from mnist_bp.errors import InputError
+
+__all__ = ["Address", "Explanation", "explain"]
+
+NUDGE = 0.01
+"""The lesson's "tiny nudge, like a change by 0.01"."""
+
+MOST = 5
+"""How many of a ranking are told."""
+
+
+class Address(NamedTuple):
+    """Which parameter: w_jk^(layer), layers counted from 1; or b_j^(layer), where k is None."""
+
+    layer: int
+    j: int
+    k: int | None
+
+    @property
+    def name(self) -> str:
+        """In the lesson's notation."""
+        return f"b_{{{self.j}}}^({self.layer})" if self.k is None else f"w_{{{self.j},{self.k}}}^({self.layer})"
+
+
+@dataclass(frozen=True)
+class Factors:
+    """∂C_0/∂w_jk = a_k σ′(z_j) ∂C_0/∂a_j, factor by factor.
+
+    ``a_k`` is 1 for a bias. For a softmax output, which has no σ′ of its own, ``slope`` and ``dC_da`` are None, and
+    ``dC_dz`` is a_j − y_j. ``product`` is what the factors make, ``backprop`` and ``complex_step`` are the witnesses.
+    """
+
+    name: str
+    a_k: float
+    slope: float | None
+    dC_da: float | None
+    dC_dz: float
+    product: float
+    backprop: float
+    complex_step: float
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way on which a neuron influences the cost: through neuron ``to`` of the next layer.
+
+    ``contribution`` is w σ′ ∂C_0/∂a of that neuron, its share of the sum.
+    """
+
+    to: int
+    w: float
+    slope: float | None
+    dC_da: float | None
+    dC_dz: float
+    contribution: float
+
+
+@dataclass(frozen=True)
+class Paths:
+    """∂C_0/∂a of one hidden neuron, the sum over its paths, in the order of the next layer's neurons."""
+
+    layer: int
+    neuron: int
+    paths: list[Path]
+    total: float
+
+
+@dataclass(frozen=True)
+class Nudge:
+    """What the cost does when the weight grows by ``by``, beside what the derivative says."""
+
+    by: float
+    before: float
+    after: float
+    ratio: float
+    derivative: float
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output neuron: what it is, what it should be, its share of the cost, and the nudge that it wants.
+
+    ``nudge`` is −∂C_0/∂a_j = 2 (y_j − a_j); for a softmax, −∂C_0/∂z_j = y_j − a_j.
+    """
+
+    a: float
+    y: float
+    cost: float
+    nudge: float
+
+
+@dataclass(frozen=True)
+class Sensitive:
+    """A weight, its derivative, and how many times as sensitive it is as the least sensitive one that is told."""
+
+    name: str
+    derivative: float
+    multiple: float
+
+
+@dataclass(frozen=True)
+class Pull:
+    """An example of the mini-batch, and what it wants of the weight."""
+
+    example: int
+    label: int
+    derivative: float
+    share: float
+
+
+@dataclass(frozen=True)
+class MiniBatch:
+    """The example among the others of its mini-batch, as far as this weight is concerned.
+
+    ``up`` and ``down`` count the examples that want the weight larger and smaller; ``by_label`` is each label's mean
+    derivative; ``pulls`` are the examples that pull hardest, with their share of all pulling; ``agreement`` is
+    |Σ ∂C_i/∂w| / Σ |∂C_i/∂w|, 1 where all agree; ``cosine`` is the angle's between this example's gradient, all of its
+    components, and the mean's.
+    """
+
+    examples: int
+    mean: float
+    up: int
+    down: int
+    by_label: dict[int, float]
+    pulls: list[Pull]
+    agreement: float
+    cosine: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step along the mini-batch's gradient: the change in cost that it promises, −η |∇C|², and the one that came."""
+
+    learning_rate: float
+    promised: float
+    came: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All of it; ``asked`` is what the outputs together ask of each neuron of the layer before, −∂C_0/∂a_k."""
+
+    cost: float
+    outputs: list[Output]
+    asked: list[float]
+    factors: Factors
+    paths: list[Paths]
+    nudge: Nudge
+    sensitive: list[Sensitive]
+    norms: dict[str, float]
+    batch: MiniBatch
+    step: Step
+
+
+class _Layer(NamedTuple):
+    """What the chain rule knows of a layer, an example a row; ``inputs`` has a last column of 1, for the biases."""
+
+    inputs: Array
+    slope: Array | None
+    dC_da: Array | None
+    dC_dz: Array
+
+    def gradient(self, example: int) -> Array:
+        """∂C_0/∂w_jk at [k, j], ∂C_0/∂b_j in the last row, of one example."""
+        return np.outer(self.inputs[example], self.dC_dz[example])
+
+
+def explain(
+    network: Network, X: Array, labels: NDArray[np.integer], example: int, address: Address | None, learning_rate: float
+) -> Explanation:
+    """Explain one derivative.
+
+    Parameters
+    ----------
+    network
+        In float64.
+    X, labels
+        The mini-batch, (n, n_0) and (n,).
+    example
+        Which of its rows the explanation is about.
+    address
+        Which parameter; None: the weight to which the example's cost is most sensitive.
+    learning_rate
+        η of the step.
+
+    Raises
+    ------
+    InputError
+        If the network has no such parameter.
+    """
+    Y = network.targets(labels)
+    trace = network.propagate(X)
+    layers = _chain_rule(network, trace.A, Y)
+    ranking = _ranking(layers, example)
+    address = ranking[0] if address is None else _existing(address, network)
+    x, y = X[example : example + 1], Y[example : example + 1]
+    return Explanation(
+        cost=network_cost(network, x, y).real,
+        outputs=_outputs(layers[-1], trace.A[-1][example], Y[example], network_cost(network, x, y).real),
+        asked=(-layers[-1].dC_dz[example] @ network.weights[-1]).tolist(),
+        factors=_factors(network, layers, example, address, x, y),
+        paths=_paths(network, layers, example, address),
+        nudge=_nudge(network, address, x, y, _derivatives(layers, address)[example]),
+        sensitive=_most_sensitive(layers, example, ranking),
+        norms=_norms(layers, example),
+        batch=_mini_batch(layers, example, address, labels),
+        step=_step(network, X, Y, learning_rate),
+    )
+
+
+def _existing(address: Address, network: Network) -> Address:
+    """``address``, if the network has it."""
+    layers = len(network.weights)
+    if not 1 <= address.layer <= layers:
+        raise InputError(f"there is no layer {address.layer}: layers go from 1 to {layers}")
+    n_out, n_in = network.weights[address.layer - 1].shape
+    if not 0 <= address.j < n_out:
+        raise InputError(
+            f"there is no neuron {address.j} in layer {address.layer}: its neurons go from 0 to {n_out - 1}"
+        )
+    if address.k is not None and not 0 <= address.k < n_in:
+        raise InputError(
+            f"no weight of layer {address.layer} comes from neuron {address.k}: k goes from 0 to {n_in - 1}"
+        )
+    return address
+
+
+def _chain_rule(network: Network, A: list[Array], Y: Array) -> list[_Layer]:
+    """Slopes and sensitivities of all layers, backwards from the cost."""
+    ones = np.ones(len(Y))
+    if network.output_activation == "softmax":
+        slope, dC_da, dC_dz = None, None, COSTS[network.cost].dC_dZ(A[-1], Y, network.σ[-1])
+    else:
+        slope, dC_da = network.σ[-1].derivative(A[-1]), 2 * (A[-1] - Y)
+        dC_dz = slope * dC_da
+    layers = [_Layer(np.column_stack([A[-2], ones]), slope, dC_da, dC_dz)]
+    for i in reversed(range(len(network.weights) - 1)):
+        dC_da = layers[0].dC_dz @ network.weights[i + 1]
+        slope = network.σ[i].derivative(A[i + 1])
+        layers.insert(0, _Layer(np.column_stack([A[i], ones]), slope, dC_da, slope * dC_da))
+    return layers
+
+
+def _derivatives(layers: list[_Layer], address: Address) -> Array:
+    """∂C_i/∂w of every example i: a_k ∂C_i/∂z_j, or just the latter for a bias, whose a is 1."""
+    layer = layers[address.layer - 1]
+    return layer.inputs[:, _row(address)] * layer.dC_dz[:, address.j]
+
+
+def _row(address: Address) -> int:
+    """Where a parameter stands in the column j of its layer's block: biases come last."""
+    return -1 if address.k is None else address.k
+
+
+def _at(values: Array | None, example: int, neuron: int) -> float | None:
+    return None if values is None else float(values[example, neuron])
+
+
+def _factors(network: Network, layers: list[_Layer], example: int, address: Address, x: Array, y: Array) -> Factors:
+    layer, j = layers[address.layer - 1], address.j
+    a_k, dC_dz = float(layer.inputs[example, _row(address)]), float(layer.dC_dz[example, j])
+    slope, dC_da = _at(layer.slope, example, j), _at(layer.dC_da, example, j)
+    nudged = network.astype(np.complex128)
+    nudged.layers.blocks[address.layer - 1][_row(address), j] += 1j * COMPLEX_STEP
+    gradient = network.gradient(network.propagate(x), y)
+    return Factors(
+        name=address.name,
+        a_k=a_k,
+        slope=slope,
+        dC_da=dC_da,
+        dC_dz=dC_dz,
+        product=a_k * dC_dz if slope is None or dC_da is None else a_k * slope * dC_da,
+        backprop=float(gradient.blocks[address.layer - 1][_row(address), j]),
+        complex_step=network_cost(nudged, x, y).imag / COMPLEX_STEP,
+    )
+
+
+def _paths(network: Network, layers: list[_Layer], example: int, address: Address) -> list[Paths]:
+    """The sums behind ∂C_0/∂a_j, layer after layer, along the path that contributes most, up to the outputs."""
+    followed, neuron = [], address.j
+    for number in range(address.layer, len(layers)):
+        above, W = layers[number], network.weights[number]
+        paths = [
+            Path(
+                to=to,
+                w=float(W[to, neuron]),
+                slope=_at(above.slope, example, to),
+                dC_da=_at(above.dC_da, example, to),
+                dC_dz=float(above.dC_dz[example, to]),
+                contribution=float(W[to, neuron] * above.dC_dz[example, to]),
+            )
+            for to in range(len(W))
+        ]
+        followed.append(Paths(number, neuron, paths, sum(path.contribution for path in paths)))
+        neuron = max(paths, key=lambda path: abs(path.contribution)).to
+    return followed
+
+
+def _nudge(network: Network, address: Address, x: Array, y: Array, derivative: float) -> Nudge:
+    moved = network.astype(network.dtype)
+    before = network_cost(moved, x, y).real
+    moved.layers.blocks[address.layer - 1][_row(address), address.j] += NUDGE
+    after = network_cost(moved, x, y).real
+    return Nudge(NUDGE, before, after, (after - before) / NUDGE, float(derivative))
+
+
+def _outputs(layer: _Layer, a: Array, y: Array, cost: float) -> list[Output]:
+    """What each output costs (of a cross-entropy, only the wanted one has a cost) and wants."""
+    is_softmax = layer.dC_da is None
+    shares = y * cost if is_softmax else (a - y) ** 2
+    nudges = y - a if is_softmax else 2 * (y - a)
+    return [Output(*map(float, values)) for values in zip(a, y, shares, nudges, strict=True)]
+
+
+def _ranking(layers: list[_Layer], example: int) -> list[Address]:
+    """The weights to which the example's cost is most sensitive, the most sensitive first."""
+    candidates = []
+    for number, layer in enumerate(layers, 1):
+        sizes = np.abs(layer.gradient(example)[:-1])
+        for place in sizes.ravel().argsort()[::-1][:MOST]:
+            k, j = np.unravel_index(place, sizes.shape)
+            candidates.append((float(sizes[k, j]), Address(number, int(j), int(k))))
+    return [address for _, address in sorted(candidates, reverse=True)[:MOST]]
+
+
+def _most_sensitive(layers: list[_Layer], example: int, ranking: list[Address]) -> list[Sensitive]:
+    derivatives = [float(_derivatives(layers, address)[example]) for address in ranking]
+    least = abs(derivatives[-1]) or 1.0
+    return [
+        Sensitive(address.name, derivative, abs(derivative) / least)
+        for address, derivative in zip(ranking, derivatives, strict=True)
+    ]
+
+
+def _norms(layers: list[_Layer], example: int) -> dict[str, float]:
+    """Length of the example's gradient, array by array."""
+    norms: dict[str, float] = {}
+    for number, layer in enumerate(layers, 1):
+        gradient = layer.gradient(example)
+        norms |= {f"W{number}": float(np.linalg.norm(gradient[:-1])), f"b{number}": float(np.linalg.norm(gradient[-1]))}
+    return norms
+
+
+def _mean_gradient(layers: list[_Layer]) -> list[Array]:
+    """Block by block, as a ``LayeredVector`` has them: the mean over the examples."""
+    return [layer.inputs.T @ layer.dC_dz / len(layer.dC_dz) for layer in layers]
+
+
+def _mini_batch(layers: list[_Layer], example: int, address: Address, labels: NDArray[np.integer]) -> MiniBatch:
+    derivatives = _derivatives(layers, address)
+    pulling = float(np.abs(derivatives).sum()) or 1.0
+    strongest = np.abs(derivatives).argsort()[::-1][:MOST]
+    own, mean = (
+        np.concatenate([block.ravel() for block in blocks])
+        for blocks in ([layer.gradient(example) for layer in layers], _mean_gradient(layers))
+    )
+    lengths = float(np.linalg.norm(own) * np.linalg.norm(mean))
+    return MiniBatch(
+        examples=len(labels),
+        mean=float(derivatives.mean()),
+        up=int(np.count_nonzero(derivatives < 0)),
+        down=int(np.count_nonzero(derivatives > 0)),
+        by_label={int(label): float(derivatives[labels == label].mean()) for label in np.unique(labels)},
+        pulls=[
+            Pull(int(i), int(labels[i]), float(derivatives[i]), float(abs(derivatives[i]) / pulling)) for i in strongest
+        ],
+        agreement=float(abs(derivatives.sum()) / pulling),
+        cosine=float(own @ mean) / lengths if lengths else 0.0,
+    )
+
+
+def _step(network: Network, X: Array, Y: Array, learning_rate: float) -> Step:
+    cost, gradient = network_cost(network, X, Y).real, network.gradient(network.propagate(X), Y).vector
+    moved = network.astype(network.dtype)
+    moved.parameters -= learning_rate * gradient
+    promised = -learning_rate * float(gradient @ gradient)
+    return Step(learning_rate, promised, network_cost(moved, X, Y).real - cost)

@@ -1,0 +1,155 @@
+"""``mnist-bp explain``."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_bp.data.datasets import Examples
+
+
+@pytest.fixture
+def run(cli: Callable, idx_folder: Path) -> str:
+    """A run on the few digits."""
+    cli("train", "--data-dir", idx_folder, "--epochs", 2, "--output", "run")
+    return "run"
+
+
+def test_the_latest_run_is_explained(cli: Callable, run: str) -> None:
+    """Everything in one object: factors, paths, nudge, ranking, mini-batch, step."""
+    finished = cli("explain", run, "--example", 7, "--weight", "2:3,4", "--json")
+
+    assert finished.code == 0
+    [record] = finished.records
+    assert record["network"] == "784-16-16-10 of run/model.npz"
+    assert record["example"] == "example 7 of few's test set"
+    factors = record["factors"]
+    assert factors["name"] == "w_{3,4}^(2)"
+    assert factors["product"] == pytest.approx(factors["a_k"] * factors["slope"] * factors["dC_da"], rel=1e-12)
+    assert factors["product"] == pytest.approx(factors["backprop"], rel=1e-12)
+    assert [len(paths["paths"]) for paths in record["paths"]] == [10]
+    assert len(record["outputs"]) == 10
+    assert record["batch"]["examples"] == 100
+    assert record["step"]["learning_rate"] == 2.0
+
+
+def test_people_get_every_section(cli: Callable, run: str) -> None:
+    """The lesson's thoughts in order, and the digit itself."""
+    out = cli("explain", run, "--example", 7, "--weight", "1:3,300").out
+
+    sections = [
+        "The cost of this example",
+        "How sensitive is it to w_{3,300}^(1)?",
+        "∂C_0/∂a_{3}^(1) is the sum over 16 paths",
+        "is the sum over 10 paths",
+        "Nudge w_{3,300}^(1) by 0.01",
+        "The weights to which this cost is most sensitive",
+        "What the outputs ask of the layer before",
+        "w_{3,300}^(1) in the mini-batch: 100 examples pull at it",
+        "One step of the whole mini-batch",
+    ]
+    places = [out.index(section) for section in sections]
+    assert places == sorted(places)
+    assert any(line.count("@") + line.count("%") + line.count("#") >= 2 for line in out.splitlines()[:18])
+
+
+@pytest.mark.parametrize(
+    "arguments", [["run"], ["run", "--weight", "1:0,406"], ["run", "--bias", "3:2"], ["--fresh", "--hidden", "none"]]
+)
+def test_nothing_is_wider_than_eighty_columns(cli: Callable, run: str, arguments: list[str]) -> None:
+    """It reads well in a narrow window and in a pipe."""
+    finished = cli("explain", *arguments)
+
+    assert finished.code == 0
+    assert max(len(line) for line in finished.out.splitlines()) <= 80
+
+
+def test_a_fresh_network_can_be_explained(cli: Callable) -> None:
+    """Without any run; on synthetic digits where there is nothing else, and it says so."""
+    finished = cli("explain", "--fresh", "--hidden", "5", "--cost", "cross-entropy", "--bias", "2:1")
+
+    assert finished.code == 0
+    assert "network  784-5-10, fresh" in finished.out
+    assert "(SYNTHETIC)" in finished.out
+    assert "b_{1}^(2)" in finished.out
+    assert "softmax: no σ′" in finished.out
+
+
+def test_an_image_takes_the_place_of_an_example(cli: Callable, run: str, few_digits: tuple[Examples, Examples]) -> None:
+    """The same picture, from the dataset or from a file: the same factors."""
+    image, label = few_digits[1].images[0], int(few_digits[1].labels[0])
+    Image.fromarray(image).save("digit.png")
+
+    [from_file] = cli("explain", "--image", "digit.png", "--label", label, "--weight", "2:1,1", "--json").records
+    [from_set] = cli("explain", "--example", 0, "--weight", "2:1,1", "--json").records
+
+    assert from_file["example"] == "digit.png"
+    assert from_file["factors"] == from_set["factors"]
+
+
+def test_the_same_command_gives_the_same_answer(cli: Callable, run: str) -> None:
+    """Nothing in it is random."""
+    assert cli("explain", "--json").out == cli("explain", "--json").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--weight", "4:0,0"], "there is no layer 4: layers go from 1 to 3"),
+        (["--weight", "3:10,0"], "no neuron 10 in layer 3: its neurons go from 0 to 9"),
+        (["--weight", "3:0,16"], "no weight of layer 3 comes from neuron 16: k goes from 0 to 15"),
+        (["--weight", "3-0-1"], "expected L:J,K"),
+        (["--weight", "3:4"], "expected L:J,K"),
+        (["--bias", "3:4,7"], "expected L:J, like 3:4"),
+        (["--weight", "3:4,7", "--bias", "3:4"], "name two parameters"),
+        (["--example", "250"], "there is no example 250: few's test set has 0 to 249"),
+        (["--example", "-1"], "--example"),
+        (["--image", "x.png"], "--image and --label go together"),
+        (["--label", "3"], "--image and --label go together"),
+        (["--image", "none.png", "--label", "3"], "cannot read the image none.png"),
+        (["--image", "text.png", "--label", "3"], "text.png is not an image"),
+        (["--image", "large.png", "--label", "3"], "large.png has 30 × 28 pixels; this network takes 28 × 28"),
+        (["--image", "right.png", "--label", "10"], "--label 10: the network knows 0 to 9"),
+        (["--fresh", "run"], "--fresh explains a network that has learned nothing"),
+        (["--learning-rate", "0"], "--learning-rate"),
+        (["nowhere"], "there is no model at nowhere"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(cli: Callable, run: str, arguments: list[str], said: str) -> None:
+    """What was wrong, and what there is."""
+    Path("text.png").write_text("not a picture", encoding="utf-8")
+    Image.fromarray(np.zeros((28, 30), np.uint8)).save("large.png")
+    Image.fromarray(np.zeros((28, 28), np.uint8)).save("right.png")
+
+    finished = cli("explain", *arguments)
+
+    assert finished.code == 2
+    assert said in finished.err
+    assert finished.err.count("\n") == 1
+
+
+def test_without_pillow_an_image_is_refused_with_the_command_that_installs_it(
+    cli: Callable, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything else works without it."""
+    monkeypatch.setitem(sys.modules, "PIL", None)
+
+    finished = cli("explain", "--image", "digit.png", "--label", "3")
+
+    assert finished.code == 2
+    assert "pip install 'mnist-bp[plot]'" in finished.err
+
+
+def test_a_model_for_other_data_is_refused(cli: Callable, run: str) -> None:
+    """Its sizes and those of the data are named."""
+    from mnist_bp import Network
+
+    Network([9, 4, 10], rng=np.random.default_rng(0)).save("small.npz")
+
+    finished = cli("explain", "small.npz", "--dataset", "synthetic")
+
+    assert finished.code == 2
+    assert "takes 9 inputs" in finished.err

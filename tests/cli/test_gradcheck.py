@@ -1,0 +1,204 @@
+"""``mnist-bp gradcheck``."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+RIGHT = '''
+import numpy as np
+
+def backpropagate(weights, biases, x, y):
+    """Sigmoids and squared error: the derivatives of the mean cost."""
+    activations = [x]
+    for W, b in zip(weights, biases):
+        activations.append(1 / (1 + np.exp(-(activations[-1] @ W.T + b))))
+    dC_da = 2 * (activations[-1] - y) / len(x)
+    dC_dW, dC_db = [], []
+    for W, a, a_before in zip(weights[::-1], activations[:0:-1], activations[-2::-1]):
+        dC_dz = a * (1 - a) * dC_da
+        dC_dW.insert(0, dC_dz.T @ a_before)
+        dC_db.insert(0, dC_dz.sum(axis=0))
+        dC_da = dC_dz @ W
+    return dC_dW, dC_db
+'''
+
+WRONG = """
+import importlib
+
+def not_averaged(weights, biases, x, y):
+    dC_dW, dC_db = importlib.import_module("student").backpropagate(weights, biases, x, y)
+    return dC_dW, [len(x) * array for array in dC_db]
+
+def greedy(weights, biases, x, y):
+    for array in (*weights, *biases, x, y):
+        array.fill(0)
+    return weights, biases
+
+def transposed(weights, biases, x, y):
+    return [W.T for W in weights], biases
+
+def short(weights, biases, x, y):
+    return weights[1:], biases[1:]
+
+def nothing(weights, biases, x, y):
+    pass
+
+def breaks(weights, biases, x, y):
+    raise ZeroDivisionError("division by zero")
+
+number = 3
+"""
+
+
+@pytest.fixture
+def functions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """student.py and others.py in the current folder."""
+    monkeypatch.setattr("sys.path", [*sys.path])
+    for name, text in (("student", RIGHT), ("others", WRONG)):
+        Path(f"{name}.py").write_text(text, encoding="utf-8")
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+def test_every_parameter_of_the_lessons_network_is_checked(cli: Callable) -> None:
+    """13,002 by both methods, and the keys that scripts rely on."""
+    [record] = cli("gradcheck", "--json").records
+
+    assert record["passed"] is True
+    assert (record["method"], record["tolerance"]) == ("both", 1e-10)
+    assert record["parameters_checked"] == 13_002
+    assert record["max_relative_error"] <= 1e-10
+    assert [layer["name"] for layer in record["layers"]] == ["W1", "b1", "W2", "b2", "W3", "b3"]
+    first = record["layers"][0]
+    assert (first["shape"], first["checked"]) == ([16, 784], 12_544)
+    assert set(first["worst"]) == {"index", "backprop", "numerical"}
+    assert record["central"][0]["failed"] == 0
+    assert record["diagnosis"] == []
+    assert record["taylor_slopes"] == pytest.approx([2, 2, 2], abs=0.1)
+
+
+@pytest.mark.parametrize("method", ["complex", "central"])
+def test_one_method_by_itself(cli: Callable, method: str) -> None:
+    """Its own default tolerance; exit code 0."""
+    finished = cli("gradcheck", "--hidden", "4", "--method", method, "--json")
+
+    assert finished.code == 0
+    assert finished.records[0]["method"] == method
+    assert finished.records[0]["tolerance"] == {"complex": 1e-10, "central": 1e-6}[method]
+
+
+def test_every_combination_has_a_record(cli: Callable) -> None:
+    """Four activations with two costs."""
+    records = cli("gradcheck", "--hidden", "4", "--every-combination", "--json").records
+
+    assert len({(record["activation"], record["cost"]) for record in records}) == 8
+    assert all(record["passed"] for record in records)
+
+
+def test_a_trained_run_is_checked_in_float64(cli: Callable, idx_folder: Path) -> None:
+    """And it says that the training was in float32."""
+    cli("train", "--data-dir", idx_folder, "--epochs", 1, "--output", "run")
+
+    finished = cli("gradcheck", "run")
+
+    assert finished.code == 0
+    assert "trained in float32, checked in float64" in finished.out
+    assert "examples  the first 20 of few's training set" in finished.out
+
+
+def test_nothing_is_wider_than_eighty_columns(cli: Callable) -> None:
+    """But for prose, which may wrap: no row of a table is."""
+    rows = [
+        line for line in cli("gradcheck").out.splitlines() if line[:2] in {"W1", "b1", "W2", "b2", "W3", "b3", "──"}
+    ]
+
+    assert len(rows) == 14
+    assert max(map(len, rows)) <= 80
+
+
+def test_a_tolerance_that_nothing_meets_fails(cli: Callable) -> None:
+    """Exit code 1, one line on standard error, the worst entries, and the command that repeats it."""
+    finished = cli("gradcheck", "--hidden", "4", "--method", "central", "--tolerance", "1e-15")
+
+    assert finished.code == 1
+    assert finished.err == "mnist-bp: the gradient does not match\n"
+    assert (
+        "repeat    mnist-bp gradcheck --hidden 4 --activation sigmoid --cost squared-error --method central"
+        in finished.out
+    )
+
+
+def test_the_self_test_catches_eighteen_mistakes(cli: Callable) -> None:
+    """And names them; the right gradient passes."""
+    finished = cli("gradcheck", "--self-test", "--json")
+
+    assert finished.code == 0
+    [record] = finished.records
+    assert (record["passed"], record["caught"], record["named"], record["right_passed"]) == (True, 18, 18, True)
+
+
+def test_a_large_network_is_sampled_and_says_so(cli: Callable) -> None:
+    """Each array by itself; how many were not checked; and random directions for all of them together."""
+    finished = cli("gradcheck", "--hidden", "400,10", "--method", "complex", "--examples", 5)
+
+    assert finished.code == 0
+    assert "sample: at most" in finished.out
+    assert "were NOT checked one by one" in finished.out
+    assert "in 10 random directions: largest relative error" in finished.out
+
+
+@pytest.mark.usefixtures("functions")
+def test_somebodys_own_backpropagation_is_checked(cli: Callable) -> None:
+    """A plain function in the current folder passes, if it is right."""
+    finished = cli("gradcheck", "--function", "student:backpropagate", "--method", "complex")
+
+    assert finished.code == 0
+    assert "passed  student:backpropagate on 784-16-16-10 sigmoid, squared-error" in finished.out
+
+
+@pytest.mark.usefixtures("functions")
+def test_somebodys_mistake_is_named(cli: Callable) -> None:
+    """Which arrays, by how much, and why that may be."""
+    finished = cli("gradcheck", "--function", "others:not_averaged", "--json")
+
+    assert finished.code == 1
+    said = "all of b1, b2 and b3 are 20 times too large: not divided by the 20 examples?"
+    assert finished.records[0]["diagnosis"] == [said]
+    assert f"MISTAKE   {said}" in finished.err
+
+
+@pytest.mark.usefixtures("functions")
+def test_a_function_cannot_change_the_network_that_it_is_checked_on(cli: Callable) -> None:
+    """It gets copies: what it does to them does not make it right."""
+    assert cli("gradcheck", "--function", "others:greedy", "--hidden", "4").code == 1
+
+
+@pytest.mark.usefixtures("functions")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--function", "student"], "expected MODULE:NAME"),
+        (["--function", "nowhere:f"], "cannot be imported (ModuleNotFoundError"),
+        (["--function", "student:nothing"], "cannot be imported (AttributeError"),
+        (["--function", "others:number"], "is a int, not a function"),
+        (["--function", "others:transposed"], "dC_dW of layer 1 has shape (784, 16); expected (16, 784)"),
+        (["--function", "others:short"], "expected a list of 3 arrays dC_dW, one for each layer"),
+        (["--function", "others:nothing"], "returned NoneType; expected two lists of arrays"),
+        (["--function", "others:breaks"], "raised ZeroDivisionError: division by zero"),
+        (["--function", "student:backpropagate", "--every-combination"], "--every-combination checks fresh networks"),
+        (["--hidden", "0"], "--hidden"),
+        (["--method", "forward"], "--method"),
+        (["--epsilon", "0"], "--epsilon"),
+        (["--tolerance", "nan"], "--tolerance"),
+        (["--examples", "0"], "--examples"),
+        (["no-such-run"], "there is no model at no-such-run"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(cli: Callable, arguments: list[str], said: str) -> None:
+    """What was wrong, what was expected."""
+    finished = cli("gradcheck", *arguments)
+
+    assert finished.code == 2
+    assert said in finished.err
+    assert finished.err.count("\n") == 1

@@ -1,0 +1,224 @@
+"""Where one weight's gradient comes from."""
+
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mnist_bp import Network
+from mnist_bp.core.explain import Address, Explanation, explain
+from mnist_bp.errors import InputError
+
+SIZES = (7, 6, 5, 4)
+EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))
+
+
+def made(activation: str = "sigmoid", cost: str = "squared-error", sizes: tuple[int, ...] = SIZES) -> Network:
+    """A network with unequal layers, none of its biases 0."""
+    rng = np.random.default_rng(2)
+    network = Network(sizes, activation=activation, cost=cost, rng=rng, dtype=np.float64)
+    for b in network.biases:
+        b += rng.standard_normal(b.shape) / 4
+    return network
+
+
+@pytest.fixture
+def batch(rng: np.random.Generator) -> tuple[NDArray, NDArray]:
+    """Nine examples and their labels."""
+    return rng.random((9, 7)), rng.integers(0, 4, 9)
+
+
+def explained(network: Network, batch: tuple, address: Address | None = None, example: int = 3) -> Explanation:
+    """The explanation for one row of the batch."""
+    return explain(network, *batch, example, address, 0.1)
+
+
+@pytest.mark.parametrize(("activation", "cost"), EVERY)
+def test_the_product_is_backpropagations_derivative_everywhere(activation: str, cost: str, batch: tuple) -> None:
+    """Factor by factor for every weight and bias of the network, beside ``backpropagate``: equal to 1e-12."""
+    network = made(activation, cost)
+    _, gradient = network.backpropagate(batch[0][3:4], batch[1][3:4])
+
+    for layer, (n_in, n_out) in enumerate(pairwise(SIZES), 1):
+        for j, k in product(range(n_out), [*range(n_in), None]):
+            factors = explained(network, batch, Address(layer, j, k)).factors
+            expected = gradient.biases[layer - 1][j] if k is None else gradient.weights[layer - 1][j, k]
+            assert factors.product == pytest.approx(expected, rel=1e-12, abs=1e-18)
+            assert factors.backprop == pytest.approx(expected, rel=1e-12, abs=1e-18)
+            assert factors.complex_step == pytest.approx(expected, rel=1e-9, abs=1e-17)
+
+
+@pytest.mark.parametrize(("activation", "cost"), EVERY)
+def test_the_paths_add_up_to_the_sensitivity_of_the_neuron(activation: str, cost: str, batch: tuple) -> None:
+    """∂C_0/∂a_j of a hidden neuron is the sum over the next layer's neurons, and so on along the strongest path."""
+    network = made(activation, cost)
+
+    explanation = explained(network, batch, Address(1, 2, 4))
+
+    first, second = explanation.paths
+    assert (first.layer, first.neuron, len(first.paths)) == (1, 2, 5)
+    assert (second.layer, len(second.paths)) == (2, 4)
+    assert first.total == pytest.approx(explanation.factors.dC_da, rel=1e-12)
+    strongest = max(first.paths, key=lambda path: abs(path.contribution))
+    assert second.neuron == strongest.to
+    assert second.total == pytest.approx(strongest.dC_da, rel=1e-12)
+    for path in first.paths:
+        assert path.contribution == pytest.approx(path.w * path.slope * path.dC_da, rel=1e-12)
+        assert path.w == network.weights[1][path.to, 2]
+
+
+def test_an_output_weight_has_the_lessons_three_factors(batch: tuple) -> None:
+    """a_k, σ′(z_j) = a_j (1 − a_j) and 2 (a_j − y_j), and no paths to follow."""
+    network = made()
+    trace = network.propagate(batch[0][3:4])
+    a_j, y_j = trace.A[-1][0, 1], float(batch[1][3] == 1)
+
+    explanation = explained(network, batch, Address(3, 1, 4))
+
+    factors = explanation.factors
+    assert factors.name == "w_{1,4}^(3)"
+    assert factors.a_k == pytest.approx(trace.A[-2][0, 4])
+    assert factors.slope == pytest.approx(a_j * (1 - a_j))
+    assert factors.dC_da == pytest.approx(2 * (a_j - y_j))
+    assert explanation.paths == []
+
+
+def test_a_softmax_output_has_two_factors(batch: tuple) -> None:
+    """a_k and a_j − y_j: σ′ has cancelled."""
+    network = made(cost="cross-entropy")
+
+    factors = explained(network, batch, Address(3, 1, 4)).factors
+
+    assert (factors.slope, factors.dC_da) == (None, None)
+    assert factors.product == pytest.approx(factors.a_k * factors.dC_dz)
+
+
+def test_a_bias_is_a_weight_whose_input_is_one(batch: tuple) -> None:
+    """The same factors without a."""
+    factors = explained(made(), batch, Address(2, 3, None)).factors
+
+    assert (factors.name, factors.a_k) == ("b_{3}^(2)", 1.0)
+
+
+def test_without_an_address_the_most_sensitive_weight_is_explained(batch: tuple) -> None:
+    """The weight with the largest derivative of this example's cost; the ranking starts with it."""
+    network = made()
+    _, gradient = network.backpropagate(batch[0][3:4], batch[1][3:4])
+
+    explanation = explained(network, batch)
+
+    assert abs(explanation.factors.product) == pytest.approx(max(np.abs(W).max() for W in gradient.weights))
+    assert explanation.sensitive[0].name == explanation.factors.name
+    assert explanation.sensitive[-1].multiple == 1
+    for told in explanation.sensitive:
+        assert told.multiple == pytest.approx(abs(told.derivative / explanation.sensitive[-1].derivative))
+
+
+def test_the_nudge_is_what_the_cost_does(batch: tuple) -> None:
+    """C at w and at w + 0.01, and their ratio, which is near the derivative."""
+    network = made()
+
+    nudge = explained(network, batch, Address(2, 1, 1)).nudge
+
+    moved = network.astype(np.float64)
+    moved.weights[1][1, 1] += 0.01
+    one = (batch[0][3:4], batch[1][3:4])
+    assert nudge.before == network.backpropagate(*one)[0]
+    assert nudge.after == moved.backpropagate(*one)[0]
+    assert nudge.ratio == pytest.approx((nudge.after - nudge.before) / 0.01)
+    assert nudge.ratio == pytest.approx(nudge.derivative, rel=0.05)
+
+
+@pytest.mark.parametrize("cost", ["squared-error", "cross-entropy"])
+def test_the_shares_of_the_outputs_add_up_to_the_cost(cost: str, batch: tuple) -> None:
+    """Ten squares, or the one logarithm; only the right output wants to go up, each as far as it is off."""
+    network = made(cost=cost)
+
+    explanation = explained(network, batch)
+
+    factor = 2 if cost == "squared-error" else 1
+    assert sum(output.cost for output in explanation.outputs) == pytest.approx(explanation.cost)
+    for digit, output in enumerate(explanation.outputs):
+        assert (output.nudge > 0) == (digit == batch[1][3])
+        assert output.nudge == pytest.approx(factor * (output.y - output.a))
+
+
+def test_what_the_outputs_ask_of_the_layer_before_is_minus_its_sensitivity(batch: tuple) -> None:
+    """All outputs' wishes added: −∂C_0/∂a_k, so that following it a little lowers the cost."""
+    network = made()
+    asked = np.array(explained(network, batch).asked)
+    a = network.propagate(batch[0][3:4]).A[2]
+    Y = network.targets(batch[1][3:4])
+
+    before = network.costs(network.propagate(a, above=2), Y)[0]
+    after = network.costs(network.propagate(a + 1e-4 * asked, above=2), Y)[0]
+
+    assert after - before == pytest.approx(-1e-4 * (asked @ asked), rel=1e-2)
+
+
+def test_the_mini_batch_counts_who_wants_what(batch: tuple) -> None:
+    """Up where the derivative is negative, down where it is positive; the mean is the mini-batch's derivative."""
+    network = made()
+    address = Address(3, 2, 1)
+    singles = [network.backpropagate(x[None], label[None])[1] for x, label in zip(*batch, strict=True)]
+    wanted = np.array([gradient.weights[2][2, 1] for gradient in singles])
+    mean = network.backpropagate(*batch)[1]
+
+    found = explained(network, batch, address).batch
+
+    assert (found.up, found.down) == (int((wanted < 0).sum()), int((wanted > 0).sum()))
+    assert found.mean == pytest.approx(mean.weights[2][2, 1])
+    assert found.by_label[int(batch[1][0])] == pytest.approx(wanted[batch[1] == batch[1][0]].mean())
+    assert [pull.example for pull in found.pulls] == np.abs(wanted).argsort()[::-1][:5].tolist()
+    assert found.pulls[0].share == pytest.approx(np.abs(wanted).max() / np.abs(wanted).sum())
+    assert found.agreement == pytest.approx(abs(wanted.sum()) / np.abs(wanted).sum())
+    own = singles[3].vector
+    cosine = own @ mean.vector / np.linalg.norm(own) / np.linalg.norm(mean.vector)
+    assert found.cosine == pytest.approx(cosine)
+
+
+def test_the_step_keeps_most_of_its_promise_when_it_is_short(batch: tuple) -> None:
+    """−η |∇C|² is promised; a short step gets nearly that, a long one less."""
+    network = made()
+    gradient = network.backpropagate(*batch)[1].vector
+
+    short, long = (explain(network, *batch, 3, None, rate).step for rate in (0.001, 10.0))
+
+    assert short.promised == pytest.approx(-0.001 * gradient @ gradient)
+    assert short.came == pytest.approx(short.promised, rel=1e-3)
+    assert long.came > long.promised
+
+
+def test_norms_are_those_of_the_examples_gradient(batch: tuple) -> None:
+    """Array by array."""
+    network = made()
+    arrays = network.backpropagate(batch[0][3:4], batch[1][3:4])[1].named_arrays()
+
+    norms = explained(network, batch).norms
+
+    assert norms == pytest.approx({name: np.linalg.norm(array) for name, array in arrays.items()})
+
+
+def test_a_network_without_hidden_layers_is_explained(batch: tuple) -> None:
+    """One layer, no paths."""
+    explanation = explained(made(sizes=(7, 4)), batch)
+
+    assert explanation.paths == []
+    assert list(explanation.norms) == ["W1", "b1"]
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (Address(0, 0, 0), "there is no layer 0: layers go from 1 to 3"),
+        (Address(4, 0, 0), "there is no layer 4"),
+        (Address(3, 4, 0), "no neuron 4 in layer 3: its neurons go from 0 to 3"),
+        (Address(3, 0, 5), "no weight of layer 3 comes from neuron 5: k goes from 0 to 4"),
+        (Address(2, 5, None), "no neuron 5 in layer 2"),
+    ],
+)
+def test_a_parameter_that_does_not_exist_names_the_range(address: Address, said: str, batch: tuple) -> None:
+    """Layers, then neurons, then where from."""
+    with pytest.raises(InputError, match=said):
+        explained(made(), batch, address)
