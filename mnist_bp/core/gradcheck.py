@@ -52,11 +52,12 @@ ROUNDING = 16 * np.finfo(np.float64).eps
 TAYLOR_STEP = 1e-2
 """The largest h of ``taylor_slopes``: small enough for the third order, large enough for rounding."""
 
-DENSE_EXAMPLES = 4
+DENSE_EXAMPLES = 8
 """Size of the mini-batch of noise in which no pixel is dark."""
 
-DENSE_BRIGHTNESS = 0.25
-"""Its brightest grey level, which makes the whole image as bright as a digit: a brighter one saturates sigmoids."""
+DENSE_SPREAD = 0.3
+"""Standard deviation of that noise, whose mean is 0: about as much of it as there is of a digit (more would saturate
+sigmoids), and of either sign, so that hardly a relu is off for every example."""
 
 CHUNK = 1 << 14
 """Nudged (example, k) pairs that go through the network at a time, which bounds the memory."""
@@ -340,7 +341,7 @@ def check(
     chosen = _choose(network.sizes, sample, rng)
     first = _judge(network, X, Y, backpropagate, chosen, method, epsilon, tolerance)
     is_zero = first.verdict.vector == Verdict.ZERO
-    dense = DENSE_BRIGHTNESS * rng.random((min(len(X), DENSE_EXAMPLES), X.shape[1]))
+    dense = DENSE_SPREAD * rng.standard_normal((min(len(X), DENSE_EXAMPLES), X.shape[1]))
     second = _judge(
         network,
         dense,
