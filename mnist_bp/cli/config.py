@@ -5,14 +5,14 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import typer
 
 from mnist_bp.cli.options import OUTPUT
 from mnist_bp.errors import InputError
 
-__all__ = ["Config", "read_config"]
+__all__ = ["Config", "is_from_config", "read_config"]
 
 NOT_IN_A_FILE = {"config", "help"}
 
@@ -22,6 +22,12 @@ def _use_config(context: typer.Context, path: Path | None) -> Path | None:
     if path is not None and context.command.callback is not None:
         context.default_map = read_config(path, context.command.callback)
     return path
+
+
+def is_from_config(context: typer.Context, parameter: str) -> bool:
+    """Whether a parameter's value comes from the file, and not from the command line."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name == "DEFAULT_MAP"
 
 
 Config = Annotated[
@@ -75,20 +81,25 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
     if Path in accepted and isinstance(value, str):
         return Path(value)
     choices = [choice for choice in accepted if isinstance(choice, str)]
-    if choices and value not in choices:
-        raise InputError(f"{where} = {value!r}; expected one of {', '.join(choices)}")
-    if not choices and type(value) not in accepted:
-        names = " or ".join(_NAMES[kind] for kind in accepted)
-        raise InputError(f"{where} = {value!r}; expected {names}")
-    return value
+    if value in choices or type(value) in accepted:
+        return value
+    expected = f"one of {', '.join(choices)}" if choices else " or ".join(_NAMES[kind] for kind in accepted)
+    given = str(value).lower() if isinstance(value, bool) else repr(value)
+    raise InputError(f"{where} = {given}; expected {expected}")
 
 
-_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a string", Path: "a path (a string)"}
+_NAMES = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a string, a whole number or a list of whole numbers",
+    Path: "a path (a string)",
+}
 
 
 def _kinds(hint: Any) -> list[Any]:
     """The types that an option takes, or, of a choice, the strings."""
-    if get_origin(hint) is UnionType:
+    if get_origin(hint) in {UnionType, Union}:  # of a type and None; of a Literal and None
         return [kind for part in get_args(hint) if part is not NoneType for kind in _kinds(part)]
     return list(get_args(hint)) if get_origin(hint) is Literal else [hint]
 

@@ -5,20 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-
 from mnist_bp.cli.output import Output
 from mnist_bp.data import names
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from mnist_bp.data.datasets import Dataset
 
 __all__ = ["download_progress", "load_dataset"]
@@ -45,6 +37,8 @@ def download_progress(output: Output) -> Iterator[names.Progress]:
     if not output.is_live:
         yield _line_for_each_file(output)
         return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

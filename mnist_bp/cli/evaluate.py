@@ -1,5 +1,6 @@
 """``mnist-bp evaluate``."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,7 +10,8 @@ from mnist_bp.cli.models import Model, load_model, trained_data
 from mnist_bp.cli.options import DATA, OUTPUT, DataDir, Dataset, Json, MinAccuracy
 from mnist_bp.cli.output import Output, percent
 from mnist_bp.cli.tables import confusion_table, per_class_table
-from mnist_bp.errors import AnswerIsNo
+from mnist_bp.errors import AnswerIsNo, InputError
+from mnist_bp.training.recipe import default_threads
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset as Data
@@ -37,6 +39,8 @@ def evaluate(
 
     Example: mnist-bp evaluate
     """
+    from threadpoolctl import threadpool_limits
+
     from mnist_bp.training.evaluation import evaluate as measure
 
     voice = Output(json=json)
@@ -44,13 +48,16 @@ def evaluate(
     network = trained.network
     data = trained_data(trained, dataset, data_dir, voice)
     examples = data.test if split == "test" else data.train
-    result = measure(network, examples.inputs(network.dtype), examples.labels)
+    with threadpool_limits(default_threads(network.sizes[1:-1])):  # as in training: the same sums, to the last bit
+        result = measure(network, examples.inputs(network.dtype), examples.labels)
+    if not math.isfinite(result.cost):
+        raise InputError(f"{trained.path}: its numbers are too large for {network.dtype}: the cost is not finite")
 
     voice.record(_record(result, data, split, trained.path))
     trained_on = trained.meta.get("dataset")
     voice.say(f"model     {trained.description}")
     voice.say(f"data      {data.name} {split}: {len(examples):,} examples")
-    if trained_on != data.name:
+    if trained_on is not None and trained_on != data.name:
         voice.say(f"The network was trained on {trained_on}, and is measured on {data.name}.", style="yellow")
     if data.is_synthetic:
         voice.say(

@@ -9,9 +9,10 @@ import typer
 from typer.core import TyperGroup
 
 from mnist_bp import __version__
-from mnist_bp.cli import download, evaluate, gradcheck, train
-from mnist_bp.cli.output import say_error, tolerate_any_encoding
-from mnist_bp.errors import MnistBpError
+from mnist_bp.cli import download, evaluate, explain, gradcheck, train
+from mnist_bp.cli.config import is_from_config
+from mnist_bp.cli.output import prepare_streams, say_error
+from mnist_bp.errors import MnistBpError, StorageError
 
 __all__ = ["main"]
 
@@ -40,7 +41,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train.train, evaluate.evaluate, gradcheck.gradcheck, download.download):
+for command in (train.train, evaluate.evaluate, gradcheck.gradcheck, explain.explain, download.download):
     app.command()(command)
 
 
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code: 0 done, 1 no, 2 bad input, 3 no data or disk, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
-    tolerate_any_encoding()
+    prepare_streams()
     sys.exit(_exit_code(["--debug", *(word for word in given if word != "--debug")] if debug else given, debug=debug))
 
 
@@ -88,6 +89,9 @@ def _explained(error: Exception) -> int:
     if isinstance(error, MemoryError):
         say_error("there is not enough memory for this network or this data: try a smaller one")
         return 2
+    if isinstance(error, OSError):  # standard output on a full disk, say
+        say_error(f"cannot read or write {error.filename or 'its input or output'}: {error.strerror or error}")
+        return StorageError.exit_code
     # Typer's own errors are not public classes; what they all have is this method.
     if format_message := getattr(error, "format_message", None):
         return _explain_usage(error, format_message())
@@ -96,8 +100,14 @@ def _explained(error: Exception) -> int:
 
 
 def _explain_usage(error: Exception, message: str) -> int:
-    context = getattr(error, "ctx", None)
-    if message:  # it is empty where the help has been shown instead
-        command = context.command_path if context is not None else "mnist-bp"
-        say_error(f"{message.rstrip('.')}; see {command} --help")
+    """Say what is wrong with an option, where it was given, and where help is."""
+    if not message:  # the help has been shown instead
+        return 2
+    message = message.replace("Value error, ", "")  # words of pydantic's, which Typer passes on
+    context, option = getattr(error, "ctx", None), getattr(error, "param", None)
+    if context is not None and option is not None and is_from_config(context, option.name):
+        message = f"{context.params['config']}: {message}"
+    if context is not None:
+        message += f"{'' if message[-1] in '.?' else '.'} See {context.command_path} --help"
+    say_error(message)
     return 2

@@ -1,7 +1,7 @@
 """A trained network for a command, and the data that go with it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
 
 import typer
 
@@ -12,9 +12,9 @@ from mnist_bp.errors import DataUnavailable, InputError
 
 if TYPE_CHECKING:
     from mnist_bp.core.network import Network
-    from mnist_bp.data.datasets import Dataset, Examples
+    from mnist_bp.data.datasets import Dataset
 
-__all__ = ["Model", "TrainedModel", "examples_for", "load_model", "trained_data"]
+__all__ = ["Model", "TrainedModel", "data_at_hand", "load_model", "trained_data"]
 
 Model = Annotated[
     Path | None,
@@ -53,10 +53,10 @@ def trained_data(
 
     A ``data_dir`` alone says where that dataset lies now.
     """
-    config = model.meta.get("config", {})
-    if name is None and data_dir is None and "data-dir" in config:
-        data_dir = Path(config["data-dir"])
-    data = load_dataset(name or config.get("dataset"), data_dir, voice, fetch=fetch)
+    trained_on, trained_in = _origin(model)
+    data = load_dataset(
+        name or trained_on, trained_in if name is None and data_dir is None else data_dir, voice, fetch=fetch
+    )
     n_in, n_out = model.network.sizes[0], model.network.sizes[-1]
     if (data.pixels, data.classes) != (n_in, n_out):
         raise InputError(
@@ -66,21 +66,32 @@ def trained_data(
     return data
 
 
-def examples_for(
-    model: TrainedModel | None, name: DatasetName | None, data_dir: Path | None, voice: Output, count: int
-) -> "Examples":
-    """A few training examples, from disk; where there are none and nobody named any, synthetic digits."""
-    from mnist_bp.data import datasets
+def _origin(model: TrainedModel) -> tuple[DatasetName | None, Path | None]:
+    """The dataset and the data folder of a model's training, as far as its file tells."""
+    config = model.meta.get("config", {})
+    name, folder = (config.get("dataset"), config.get("data-dir")) if isinstance(config, dict) else (config, None)
+    if name not in [None, *get_args(DatasetName)] or not isinstance(folder, str | None):
+        raise InputError(f"{model.path} does not tell what it was trained on: name a --dataset")
+    return name, None if folder is None else Path(folder)
 
+
+def data_at_hand(
+    model: TrainedModel | None,
+    name: DatasetName | None,
+    data_dir: Path | None,
+    voice: Output,
+    *,
+    limit: int | None = None,
+) -> "Dataset":
+    """A dataset from disk; where there is none and nobody named any, synthetic digits.
+
+    The one that is asked for, else the one that the model was trained on, else MNIST. ``limit``: see ``load_dataset``.
+    """
     try:
         if model is not None:
-            data = trained_data(model, name, data_dir, voice, fetch=False)
-        else:
-            data = load_dataset(name, data_dir, voice, fetch=False)
+            return trained_data(model, name, data_dir, voice, fetch=False)
+        return load_dataset(name, data_dir, voice, limit=limit, fetch=False)
     except DataUnavailable:
-        if name not in {None, SYNTHETIC}:
+        if name is not None:
             raise
-        voice.say(f"examples  {count} synthetic digits (no dataset on disk)")
-        return datasets.synthetic_examples(count, split="train")
-    voice.say(f"examples  the first {min(count, len(data.train))} of {data.name}'s training set")
-    return data.train.first(count)
+        return load_dataset(SYNTHETIC, None, voice, limit=limit)

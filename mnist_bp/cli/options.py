@@ -63,13 +63,15 @@ def _fraction(value: float | None) -> float | None:
 Hidden = Annotated[
     str,
     typer.Option(
-        metavar="N,N,…",
+        metavar="N,N",
         help="Neurons of each hidden layer, or none for no hidden layer.",
         callback=checked(parse_hidden),
         rich_help_panel=NETWORK,
     ),
 ]
-Activation = Annotated[ActivationName, typer.Option(help="σ of the hidden layers.", rich_help_panel=NETWORK)]
+Activation = Annotated[
+    ActivationName, typer.Option(help="Activation function of the hidden layers.", rich_help_panel=NETWORK)
+]
 Cost = Annotated[
     CostName,
     typer.Option(

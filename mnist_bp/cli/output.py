@@ -8,18 +8,26 @@ import codecs
 import io
 import json
 import os
+import re
 import sys
+import textwrap
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, TextIO
 
 from rich.console import Console
 from rich.measure import Measurement
+from rich.segment import Segments
 from rich.table import Table
 
-__all__ = ["Output", "natural_width", "percent", "printable", "say_error", "tolerate_any_encoding"]
+__all__ = ["Output", "natural_width", "percent", "prepare_streams", "printable", "say_error"]
 
 WIDE = 10_000
 """Columns: more than any table of ours takes."""
+
+_LEAD = re.compile(r"\w+ {2,}")
+"""What stands before the text of a line like ``data     mnist``."""
 
 
 def _is_for_people(stream: TextIO) -> bool:
@@ -51,22 +59,27 @@ class Output:
             sys.stdout.write(json.dumps(record, allow_nan=False) + "\n")
             sys.stdout.flush()
 
-    def say(self, text: str = "", *, style: str = "") -> None:
-        """Say a line, unless ``--quiet``."""
+    def say(self, text: str = "", *, style: str = "", wrap: bool = True) -> None:
+        """Say a line, unless ``--quiet``; one that is to be copied as it stands is not to ``wrap``."""
         if not self.quiet:
-            self.conclude(text, style=style)
+            self.conclude(text, style=style, wrap=wrap)
 
-    def conclude(self, text: str, *, style: str = "") -> None:
+    def conclude(self, text: str, *, style: str = "", wrap: bool = True) -> None:
         """Say the line that counts, also with ``--quiet``."""
-        self.console.print(printable(text), style=style, soft_wrap=True, markup=False, highlight=False)
+        text = printable(text)
+        if wrap and self.is_live:
+            text = _wrapped(text, self.console.width)
+        self.console.print(text, style=style, soft_wrap=True, markup=False, highlight=False)
         self.stream.flush()
 
     def show(self, table: Table) -> None:
         """Show a table, as wide as it needs to be: a narrow window wraps its lines, but no number is cut."""
         if self.quiet:
             return
-        width = natural_width(self.console, table)
-        self.console.print(table, width=width, soft_wrap=True, crop=False)
+        # Told to print a table, Rich would squeeze it into the window, whatever width it is given.
+        options = self.console.options.update(width=natural_width(self.console, table))
+        lines = self.console.render_lines(table, options, new_lines=True)
+        self.console.print(Segments(part for line in lines for part in line), soft_wrap=True, end="")
         self.stream.flush()
 
 
@@ -96,6 +109,20 @@ def natural_width(console: Console, table: Table) -> int:
     return Measurement.get(console, console.options.update(max_width=WIDE), table).maximum
 
 
+def _wrapped(text: str, width: int) -> str:
+    """``text`` in lines of ``width`` that break between words, never inside a number or a path that is to be copied."""
+    lead = _LEAD.match(text)
+    glued = text.replace(" %", "\0%")
+    lines = textwrap.wrap(
+        glued,
+        width,
+        subsequent_indent=" " * (lead.end() if lead else 0),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines).replace("\0%", " %")
+
+
 def percent(fraction: float) -> str:
     """A fraction as people read it: 0.9431 is 94.31 %."""
     return f"{100 * fraction:.2f} %"
@@ -108,17 +135,30 @@ def printable(text: str) -> str:
 
 def say_error(text: str) -> None:
     """Say on standard error, in one line, why the command ends."""
-    sys.stdout.flush()
-    sys.stderr.write(f"mnist-bp: {printable(text)}\n")
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stdout.flush()
+    with suppress(OSError):  # with nobody to tell, the exit code has to do
+        sys.stderr.write(f"mnist-bp: {printable(text)}\n")
+        sys.stderr.flush()
 
 
-def tolerate_any_encoding() -> None:
-    """Let nothing that is printed raise: what a stream's encoding lacks is written as its nearest ASCII, or ``?``."""
+def prepare_streams() -> None:
+    """Let nothing that is printed raise, and nothing colour what is no terminal.
+
+    What a stream's encoding lacks is written as its nearest ASCII, or ``?``. A stream that the shell has closed
+    (``>&-``), for which Python has None, becomes one that goes nowhere.
+    """
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     codecs.register_error("nearest-ascii", _nearest_ascii)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="nearest-ascii")
+    if not _is_for_people(sys.stdout):  # Typer's help would be coloured on GITHUB_ACTIONS, CI or not
+        os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 _NEAREST_ASCII = str.maketrans(

@@ -65,7 +65,7 @@ def train(
         float | None,
         typer.Option(
             metavar="RATE",
-            help="η: how many gradients long a step is. Default: by activation and cost; 2 for theirs.",
+            help="How many gradients long a step is. Default: by activation and cost; 2 for theirs.",
             callback=positive,
             rich_help_panel=TRAINING,
             show_default=False,

@@ -11,13 +11,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.box import SIMPLE_HEAD
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from mnist_bp.cli.output import Output, natural_width, percent
 from mnist_bp.training.recipe import Recipe
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
     from mnist_bp.core.network import Network
     from mnist_bp.data.datasets import Dataset
     from mnist_bp.training.loop import EpochResult
@@ -25,15 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainingReport"]
 
-COLUMNS = (
-    ("epoch", 7),
-    ("train\ncost", 8),
-    ("train\naccuracy", 8),
-    ("test\ncost", 8),
-    ("test\naccuracy", 8),
-    ("seconds", 7),
-)
-"""Headings and widths (characters), which hold for every row: rows are printed one by one."""
+HEADINGS = ("epoch", "train\ncost", "train\naccuracy", "test\ncost", "test\naccuracy", "seconds")
+WIDTH = 8
+"""Of each column but the first: rows are printed one by one, so none can wait for the widest. All fit into 60."""
+
+BESIDE_THE_BAR = 34
+"""Columns of what stands beside the bar, and some to spare: the terminal's ^C must not make a new line."""
 
 REFRESH_SECONDS = 0.1
 
@@ -49,18 +47,8 @@ class TrainingReport:
         self._output, self._recipe, self._data, self._network = output, recipe, data, network
         self._mark = {"synthetic": True} if data.is_synthetic else {}
         self._has_head = False
-        self._is_table = output.is_live and natural_width(output.console, _table()) <= output.console.width
-        self._progress = Progress(
-            TextColumn("epoch {task.description}"),
-            BarColumn(bar_width=None),
-            TimeRemainingColumn(compact=True),
-            TextColumn("left"),
-            console=output.console,
-            transient=True,
-            disable=not output.is_live,
-        )
-        batches = -(-len(data.train) // (recipe.batch_size or len(data.train)))
-        self._task: TaskID = self._progress.add_task(f"1/{recipe.epochs}", total=recipe.epochs * batches)
+        self._is_table = output.is_live and natural_width(output.console, self._table()) <= output.console.width
+        self._progress, self._task = self._bar()
         self._steps = 0
         self._refreshed = 0.0
 
@@ -72,6 +60,22 @@ class TrainingReport:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+    def _bar(self) -> "tuple[Progress, TaskID]":
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        progress = Progress(
+            TextColumn("epoch {task.description}"),
+            BarColumn(bar_width=max(4, min(40, self._output.console.width - BESIDE_THE_BAR))),
+            TimeRemainingColumn(compact=True),
+            TextColumn("left"),
+            console=self._output.console,
+            transient=True,
+            disable=not self._output.is_live,
+        )
+        epochs, examples = self._recipe.epochs, len(self._data.train)
+        batches = -(-examples // (self._recipe.batch_size or examples))
+        return progress, progress.add_task(f"1/{epochs}", total=epochs * batches)
 
     def step(self) -> None:
         """Count a mini-batch; called far more often than anyone can look."""
@@ -121,12 +125,14 @@ class TrainingReport:
         """Show an epoch that has ended; its record."""
         record = {"event": "epoch", **asdict(result), **self._mark}
         self._output.record(record)
+        next_epoch = min(result.epoch + 1, self._recipe.epochs)
+        self._progress.update(self._task, description=f"{next_epoch}/{self._recipe.epochs}")
         epoch = f"{result.epoch}/{self._recipe.epochs}"
         train_cost, train_accuracy = number(result.train_cost), percent(result.train_accuracy)
         test_cost, test_accuracy = number(result.test_cost), percent(result.test_accuracy)
         seconds = f"{result.seconds:.2f}"
         if self._is_table:
-            table = _table(with_head=not self._has_head)
+            table = self._table(with_head=not self._has_head)
             table.add_row(epoch, train_cost, train_accuracy, test_cost, test_accuracy, seconds)
             self._output.show(table)
             self._has_head = True
@@ -135,9 +141,6 @@ class TrainingReport:
                 f"epoch {epoch}: train cost {train_cost}, accuracy {train_accuracy}; "
                 f"test cost {test_cost}, accuracy {test_accuracy}; {seconds} s"
             )
-        self._progress.update(
-            self._task, description=f"{min(result.epoch + 1, self._recipe.epochs)}/{self._recipe.epochs}"
-        )
         return record
 
     def end(self, reason: str, last: "EpochResult | None", run: "Run", seconds: float) -> None:
@@ -159,7 +162,15 @@ class TrainingReport:
         )
         ended = f"{reason} after {_epochs(last.epoch if last else 0)}, {seconds:.1f} s"
         self._output.conclude(f"{result} ({ended}); model: {run.model}", style="bold")
-        self._output.say(f"next: mnist-bp evaluate {shlex.quote(str(run.folder))}")
+        if last is not None:
+            self._output.say(f"next: mnist-bp evaluate {shlex.quote(str(run.folder))}", wrap=False)
+
+    def _table(self, *, with_head: bool = True) -> Table:
+        table = Table(box=SIMPLE_HEAD, show_header=with_head, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1))
+        epoch_width = max(len("epoch"), len(f"{self._recipe.epochs}/{self._recipe.epochs}"))
+        for heading, width in zip(HEADINGS, (epoch_width, *[WIDTH] * 5), strict=True):
+            table.add_column(heading, justify="right", min_width=width, no_wrap=True)
+        return table
 
 
 def _epochs(count: int) -> str:
@@ -169,10 +180,3 @@ def _epochs(count: int) -> str:
 def number(cost: float) -> str:
     """A cost in at most eight characters."""
     return f"{cost:.4f}" if cost < 1000 else f"{cost:.2e}"
-
-
-def _table(*, with_head: bool = True) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_header=with_head, show_edge=False, pad_edge=False)
-    for heading, width in COLUMNS:
-        table.add_column(heading, justify="right", min_width=width, no_wrap=True)
-    return table

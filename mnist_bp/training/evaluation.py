@@ -32,7 +32,7 @@ class Evaluation:
     Attributes
     ----------
     cost
-        The mean of C_i over the examples.
+        The mean of C_i over the examples; not finite if the network's numbers overflow.
     confusion
         (classes, classes): row, the true class; column, the answer.
     """
@@ -68,8 +68,9 @@ def evaluate(network: Network, inputs: Array, labels: NDArray[np.uint8]) -> Eval
     total_cost, confusion = 0.0, np.zeros((classes, classes), np.int64)
     for start in range(0, len(labels), CHUNK):
         answers = labels[start : start + CHUNK]
-        trace = network.propagate(inputs[start : start + CHUNK])
-        total_cost += float(network.costs(trace, network.targets(answers)).sum(dtype=np.float64))
+        with np.errstate(over="ignore", invalid="ignore"):  # parameters that are too large: the cost says so
+            trace = network.propagate(inputs[start : start + CHUNK])
+            total_cost += float(network.costs(trace, network.targets(answers)).sum(dtype=np.float64))
         pairs = answers.astype(np.int64) * classes + trace.A[-1].argmax(axis=1)
         confusion += np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
     return Evaluation(total_cost / len(labels), confusion)

@@ -60,8 +60,8 @@ def train(
 ) -> Iterator[EpochResult]:
     """Train ``network`` in place, an epoch for each result that is asked for.
 
-    An epoch that does not end (an exception, Ctrl-C, numbers that are not finite any more) leaves no trace: the network
-    is then as the last whole epoch left it.
+    An epoch that does not end, its test included (an exception, Ctrl-C, numbers that are not finite any more), leaves
+    no trace: the network is then as the last whole epoch left it.
 
     Parameters
     ----------
@@ -88,7 +88,9 @@ def train(
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found below, and said
                 cost, accuracy = _run_epoch(network, batches, gradient, optimizer, on_batch)
-            if not (np.isfinite(cost) and np.isfinite(network.parameters).all()):
+            seconds = time.perf_counter() - start
+            test = evaluate(network, test_inputs, test_labels)
+            if not (np.isfinite([cost, test.cost]).all() and np.isfinite(network.parameters).all()):
                 raise Diverged(
                     f"training diverged in epoch {epoch}: its numbers are not finite any more; "
                     f"try a smaller --learning-rate than {learning_rate:g}"
@@ -96,9 +98,7 @@ def train(
         except BaseException:
             network.parameters[...] = finished
             raise
-        seconds = time.perf_counter() - start
         finished[...] = network.parameters
-        test = evaluate(network, test_inputs, test_labels)
         yield EpochResult(epoch, cost, accuracy, test.cost, test.accuracy, learning_rate, seconds)
 
 

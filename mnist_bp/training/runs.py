@@ -1,9 +1,10 @@
 """The folder of a run: config.toml, history.jsonl and model.npz; and which run was the latest."""
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import tomli_w
 
 from mnist_bp.core.network import Network
 from mnist_bp.errors import InputError, StorageError
-from mnist_bp.files import write_text
+from mnist_bp.files import atomic_write, write_text
 
 __all__ = ["Run", "find_model"]
 
@@ -38,16 +39,17 @@ class Run:
     Raises
     ------
     InputError
-        If ``folder`` holds a run already.
+        If ``folder`` holds a run already, is a file, or if an option cannot be written down.
     StorageError
         If the disk does not take it.
     """
 
     def __init__(self, folder: Path | None, sizes: tuple[int, ...], options: Mapping[str, Any]) -> None:
+        config = _config(options)
         with _storing(folder or RUNS):
             self.folder = _new_folder(sizes) if folder is None else _given_folder(folder)
-            write_text(self.folder / CONFIG, tomli_w.dumps(options))
-            self._history = (self.folder / HISTORY).open("w", encoding="utf-8")
+            write_text(self.folder / CONFIG, config)
+            (self.folder / HISTORY).touch()
 
     @property
     def model(self) -> Path:
@@ -56,19 +58,21 @@ class Run:
 
     def record(self, epoch: Mapping[str, Any]) -> None:
         """Add an epoch's record to the history, on disk at once."""
-        with _storing(self.folder):
-            self._history.write(json.dumps(epoch) + "\n")
-            self._history.flush()
+        with _storing(self.folder), (self.folder / HISTORY).open("a", encoding="utf-8") as history:
+            history.write(json.dumps(epoch) + "\n")
 
     def save(self, network: Network, meta: Mapping[str, Any]) -> None:
-        """Save the model, end the history, and make this the latest run."""
+        """Save the model, and make this the latest run."""
         with _storing(self.folder):
-            self._history.close()
             network.save(self.model, meta)
-        with _storing(LATEST):
-            RUNS.mkdir(exist_ok=True)
-            is_inside = self.folder.parent == RUNS
-            write_text(LATEST, self.folder.name if is_inside else str(self.folder.resolve()))
+        with suppress(OSError):  # a convenience: where runs/ cannot be written, the run lies in a folder of its own
+            self._make_latest()
+
+    def _make_latest(self) -> None:
+        RUNS.mkdir(exist_ok=True)
+        is_inside = self.folder.parent == RUNS
+        with atomic_write(LATEST) as file:
+            file.write(os.fsencode(self.folder.name if is_inside else self.folder.resolve()))
 
 
 def find_model(target: Path | None) -> Path:
@@ -84,7 +88,7 @@ def find_model(target: Path | None) -> Path:
             raise InputError(
                 f"there is no run in {RUNS.resolve()} yet: mnist-bp train makes one; or name a RUN or a MODEL"
             )
-        target = RUNS / LATEST.read_text(encoding="utf-8")
+        target = RUNS / os.fsdecode(LATEST.read_bytes())
     path = target / MODEL if target.is_dir() else target
     if not path.is_file():
         raise InputError(f"there is no model at {path}: name the folder of a run, or a model.npz")
@@ -106,6 +110,8 @@ def _new_folder(sizes: tuple[int, ...]) -> Path:
 
 
 def _given_folder(folder: Path) -> Path:
+    if folder.is_file():
+        raise InputError(f"{folder} is a file: --output names a folder")
     held = [name for name in (CONFIG, HISTORY, MODEL) if (folder / name).exists()]
     if held:
         raise InputError(
@@ -113,6 +119,15 @@ def _given_folder(folder: Path) -> Path:
         )
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _config(options: Mapping[str, Any]) -> str:
+    try:
+        config = tomli_w.dumps(options)
+        config.encode()
+    except UnicodeEncodeError as error:  # TOML is UTF-8; a folder's name may be any bytes
+        raise InputError("the name of --data-dir is not UTF-8, so no config can hold it") from error
+    return config
 
 
 @contextmanager

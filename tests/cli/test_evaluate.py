@@ -1,0 +1,223 @@
+"""``mnist-bp evaluate``: its record, its tables, and what it refuses."""
+
+import io
+import json
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_bp.cli.tables import confusion_table, per_class_table
+from mnist_bp.core.network import Network
+from mnist_bp.training.evaluation import ClassScore
+
+KEYS = ["dataset", "split", "examples", "cost", "accuracy", "confusion", "per_class", "model"]
+
+
+@pytest.fixture
+def run(cli, idx_folder):
+    """The folder of a short run on the few digits."""
+    done = cli("train", "--data-dir", idx_folder, "--epochs", "5", "--batch-size", "10", "--output", "run", "--json")
+    assert done.code == 0
+    return Path("run")
+
+
+def test_json_is_one_object_with_the_keys_of_the_contract(cli, run, few_digits):
+    """Rows of the confusion matrix are the true digits; what it sums up is what is said beside it."""
+    done = cli("evaluate", run, "--json")
+    assert done.code == 0
+    (record,) = done.records
+    assert list(record) == KEYS
+    confusion = np.array(record["confusion"])
+    assert (record["dataset"], record["split"], record["examples"]) == ("few", "test", 250)
+    assert record["model"] == str(run / "model.npz")
+    assert confusion.shape == (10, 10)
+    np.testing.assert_array_equal(confusion.sum(axis=1), np.bincount(few_digits[1].labels, minlength=10))
+    assert record["accuracy"] == confusion.trace() / 250
+    assert [list(score) for score in record["per_class"]] == [["label", "precision", "recall", "f1", "support"]] * 10
+    assert [score["label"] for score in record["per_class"]] == list(range(10))
+
+
+def test_it_measures_what_training_reported(cli, run):
+    """The figures of the last epoch, without naming run or data again."""
+    last = json.loads((run / "history.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    (record,) = cli("evaluate", "--json").records
+    assert (record["cost"], record["accuracy"]) == (last["test_cost"], last["test_accuracy"])
+
+
+def test_people_read_two_tables_and_the_result(cli, run):
+    """The model, the data, the confusion matrix, the classes, and the accuracy last."""
+    done = cli("evaluate", run)
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert lines[0] == f"model     {run / 'model.npz'}: 784-16-16-10, sigmoid, squared-error"
+    assert lines[1] == "data      few test: 250 examples"
+    assert any(line.split() == ["true", *map(str, range(10))] for line in lines)
+    assert any(line.split() == ["digit", "precision", "recall", "f1", "support"] for line in lines)
+    assert lines[-1].startswith("accuracy ")
+    assert "…" not in done.out
+
+
+def test_no_confusion_leaves_the_result(cli, run):
+    """``--no-confusion``: three lines."""
+    assert len(cli("evaluate", run, "--no-confusion").out.splitlines()) == 3
+
+
+def test_split_train_measures_the_training_set(cli, run):
+    """All 500 of them."""
+    (record,) = cli("evaluate", run, "--split", "train", "--json").records
+    assert (record["split"], record["examples"]) == ("train", 500)
+
+
+def test_a_model_file_does_as_well_as_a_run(cli, run):
+    """The same record for both."""
+    assert cli("evaluate", run, "--json").records == cli("evaluate", run / "model.npz", "--json").records
+
+
+def test_another_dataset_is_allowed_and_said(cli, run):
+    """A network of one dataset, measured on another."""
+    done = cli("evaluate", run, "--dataset", "synthetic", "--json")
+    assert done.records[0]["dataset"] == "synthetic"
+    assert "The network was trained on few, and is measured on synthetic." in done.err
+
+
+def test_a_model_that_tells_nothing_of_its_training_needs_its_data_named(cli, idx_folder, rng):
+    """A network saved from Python is measured on the folder that is named, with nothing said of another one."""
+    Network([784, 10], rng=rng).save("bare.npz")
+    done = cli("evaluate", "bare.npz", "--data-dir", idx_folder)
+    assert done.code == 0
+    assert "trained on" not in done.out
+
+
+def test_an_accuracy_under_the_wanted_one_is_1(cli, run):
+    """The figures are shown all the same."""
+    done = cli("evaluate", run, "--min-accuracy", "1", "--json")
+    assert done.code == 1
+    assert len(done.records) == 1
+    assert done.err.splitlines()[-1].endswith("is under --min-accuracy 1")
+    assert cli("evaluate", run, "--min-accuracy", "0").code == 0
+
+
+class Bomb:
+    """A pickle that leaves a mark when it is opened."""
+
+    def __reduce__(self):
+        return os.mkdir, ("exploded",)
+
+
+def text(model):
+    """No archive at all."""
+    return b"not a model\n"
+
+
+def truncated(model):
+    """The first half of a model."""
+    return model[: len(model) // 2]
+
+
+def empty(model):
+    """Nothing."""
+    return b""
+
+
+def pickled(model):
+    """A pickle under the name of a model."""
+    return pickle.dumps(Bomb())
+
+
+def with_array(name, array):
+    """A model, one of its arrays replaced."""
+
+    def change(model):
+        file = io.BytesIO()
+        with np.load(io.BytesIO(model)) as arrays:
+            np.savez(file, **{**arrays, name: array})
+        return file.getvalue()
+
+    return change
+
+
+def with_meta(**values):
+    """A model, some of its meta replaced."""
+
+    def change(model):
+        with np.load(io.BytesIO(model)) as arrays:
+            meta = {**json.loads(str(arrays["meta"])), **values}
+        return with_array("meta", np.array(json.dumps(meta)))(model)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (text, "is not a model file that mnist-bp wrote"),
+        (truncated, "is not a model file that mnist-bp wrote"),
+        (empty, "is not a model file that mnist-bp wrote"),
+        (pickled, "is not a model file that mnist-bp wrote"),
+        (with_array("W1", np.array([Bomb()])), "is not a model file that mnist-bp wrote"),
+        (with_array("meta", np.array([Bomb()])), "is not a model file that mnist-bp wrote"),
+        (with_array("W1", np.zeros((16, 100), np.float32)), "W1 is float32 (16, 100)"),
+        (with_array("W2", np.full((16, 16), np.nan, np.float32)), "W2 holds numbers that are not finite"),
+        (with_array("W1", np.full((16, 784), 3e38, np.float32)), None),
+        (with_meta(config=[1]), "does not tell what it was trained on"),
+        (with_meta(config={"dataset": "cifar"}), "does not tell what it was trained on"),
+        (with_meta(config={"data-dir": 5}), "does not tell what it was trained on"),
+    ],
+)
+def test_a_model_file_that_is_not_one_is_one_line_and_2(cli, run, change, said):
+    """Never a traceback, and nothing in the file is executed."""
+    Path("other.npz").write_bytes(change((run / "model.npz").read_bytes()))
+    done = cli("evaluate", "other.npz", "--json")
+    if said is None:  # enormous weights are a bad network, and no error
+        assert done.code == 0
+    else:
+        assert (done.code, done.out) == (2, "")
+        assert len(done.err.splitlines()) == 1
+        assert said in done.err
+    assert not Path("exploded").exists()
+
+
+def test_a_cost_that_overflows_is_refused(cli, idx_folder, rng):
+    """A finite model whose outputs are not: one line, exit 2, no NaN in the JSON."""
+    network = Network([784, 10], cost="cross-entropy", rng=rng, dtype=np.float32)
+    network.parameters[...] = 3e38
+    network.save("large.npz")
+    done = cli("evaluate", "large.npz", "--data-dir", idx_folder, "--json")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "mnist-bp: large.npz: its numbers are too large for float32: the cost is not finite\n"
+
+
+def test_a_network_of_other_sizes_is_refused(cli, idx_folder, rng):
+    """Images that do not fit its inputs: both sizes are named."""
+    Network([100, 10], rng=rng).save("small.npz")
+    done = cli("evaluate", "small.npz", "--data-dir", idx_folder)
+    assert (done.code, done.out) == (2, "")
+    assert "few has images of 784 pixels" in done.err
+    assert "takes 100 inputs" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [([], "mnist-bp train makes one"), (["nowhere"], "there is no model at nowhere")]
+)
+def test_without_a_model_it_is_one_line_and_2(cli, arguments, said):
+    """No run yet, or none of that name."""
+    done = cli("evaluate", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert len(done.err.splitlines()) == 1
+    assert said in done.err
+
+
+def test_confusion_table_shows_every_count():
+    """A dot for none; a row for each true class."""
+    table = confusion_table(np.array([[980, 0], [12, 1123]]))
+    cells = [list(column.cells) for column in table.columns]
+    assert cells == [["0", "1"], ["[bold]980[/bold]", "12"], [".", "[bold]1123[/bold]"]]
+
+
+def test_per_class_table_shows_four_digits():
+    """Ratios with four decimals, examples with thousands set apart."""
+    table = per_class_table([ClassScore(3, 0.5, 1.0, 2 / 3, 1010)])
+    assert [next(iter(column.cells)) for column in table.columns] == ["3", "0.5000", "1.0000", "0.6667", "1,010"]

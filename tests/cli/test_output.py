@@ -1,0 +1,200 @@
+"""Where text goes: a terminal of any width, a pipe, JSON Lines, any encoding."""
+
+import io
+import json
+import re
+import sys
+
+import pytest
+from rich.table import Table
+
+from mnist_bp.cli.main import main
+from mnist_bp.cli.output import Output, percent, prepare_streams, printable
+
+ESCAPE = re.compile(r"[^\n]*\x1b\[2K|\x1b\[[0-9;?]*[A-Za-z]|\r")
+"""Control sequences, and what stood on a line before it was erased."""
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self):
+        """Yes."""
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Standard output as a terminal, 60 columns wide unless told otherwise."""
+
+    def make(columns=60, **variables):
+        for name, value in {"TERM": "xterm-256color", "COLUMNS": columns, **variables}.items():
+            monkeypatch.setenv(name, str(value))
+        stream = Terminal()
+        monkeypatch.setattr(sys, "stdout", stream)
+        return stream
+
+    return make
+
+
+def train(idx_folder, *arguments):
+    """Three epochs on the few digits, in this process."""
+    arguments = ["train", "--data-dir", idx_folder, "--epochs", 3, "--output", "run", *arguments]
+    with pytest.raises(SystemExit):
+        main([str(argument) for argument in arguments])
+
+
+def numbers():
+    """A table of numbers that takes more than 40 columns."""
+    table = Table()
+    for heading in "abcdefgh":
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_row(*(str(12345 * power) for power in range(1, 9)))
+    return table
+
+
+def test_a_terminal_of_60_columns_shows_a_table(terminal, idx_folder):
+    """The heading once, a row for each epoch, all columns aligned, no line wider than the window."""
+    screen = terminal(60)
+    train(idx_folder)
+    lines = [line.rstrip() for line in ESCAPE.sub("", screen.getvalue()).splitlines()]
+    head = next(i for i, line in enumerate(lines) if line.split() == ["train", "train", "test", "test"])
+    assert lines[head + 1].split() == ["epoch", "cost", "accuracy", "cost", "accuracy", "seconds"]
+    rows = [line for line in lines if re.match(r"\s*\d/3 ", line)]
+    assert [row.split()[0] for row in rows] == ["1/3", "2/3", "3/3"]
+    assert {len(row) for row in rows} == {len(lines[head + 1])}
+    assert sum("seconds" in line for line in lines) == 1
+    assert max(map(len, lines)) <= 60
+    assert lines[-1] == "next: mnist-bp evaluate run"
+
+
+def test_the_bar_is_shown_and_taken_away(terminal, idx_folder):
+    """A bar with the time left while an epoch runs; its line is erased, and the cursor is there again."""
+    screen = terminal(60)
+    train(idx_folder)
+    shown = screen.getvalue()
+    assert "left" in shown
+    bars = [line for line in re.split(r"\n|\x1b\[2K", shown) if "left" in line]
+    assert max(len(ESCAPE.sub("", bar)) for bar in bars) <= 60 - len("^C")
+    assert shown.rindex("\x1b[2K") > shown.rindex("left")
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+
+
+def test_a_narrow_terminal_gets_lines_that_break_between_words(terminal, idx_folder):
+    """At 40 columns: no table, nothing cut, no number broken, but paths and commands in one piece."""
+    screen = terminal(40)
+    train(idx_folder, "--output", "a folder with quite a long name")
+    shown = ESCAPE.sub("", screen.getvalue())
+    assert "…" not in shown
+    assert re.search(r"epoch 3/3: train cost 0\.\d{4}, accuracy\n\d+\.\d\d %; test cost 0\.\d{4}, accuracy\n", shown)
+    assert shown.startswith(
+        "network  784-16-16-10, 13,002\n         parameters: sigmoid,\n         squared-error, float32\n"
+    )
+    assert shown.endswith("\nnext: mnist-bp evaluate 'a folder with quite a long name'\n")
+
+
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"CI": "true"}])
+def test_no_colour_means_plain_lines(terminal, idx_folder, variables):
+    """No control character, no bar, one line for each epoch, however narrow the window."""
+    screen = terminal(40, **variables)
+    train(idx_folder)
+    lines = screen.getvalue().splitlines()
+    assert all(line.isprintable() for line in lines)
+    epochs = [line for line in lines if line.startswith("epoch ")]
+    assert len(epochs) == 3
+    assert all(line.endswith(" s") for line in epochs)
+
+
+def test_json_on_a_terminal_is_plain(terminal, idx_folder):
+    """Records are not styled or wrapped, whoever looks."""
+    screen = terminal(40)
+    train(idx_folder, "--json")
+    assert [json.loads(line)["event"] for line in screen.getvalue().splitlines()] == ["start", *["epoch"] * 3, "end"]
+
+
+def test_quiet_on_a_terminal_is_one_line(terminal, idx_folder):
+    """No table, no bar, no control character."""
+    screen = terminal(60)
+    train(idx_folder, "--quiet")
+    (line,) = screen.getvalue().splitlines()
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize("columns", [10, 40, 200])
+def test_a_table_is_never_cut(terminal, columns):
+    """A window that is too narrow gets the same characters as a wide one."""
+    screen = terminal(columns)
+    Output().show(numbers())
+    shown = ESCAPE.sub("", screen.getvalue())
+    assert all(str(12345 * power) in shown for power in range(1, 9))
+    assert len(shown.splitlines()) == 5
+    assert "…" not in shown
+
+
+def test_a_table_in_a_pipe_has_no_control_characters(capsys):
+    """As wide as it needs to be, whatever COLUMNS says."""
+    Output().show(numbers())
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    assert all(line.isprintable() for line in lines)
+
+
+def test_a_word_is_not_broken_nor_a_number_parted_from_its_percent_sign(terminal):
+    """What is wider than the window stays whole, for the terminal to wrap and the user to copy."""
+    screen = terminal(18)
+    Output().say("accuracy is 12.34 % in runs/20260101-000000-784-16-16-10")
+    Output().say("next: mnist-bp evaluate a b c", wrap=False)
+    assert screen.getvalue().splitlines() == [
+        "accuracy is",
+        "12.34 % in",
+        "runs/20260101-000000-784-16-16-10",
+        "next: mnist-bp evaluate a b c",
+    ]
+
+
+def test_an_empty_line_is_an_empty_line(terminal):
+    """``say()`` sets things apart, on a terminal too."""
+    screen = terminal(20)
+    Output().say()
+    assert screen.getvalue() == "\n"
+
+
+@pytest.mark.parametrize("text", ["[red]x[/red]", "[/nonsense]", ":smile:", "1e5 'x' 0xff"])
+def test_text_is_not_markup(capsys, text):
+    """What looks like Rich's markup or an emoji's name is printed as it stands."""
+    Output().say(text)
+    assert capsys.readouterr().out == f"{text}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("plain ü σ", "plain ü σ"), ("\x1b[31m", r"\x1b[31m"), ("a\nb\r", r"a\nb\r"), ("\udcff", r"\udcff")],
+)
+def test_printable_spells_out_what_could_steer_a_terminal(text, shown):
+    """Letters of any language stay; control characters and broken ones are written as escapes."""
+    assert printable(text) == shown
+
+
+@pytest.mark.parametrize(("fraction", "text"), [(0.9431, "94.31 %"), (1.0, "100.00 %"), (0.0, "0.00 %")])
+def test_percent(fraction, text):
+    """Two decimals."""
+    assert percent(fraction) == text
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
+def test_nothing_that_is_printed_can_raise(monkeypatch, encoding):
+    """What the encoding lacks becomes its nearest ASCII, or a question mark."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+    prepare_streams()
+    Output().say("784 × 16 − ∂C/∂w → 日本")
+    text = raw.getvalue().decode(encoding)
+    assert text.replace("×", "x") == "784 x 16 - dC/dw -> ??\n"
+
+
+def test_a_closed_stream_goes_nowhere(monkeypatch):
+    """With ``>&-`` Python has no standard output at all; what is said then is lost, and no error."""
+    monkeypatch.setattr(sys, "stdout", None)
+    prepare_streams()
+    with sys.stdout:
+        Output().say("lost")

@@ -1,0 +1,68 @@
+"""How good a network is, against numbers worked out by hand."""
+
+import numpy as np
+import pytest
+
+from mnist_bp.core.network import Network
+from mnist_bp.training.evaluation import CHUNK, Evaluation, evaluate
+
+BY_HAND = Evaluation(cost=0.5, confusion=np.array([[3, 1, 0], [2, 4, 0], [0, 2, 0]]))
+"""Four of class 0, six of class 1, two of class 2, which is never answered."""
+
+
+def test_accuracy_is_the_share_on_the_diagonal():
+    """7 of 12 are right."""
+    assert BY_HAND.examples == 12
+    assert BY_HAND.accuracy == 7 / 12
+
+
+@pytest.mark.parametrize(
+    ("label", "precision", "recall", "f1", "support"),
+    [(0, 3 / 5, 3 / 4, 2 / 3, 4), (1, 4 / 7, 4 / 6, 8 / 13, 6), (2, 0, 0, 0, 2)],
+)
+def test_precision_recall_and_f1_of_each_class(label, precision, recall, f1, support):
+    """Precision divides by the column, recall by the row; a class that is never answered has 0, not NaN."""
+    score = BY_HAND.per_class()[label]
+    assert score.label == label
+    assert (score.precision, score.recall, score.f1) == pytest.approx((precision, recall, f1), abs=1e-15)
+    assert score.support == support
+
+
+def test_a_class_without_examples_has_zeros():
+    """Nothing to divide by, also with no example and no answer at all, is 0."""
+    score = Evaluation(cost=0.0, confusion=np.array([[5, 0], [0, 0]])).per_class()[1]
+    assert score == (1, 0, 0, 0, 0)
+
+
+def always(answer):
+    """A network of two inputs that gives one answer to everything."""
+    network = Network([2, 3], rng=np.random.default_rng(0), dtype=np.float64)
+    network.weights[0][...] = 0
+    network.biases[0][...] = -40
+    network.biases[0][answer] = 40
+    return network
+
+
+def test_rows_are_the_truth_and_columns_the_answers():
+    """A network that always answers 2 fills column 2 with how many there are of each class."""
+    labels = np.array([0, 0, 0, 1, 2, 2], np.uint8)
+    result = evaluate(always(2), np.zeros((6, 2)), labels)
+    np.testing.assert_array_equal(result.confusion, [[0, 0, 3], [0, 0, 1], [0, 0, 2]])
+
+
+def test_cost_is_the_mean_over_the_examples():
+    """Wrong outputs (0, 0, 1) for (1, 0, 0) cost 2, right ones 0: with 4 of 6 wrong, 8/6."""
+    labels = np.array([0, 0, 0, 1, 2, 2], np.uint8)
+    assert evaluate(always(2), np.zeros((6, 2)), labels).cost == pytest.approx(8 / 6, rel=1e-12)
+
+
+@pytest.mark.parametrize("examples", [1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 7])
+def test_chunks_do_not_show(examples):
+    """However many examples, each is counted once and the cost is that of all at once."""
+    rng = np.random.default_rng(0)
+    network = Network([5, 4, 3], rng=rng, dtype=np.float64)
+    inputs, labels = rng.random((examples, 5)), rng.integers(0, 3, examples).astype(np.uint8)
+    result = evaluate(network, inputs, labels)
+    assert result.examples == examples
+    assert result.accuracy == np.mean(network.forward(inputs).argmax(axis=1) == labels)
+    assert result.cost == pytest.approx(float(network.backpropagate(inputs, labels)[0]), rel=1e-12)

@@ -1,0 +1,98 @@
+"""Recipes: what options mean, and that a recipe written down is the same recipe."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from mnist_bp.core.names import ActivationName, CostName
+from mnist_bp.errors import InputError
+from mnist_bp.training.recipe import (
+    MANY_NEURONS,
+    Recipe,
+    default_learning_rate,
+    default_threads,
+    format_batch_size,
+    format_hidden,
+    parse_batch_size,
+    parse_hidden,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "neurons"),
+    [("16,16", (16, 16)), ("30", (30,)), (" 300 , 100 ", (300, 100)), ("none", ()), ("None", ()), ("007", (7,))],
+)
+def test_hidden_layers_are_counts_between_commas(text, neurons):
+    """Text becomes neurons; what is written down is read back the same."""
+    assert parse_hidden(text) == neurons
+    assert parse_hidden(format_hidden(neurons)) == neurons
+
+
+@pytest.mark.parametrize(
+    "text", ["", ",", "16,,16", "16,", "0", "-3", "1.5", "x", "16;16", "1e3", "\u0661\u0666", "1000000000", "none,16"]
+)
+def test_other_hidden_layers_are_refused(text):
+    """Anything but counts of 1 or more is bad input, and the message shows it."""
+    with pytest.raises(InputError, match=r"like 16,16, or none") as raised:
+        parse_hidden(text)
+    assert repr(text) in str(raised.value)
+
+
+@pytest.mark.parametrize(("text", "size"), [("100", 100), (" 1 ", 1), ("all", None), ("ALL", None)])
+def test_a_batch_size_is_a_count_or_all(text, size):
+    """Text becomes a number, or None for all; what is written down is read back the same."""
+    assert parse_batch_size(text) == size
+    assert parse_batch_size(format_batch_size(size)) == size
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "every", "100,100"])
+def test_other_batch_sizes_are_refused(text):
+    """Anything else is bad input."""
+    with pytest.raises(InputError, match="of 1 or more, or all"):
+        parse_batch_size(text)
+
+
+@pytest.mark.parametrize("activation", get_args(ActivationName))
+@pytest.mark.parametrize("cost", get_args(CostName))
+def test_every_combination_has_a_learning_rate(activation, cost):
+    """No activation and cost lack a default."""
+    assert default_learning_rate(activation, cost) > 0
+
+
+def test_one_thread_unless_a_layer_is_wide(monkeypatch):
+    """Small layers take one thread, wide ones every core."""
+    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    assert default_threads(()) == 1
+    assert default_threads((MANY_NEURONS - 1, 16)) == 1
+    assert default_threads((16, MANY_NEURONS)) == 6
+
+
+def test_options_leave_out_what_is_not_set():
+    """The config of a recipe has an option for each setting, under its long name, and none that is None."""
+    recipe = Recipe(
+        hidden=(16, 16),
+        activation="sigmoid",
+        cost="squared-error",
+        learning_rate=2.0,
+        batch_size=None,
+        epochs=3,
+        seed=0,
+        dtype="float32",
+        threads=1,
+        dataset=None,
+        data_dir=Path("data"),
+        limit=None,
+    )
+    assert recipe.options() == {
+        "hidden": "16,16",
+        "activation": "sigmoid",
+        "cost": "squared-error",
+        "learning-rate": 2.0,
+        "batch-size": "all",
+        "epochs": 3,
+        "seed": 0,
+        "dtype": "float32",
+        "threads": 1,
+        "data-dir": str(Path("data").resolve()),
+    }

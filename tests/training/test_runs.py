@@ -1,0 +1,149 @@
+"""The folder of a run, and which run is the latest."""
+
+import json
+import os
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_bp.core import model_file
+from mnist_bp.core.network import Network
+from mnist_bp.errors import InputError, StorageError
+from mnist_bp.training.runs import Run, find_model
+
+
+@pytest.fixture
+def network(rng):
+    """A network that is quick to save."""
+    return Network([4, 3, 2], rng=rng)
+
+
+def start(folder=None, options=None):
+    """A run of that network."""
+    return Run(None if folder is None else Path(folder), (4, 3, 2), options or {"epochs": 3})
+
+
+def test_a_run_keeps_its_config_from_the_start():
+    """The config is there before the first epoch, and reads back the same."""
+    run = start(options={"hidden": "16,16", "learning-rate": 2.0, "seed": 0})
+    config = (run.folder / "config.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(config) == {"hidden": "16,16", "learning-rate": 2.0, "seed": 0}
+
+
+def test_history_is_on_disk_after_each_epoch():
+    """A run that dies keeps the records of its epochs."""
+    run = start()
+    for epoch in (1, 2):
+        run.record({"epoch": epoch})
+        lines = (run.folder / "history.jsonl").read_text(encoding="utf-8").splitlines()
+        assert [json.loads(line)["epoch"] for line in lines] == list(range(1, epoch + 1))
+
+
+def test_the_model_keeps_what_is_told_of_it(network):
+    """What is saved is read back, parameters and meta."""
+    run = start()
+    run.save(network, {"dataset": "few", "epochs": 2})
+    loaded, meta = model_file.load(run.model)
+    np.testing.assert_array_equal(loaded.parameters, network.parameters)
+    assert (meta["dataset"], meta["epochs"]) == ("few", 2)
+
+
+def test_runs_of_the_same_second_do_not_collide(monkeypatch):
+    """The name is the time and the sizes; a number behind it tells runs of one second apart."""
+    monkeypatch.setattr("time.strftime", lambda _: "20260102-030405")
+    names = [start().folder for _ in range(3)]
+    stem = "20260102-030405-4-3-2"
+    assert names == [Path("runs", stem), Path("runs", f"{stem}.2"), Path("runs", f"{stem}.3")]
+
+
+def test_a_folder_that_holds_a_run_is_refused():
+    """A second run into the same folder is bad input, and the first one stays as it was."""
+    run = start("mine", {"seed": 1})
+    with pytest.raises(InputError, match=r"mine already holds a run \(config.toml, history.jsonl\)"):
+        start("mine", {"seed": 2})
+    assert (run.folder / "config.toml").read_text(encoding="utf-8") == "seed = 1\n"
+
+
+def test_an_existing_folder_with_other_things_is_taken():
+    """Only a run is in the way; a parent that is missing is made."""
+    Path("mine").mkdir()
+    Path("mine/notes.txt").touch()
+    assert start("mine").folder == Path("mine")
+    assert start("new/deep").folder.is_dir()
+
+
+def test_a_file_in_the_folders_place_is_refused():
+    """A file cannot be the folder of a run, nor hold one."""
+    Path("file").touch()
+    with pytest.raises(InputError, match="file is a file"):
+        start("file")
+    with pytest.raises(StorageError, match="cannot write file"):
+        start("file/run")
+
+
+def test_an_option_that_toml_cannot_hold_is_refused():
+    """A path that is no UTF-8 has no place in config.toml: said before anything is trained."""
+    with pytest.raises(InputError, match="not UTF-8"):
+        start("mine", {"data-dir": "data\udcff"})
+    assert not Path("mine").exists()
+
+
+def test_the_latest_run_is_the_one_saved_last(network):
+    """Without a target, the model is that of the last run, in runs/ or elsewhere."""
+    first = start()
+    first.save(network, {})
+    assert find_model(None) == first.model
+    second = start("else where/ü")
+    second.save(network, {})
+    assert find_model(None) == second.model.resolve()
+    assert os.fsdecode(Path("runs/latest").read_bytes()) == str(second.folder.resolve())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes as a name")
+def test_a_folder_whose_name_is_not_utf8(network):
+    """Such a run is saved and found like any other."""
+    run = start(os.fsdecode(b"\xff"))
+    run.save(network, {})
+    assert find_model(None) == run.model.resolve()
+
+
+def test_a_run_elsewhere_needs_no_place_for_latest(network):
+    """Where runs/ cannot be made, a run with a folder of its own is saved all the same."""
+    Path("runs").touch()
+    run = start("mine")
+    run.save(network, {})
+    assert run.model.is_file()
+
+
+def test_a_target_is_a_folder_or_a_file(network):
+    """A run's folder stands for its model; a model file for itself."""
+    run = start("mine")
+    run.save(network, {})
+    assert find_model(Path("mine")) == run.model
+    assert find_model(run.model) == run.model
+
+
+@pytest.mark.parametrize("target", ["missing", "empty"])
+def test_a_target_without_a_model_is_refused(target):
+    """Neither a missing path nor an empty folder has a model."""
+    Path("empty").mkdir()
+    with pytest.raises(InputError, match=rf"there is no model at {target}"):
+        find_model(Path(target))
+
+
+@pytest.mark.parametrize("latest", [b"gone", b"\xff\xfe", b""])
+def test_latest_that_leads_nowhere_is_refused(latest):
+    """A run that was deleted, or a damaged file, is bad input."""
+    Path("runs").mkdir()
+    Path("runs/latest").write_bytes(latest)
+    with pytest.raises(InputError, match="there is no model at"):
+        find_model(None)
+
+
+def test_without_a_run_it_is_said_how_to_make_one():
+    """The message names the command."""
+    with pytest.raises(InputError, match="mnist-bp train makes one"):
+        find_model(None)
