@@ -49,7 +49,7 @@ def evaluate(
     data = trained_data(trained, dataset, data_dir, voice)
     examples = data.test if split == "test" else data.train
     with threadpool_limits(default_threads(network.sizes[1:-1])):  # as in training: the same sums, to the last bit
-        result = measure(network, examples.inputs(network.dtype), examples.labels)
+        result = measure(network, examples.rows, examples.labels)
     if not math.isfinite(result.cost):
         raise InputError(f"{trained.path}: its numbers are too large for {network.dtype}: the cost is not finite")
 

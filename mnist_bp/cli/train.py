@@ -193,9 +193,9 @@ def _run_epochs(
         with threadpool_limits(recipe.threads), report:
             for result in train(
                 network,
-                data.train.inputs(recipe.dtype),
+                data.train.rows,
                 data.train.labels,
-                data.test.inputs(recipe.dtype),
+                data.test.rows,
                 data.test.labels,
                 epochs=recipe.epochs,
                 batch_size=recipe.batch_size or len(data.train),

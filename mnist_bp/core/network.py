@@ -19,7 +19,7 @@ from os import PathLike
 from typing import Any, NamedTuple, Self, TypeVar, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mnist_bp.core.activations import ACTIVATIONS, Array
 from mnist_bp.core.costs import COSTS
@@ -193,9 +193,10 @@ class Network:
         A = trace.A
         dC_dZ = COSTS[self.cost].dC_dZ(A[-1], Y, self.σ[-1])
         dC_dZ /= len(Y)
+        ones = np.ones(len(Y), self.dtype)
         for i in reversed(range(len(self.weights))):
             np.matmul(A[i].T, dC_dZ, out=gradient.weights[i].T)  # ∂z_j/∂w_jk = a_k, summed over the examples
-            np.sum(dC_dZ, axis=0, out=gradient.biases[i])  # ∂z_j/∂b_j = 1
+            np.matmul(ones, dC_dZ, out=gradient.biases[i])  # ∂z_j/∂b_j = 1, summed likewise
             if i > 0:
                 dC_dA = dC_dZ @ self.weights[i]  # a hidden neuron: the sum over its paths
                 dC_dZ = self.σ[i - 1].derivative(A[i])
@@ -243,6 +244,10 @@ class Network:
             raise InputError(f"the inputs have shape {X.shape}; this network takes (examples, {self.sizes[0]})")
         return X
 
+    def one_hot(self, labels: NDArray[np.integer]) -> Array:
+        """Rows of 0 with a 1 at the label, (examples, n_L), for labels that are known to be right."""
+        return self._one_hot.take(labels, axis=0)
+
     def targets(self, y: ArrayLike) -> Array:
         """Labels or one-hot rows as rows of the network's dtype, shape (examples, n_L), or InputError."""
         given = np.asarray(y)
@@ -250,7 +255,7 @@ class Network:
         if given.ndim == 1 and given.dtype.kind in "iu":
             if given.size and not (0 <= given.min() and given.max() < n_L):
                 raise InputError(f"labels go from 0 to {n_L - 1}; found {given.min()} to {given.max()}")
-            return self._one_hot[given]
+            return self.one_hot(given)
         if given.ndim == 2 and given.shape[1] == n_L:
             return given.astype(self.dtype, copy=False)
         raise InputError(

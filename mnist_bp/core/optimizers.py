@@ -17,5 +17,6 @@ class SGD:
     learning_rate: float
 
     def step(self, parameters: Array, gradient: Array) -> None:
-        """Move all parameters at once, in place."""
-        parameters -= self.learning_rate * gradient
+        """Move all parameters at once, in place; what is left in ``gradient`` is the step."""
+        gradient *= self.learning_rate
+        parameters -= gradient

@@ -3,11 +3,26 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
 
-__all__ = ["mini_batches", "shuffled"]
+__all__ = ["mini_batches", "scaled", "shuffled"]
+
+WHITE = 255
+"""The brightest grey level of an image."""
+
+
+def scaled(images: Array, dtype: DTypeLike) -> Array:
+    """What the network sees of images, (n, pixels): grey levels, uint8, from 0 to 1; other numbers as they are.
+
+    Images stay as they are stored until the moment they are looked at. A quarter of the memory has then to be read to
+    gather a mini-batch from all over the training set, which costs more than this division.
+    """
+    inputs = images.astype(dtype, copy=False)
+    if images.dtype == np.uint8:
+        inputs /= WHITE
+    return inputs
 
 
 def shuffled(examples: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -19,14 +34,14 @@ def shuffled(examples: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
 
 
 def mini_batches(
-    inputs: Array, labels: NDArray[np.uint8], batch_size: int, *, seed: int, epoch: int
+    images: Array, labels: NDArray[np.uint8], batch_size: int, *, seed: int, epoch: int
 ) -> Iterator[tuple[Array, NDArray[np.uint8]]]:
     """Every example once, in mini-batches of ``batch_size`` drawn afresh for each epoch.
 
     Parameters
     ----------
-    inputs, labels
-        (examples, n_0) and (examples,).
+    images, labels
+        (examples, pixels) and (examples,).
     batch_size
         Examples in a mini-batch. The last one is short where they do not divide evenly; a batch size of all examples
         yields the arrays themselves (true gradient descent: no order to draw, nothing to copy).
@@ -35,13 +50,13 @@ def mini_batches(
 
     Yields
     ------
-    inputs, labels
-        Of the same examples, (≤ batch_size, n_0) and (≤ batch_size,).
+    images, labels
+        Of the same examples, (≤ batch_size, pixels) and (≤ batch_size,).
     """
-    if batch_size >= len(inputs):
-        yield inputs, labels
+    if batch_size >= len(images):
+        yield images, labels
         return
-    order = shuffled(len(inputs), seed=seed, epoch=epoch)
+    order = shuffled(len(images), seed=seed, epoch=epoch)
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
-        yield inputs.take(rows, axis=0), labels.take(rows)
+        yield images.take(rows, axis=0), labels.take(rows)

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.network import Network
+from mnist_bp.core.network import Network, Trace
+from mnist_bp.data.batches import scaled
 
-__all__ = ["ClassScore", "Evaluation", "evaluate"]
+__all__ = ["ClassScore", "Evaluation", "evaluate", "judge"]
 
 CHUNK = 1_000
 """Examples that go through the network at a time, so that memory does not grow with their number."""
@@ -62,18 +63,24 @@ class Evaluation:
         ]
 
 
-def evaluate(network: Network, inputs: Array, labels: NDArray[np.uint8]) -> Evaluation:
-    """Run all examples, (n, n_0) and (n,), through the network."""
-    classes = network.sizes[-1]
-    total_cost, confusion = 0.0, np.zeros((classes, classes), np.int64)
-    for start in range(0, len(labels), CHUNK):
-        answers = labels[start : start + CHUNK]
-        with np.errstate(over="ignore", invalid="ignore"):  # parameters that are too large: the cost says so
-            trace = network.propagate(inputs[start : start + CHUNK])
-            total_cost += float(network.costs(trace, network.targets(answers)).sum(dtype=np.float64))
-        pairs = answers.astype(np.int64) * classes + trace.A[-1].argmax(axis=1)
-        confusion += np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
-    return Evaluation(total_cost / len(labels), confusion)
+def evaluate(network: Network, images: Array, labels: NDArray[np.uint8]) -> Evaluation:
+    """Run all examples, (n, n_0) and (n,), through the network; images may be grey levels, see ``scaled``."""
+    Z = np.empty((len(labels), network.sizes[-1]), network.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # parameters that are too large: the cost says so
+        for start in range(0, len(labels), CHUNK):
+            X = scaled(images[start : start + CHUNK], network.dtype)
+            Z[start : start + CHUNK] = network.propagate(X).Z
+        return judge(network, Z, labels)
+
+
+def judge(network: Network, Z: Array, labels: NDArray[np.uint8]) -> Evaluation:
+    """Say how good outputs are whose weighted sums are Z, (n, n_L), where labels, (n,), were wanted."""
+    A = network.σ[-1].f(Z)
+    costs = network.costs(Trace([A], Z), network.targets(labels))
+    classes = Z.shape[1]
+    pairs = labels.astype(np.int64) * classes + A.argmax(axis=1)
+    confusion = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+    return Evaluation(float(costs.mean(dtype=np.float64)), confusion)
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -11,9 +11,9 @@ from mnist_bp.core.activations import Array
 from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.network import Network
 from mnist_bp.core.optimizers import SGD
-from mnist_bp.data.batches import mini_batches
+from mnist_bp.data.batches import mini_batches, scaled
 from mnist_bp.errors import Diverged
-from mnist_bp.training.evaluation import evaluate
+from mnist_bp.training.evaluation import Evaluation, evaluate, judge
 
 __all__ = ["EpochResult", "train"]
 
@@ -47,9 +47,9 @@ class EpochResult:
 
 def train(
     network: Network,
-    train_inputs: Array,
+    train_images: Array,
     train_labels: NDArray[np.uint8],
-    test_inputs: Array,
+    test_images: Array,
     test_labels: NDArray[np.uint8],
     *,
     epochs: int,
@@ -65,8 +65,8 @@ def train(
 
     Parameters
     ----------
-    train_inputs, train_labels, test_inputs, test_labels
-        Inputs (n, n_0) of the network's dtype, labels (n,).
+    train_images, train_labels, test_images, test_labels
+        Images (n, n_0), grey levels or whatever else the network should see (see ``scaled``), and labels (n,).
     batch_size
         Examples in a mini-batch; all of them, or more: true gradient descent.
     seed
@@ -79,47 +79,49 @@ def train(
     Diverged
         If a cost or a parameter is not finite after an epoch.
     """
-    gradient = LayeredVector.empty(network.sizes, network.dtype)
+    network.targets(train_labels)  # refuses what is no label, once
     optimizer = SGD(learning_rate)
     finished = network.parameters.copy()
     for epoch in range(1, epochs + 1):
         start = time.perf_counter()
-        batches = mini_batches(train_inputs, train_labels, batch_size, seed=seed, epoch=epoch)
+        batches = mini_batches(train_images, train_labels, batch_size, seed=seed, epoch=epoch)
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found below, and said
-                cost, accuracy = _run_epoch(network, batches, gradient, optimizer, on_batch)
+                learned = _run_epoch(network, optimizer, batches, len(train_labels), on_batch)
             seconds = time.perf_counter() - start
-            test = evaluate(network, test_inputs, test_labels)
-            if not (np.isfinite([cost, test.cost]).all() and np.isfinite(network.parameters).all()):
+            test = evaluate(network, test_images, test_labels)
+            if not (np.isfinite([learned.cost, test.cost]).all() and np.isfinite(network.parameters).all()):
                 raise Diverged(
                     f"training diverged in epoch {epoch}: its numbers are not finite any more; "
                     f"try a smaller --learning-rate than {learning_rate:g}"
                 )
         except BaseException:
-            network.parameters[...] = finished
+            network.parameters = finished
             raise
         finished[...] = network.parameters
-        yield EpochResult(epoch, cost, accuracy, test.cost, test.accuracy, learning_rate, seconds)
+        yield EpochResult(epoch, learned.cost, learned.accuracy, test.cost, test.accuracy, learning_rate, seconds)
 
 
 def _run_epoch(
     network: Network,
-    batches: Iterator[tuple[Array, NDArray[np.uint8]]],
-    gradient: LayeredVector,
     optimizer: SGD,
+    batches: Iterator[tuple[Array, NDArray[np.uint8]]],
+    examples: int,
     on_batch: Callable[[], object] | None,
-) -> tuple[float, float]:
-    """One pass over the mini-batches: their mean cost and accuracy, each weighted by its examples."""
-    total_cost, right, examples = 0.0, 0, 0
-    for X, labels in batches:
-        Y = network.targets(labels)
-        trace = network.propagate(X)
-        network.gradient(trace, Y, out=gradient)
+) -> Evaluation:
+    """Learn from each mini-batch once; how good the network was on each, just before."""
+    gradient = LayeredVector.empty(network.sizes, network.dtype)
+    Z, answers = np.empty((examples, network.sizes[-1]), network.dtype), np.empty(examples, np.uint8)
+    seen = 0
+    for images, labels in batches:
+        trace = network.propagate(scaled(images, network.dtype))
+        network.gradient(trace, network.one_hot(labels), out=gradient)
         optimizer.step(network.parameters, gradient.vector)
 
-        total_cost += float(network.costs(trace, Y).sum())
-        right += int(np.count_nonzero(trace.A[-1].argmax(axis=1) == labels))
-        examples += len(labels)
+        # Judged at the end, for all batches at once: by the hundred it would take as long as the learning.
+        now = slice(seen, seen + len(labels))
+        Z[now], answers[now] = trace.Z, labels
+        seen += len(labels)
         if on_batch is not None:
             on_batch()
-    return total_cost / examples, right / examples
+    return judge(network, Z, answers)
