@@ -83,7 +83,7 @@ def explain(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Show where one weight's gradient comes from: the chain rule, factor by factor, for one example.
+    """Show where one weight's gradient comes from, factor by factor.
 
     Explains the latest run, another RUN or MODEL, or a fresh network.
 

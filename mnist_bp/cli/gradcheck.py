@@ -78,7 +78,7 @@ def gradcheck(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Check the gradient: nudge every weight and bias, and compare with backpropagation.
+    """Check the gradient: nudge every parameter, and compare.
 
     Checks a fresh network, or a trained one: the code that trains, in float64. Only relative agreement passes; where
     rounding could explain a difference, an entry is undecided, and counted.

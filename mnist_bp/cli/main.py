@@ -22,6 +22,11 @@ INTERRUPTED = 130
 class _Commands(TyperGroup):
     """The commands; they end quietly when whoever reads their output (``head``, say) has seen enough."""
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """List the commands as plain text: to draw boxes, Typer imports a Markdown parser, for as long as all the rest."""
+        self.rich_markup_mode = None
+        super().format_help(ctx, formatter)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command that the user named."""
         try:
@@ -37,7 +42,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     cls=_Commands,
     help="Train a network on MNIST, every number of it the calculus of backpropagation, done in the open.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -53,12 +58,16 @@ def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer's signature of a
 
 @app.callback()
 def _options(
+    context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Read what belongs to no command; ``main`` itself looks at ``--debug``."""
+    """Read what belongs to no command (``main`` itself looks at ``--debug``); without a command, show the help."""
+    if context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help() + "\n")
+        raise typer.Exit(2)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -101,8 +110,6 @@ def _explained(error: Exception) -> int:
 
 def _explain_usage(error: Exception, message: str) -> int:
     """Say what is wrong with an option, where it was given, and where help is."""
-    if not message:  # the help has been shown instead
-        return 2
     message = message.replace("Value error, ", "")  # words of pydantic's, which Typer passes on
     context, option = getattr(error, "ctx", None), getattr(error, "param", None)
     if context is not None and option is not None and is_from_config(context, option.name):
