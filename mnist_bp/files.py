@@ -2,12 +2,13 @@
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["atomic_write", "write_text"]
+__all__ = ["atomic_write", "remove_parts", "write_text"]
 
 
 @contextmanager
@@ -27,6 +28,17 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):  # the error that brought us here is the one to tell
             part.unlink()
         raise
+
+
+def remove_parts(folder: Path, *, older_than: float = 0) -> None:
+    """Remove what killed processes have left of their ``atomic_write`` in ``folder``, last written so many seconds ago.
+
+    Parts of a process that lives go too, if they are that old: its ``atomic_write`` then ends in FileNotFoundError.
+    """
+    for part in folder.glob(".*.part"):
+        with suppress(OSError):  # gone already, or (on Windows) still open
+            if time.time() - part.stat().st_mtime >= older_than:
+                part.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

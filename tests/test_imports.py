@@ -14,7 +14,7 @@ PACKAGE = Path(mnist_bp.__file__).parent
 LIBRARIES = {
     "core": {"numpy"},
     "data": {"numpy", "platformdirs"},
-    "data/download.py": {"requests", "urllib3"},
+    "data/transfer.py": {"requests", "urllib3"},
     "training": {"numpy", "tomli_w"},
     "cli": {"numpy", "rich", "threadpoolctl", "typer"},
     "cli/image.py": {"PIL"},

@@ -21,6 +21,7 @@ def load_dataset(
     data_dir: Path | None,
     output: Output,
     *,
+    classes: int | None = None,
     limit: int | None = None,
     fetch: bool = True,
 ) -> "Dataset":
@@ -28,7 +29,15 @@ def load_dataset(
     from mnist_bp.data import datasets
 
     with download_progress(output) as progress:
-        return datasets.load(name, data_dir, limit=limit, fetch=fetch, progress=progress)
+        return datasets.load(
+            name,
+            data_dir,
+            classes=classes,
+            limit=limit,
+            fetch=fetch,
+            progress=progress,
+            notice=lambda text: output.say(text, style="yellow"),
+        )
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """``mnist-bp download``."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +9,10 @@ from mnist_bp.cli.data import download_progress
 from mnist_bp.cli.options import DataDir, Json
 from mnist_bp.cli.output import Output
 from mnist_bp.data.names import PublishedName
+
+if TYPE_CHECKING:
+    from mnist_bp.data.catalogue import Entry
+    from mnist_bp.data.download import Outcome
 
 __all__ = ["download"]
 
@@ -19,41 +22,104 @@ def download(
     data_dir: DataDir = None,
     mirror: Annotated[
         list[str] | None,
-        typer.Option(metavar="URL", help="Folder of the .gz files, tried first; may be repeated.", show_default=False),
+        typer.Option(
+            metavar="URL",
+            help="Folder of the .gz files, tried first; may be repeated. MNIST_BP_MIRROR names more of them.",
+            show_default=False,
+        ),
+    ] = None,
+    imported: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="PATH",
+            help="Folder or file to take it from, plain or .gz, instead of the network; may be repeated.",
+            exists=True,
+            show_default=False,
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Fetch also what is there already.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Hash again what is there, and say so of each file.")
+    ] = False,
     show_list: Annotated[bool, typer.Option("--list", help="Show what there is and where, and fetch nothing.")] = False,
     json: Json = False,
 ) -> None:
     """Fetch a dataset, verified by its SHA-256 sums; what is there and intact is kept.
 
+    MNIST_BP_OFFLINE=1 forbids the network. Proxies and certificates: HTTPS_PROXY, REQUESTS_CA_BUNDLE.
+
     Example: mnist-bp download mnist
     """
-    from mnist_bp.data import download as fetching
     from mnist_bp.data.datasets import data_root
-    from mnist_bp.data.published import PUBLISHED
 
     voice = Output(json=json)
     root = data_root(data_dir)
     if show_list:
-        for state in _states(root):
-            voice.record(state)
-            voice.say("{dataset:14} {state:8} {folder}, by {makers}".format(**state))
+        _show_list(root, voice)
         return
-    with download_progress(voice) as progress:
-        fetching.download(PUBLISHED[dataset], root / dataset, mirrors=mirror or (), force=force, progress=progress)
-    voice.record({"dataset": dataset, "folder": str(root / dataset)})
-    voice.conclude(f"{dataset} is complete and intact in {root / dataset}")
-
-
-def _states(root: Path) -> Iterator[dict[str, str]]:
-    """What there is of each dataset, and where."""
-    from mnist_bp.data.download import is_intact
+    from mnist_bp.data import download as fetching
     from mnist_bp.data.published import PUBLISHED
 
-    for name, published in PUBLISHED.items():
-        folder = root / name
-        there = [(folder / file.name).exists() for file in published.files]
-        intact = all(is_intact(folder, file) for file in published.files)
-        state = "intact" if intact else "damaged" if all(there) else "absent"
-        yield {"dataset": name, "state": state, "folder": str(folder), "makers": published.makers}
+    folder = root / dataset
+    with download_progress(voice) as progress:
+        outcomes = fetching.download(
+            PUBLISHED[dataset],
+            folder,
+            mirrors=mirror or (),
+            imported=imported or (),
+            force=force,
+            verify=verify,
+            progress=progress,
+            notice=lambda text: voice.say(text, style="yellow"),
+        )
+    for outcome in outcomes:
+        voice.record(_record(dataset, outcome))
+        if verify and outcome.state == "intact":
+            voice.say(f"intact    {outcome.file}")
+    fetched = sum(outcome.state == "fetched" for outcome in outcomes)
+    voice.record({"event": "end", "dataset": dataset, "folder": str(folder), "state": "intact", "fetched": fetched})
+    voice.conclude(f"{dataset} is complete and intact in {folder}")
+
+
+def _record(dataset: str, outcome: "Outcome") -> dict[str, Any]:
+    return {
+        "event": "file",
+        "dataset": dataset,
+        "file": outcome.file,
+        "state": outcome.state,
+        "path": str(outcome.path),
+        "bytes": outcome.path.stat().st_size,
+        "sha256": outcome.sha256,
+        **({"source": outcome.source} if outcome.source else {}),
+    }
+
+
+def _show_list(root: Path, voice: Output) -> None:
+    """Show every dataset: a table on a terminal, elsewhere a line for each."""
+    from mnist_bp.data.catalogue import catalogue
+
+    entries = catalogue(root)
+    for entry in entries:
+        voice.record({"event": "dataset", **entry._asdict(), "folder": str(entry.folder)})
+        if not voice.is_live:
+            voice.say(f"{entry.dataset:14} {entry.state:10} {_size(entry):>8}  {entry.folder}, by {entry.makers}")
+    voice.record({"event": "end", "folder": str(root), "datasets": len(entries)})
+    if voice.is_live:
+        _show_table(entries, voice)
+
+
+def _show_table(entries: "list[Entry]", voice: Output) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for heading in ("dataset", "state", "size", "folder"):
+        table.add_column(heading, justify="right" if heading == "size" else "left", no_wrap=True)
+    for entry in entries:
+        table.add_row(entry.dataset, entry.state, _size(entry), str(entry.folder))
+    voice.show(table)
+
+
+def _size(entry: "Entry") -> str:
+    return f"{entry.bytes / 1e6:.1f} MB" if entry.bytes else "-"

@@ -23,7 +23,7 @@ class _Commands(TyperGroup):
     """The commands; they end quietly when whoever reads their output (``head``, say) has seen enough."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """List the commands as plain text: to draw boxes, Typer imports a Markdown parser, for as long as all the rest."""
+        """List the commands as plain text: for boxes, Typer imports a Markdown parser, as slow as all the rest."""
         self.rich_markup_mode = None
         super().format_help(ctx, formatter)
 
@@ -59,8 +59,8 @@ def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer's signature of a
 @app.callback()
 def _options(
     context: typer.Context,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001
+    version: Annotated[  # noqa: ARG001 - its callback has shown it
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:

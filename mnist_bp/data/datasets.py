@@ -12,14 +12,20 @@ import platformdirs
 from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.data import idx
-from mnist_bp.data.names import FILE_NAMES, SYNTHETIC, DatasetName, Progress, PublishedName
+from mnist_bp.data import idx, manifest
+from mnist_bp.data.batches import scaled
+from mnist_bp.data.names import FILE_NAMES, SYNTHETIC, DatasetName, Notice, Progress, PublishedName
+from mnist_bp.data.published import PUBLISHED
 from mnist_bp.errors import DataUnavailable, InputError
-from mnist_bp.files import atomic_write
+from mnist_bp.files import atomic_write, remove_parts
 
-__all__ = ["Dataset", "Examples", "data_root", "load", "synthetic_examples"]
+__all__ = ["Dataset", "Examples", "data_root", "load", "synthetic_examples", "synthetic_folder"]
 
 CLASSES = 10
+"""Of every dataset that has a name; a folder of one's own may have others."""
+
+SYNTHETIC_VERSION = 1
+"""Of the generator: to be raised whenever it draws other digits, so that those drawn before are not taken for them."""
 SYNTHETIC_SEED = 0
 SYNTHETIC_EXAMPLES = {"train": 60_000, "test": 10_000}
 
@@ -43,25 +49,32 @@ class Examples:
         """The first so many examples, or all."""
         return Examples(self.images[:examples], self.labels[:examples])
 
+    @property
+    def rows(self) -> NDArray[np.uint8]:
+        """One row for each image, (n, rows × columns), grey levels from 0 to 255."""
+        return np.asarray(self.images).reshape(len(self), -1)
+
     def inputs(self, dtype: DTypeLike) -> Array:
-        """What the network sees: one row for each image, (n, rows × columns), grey levels from 0 to 1."""
-        pixels = self.images.reshape(len(self), -1)
-        scaled = np.empty(pixels.shape, dtype)
-        return np.divide(pixels, 255, out=scaled, dtype=scaled.dtype)
+        """What the network sees: ``rows``, from 0 to 1."""
+        return scaled(self.rows, dtype)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A training set and a test set of the same kind of images."""
+    """A training set and a test set of the same kind of images.
+
+    ``classes`` are the network's output neurons: labels lie below that.
+    """
 
     name: str
     train: Examples
     test: Examples
+    classes: int = CLASSES
 
     @property
     def is_synthetic(self) -> bool:
         """Whether nobody wrote these digits by hand; whoever shows a result must then say so."""
-        return self.name == SYNTHETIC
+        return self.name.startswith(SYNTHETIC)  # also their folder, pointed at directly, whatever its version
 
     @property
     def pixels(self) -> int:
@@ -69,9 +82,10 @@ class Dataset:
         return self.train.pixels
 
     @property
-    def classes(self) -> int:
-        """The network's output neurons."""
-        return CLASSES
+    def class_names(self) -> tuple[str, ...]:
+        """What each class is, where it is not just a digit; else nothing."""
+        published = PUBLISHED.get(self.name)  # type: ignore[call-overload]  # of any name
+        return published.class_names if published and self.classes == CLASSES else ()
 
 
 def data_root(data_dir: Path | None) -> Path:
@@ -90,11 +104,13 @@ def load(
     name: DatasetName | None,
     data_dir: Path | None = None,
     *,
+    classes: int | None = None,
     limit: int | None = None,
     fetch: bool = True,
     progress: Progress | None = None,
+    notice: Notice | None = None,
 ) -> Dataset:
-    """Get a dataset: from disk, else downloaded.
+    """Get a dataset: from disk, else downloaded; what is damaged in the cache is fetched anew.
 
     Parameters
     ----------
@@ -102,51 +118,76 @@ def load(
         Which one. None: the files that lie in ``data_dir`` itself, called as that folder is, or else MNIST.
     data_dir
         A folder with one folder for each dataset, or with the four IDX files themselves. Default: see ``data_root``.
+    classes
+        Labels of one's own files lie below that, 1 to 256. Default: 10, as in every dataset that has a name.
     limit
         Keep only the first so many training examples.
     fetch
-        Whether to download what is not on disk.
+        Whether to download what is not on disk, or not intact there.
     progress
         Told of every piece of a download.
+    notice
+        Told of what was damaged.
 
     Raises
     ------
     DataUnavailable
         If it is neither on disk nor to be had from the network.
     InputError
-        If a file on disk is not what it should be.
+        If a file of one's own is not what it should be.
     """
-    if name == "synthetic":
+    own = None if name == SYNTHETIC else _own_folder(name, data_dir)
+    if own is not None:
+        dataset = _load_folder(own, name or own.resolve().name, classes or CLASSES)
+    elif classes not in {None, CLASSES}:
+        raise InputError(
+            f"{name or 'mnist'} has {CLASSES} classes, not {classes}; a folder of your own may have others"
+        )
+    elif name == SYNTHETIC:
         dataset = _load_synthetic(data_dir, limit)
     else:
-        dataset = _load_published(name, data_dir, fetch=fetch, progress=progress)
+        dataset = _load_published(name or "mnist", data_dir, fetch=fetch, progress=progress, notice=notice)
     return replace(dataset, train=dataset.train.first(limit))
 
 
+def _own_folder(name: DatasetName | None, data_dir: Path | None) -> Path | None:
+    """The root itself, where it is a folder of four files and holds no folder of a dataset of that name."""
+    root = data_root(data_dir)
+    return root if _missing(root / (name or "mnist")) and _is_dataset(root) else None
+
+
 def _load_published(
-    name: PublishedName | None, data_dir: Path | None, *, fetch: bool, progress: Progress | None
+    name: PublishedName,
+    data_dir: Path | None,
+    *,
+    fetch: bool,
+    progress: Progress | None,
+    notice: Notice | None,
 ) -> Dataset:
-    """The dataset in ``root``/``name``, or else in ``root`` itself, or else downloaded to ``root``/``name``."""
-    root, wanted = data_root(data_dir), name or "mnist"
-    folder = root / wanted
-    command = f"mnist-bp download {wanted}" + (f" --data-dir {data_dir}" if data_dir else "")
-    if _missing(folder):
-        if _is_dataset(root):
-            return _load_folder(root, name or root.resolve().name)
-        if not fetch:
-            raise DataUnavailable(f"{wanted} is not in {root}; to fetch it: {command}")
-        _download(wanted, folder, progress)
+    """The dataset in ``root``/``name``, fetched if it is not there or, as far as looking and reading tell, damaged."""
+    root = data_root(data_dir)
+    folder, files = root / name, PUBLISHED[name].files
+    wrong = next((found.reason for file in files if (found := manifest.glance(folder, file))), None)
+    if wrong is None:
+        try:
+            return _load_folder(folder, name)
+        except InputError as error:
+            wrong = str(error)
+    is_new = len(_missing(folder)) == len(files)
+    if not fetch:
+        command = f"mnist-bp download {name}" + (f" --data-dir {data_dir}" if data_dir else "")
+        raise DataUnavailable(f"{f'{name} is not in {root}' if is_new else wrong}; to fetch it: {command}")
     try:
-        return _load_folder(folder, wanted)
-    except InputError as error:
-        raise InputError(f"{error}; to fetch it anew: {command} --force") from error
+        _download(name, folder, progress, notice)
+        return _load_folder(folder, name)
+    except (DataUnavailable, InputError) as error:
+        raise DataUnavailable(str(error) if is_new else f"{wrong}; {error}") from error
 
 
-def _download(name: PublishedName, folder: Path, progress: Progress | None) -> None:
+def _download(name: PublishedName, folder: Path, progress: Progress | None, notice: Notice | None) -> None:
     from mnist_bp.data.download import download
-    from mnist_bp.data.published import PUBLISHED
 
-    download(PUBLISHED[name], folder, progress=progress)
+    download(PUBLISHED[name], folder, verify=True, progress=progress, notice=notice)
 
 
 def _is_dataset(folder: Path) -> bool:
@@ -157,18 +198,18 @@ def _is_dataset(folder: Path) -> bool:
     return not missing
 
 
-def _load_folder(folder: Path, name: str) -> Dataset:
+def _load_folder(folder: Path, name: str, classes: int = CLASSES) -> Dataset:
     """Read a dataset from its four files; InputError says which file is not what it should be."""
     train_images, train_labels, test_images, test_labels = (
-        _find(folder, file_name) or folder / file_name for file_name in FILE_NAMES
+        manifest.find(folder, file_name) or folder / file_name for file_name in FILE_NAMES
     )
-    train = _load_examples(train_images, train_labels)
-    test = _load_examples(test_images, test_labels)
+    train = _load_examples(train_images, train_labels, classes)
+    test = _load_examples(test_images, test_labels, classes)
     if train.images.shape[1:] != test.images.shape[1:]:
         raise InputError(
             f"{test_images}: images of {_by(test.images)} pixels; those of {train_images.name} are {_by(train.images)}"
         )
-    return Dataset(name, train, test)
+    return Dataset(name, train, test, classes)
 
 
 def _load_synthetic(data_dir: Path | None, limit: int | None) -> Dataset:
@@ -177,7 +218,7 @@ def _load_synthetic(data_dir: Path | None, limit: int | None) -> Dataset:
     A ``limit`` of training examples that are not there yet makes only those, and keeps none.
     """
     try:
-        folder = data_root(data_dir) / SYNTHETIC
+        folder = synthetic_folder(data_root(data_dir))
     except DataUnavailable:
         return _make_synthetic(limit)
     if not _missing(folder):
@@ -187,6 +228,11 @@ def _load_synthetic(data_dir: Path | None, limit: int | None) -> Dataset:
     if limit is None or limit >= SYNTHETIC_EXAMPLES["train"]:
         _keep(dataset, folder)
     return dataset
+
+
+def synthetic_folder(root: Path) -> Path:
+    """Where the synthetic digits of this version are kept."""
+    return root / f"{SYNTHETIC}-{SYNTHETIC_VERSION}"
 
 
 def _make_synthetic(limit: int | None) -> Dataset:
@@ -212,25 +258,18 @@ def _keep(dataset: Dataset, folder: Path) -> None:
         for name, array in zip(FILE_NAMES, arrays, strict=True):
             with atomic_write(folder / name) as file:
                 idx.write(file, array)
+        remove_parts(folder)
     except OSError:
         return  # a cache: without it the next run makes the same digits again, a few seconds slower
 
 
 def _missing(folder: Path) -> Sequence[str]:
-    return [name for name in FILE_NAMES if _find(folder, name) is None]
+    return [name for name in FILE_NAMES if manifest.find(folder, name) is None]
 
 
-def _find(folder: Path, name: str) -> Path | None:
-    """The file of that name in ``folder``, plain or else .gz."""
-    for path in (folder / name, folder / f"{name}.gz"):
-        if os.path.isfile(path):  # noqa: PTH113 - before Python 3.14, Path.is_file raises in an unreadable folder
-            return path
-    return None
-
-
-def _load_examples(images_path: Path, labels_path: Path) -> Examples:
+def _load_examples(images_path: Path, labels_path: Path, classes: int) -> Examples:
     images = idx.read_images(images_path)
-    labels = idx.read_labels(labels_path, classes=CLASSES)
+    labels = idx.read_labels(labels_path, classes=classes)
     if len(images) != len(labels):
         raise InputError(f"{labels_path}: {len(labels):,} labels for the {len(images):,} images of {images_path.name}")
     return Examples(images, labels)

@@ -1,37 +1,71 @@
-"""Fetch a published dataset: every mirror in turn, the content verified, a file there whole or not at all."""
+"""Fetch a published dataset: every mirror in turn, the content verified, a file there whole or not at all.
 
-import hashlib
+Each missing file has a thread of its own, which only ever writes to a part file of its own name and renames that when
+its content is verified. The thread that called hears of everything through one queue, so that progress is told, notes
+are written and Ctrl-C arrives in one place. Between processes there is no lock: whoever finishes first sweeps away the
+parts of all others, and who then finds its part gone finds the verified file in place.
+"""
+
 import os
 import queue
+import re
 import threading
-import zlib
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Literal
 
-import requests
-from urllib3.exceptions import HTTPError
-
-from mnist_bp.data.names import Progress
+from mnist_bp.data import manifest, transfer
+from mnist_bp.data.intake import Intake, Unusable, WrongContent, take_file
+from mnist_bp.data.names import Notice, Progress
 from mnist_bp.data.published import PublishedDataset, PublishedFile
 from mnist_bp.errors import DataUnavailable
-from mnist_bp.files import atomic_write
+from mnist_bp.files import atomic_write, remove_parts
 
-__all__ = ["download", "is_intact"]
+__all__ = ["Outcome", "download"]
 
-CONNECT_SECONDS = 4
-READ_SECONDS = 15
-ANSWER_SECONDS = 8
-"""A mirror that has not begun to answer by then is given up. requests' own limits hold for each address that a name
-stands for, and not for looking the name up: behind a firewall that drops packets they add up to minutes."""
+ALL_SILENT_SECONDS = 18
+"""How long all mirrors together may take to begin an answer, so that a machine without a network soon knows."""
 
-HEADERS = {"Accept-Encoding": "identity"}
-CHUNK = 1 << 16
-GZIP_WBITS = 31
+DEAD_SECONDS = 3600
+"""A part file that was last written so long ago belongs to no download that goes on."""
+
+GRACE_SECONDS = 1
+"""How long a download that has been interrupted waits for its threads to clean up after themselves."""
+
+Take = Callable[[Intake, threading.Event], str]
+Source = tuple[str, Take]
+"""Where a file may be had: its name for people, and what lets an intake have it and says the SHA-256."""
 
 
-class _Unusable(Exception):
-    """One mirror's copy of a file could not be had; the text says why."""
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: there already, or fetched; from where, and with which content."""
+
+    file: str
+    state: Literal["intact", "fetched"]
+    path: Path
+    source: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What a thread tells on its way: so many bytes of this file are there."""
+
+    file: PublishedFile
+    done: int
+
+
+@dataclass(frozen=True)
+class _End:
+    """What a thread tells at last: where the file came from and its sum, or what went wrong."""
+
+    file: PublishedFile
+    source: str = ""
+    sha256: str = ""
+    error: Exception | None = None
 
 
 def download(
@@ -39,10 +73,13 @@ def download(
     folder: Path,
     *,
     mirrors: Sequence[str] = (),
+    imported: Sequence[Path] = (),
     force: bool = False,
+    verify: bool = False,
     progress: Progress | None = None,
-) -> None:
-    """Fetch the files of ``dataset`` that are not intact in ``folder``, decompressed.
+    notice: Notice | None = None,
+) -> list[Outcome]:
+    """Get the files of ``dataset`` that are not intact in ``folder``; keep them decompressed.
 
     Parameters
     ----------
@@ -51,133 +88,182 @@ def download(
     folder
         Where to; made if it is missing.
     mirrors
-        Base URLs to try before the dataset's own.
+        Base URLs to try before MNIST_BP_MIRROR and the dataset's own; ``{dataset}`` in one stands for its name.
+    imported
+        Folders or files, plain or .gz, to take the dataset from instead of any mirror.
     force
         Fetch the intact ones too.
+    verify
+        Hash what is there, rather than trust what was noted of it.
     progress
         Told of every piece.
+    notice
+        Told, for people, of a file that was not intact.
+
+    Returns
+    -------
+    outcomes
+        Of each file, in the dataset's order.
 
     Raises
     ------
     DataUnavailable
-        If no mirror gave a file, or the folder cannot be written; names the file, the mirrors and the reasons.
+        If nobody gave a file, or the folder cannot be written; names the file, the sources and the reasons.
     """
-    urls = [*(url.rstrip("/") + "/" for url in mirrors), *dataset.mirrors]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for file in sorted(dataset.files, key=lambda file: file.size):
-            if force or not is_intact(folder, file):
-                good = _fetch(file, folder, urls, progress or _no_progress)
-                urls.remove(good)
-                urls.insert(0, good)  # a dead mirror costs its wait only once
+        remove_parts(folder, older_than=DEAD_SECONDS)
+        there = [manifest.look(folder, file, thorough=verify) for file in dataset.files]
+        for found in there:
+            _put_away(found, notice)
+        missing = [file for file, found in zip(dataset.files, there, strict=True) if force or found.state != "intact"]
+        fetched = _fetch_all(missing, folder, _sources(dataset, mirrors, imported), progress) if missing else {}
+        remove_parts(folder)
     except OSError as error:
         reason = error.strerror or error
         raise DataUnavailable(f"cannot write to {folder} ({reason}): choose another folder with --data-dir") from error
+    return [
+        fetched.get(file.name) or Outcome(file.name, "intact", found.path or folder / file.name, "", found.sha256 or "")
+        for file, found in zip(dataset.files, there, strict=True)
+    ]
 
 
-def is_intact(folder: Path, file: PublishedFile) -> bool:
-    """Whether ``folder`` holds ``file``, decompressed, with the published content.
+def _put_away(found: manifest.FileState, notice: Notice | None) -> None:
+    """Let no damaged file stay under its name, whether or not there will be another."""
+    if found.state == "damaged" and found.path is not None:
+        aside = manifest.set_aside(found.path)
+        if notice is not None:
+            notice(f"{found.reason}; set aside as {aside.name}")
 
-    Where only the sum of its .gz is published, the size has to do.
-    """
+
+def _sources(
+    dataset: PublishedDataset, mirrors: Sequence[str], imported: Sequence[Path]
+) -> Callable[[PublishedFile], list[Source]]:
+    """How to find out where each file may be had."""
+    if imported:
+        return lambda file: [(str(path), _local(path)) for path in _candidates(imported, dataset, file.name)]
+    if os.environ.get("MNIST_BP_OFFLINE", "0") not in {"", "0"}:
+        raise DataUnavailable(
+            f"{dataset.name} is not complete here, and MNIST_BP_OFFLINE forbids the network; "
+            f"from a folder that has the files: mnist-bp download {dataset.name} --from FOLDER"
+        )
+    named = [*mirrors, *re.split(r"[\s,]+", os.environ.get("MNIST_BP_MIRROR", "").strip(" ,"))]
+    own = [url.replace("{dataset}", dataset.name).rstrip("/") + "/" for url in named if url]
+    urls = list(dict.fromkeys([*own, *dataset.mirrors]))
+    patience = min(transfer.ANSWER_SECONDS, ALL_SILENT_SECONDS / len(urls))
+    return lambda file: [(url, _mirror(f"{url}{file.name}.gz", patience)) for url in urls]
+
+
+def _mirror(url: str, patience: float) -> Take:
+    return lambda intake, stop: transfer.receive(url, intake, stop, patience=patience)
+
+
+def _local(path: Path) -> Take:
+    return lambda intake, _stop: take_file(path, intake)
+
+
+def _candidates(places: Sequence[Path], dataset: PublishedDataset, name: str) -> Iterator[Path]:
+    """The files that may be the one of that name: given, in a folder given, or where torchvision keeps it there."""
+    names = {f"{stem}{end}" for stem in (name, name.replace("-idx", ".idx")) for end in ("", ".gz")}
+    for place in places:
+        folders = (place / each for each in ("", "raw", dataset.name, f"{dataset.torchvision}/raw"))
+        inside = (folder / each for folder in folders for each in sorted(names))
+        yield from (path for path in (place, *inside) if path.name in names and manifest.is_file(path))
+
+
+def _fetch_all(
+    files: Sequence[PublishedFile],
+    folder: Path,
+    sources: Callable[[PublishedFile], list[Source]],
+    progress: Progress | None,
+) -> dict[str, Outcome]:
+    """Fetch the files at the same time; raise the first failure when all have ended one way or the other."""
+    events: queue.SimpleQueue[_Piece | _End] = queue.SimpleQueue()
+    stop = threading.Event()
+    workers = [
+        threading.Thread(target=_work, args=(file, folder, sources(file), events.put, stop), daemon=True)
+        for file in files
+    ]
+    ends: dict[str, _End] = {}
     try:
-        with (folder / file.name).open("rb") as stream:
-            if os.fstat(stream.fileno()).st_size != file.size:
-                return False
-            return file.sha256 is None or hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
-    except OSError:  # there is none, or none that can be read
-        return False
+        for worker in workers:
+            worker.start()
+        while len(ends) < len(files):
+            event = _next(events)
+            if isinstance(event, _End):
+                ends[event.file.name] = event
+                if event.error is None:
+                    manifest.record(folder / event.file.name, event.sha256)
+            if progress is not None and not (isinstance(event, _End) and event.error):
+                progress(event.file.name, event.done if isinstance(event, _Piece) else event.file.size, event.file.size)
+    finally:
+        stop.set()
+        until = time.monotonic() + GRACE_SECONDS
+        for worker in workers:
+            worker.join(max(0.0, until - time.monotonic()))
+    _raise_failure([ends[file.name] for file in files])
+    return {name: Outcome(name, "fetched", folder / name, end.source, end.sha256) for name, end in ends.items()}
 
 
-def _no_progress(name: str, done: int, size: int) -> None:
-    """Show nothing."""
+def _next(events: "queue.SimpleQueue[_Piece | _End]") -> _Piece | _End:
+    """Wait for an event; on Windows, Ctrl-C is heard only between two waits."""
+    while True:
+        try:
+            return events.get(timeout=1)
+        except queue.Empty:
+            continue
 
 
-def _fetch(file: PublishedFile, folder: Path, mirrors: Sequence[str], progress: Progress) -> str:
-    """Fetch one file from the first mirror that gives it intact, and say which."""
-    reasons = []
-    for mirror in mirrors:
+def _raise_failure(ends: Sequence[_End]) -> None:
+    """Raise what went wrong first in the files' order, a full disk before an unusable mirror."""
+    failed = [end for end in ends if end.error is not None]
+    for end in failed:
+        if end.error is not None and not isinstance(end.error, Unusable):
+            raise end.error
+    if failed:
+        others = f" (nor {len(failed) - 1} more)" if len(failed) > 1 else ""
+        raise DataUnavailable(
+            f"cannot get {failed[0].file.name}{others} ({failed[0].error}); "
+            "name another --mirror, or a place that has the files (--from), or train on --dataset synthetic"
+        )
+
+
+def _work(
+    file: PublishedFile,
+    folder: Path,
+    sources: list[Source],
+    tell: Callable[[_Piece | _End], None],
+    stop: threading.Event,
+) -> None:
+    """One thread: fetch one file, and tell how it ended."""
+    try:
+        source, sha256 = _fetch(file, folder, sources, lambda done: tell(_Piece(file, done)), stop)
+        tell(_End(file, source, sha256))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the thread that called has to know
+        tell(_End(file, error=error))
+
+
+def _fetch(
+    file: PublishedFile, folder: Path, sources: list[Source], told: Callable[[int], None], stop: threading.Event
+) -> tuple[str, str]:
+    """Fetch one file from the first source that gives it intact; say which, and its SHA-256.
+
+    Who gave something else than the file is asked once more when all others have failed: a login page of the network's
+    own or a damaged copy on the way may be gone by then.
+    """
+    reasons: dict[str, str] = {}
+    turns = list(sources)
+    for turn, (name, take) in enumerate(turns):
         try:
             with atomic_write(folder / file.name) as target:
-                _receive(f"{mirror}{file.name}.gz", file, target, progress)
-        except _Unusable as reason:
-            reasons.append(f"{mirror}: {reason}")
-        else:
-            return mirror
-    raise DataUnavailable(
-        f"cannot get {file.name}.gz ({'; '.join(reasons)}); "
-        "name another --mirror, or a folder that has the files (--data-dir), or train on --dataset synthetic"
-    )
-
-
-def _receive(url: str, file: PublishedFile, target: BinaryIO, progress: Progress) -> None:
-    """Write the decompressed content of ``url`` to ``target`` and compare its sums, or raise _Unusable."""
-    content_sum, gzip_sum = hashlib.sha256(), hashlib.sha256()
-    decompressor = zlib.decompressobj(wbits=GZIP_WBITS)
-    done = 0
-    try:
-        for chunk in _chunks(url):
-            gzip_sum.update(chunk)
-            content = decompressor.decompress(chunk, file.size - done + 1)
-            content_sum.update(content)
-            target.write(content)
-            done += len(content)
-            if done > file.size or decompressor.unused_data:
-                raise _Unusable(f"more than the {file.size:,} bytes of the published file")
-            if done < file.size:
-                progress(file.name, done, file.size)
-    except zlib.error:
-        raise _Unusable("its answer is not a .gz file, or a damaged one") from None
-    if done < file.size or not decompressor.eof:
-        raise _Unusable(f"{done:,} of {file.size:,} bytes, then nothing")
-    if content_sum.hexdigest() != file.sha256 and gzip_sum.hexdigest() != file.gzip_sha256:
-        raise _Unusable("other content than the published file's (SHA-256)")
-    progress(file.name, done, file.size)
-
-
-def _chunks(url: str) -> Iterator[bytes]:
-    """The body of ``url`` as it was sent: some servers call a .gz file gzip *encoded*, which must not be undone here.
-
-    Nor must they encode it once more, hence HEADERS.
-    """
-    with _answer(url) as response:
-        if response.status_code != requests.codes.ok:
-            raise _Unusable(f"HTTP {response.status_code} {response.reason}")
-        try:
-            yield from response.raw.stream(CHUNK, decode_content=False)
-        except (HTTPError, OSError) as error:
-            raise _Unusable(f"broke off ({type(error).__name__})") from error
-
-
-def _answer(url: str) -> requests.Response:
-    """The response to a GET of ``url``, its body still to come, or _Unusable within ANSWER_SECONDS."""
-    answers: queue.SimpleQueue[requests.Response | Exception] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answers.put(requests.get(url, headers=HEADERS, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)))
-        # Not all that it raises is a RequestException: a missing certificate bundle, a host name that is too long …
-        except (OSError, ValueError, HTTPError) as error:
-            answers.put(error)
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        answer = answers.get(timeout=ANSWER_SECONDS)
-    except queue.Empty:
-        raise _Unusable(f"no answer within {ANSWER_SECONDS} s") from None
-    if isinstance(answer, Exception):
-        raise _Unusable(_reason(answer)) from answer
-    return answer
-
-
-def _reason(error: Exception) -> str:
-    """Say in a few words what requests tells in a chain of nested reprs."""
-    if isinstance(error, requests.Timeout):
-        return "timed out"
-    if "NameResolutionError" in str(error) or "getaddrinfo" in str(error):
-        return "its name cannot be looked up (no network?)"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate cannot be verified"
-    if isinstance(error, requests.ConnectionError):
-        return "cannot be reached"
-    return str(error)
+                return name, take(Intake(file, target, told), stop)
+        except Unusable as reason:
+            reasons[name] = str(reason)
+            if isinstance(reason, WrongContent) and turn < len(sources):
+                turns.append((name, take))
+        except FileNotFoundError:  # another process has swept our part away: the file is there
+            found = manifest.look(folder, file)
+            if found.sha256 is None:
+                raise
+            return "another process", found.sha256
+    raise Unusable("; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or "no file of that name there")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal
 
-__all__ = ["FILE_NAMES", "SYNTHETIC", "DatasetName", "Progress", "PublishedName"]
+__all__ = ["FILE_NAMES", "SYNTHETIC", "DatasetName", "Notice", "Progress", "PublishedName"]
 
 PublishedName = Literal["mnist", "fashion-mnist", "kmnist"]
 DatasetName = Literal["mnist", "fashion-mnist", "kmnist", "synthetic"]
@@ -15,3 +15,6 @@ FILE_NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images
 
 Progress = Callable[[str, int, int], None]
 """Told of a download: a file's name, its bytes so far and its bytes in all, decompressed; all only once verified."""
+
+Notice = Callable[[str], None]
+"""Told, in a line for people, of something that went wrong and was put right."""

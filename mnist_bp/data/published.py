@@ -26,12 +26,18 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class PublishedDataset:
-    """A dataset: who made it, its four files, and where they are served (.gz), in the order to try."""
+    """A dataset: who made it, its four files, and where they are served (.gz), in the order to try.
+
+    ``torchvision`` is the name of the folder that torchvision keeps it in; ``class_names`` are what its labels stand
+    for, where that is not the digit.
+    """
 
     name: PublishedName
     makers: str
     files: tuple[PublishedFile, ...]
     mirrors: tuple[str, ...]
+    torchvision: str
+    class_names: tuple[str, ...] = ()
 
 
 def _files(gzip_sums: tuple[str, ...], sums: tuple[str | None, ...] = (None,) * 4) -> tuple[PublishedFile, ...]:
@@ -62,6 +68,7 @@ PUBLISHED: dict[PublishedName, PublishedDataset] = {
                 "https://ossci-datasets.s3.amazonaws.com/mnist/",
                 "https://storage.googleapis.com/cvdf-datasets/mnist/",
             ),
+            "MNIST",
         ),
         PublishedDataset(
             "fashion-mnist",
@@ -75,6 +82,19 @@ PUBLISHED: dict[PublishedName, PublishedDataset] = {
                 )
             ),
             ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
+            "FashionMNIST",
+            (
+                "T-shirt/top",
+                "Trouser",
+                "Pullover",
+                "Dress",
+                "Coat",
+                "Sandal",
+                "Shirt",
+                "Sneaker",
+                "Bag",
+                "Ankle boot",
+            ),
         ),
         PublishedDataset(
             "kmnist",
@@ -88,6 +108,8 @@ PUBLISHED: dict[PublishedName, PublishedDataset] = {
                 )
             ),
             ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
+            "KMNIST",
+            ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
         ),
     )
 }

@@ -7,14 +7,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from mirrors import published, serving
 
-from mnist_bp.data import datasets, idx
+from mnist_bp.data import datasets, idx, manifest
 from mnist_bp.data.datasets import Examples, data_root, load
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.synthetic import digits
 from mnist_bp.errors import DataUnavailable, InputError
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILE_NAMES
+SYNTHETIC_FOLDER = f"synthetic-{datasets.SYNTHETIC_VERSION}"
 
 
 def write(path, array):
@@ -285,17 +287,16 @@ def test_a_label_over_9_is_refused(idx_folder, few_digits):
 
 
 @pytest.mark.parametrize("given", [True, False])
-def test_a_damaged_file_of_a_known_dataset_comes_with_a_remedy(tmp_path, given):
+def test_a_damaged_file_of_a_known_dataset_that_is_not_to_be_fetched_comes_with_a_remedy(tmp_path, given):
     """The error ends with the command that fetches the dataset anew, to where it was read from."""
     root = tmp_path / "cache"
     folder = write_dataset(root / "fashion-mnist", grey=0)
     (folder / TRAIN_IMAGES).write_bytes((folder / TRAIN_IMAGES).read_bytes()[:-1])
-    with pytest.raises(InputError) as error:
-        load("fashion-mnist", root if given else None)
+    with pytest.raises(DataUnavailable) as error:
+        load("fashion-mnist", root if given else None, fetch=False)
     text = str(error.value)
     assert text.startswith(f"{folder / TRAIN_IMAGES}: 195 bytes; its header says 20 × 3 × 3, which makes 196; ")
-    command = "mnist-bp download fashion-mnist" + (f" --data-dir {root}" if given else "")
-    assert text.endswith(f"; to fetch it anew: {command} --force")
+    assert text.endswith("; to fetch it: mnist-bp download fashion-mnist" + (f" --data-dir {root}" if given else ""))
 
 
 def test_a_damaged_file_of_ones_own_has_no_such_remedy(idx_folder):
@@ -306,13 +307,160 @@ def test_a_damaged_file_of_ones_own_has_no_such_remedy(idx_folder):
     assert "download" not in str(error.value)
 
 
+@pytest.mark.parametrize("classes", [1, 37, 38, 256])
+def test_labels_of_ones_own_lie_below_the_classes(idx_folder, classes):
+    """A label 37 is one of 38 classes, and not of 37."""
+    labels = (np.arange(250) % 38).astype(np.uint8)
+    write(idx_folder / TEST_LABELS, labels)
+    if classes > 37:
+        dataset = load(None, idx_folder, classes=classes)
+        assert dataset.classes == classes
+        np.testing.assert_array_equal(dataset.test.labels, labels)
+    else:
+        with pytest.raises(InputError, match=f"expected labels from 0 to {classes - 1}"):
+            load(None, idx_folder, classes=classes)
+
+
+@pytest.mark.parametrize("name", [None, "mnist", "synthetic"])
+def test_a_dataset_with_a_name_has_ten_classes(tmp_path, name):
+    """Another number is refused, and said to be for one's own files."""
+    with pytest.raises(InputError, match=f"{name or 'mnist'} has 10 classes, not 26; a folder of your own"):
+        load(name, tmp_path / "root", classes=26)
+
+
+def test_clothes_have_names(tmp_path):
+    """Fashion-MNIST's labels are ten kinds of clothes; a digit is its own name."""
+    for name in ("fashion-mnist", "mnist"):
+        write_dataset(tmp_path / "root" / name, grey=0)
+    names = load("fashion-mnist", tmp_path / "root").class_names
+    assert (len(names), names[0], names[9]) == (10, "T-shirt/top", "Ankle boot")
+    assert load("mnist", tmp_path / "root").class_names == ()
+
+
+# What heals itself
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """MNIST is small and is served on loopback; a function that takes it off the network."""
+    with serving() as server:
+        dataset = published(server.url("good"))
+        monkeypatch.setitem(datasets.PUBLISHED, "mnist", dataset)
+        yield server
+
+
+@pytest.fixture
+def cache(tmp_path, served):
+    """The folder of a dataset that has been downloaded."""
+    load("mnist")
+    served.forget()
+    return tmp_path / "cache" / "mnist"
+
+
+def image_bytes(dataset):
+    """All its images, training and test."""
+    return dataset.train.images.tobytes() + dataset.test.images.tobytes()
+
+
+def change(path, at=-1):
+    """Flip a bit of a file."""
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def cut(path):
+    """Leave half of a file."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+DAMAGES = {"a flipped bit": change, "cut in half": cut, "emptied": lambda path: path.write_bytes(b"")}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("noted", [True, False])
+def test_a_damaged_file_heals_as_it_is_loaded(cache, served, damage, noted):
+    """Cut or changed in the cache: set aside, fetched anew, loaded, in one call; the others are not asked for."""
+    whole = image_bytes(load("mnist"))
+    DAMAGES[damage](cache / TRAIN_IMAGES)
+    damaged = (cache / TRAIN_IMAGES).read_bytes()
+    if not noted:
+        (cache / "manifest.json").unlink()
+    told = []
+    assert image_bytes(load("mnist", notice=told.append)) == whole
+    assert [name for _, name, _ in served.asked] == [f"{TRAIN_IMAGES}.gz"]
+    assert (cache / f"{TRAIN_IMAGES}.damaged").read_bytes() == damaged
+    assert len(told) == 1
+    assert told[0].startswith(f"{cache / TRAIN_IMAGES}: ")
+
+
+def test_a_damaged_gz_heals_as_well(cache, served):
+    """A .gz put there by hand that turns out to be damaged is replaced by the plain file."""
+    whole = image_bytes(load("mnist"))
+    compress(cache)
+    change(cache / f"{TEST_IMAGES}.gz")
+    assert image_bytes(load("mnist")) == whole
+    assert [name for _, name, _ in served.asked] == [f"{TEST_IMAGES}.gz"]
+
+
+def test_a_lost_file_is_fetched(cache, served):
+    """Three of four files are there: the fourth one comes."""
+    (cache / TEST_LABELS).unlink()
+    assert len(load("mnist").test) == 40
+    assert [name for _, name, _ in served.asked] == [f"{TEST_LABELS}.gz"]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_offline_is_said_and_never_read(cache, damage, monkeypatch):
+    """Not to be had anew: one line that names the damage and what to do, now and the next time."""
+    monkeypatch.setenv("MNIST_BP_OFFLINE", "1")
+    DAMAGES[damage](cache / TRAIN_IMAGES)
+    for _ in range(2):
+        with pytest.raises(DataUnavailable, match=rf"^{cache / TRAIN_IMAGES}: .*MNIST_BP_OFFLINE.*--from") as error:
+            load("mnist")
+        assert str(error.value).isprintable()
+    assert not (cache / TRAIN_IMAGES).exists()
+
+
+def test_what_has_not_changed_is_not_hashed(cache, monkeypatch):
+    """Size and time as noted: loading looks at nothing but those."""
+    monkeypatch.setattr(manifest, "take_file", None)
+    load("mnist")
+
+
+def test_files_put_there_by_hand_are_hashed_once(cache, monkeypatch):
+    """Without a manifest the first load writes one."""
+    (cache / "manifest.json").unlink()
+    load("mnist")
+    monkeypatch.setattr(manifest, "take_file", None)
+    load("mnist")
+
+
+def test_files_put_there_by_hand_where_nothing_can_be_noted_are_not_hashed(cache, monkeypatch):
+    """In a read-only folder each load would hash again: there, their form has to do."""
+    (cache / "manifest.json").unlink()
+    monkeypatch.setattr(manifest.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(manifest, "take_file", None)
+    load("mnist")
+    assert not (cache / "manifest.json").exists()
+
+
+def test_ones_own_files_under_a_known_name_are_let_be(tmp_path, served):
+    """Well-formed and of another size than the published ones: read as they are, and nobody is asked."""
+    folder = write_dataset(tmp_path / "cache" / "mnist", grey=7)
+    before = contents(folder)
+    assert load("mnist").train.images[0, 0, 0] == 7
+    assert contents(folder) == before
+    assert served.asked == []
+
+
 # Synthetic digits
 
 
 def test_synthetic_digits_are_made_once_and_then_read(tmp_path, few_synthetic):
     """The first load writes four files below the root, the second reads those and makes nothing."""
     made = load("synthetic")
-    folder = tmp_path / "cache" / "synthetic"
+    folder = tmp_path / "cache" / SYNTHETIC_FOLDER
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILE_NAMES)
     assert made.is_synthetic
     assert (len(made.train), len(made.test)) == (300, 100)
@@ -347,7 +495,7 @@ def test_a_limit_holds_for_kept_synthetic_digits(few_synthetic):
 def test_a_limit_that_leaves_all_keeps_all(tmp_path, few_synthetic, limit):
     """A limit of 300 or more of the 300 digits is none."""
     assert len(load("synthetic", limit=limit).train) == 300
-    assert (tmp_path / "cache" / "synthetic" / TRAIN_IMAGES).exists()
+    assert (tmp_path / "cache" / SYNTHETIC_FOLDER / TRAIN_IMAGES).exists()
 
 
 def test_where_synthetic_digits_cannot_be_kept_they_are_made_each_time(tmp_path, few_synthetic):
@@ -372,7 +520,7 @@ def test_a_disk_that_fills_up_is_no_error(tmp_path, few_synthetic, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(idx, "write", full_after_two)
         made = load("synthetic")
-    folder = tmp_path / "cache" / "synthetic"
+    folder = tmp_path / "cache" / SYNTHETIC_FOLDER
     assert sorted(path.name for path in folder.iterdir()) == sorted([TRAIN_IMAGES, TRAIN_LABELS])
     assert_same(load("synthetic").test, made.test)
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILE_NAMES)
@@ -381,7 +529,7 @@ def test_a_disk_that_fills_up_is_no_error(tmp_path, few_synthetic, monkeypatch):
 def test_damaged_synthetic_digits_are_made_anew(tmp_path, few_synthetic):
     """A kept file that was cut off is replaced, without an error."""
     made = load("synthetic")
-    path = tmp_path / "cache" / "synthetic" / TEST_IMAGES
+    path = tmp_path / "cache" / SYNTHETIC_FOLDER / TEST_IMAGES
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
     assert_same(load("synthetic").test, made.test)
@@ -391,7 +539,7 @@ def test_damaged_synthetic_digits_are_made_anew(tmp_path, few_synthetic):
 def test_a_folder_of_synthetic_digits_says_what_it_is(tmp_path, few_synthetic):
     """Pointed at directly, the kept digits are still called synthetic."""
     load("synthetic")
-    assert load(None, tmp_path / "cache" / "synthetic").is_synthetic
+    assert load(None, tmp_path / "cache" / SYNTHETIC_FOLDER).is_synthetic
 
 
 def test_synthetic_examples_are_the_first_of_the_dataset(few_synthetic):

@@ -1,200 +1,55 @@
 """Downloads, from a loopback server that does everything wrong that mirrors do."""
 
-import gzip
-import hashlib
-import io
+import errno
+import os
 import socket
+import tempfile
 import threading
 import tracemalloc
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
+from pathlib import Path
 
-import numpy as np
 import pytest
+from kill_download import fetching_process, kill_at_random
+from mirrors import CONTENT, MEGABYTE_OF_ZEROS, ZIPPED, published, serving
 
+from mnist_bp import files
 from mnist_bp.data import download as fetching
-from mnist_bp.data import idx
-from mnist_bp.data.download import download, is_intact
+from mnist_bp.data import manifest, transfer
+from mnist_bp.data.download import download
+from mnist_bp.data.intake import Intake
+from mnist_bp.data.manifest import MANIFEST, look
 from mnist_bp.data.names import FILE_NAMES
-from mnist_bp.data.published import PublishedDataset, PublishedFile
 from mnist_bp.errors import DataUnavailable
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILE_NAMES
-SMALLEST = TEST_LABELS  # fetched first
-
-
-def idx_bytes(shape):
-    """An IDX file of arbitrary bytes."""
-    file = io.BytesIO()
-    idx.write(file, np.random.default_rng(0).integers(0, 10, shape).astype(np.uint8))
-    return file.getvalue()
-
-
-CONTENT = dict(zip(FILE_NAMES, map(idx_bytes, [(90, 28, 28), (90,), (40, 28, 28), (40,)]), strict=True))
-ZIPPED = {name: gzip.compress(content, mtime=0) for name, content in CONTENT.items()}
-WEB_PAGE = b"<!DOCTYPE html><title>Please log in</title>" * 20
-
-
-def sum_of(content):
-    """SHA-256 in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def published(*mirrors, content_sums=True):
-    """The dataset of ``CONTENT``, with the sums of the contents or only those of the .gz."""
-    files = (
-        PublishedFile(name, len(content), sum_of(ZIPPED[name]), sum_of(content) if content_sums else None)
-        for name, content in CONTENT.items()
-    )
-    return PublishedDataset("mnist", "its makers", tuple(files), mirrors)
-
-
-class Mirror(BaseHTTPRequestHandler):
-    """Answers a file's URL as the first folder of its path says: /good/…, /missing/… and so on."""
-
-    def do_GET(self):
-        """Answer, and remember what was asked."""
-        self.server.asked.append(self.path.strip("/"))
-        behaviour, name = self.path.strip("/").split("/")
-        self.zipped, self.content = ZIPPED[name.removesuffix(".gz")], CONTENT[name.removesuffix(".gz")]
-        getattr(self, behaviour)()
-
-    def answer(self, body, status=200, length=None, **headers):
-        """Send a whole response, or one that promises more than it has."""
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def good(self):
-        """As it should be."""
-        self.answer(self.zipped)
-
-    def recompressed(self):
-        """The right content, compressed by somebody else: another .gz."""
-        self.answer(gzip.compress(self.content, compresslevel=1, mtime=1))
-
-    def encoded(self):
-        """The .gz file called gzip *encoded*, which invites a client to decompress it."""
-        self.answer(self.zipped, Content_Encoding="gzip", Content_Type="application/octet-stream")
-
-    def eager(self):
-        """Compressed once more for every client that accepts it."""
-        if "gzip" in self.headers.get("Accept-Encoding", ""):
-            self.answer(gzip.compress(self.zipped), Content_Encoding="gzip")
-        else:
-            self.answer(self.zipped)
-
-    def chunked(self):
-        """In pieces, their total not said."""
-        self.protocol_version = "HTTP/1.1"
-        self.send_response(200)
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-        for start in range(0, len(self.zipped), 5000):
-            piece = self.zipped[start : start + 5000]
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-        self.wfile.write(b"0\r\n\r\n")
-        self.close_connection = True
-
-    def moved(self):
-        """Elsewhere, at the good mirror."""
-        self.answer(b"", 302, Location=self.path.replace("/moved/", "/good/"))
-
-    def missing(self):
-        """Not found."""
-        self.answer(WEB_PAGE, 404)
-
-    def forbidden(self):
-        """Forbidden, as yann.lecun.com answers."""
-        self.answer(WEB_PAGE, 403)
-
-    def broken(self):
-        """An error of the server's own."""
-        self.answer(WEB_PAGE, 503)
-
-    def page(self):
-        """A web page that calls itself a success."""
-        self.answer(WEB_PAGE)
-
-    def empty(self):
-        """A success of no bytes."""
-        self.answer(b"")
-
-    def plain(self):
-        """The right content, not compressed."""
-        self.answer(self.content)
-
-    def other(self):
-        """Other content of the right length."""
-        self.answer(gzip.compress(bytes(len(self.content))))
-
-    def flipped(self):
-        """One bit of the compressed file is another."""
-        damaged = bytearray(self.zipped)
-        damaged[len(damaged) // 2] ^= 1
-        self.answer(bytes(damaged))
-
-    def cut(self):
-        """Half of the body that was promised."""
-        self.answer(self.zipped[: len(self.zipped) // 2], length=len(self.zipped))
-
-    def half(self):
-        """Half of the file as if it were the whole."""
-        self.answer(self.zipped[: len(self.zipped) // 2])
-
-    def unfinished(self):
-        """All but the last 4 bytes: all of the content, and no end of the gzip stream."""
-        self.answer(self.zipped[:-4])
-
-    def long(self):
-        """One byte more than the published content."""
-        self.answer(gzip.compress(self.content + b"\0"))
-
-    def appended(self):
-        """The published file, then something else."""
-        self.answer(self.zipped + b"and so on")
-
-    def bomb(self):
-        """64 MB in 64 kB."""
-        self.answer(BOMB)
-
-    def stalled(self):
-        """Half of the body, then nothing, on a line that stays open."""
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(self.zipped)))
-        self.end_headers()
-        self.wfile.write(self.zipped[: len(self.zipped) // 2])
-        self.server.over.wait(30)
-
-    def log_message(self, *args):
-        """Say nothing."""
-
-
-BOMB = gzip.compress(bytes(64_000_000))
+HINT = "name another --mirror, or a place that has the files (--from), or train on --dataset synthetic"
 
 
 @pytest.fixture(scope="module")
-def server():
-    """The server that has all these mirrors."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    server.daemon_threads = True
-    server.asked, server.over = [], threading.Event()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.over.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def running():
+    """The server, for all tests."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running, monkeypatch):
+    """The server; nothing has been asked of it yet, and nobody waits long for it."""
+    running.forget()
+    running.zipped = dict(ZIPPED)
+    monkeypatch.setattr(transfer, "PAUSES", (0.001, 0.001, 0.001))
+    monkeypatch.setattr(transfer, "LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr(transfer, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(transfer, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(transfer, "SLOW_SECONDS", 0.2)
+    return running
 
 
 @pytest.fixture
 def url(server):
-    """The URL of a mirror that behaves so."""
-    server.asked.clear()
-    return lambda behaviour: f"http://127.0.0.1:{server.server_port}/{behaviour}/"
+    """The URL of a mirror that behaves so, one behaviour after the other, the last one from then on."""
+    return server.url
 
 
 @pytest.fixture
@@ -218,9 +73,14 @@ def folder(tmp_path):
     return tmp_path / "cache" / "mnist"
 
 
+def data_files(folder):
+    """What lies in the folder beside the manifest."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != MANIFEST}
+
+
 def assert_complete(folder):
-    """The four files with the published content, and nothing else, are in the folder."""
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == CONTENT
+    """The four files with the published content, and nothing else but the manifest, are in the folder."""
+    assert data_files(folder) == CONTENT
 
 
 def refusal(folder, dataset, **options):
@@ -232,147 +92,152 @@ def refusal(folder, dataset, **options):
     return str(error.value)
 
 
-# What works
+def states(outcomes):
+    """What became of each file."""
+    return {outcome.file: outcome.state for outcome in outcomes}
 
 
-@pytest.mark.parametrize("behaviour", ["good", "recompressed", "encoded", "eager", "chunked", "moved"])
-def test_a_dataset_is_fetched_and_decompressed(folder, url, behaviour):
-    """The folder is made and holds the four published contents, however the mirror transfers them."""
-    download(published(url(behaviour)), folder)
-    assert_complete(folder)
-
-
-@pytest.mark.parametrize("behaviour", ["good", "encoded", "eager"])
-def test_the_sum_of_the_gz_is_enough(folder, url, behaviour):
-    """Where no sum of the content is published, that of the .gz as it was sent counts."""
-    download(published(url(behaviour), content_sums=False), folder)
-    assert_complete(folder)
-
-
-def test_small_files_come_first(folder, url, server):
-    """A mirror that does not work shows at the first 500 bytes, not after the largest file."""
-    download(published(url("good")), folder)
-    names = [TEST_LABELS, TRAIN_LABELS, TEST_IMAGES, TRAIN_IMAGES]
-    assert server.asked == [f"good/{name}.gz" for name in names]
-
-
-def test_progress_is_told_up_to_the_whole(folder, url, monkeypatch):
-    """Each file's bytes rise, piece by piece, to its decompressed size, which is told once, at its end."""
-    monkeypatch.setattr(fetching, "CHUNK", 1000)
-    told = []
-    download(published(url("good")), folder, progress=lambda *piece: told.append(piece))
-    for name, content in CONTENT.items():
-        done = [so_far for file, so_far, size in told if file == name and size == len(content)]
-        assert done == sorted(done)
-        assert done.count(len(content)) == 1
-        assert done[-1] == len(content)
-    assert len(told) > 2 * len(FILE_NAMES)
-
-
-# Mirrors that fail
+# Every fault. What the mirror does, in turn; what comes of it where there is no other mirror: None if the files are
+# there in that one call, else the reason in the error. With another mirror the files are always there.
 
 FAULTS = {
-    "missing": "HTTP 404 Not Found",
-    "forbidden": "HTTP 403 Forbidden",
-    "broken": "HTTP 503 Service Unavailable",
-    "page": "its answer is not a .gz file, or a damaged one",
-    "empty": "0 of 48 bytes, then nothing",
-    "plain": "its answer is not a .gz file, or a damaged one",
-    "other": "other content than the published file's (SHA-256)",
-    "flipped": "its answer is not a .gz file, or a damaged one",
-    "cut": "broke off",
-    "half": " of 48 bytes, then nothing",
-    "unfinished": "48 of 48 bytes, then nothing",
-    "long": "more than the 48 bytes of the published file",
-    "appended": "more than the 48 bytes of the published file",
-    "bomb": "more than the 48 bytes of the published file",
+    "403": (["forbidden"], "HTTP 403 Forbidden"),
+    "404": (["missing"], "HTTP 404 Not Found"),
+    "429 with Retry-After": (["busy", "good"], None),
+    "429 with a date to come back": (["busy_until", "good"], None),
+    "429 for ever": (["busy"], "HTTP 429 Too Many Requests"),
+    "500 twice": (["error", "error", "good"], None),
+    "500 for ever": (["error"], "HTTP 500 Internal Server Error"),
+    "503, an hour to wait": (["unavailable", "good"], None),
+    "503 for ever": (["unavailable"], "HTTP 503 Service Unavailable"),
+    "redirect": (["moved"], None),
+    "redirect in a circle": (["circular"], "Exceeded 30 redirects"),
+    "length: half of what it says": (["cut"], "broke off"),
+    "length: half as if it were all": (["half"], " bytes, then nothing"),
+    "length: nothing": (["empty"], "0 of 48 bytes, then nothing"),
+    "length: nothing, then fine": (["empty", "good"], None),
+    "body cut in half, then fine": (["cut", "good"], None),
+    "body cut in half, then Range": (["cut", "ranged"], None),
+    "end of the gzip stream missing": (["unfinished"], "48 of 48 bytes, then nothing"),
+    "end missing, then Range": (["unfinished", "ranged"], None),
+    "reset in mid-file": (["reset", "good"], None),
+    "reset in mid-file, then Range": (["reset", "ranged"], None),
+    "reset in mid-file, for ever": (["reset"], "broke off"),
+    "reset before the answer": (["dropped", "good"], None),
+    "reset before the answer, for ever": (["dropped"], "broke off before it answered"),
+    "stall": (["stalled", "good"], None),
+    "stall, then Range": (["stalled", "ranged"], None),
+    "stall for ever": (["stalled"], "stalled: nothing came for 0.2 s"),
+    "a byte at a time": (["dripping"], "too slow ("),
+    "web page with 200": (["page"], "neither a .gz nor an IDX file, but b'<!DOCTYPE html><'"),
+    "web page with 200, once": (["page", "good"], None),
+    "a flipped bit": (["flipped"], "damaged .gz file"),
+    "a flipped bit, once": (["flipped", "good"], None),
+    "wrong content, right length": (["other"], "other content than the published file's (SHA-256)"),
+    "wrong content, once": (["other", "good"], None),
+    "valid .gz of other data": (["shorter"], "bytes, then nothing"),
+    "one byte more": (["long"], "more than the 48 bytes of the published file"),
+    "gzip bomb of 10 GB": (["bomb"], "more than the 48 bytes of the published file"),
+    "gzip that never says anything": (["windy"], "more than the 48 bytes of the published file"),
+    "trailing garbage": (["appended"], "more than the 48 bytes of the published file"),
+    "Range ignored": (["cut", "cut", "good"], None),
+    "Range answered from elsewhere": (["cut", "wrong_start", "good"], None),
+    "Range answered with other bytes": (["cut", "wrong_bytes", "good"], None),
+    "Range not satisfiable": (["cut", "no_range", "good"], None),
+    "Range answered wrongly, for ever": (["cut", "wrong_start"], "which was not asked for"),
 }
 
 
-@pytest.mark.parametrize("behaviour", FAULTS)
-def test_a_faulty_mirror_is_told_with_its_fault(folder, url, behaviour):
-    """The error is one line that names the file, the mirror, the reason and what to do; no file is left."""
-    text = refusal(folder, published(url(behaviour)))
-    assert text.startswith(f"cannot get {SMALLEST}.gz ({url(behaviour)}: ")
-    assert FAULTS[behaviour] in text
-    assert text.endswith(
-        "name another --mirror, or a folder that has the files (--data-dir), or train on --dataset synthetic"
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_mirror_is_healed_or_told_with_its_fault(folder, url, fault):
+    """Alone it gives all four files in one call, or one line names file, mirror, reason and remedy; no file is left."""
+    behaviours, reason = FAULTS[fault]
+    if reason is None:
+        download(published(url(*behaviours)), folder)
+        assert_complete(folder)
+    else:
+        text = refusal(folder, published(url(*behaviours), content=SMALLEST))
+        assert text.startswith(f"cannot get {TEST_LABELS} ({url(*behaviours)}: ")
+        assert reason in text
+        assert text.endswith(HINT)
+
+
+SMALLEST = {TEST_LABELS: CONTENT[TEST_LABELS]}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_after_a_faulty_mirror_comes_the_next(folder, url, fault):
+    """With a second mirror all four files are there in one call, whatever the first one does."""
+    download(published(url(*FAULTS[fault][0]), url("good")), folder)
+    assert_complete(folder)
+
+
+@pytest.mark.parametrize("behaviour", ["forbidden", "missing"])
+def test_a_clear_no_is_not_asked_again(folder, url, server, behaviour):
+    """403 and 404: once each, then the next mirror."""
+    download(published(url(behaviour), url("good")), folder)
+    assert sorted(server.asked) == sorted(
+        (mirror, f"{name}.gz", None) for name in FILE_NAMES for mirror in (behaviour, "good")
     )
 
 
-@pytest.mark.parametrize("behaviour", FAULTS)
-def test_after_a_faulty_mirror_comes_the_next(folder, url, server, behaviour):
-    """The second mirror gives all four files, and is the first to be asked from then on."""
-    download(published(url(behaviour), url("good")), folder)
+def test_what_has_arrived_is_not_sent_again(folder, url, server):
+    """After half of a file, the other half is asked for, and the two make the whole."""
+    download(published(url("cut", "ranged")), folder)
     assert_complete(folder)
-    assert [asked for asked in server.asked if not asked.startswith("good/")] == [f"{behaviour}/{SMALLEST}.gz"]
+    halves = {(f"{name}.gz", f"bytes={len(zipped) // 2}-") for name, zipped in ZIPPED.items()}
+    assert {(name, told) for _, name, told in server.asked if told} == halves
 
 
-def test_damage_is_found_without_a_sum_of_the_content(folder, url):
-    """Other content of the right length is refused also where only the sum of the .gz is published."""
-    assert "(SHA-256)" in refusal(folder, published(url("other"), content_sums=False))
-
-
-def test_a_bomb_is_not_unpacked(folder, url):
-    """Of 64 MB that were not announced, less than 2 MB are ever in memory."""
-    tracemalloc.start()
-    try:
-        refusal(folder, published(url("bomb")))
-        assert tracemalloc.get_traced_memory()[1] < 2_000_000
-    finally:
-        tracemalloc.stop()
-
-
-def test_what_fails_is_not_told_as_arrived(folder, url):
-    """Content of the right length with the wrong sum is never reported as complete."""
-    told = []
-    refusal(folder, published(url("other")), progress=lambda *piece: told.append(piece))
-    assert (SMALLEST, 48, 48) not in told
-
-
-def test_all_mirrors_are_named_with_their_reasons(folder, url, unreachable):
-    """Three mirrors that fail differently: three URLs and three reasons, in the order in which they were asked."""
-    text = refusal(folder, published(url("missing"), unreachable, url("page")))
-    reasons = [
-        f"{url('missing')}: HTTP 404 Not Found",
-        f"{unreachable}: cannot be reached",
-        f"{url('page')}: its answer is not a .gz file, or a damaged one",
-    ]
-    assert f"({'; '.join(reasons)})" in text
-
-
-def test_a_given_mirror_is_asked_first(folder, url, server):
-    """``mirrors`` come before the dataset's own, with or without a slash at the end."""
-    download(published(url("missing")), folder, mirrors=[url("good").rstrip("/")])
+def test_an_answer_that_changed_meanwhile_begins_anew(folder, url, server):
+    """The half that arrived was of another version: If-Range makes the mirror send all of the new one."""
+    download(published(url("cut_old", "ranged")), folder)
     assert_complete(folder)
-    assert {asked.split("/")[0] for asked in server.asked} == {"good"}
+    assert {told for _, _, told in server.asked} == {None, "bytes=20-"}
 
 
-def test_where_a_given_mirror_fails_the_datasets_own_are_asked(folder, url):
-    """A ``--mirror`` that does not work is no reason to fail."""
-    download(published(url("good")), folder, mirrors=[url("missing")])
-    assert_complete(folder)
+def test_a_mirror_is_waited_for_as_it_asks_within_reason(url, monkeypatch):
+    """Retry-After: 0 is no pause at all, an hour is cut to LONGEST_PAUSE; who says nothing is given ours."""
+    waited = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout=None):
+            waited.append(timeout)
+            return False
+
+    monkeypatch.setattr(transfer, "PAUSES", (1, 2, 3))
+    monkeypatch.setattr(transfer, "LONGEST_PAUSE", 4)
+    file = published(content=SMALLEST).files[0]
+    transfer.receive(f"{url('busy', 'unavailable', 'error', 'good')}{file.name}.gz", Intake(file, None), Stop())
+    assert waited == [0, 4, 3]
 
 
-def test_a_mirror_that_never_answers_is_given_up(folder, url, silent, monkeypatch):
-    """It takes the connection and says nothing: after ANSWER_SECONDS the next one is asked, for all files."""
-    monkeypatch.setattr(fetching, "ANSWER_SECONDS", 0.2)
-    monkeypatch.setattr(fetching, "READ_SECONDS", 1)  # so that the thread that asks ends soon, too
+def test_a_mirror_that_never_answers_is_given_up(folder, url, silent):
+    """It takes the connection and says nothing: the next one is asked, for all files."""
     download(published(silent, url("good")), folder)
     assert_complete(folder)
 
 
-def test_a_mirror_that_never_answers_is_named(folder, silent, monkeypatch):
-    """The error says how long was waited."""
-    monkeypatch.setattr(fetching, "ANSWER_SECONDS", 0.2)
-    monkeypatch.setattr(fetching, "READ_SECONDS", 1)  # so that the thread that asks ends soon, too
-    assert f"{silent}: no answer within 0.2 s" in refusal(folder, published(silent))
+def test_a_mirror_that_never_answers_is_named(folder, server, silent, monkeypatch):
+    """The error says how long was waited; a mirror that is not there at all is not waited for."""
+    monkeypatch.setattr(transfer, "READ_SECONDS", 2)
+    assert f"{silent}: no answer within 0.5 s" in refusal(folder, published(silent))
 
 
-def test_a_mirror_that_stops_answering_is_given_up(folder, url, monkeypatch):
-    """Half of a body, then silence: after READ_SECONDS it broke off."""
-    monkeypatch.setattr(fetching, "READ_SECONDS", 0.2)
-    assert "broke off" in refusal(folder, published(url("stalled")))
+@pytest.mark.parametrize("mirrors", [1, 2, 5, 40])
+def test_a_machine_without_a_network_knows_it_soon(folder, monkeypatch, mirrors):
+    """However many mirrors there are, together they are not waited for longer than 18 s."""
+    waited = []
+
+    def receive(url, intake, stop, *, patience):
+        waited.append(patience)
+        raise fetching.Unusable("no answer")
+
+    monkeypatch.setattr(transfer, "receive", receive)
+    refusal(folder, published(*(f"http://{number}/" for number in range(mirrors)), content=SMALLEST))
+    assert len(waited) == mirrors
+    assert sum(waited) <= 18 + 1e-9
+    assert max(waited) <= transfer.ANSWER_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -395,22 +260,229 @@ def test_a_missing_certificate_bundle_is_a_reason_too(folder, tmp_path, monkeypa
     assert "absent.pem" in refusal(folder, published("https://127.0.0.1:9/"))
 
 
+def test_a_proxy_is_used_and_named(folder, url, unreachable, monkeypatch):
+    """HTTP_PROXY leads to the mirror, as everywhere; where it does not work, the error says so."""
+    monkeypatch.delenv("NO_PROXY")
+    for variable in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(variable, unreachable)
+    assert "the proxy on the way there" in refusal(folder, published("http://mirror.invalid/"))
+
+
+def test_all_mirrors_are_named_with_their_reasons(folder, url, unreachable):
+    """Three mirrors that fail differently: three URLs and three reasons, in the order in which they were asked."""
+    text = refusal(folder, published(url("missing"), unreachable, url("page"), content=SMALLEST))
+    reasons = [
+        f"{url('missing')}: HTTP 404 Not Found",
+        f"{unreachable}: cannot be reached",
+        f"{url('page')}: neither a .gz nor an IDX file",
+    ]
+    assert f"({'; '.join(reasons)}" in text
+
+
+def test_other_files_that_failed_are_counted(folder, url):
+    """One line, however many files could not be had."""
+    assert refusal(folder, published(url("missing"))).startswith(f"cannot get {TRAIN_IMAGES} (nor 3 more) (")
+
+
+# What works
+
+
+@pytest.mark.parametrize("behaviour", ["good", "recompressed", "plain", "encoded", "eager", "chunked", "moved"])
+def test_a_dataset_is_fetched_and_decompressed(folder, url, behaviour):
+    """The folder is made and holds the four published contents, however the mirror transfers them."""
+    outcomes = download(published(url(behaviour)), folder)
+    assert_complete(folder)
+    assert states(outcomes) == dict.fromkeys(FILE_NAMES, "fetched")
+    assert {outcome.source for outcome in outcomes} == {url(behaviour)}
+
+
+@pytest.mark.parametrize("behaviour", ["good", "encoded", "eager"])
+def test_the_sum_of_the_gz_is_enough(folder, url, behaviour):
+    """Where no sum of the content is published, that of the .gz as it was sent counts."""
+    download(published(url(behaviour), content_sums=False), folder)
+    assert_complete(folder)
+
+
+def test_damage_is_found_without_a_sum_of_the_content(folder, url):
+    """Other content of the right length is refused also where only the sum of the .gz is published."""
+    assert "(SHA-256)" in refusal(folder, published(url("other"), content_sums=False))
+    assert "only of the .gz is a sum published" in refusal(folder, published(url("plain"), content_sums=False))
+
+
+def test_progress_is_told_up_to_the_whole(folder, url, monkeypatch):
+    """Each file's bytes rise piece by piece to its decompressed size, told once, at its end; one thread tells all."""
+    monkeypatch.setattr(transfer, "CHUNK", 1000)
+    told, threads = [], set()
+
+    def progress(*piece):
+        told.append(piece)
+        threads.add(threading.current_thread())
+
+    download(published(url("good")), folder, progress=progress)
+    assert threads == {threading.current_thread()}
+    for name, content in CONTENT.items():
+        done = [so_far for file, so_far, size in told if file == name and size == len(content)]
+        assert done == sorted(done)
+        assert done.count(len(content)) == 1
+        assert done[-1] == len(content)
+    assert len(told) > 2 * len(FILE_NAMES)
+
+
+def test_what_fails_is_not_told_as_arrived(folder, url):
+    """Content of the right length with the wrong sum is never reported as complete."""
+    told = []
+    refusal(folder, published(url("other")), progress=lambda *piece: told.append(piece))
+    assert (TEST_LABELS, 48, 48) not in told
+
+
+def test_memory_is_bounded(folder, url, server):
+    """Of bombs instead of a file of 70 kB, less than 2 MB are ever in memory."""
+    tracemalloc.start()
+    try:
+        refusal(folder, published(url("bomb")))
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000 + 4 * len(MEGABYTE_OF_ZEROS)
+    finally:
+        tracemalloc.stop()
+
+
+# Which mirrors, and none
+
+
+def test_a_given_mirror_is_asked_first(folder, url, server):
+    """``mirrors`` come before the dataset's own, with or without a slash at the end."""
+    download(published(url("missing")), folder, mirrors=[url("good").rstrip("/")])
+    assert_complete(folder)
+    assert {behaviour for behaviour, _, _ in server.asked} == {"good"}
+
+
+@pytest.mark.parametrize("separator", [" ", ",", ", ", "\n"])
+def test_mirrors_of_the_environment_come_before_the_datasets_own(folder, url, server, monkeypatch, separator):
+    """MNIST_BP_MIRROR names one or several; after --mirror, before those that everybody has."""
+    monkeypatch.setenv("MNIST_BP_MIRROR", separator.join([url("forbidden"), url("good"), ""]))
+    download(published(url("error")), folder, mirrors=[url("missing")])
+    assert_complete(folder)
+    of_one = [behaviour for behaviour, name, _ in server.asked if name == f"{TEST_LABELS}.gz"]
+    assert of_one == ["missing", "forbidden", "good"]
+
+
+def test_a_mirror_may_serve_several_datasets(folder, url):
+    """``{dataset}`` in its URL is the dataset's name."""
+    text = refusal(folder, published(content=SMALLEST), mirrors=["http://mirror.invalid/{dataset}"])
+    assert f"cannot get {TEST_LABELS} (http://mirror.invalid/mnist/: " in text
+
+
+def test_where_a_given_mirror_fails_the_datasets_own_are_asked(folder, url):
+    """A ``--mirror`` that does not work is no reason to fail."""
+    download(published(url("good")), folder, mirrors=[url("missing")])
+    assert_complete(folder)
+
+
+def test_offline_means_offline(folder, url, server, monkeypatch):
+    """MNIST_BP_OFFLINE=1: nobody is asked, and one line says what helps; 0 and nothing forbid nothing."""
+    monkeypatch.setenv("MNIST_BP_OFFLINE", "1")
+    text = refusal(folder, published(url("good")), mirrors=[url("good")])
+    assert "MNIST_BP_OFFLINE forbids the network" in text
+    assert text.endswith("mnist-bp download mnist --from FOLDER")
+    assert server.asked == []
+    for allowed in ("0", ""):
+        monkeypatch.setenv("MNIST_BP_OFFLINE", allowed)
+        download(published(url("good")), folder, force=True)
+    monkeypatch.setenv("MNIST_BP_OFFLINE", "1")
+    assert states(download(published(), folder)) == dict.fromkeys(FILE_NAMES, "intact")
+
+
+# From a folder
+
+
+@pytest.mark.parametrize("place", [".", "raw", "mnist", "MNIST/raw"])
+@pytest.mark.parametrize("dots", [False, True])
+@pytest.mark.parametrize("files", [CONTENT, ZIPPED], ids=["plain", "gz"])
+def test_a_folder_is_as_good_as_a_mirror(folder, tmp_path, place, dots, files, monkeypatch):
+    """Plain or .gz, at its top or where torchvision keeps them, named with a dash or a dot, and without a network."""
+    monkeypatch.setenv("MNIST_BP_OFFLINE", "1")
+    given = tmp_path / "given"
+    (given / place).mkdir(parents=True)
+    for name, content in files.items():
+        own_name = name.replace("-idx", ".idx") if dots else name
+        (given / place / (own_name + ".gz" * (files is ZIPPED))).write_bytes(content)
+    outcomes = download(published(), folder, imported=[given])
+    assert_complete(folder)
+    assert all(outcome.source.startswith(str(given)) for outcome in outcomes)
+
+
+def test_files_may_be_given_one_by_one(folder, tmp_path):
+    """Each is taken for the file whose name it has; what was not given is said to be missing."""
+    given = []
+    for name, zipped in ZIPPED.items():
+        (tmp_path / f"{name}.gz").write_bytes(zipped)
+        given.append(tmp_path / f"{name}.gz")
+    with pytest.raises(DataUnavailable, match=f"cannot get {TRAIN_IMAGES}.*no file of that name there"):
+        download(published(), folder, imported=given[1:])
+    assert data_files(folder).keys() == {*FILE_NAMES} - {TRAIN_IMAGES}
+    download(published(), folder, imported=given[:1])
+    assert_complete(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "0 of 48 bytes"),
+        (CONTENT[TEST_LABELS][:-1], "47 of 48 bytes"),
+        (CONTENT[TEST_LABELS] + b"\0", "more than"),
+        (bytes(48), "SHA-256"),
+        (b"text", "neither a .gz nor an IDX file"),
+    ],
+)
+def test_a_given_file_is_believed_no_more_than_a_mirror(folder, tmp_path, content, reason):
+    """Cut off, too long, of other content: refused with its path and the reason."""
+    (tmp_path / TEST_LABELS).write_bytes(content)
+    text = refusal(folder, published(content=SMALLEST), imported=[tmp_path])
+    assert f"({tmp_path / TEST_LABELS}: " in text
+    assert reason in text
+
+
+def test_of_two_given_files_the_intact_one_is_taken(folder, tmp_path):
+    """A damaged plain file beside its .gz does no harm."""
+    (tmp_path / TEST_LABELS).write_bytes(bytes(48))
+    (tmp_path / f"{TEST_LABELS}.gz").write_bytes(ZIPPED[TEST_LABELS])
+    download(published(content=SMALLEST), folder, imported=[tmp_path])
+    assert data_files(folder) == SMALLEST
+
+
 # What is in the folder already
 
 
-def test_intact_files_are_not_fetched_again(folder, url, server):
-    """The second download asks for nothing."""
+def test_intact_files_are_not_fetched_again(folder, url, server, monkeypatch):
+    """The second download asks for nothing and hashes nothing."""
     download(published(url("good")), folder)
     server.asked.clear()
-    download(published(url("good")), folder)
+    monkeypatch.setattr(manifest, "take_file", None)
+    assert states(download(published(url("good")), folder)) == dict.fromkeys(FILE_NAMES, "intact")
     assert server.asked == []
 
 
-def test_intact_files_need_no_mirror(folder, url, unreachable):
-    """Offline, a complete folder is as good as a download."""
+def test_intact_files_need_no_mirror_and_no_writing(folder, url, unreachable, monkeypatch):
+    """Offline and on a full disk, a complete folder is as good as a download, with or without a manifest."""
     download(published(url("good")), folder)
+    monkeypatch.setattr(manifest, "write_text", full)
+    download(published(unreachable), folder)
+    (folder / MANIFEST).unlink()
     download(published(unreachable), folder)
     assert_complete(folder)
+
+
+def test_compressed_files_are_as_good(folder, unreachable):
+    """Four .gz in the folder are the dataset; one that is damaged is not."""
+    folder.mkdir(parents=True)
+    for name, zipped in ZIPPED.items():
+        (folder / f"{name}.gz").write_bytes(zipped)
+    for content_sums in (True, False):
+        assert states(download(published(unreachable, content_sums=content_sums), folder, verify=True)) == (
+            dict.fromkeys(FILE_NAMES, "intact")
+        )
+    (folder / f"{TEST_LABELS}.gz").write_bytes(ZIPPED[TEST_LABELS][:-1])
+    with pytest.raises(DataUnavailable):
+        download(published(unreachable), folder)
 
 
 @pytest.mark.parametrize("content_sums", [True, False])
@@ -419,7 +491,7 @@ def test_force_fetches_everything_again(folder, url, server, content_sums):
     download(published(url("good"), content_sums=content_sums), folder)
     server.asked.clear()
     download(published(url("good"), content_sums=content_sums), folder, force=True)
-    assert sorted(server.asked) == sorted(f"good/{name}.gz" for name in FILE_NAMES)
+    assert sorted(name for _, name, _ in server.asked) == sorted(f"{name}.gz" for name in FILE_NAMES)
     assert_complete(folder)
 
 
@@ -427,14 +499,81 @@ CUT_OFF, CHANGED = CONTENT[TRAIN_LABELS][:-1], b"\1" + CONTENT[TRAIN_LABELS][1:]
 
 
 @pytest.mark.parametrize("damaged", [b"", b"text", CUT_OFF, CHANGED], ids=["empty", "text", "cut off", "changed"])
-def test_only_the_damaged_file_is_fetched_again(folder, url, server, damaged):
-    """One file emptied, replaced, cut off or changed in one byte: that one is fetched, the three others are kept."""
-    download(published(url("good")), folder)
+@pytest.mark.parametrize(("content_sums", "noted"), [(True, True), (True, False), (False, True)])
+def test_only_the_damaged_file_is_fetched_again(folder, url, server, damaged, content_sums, noted):
+    """One file emptied, replaced, cut off or changed in one byte: it is set aside and fetched; three are kept."""
+    dataset = published(url("good"), content_sums=content_sums)
+    download(dataset, folder)
     (folder / TRAIN_LABELS).write_bytes(damaged)
+    if not noted:
+        (folder / MANIFEST).unlink()
     server.asked.clear()
+    told = []
+    outcomes = download(dataset, folder, notice=told.append)
+    assert states(outcomes) == {**dict.fromkeys(FILE_NAMES, "intact"), TRAIN_LABELS: "fetched"}
+    assert [name for _, name, _ in server.asked] == [f"{TRAIN_LABELS}.gz"]
+    assert data_files(folder) == {**CONTENT, f"{TRAIN_LABELS}.damaged": damaged}
+    assert len(told) == 1
+    assert told[0].startswith(f"{folder / TRAIN_LABELS}: ")
+    assert told[0].endswith(f"set aside as {TRAIN_LABELS}.damaged")
+
+
+def test_only_verifying_finds_what_kept_its_size_and_time(folder, url):
+    """A byte changed behind the system's back shows when everything is hashed."""
     download(published(url("good")), folder)
-    assert server.asked == [f"good/{TRAIN_LABELS}.gz"]
+    path = folder / TRAIN_LABELS
+    before = path.stat()
+    path.write_bytes(CHANGED)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert states(download(published(url("good")), folder))[TRAIN_LABELS] == "intact"
+    assert states(download(published(url("good")), folder, verify=True))[TRAIN_LABELS] == "fetched"
+
+
+def test_no_damaged_file_keeps_its_name(folder, url, unreachable):
+    """Also where there is no other: offline, it is set aside and the error says that there is none."""
+    download(published(url("good")), folder)
+    (folder / TEST_LABELS).write_bytes(bytes(48))
+    with pytest.raises(DataUnavailable, match=f"cannot get {TEST_LABELS}"):
+        download(published(unreachable), folder)
+    assert not (folder / TEST_LABELS).exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"a": 1}', '{"t10k-labels-idx1-ubyte": {}}', "\0\xff"])
+def test_a_manifest_that_makes_no_sense_is_none(folder, url, unreachable, text):
+    """Whatever is in it, the files are hashed instead, and it is written anew."""
+    download(published(url("good")), folder)
+    whole = (folder / MANIFEST).read_text()
+    (folder / MANIFEST).write_text(text, encoding="latin-1")
+    download(published(unreachable), folder)
+    assert (folder / MANIFEST).read_text() == whole
+
+
+def test_a_manifest_of_something_else_is_not_believed(folder, url, server):
+    """It notes another content, with the right size and time: only the published one will do."""
+    download(published(url("good")), folder)
+    (folder / TRAIN_LABELS).write_bytes(CHANGED)
+    manifest.record(folder / TRAIN_LABELS, "0" * 64)
+    assert states(download(published(url("good")), folder))[TRAIN_LABELS] == "fetched"
+    assert_intact(folder)
+
+
+def assert_intact(folder):
+    """All four files have the published content."""
+    assert {name: (folder / name).read_bytes() for name in FILE_NAMES} == CONTENT
+
+
+def test_without_a_sum_nor_a_note_nothing_is_called_intact(folder, url, unreachable):
+    """A plain file whose publisher tells only the sum of the .gz, found by hand: fetched, and kept if that fails."""
+    folder.mkdir(parents=True)
+    for name, content in CONTENT.items():
+        (folder / name).write_bytes(content)
+    files = published(content_sums=False).files
+    assert {look(folder, file).state for file in files} == {"unverified"}
+    with pytest.raises(DataUnavailable):
+        download(published(unreachable, content_sums=False), folder)
     assert_complete(folder)
+    download(published(url("good"), content_sums=False), folder)
+    assert {look(folder, file).state for file in files} == {"intact"}
 
 
 def test_a_failed_force_keeps_what_was_there(folder, url):
@@ -445,43 +584,41 @@ def test_a_failed_force_keeps_what_was_there(folder, url):
     assert_complete(folder)
 
 
-def test_what_arrived_before_a_failure_is_kept(folder, url, server, monkeypatch):
+@pytest.mark.parametrize("content_sums", [True, False])
+def test_what_arrived_before_a_failure_is_kept(folder, url, server, content_sums):
     """The mirror has lost its largest file: the three others stay, and the next download asks only for that one."""
-    dataset = published(url("good"))
-    with monkeypatch.context() as patch:
-        patch.setitem(ZIPPED, TRAIN_IMAGES, WEB_PAGE)
-        with pytest.raises(DataUnavailable, match=f"cannot get {TRAIN_IMAGES}.gz"):
-            download(dataset, folder)
-    assert {path.name for path in folder.iterdir()} == {*FILE_NAMES} - {TRAIN_IMAGES}
+    dataset = published(url("good"), content_sums=content_sums)
+    server.zipped[TRAIN_IMAGES] = b"lost"
+    with pytest.raises(DataUnavailable, match=f"cannot get {TRAIN_IMAGES} \\("):
+        download(dataset, folder)
+    assert data_files(folder).keys() == {*FILE_NAMES} - {TRAIN_IMAGES}
+    server.zipped[TRAIN_IMAGES] = ZIPPED[TRAIN_IMAGES]
     server.asked.clear()
     download(dataset, folder)
-    assert server.asked == [f"good/{TRAIN_IMAGES}.gz"]
+    assert [name for _, name, _ in server.asked] == [f"{TRAIN_IMAGES}.gz"]
     assert_complete(folder)
 
 
-def test_intact_means_the_published_content(tmp_path):
-    """Missing, a folder, of another size, of other content: not intact; the content itself is."""
-    file = published().files[FILE_NAMES.index(TEST_LABELS)]
-    path = tmp_path / TEST_LABELS
-    assert not is_intact(tmp_path, file)
-    for content, expected in [(b"", False), (bytes(48), False), (CONTENT[TEST_LABELS], True)]:
-        path.write_bytes(content)
-        assert is_intact(tmp_path, file) is expected
-    path.unlink()
-    path.mkdir()
-    assert not is_intact(tmp_path, file)
-
-
-def test_without_a_sum_of_the_content_its_size_has_to_do(tmp_path):
-    """Where only the .gz has a published sum, a file of the right size counts as intact, one of another not."""
-    file = published(content_sums=False).files[FILE_NAMES.index(TEST_LABELS)]
-    (tmp_path / TEST_LABELS).write_bytes(bytes(48))
-    assert is_intact(tmp_path, file)
-    (tmp_path / TEST_LABELS).write_bytes(bytes(47))
-    assert not is_intact(tmp_path, file)
-
-
 # Folders that cannot be written
+
+
+def full(*args, **kwargs):
+    """Find the disk full."""
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("when", ["write", "fsync", "rename"])
+def test_a_full_disk_is_said(folder, url, monkeypatch, when):
+    """Whenever it shows, one line says so, and nothing is left that would take the space."""
+    if when == "write":
+        monkeypatch.setattr("mnist_bp.data.intake.Intake._take", full)
+    elif when == "fsync":
+        monkeypatch.setattr(files.os, "fsync", full)
+    else:
+        monkeypatch.setattr("pathlib.Path.replace", full)
+    assert refusal(folder, published(url("good"))) == (
+        f"cannot write to {folder} (No space left on device): choose another folder with --data-dir"
+    )
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path, url, server):
@@ -496,21 +633,99 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path, url, server):
     assert server.asked == []
 
 
+@contextmanager
+def ordinary_user():
+    """Be somebody to whom things can be forbidden: root is not."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
+@pytest.mark.parametrize("mode", [0o555, 0o000])
+def test_a_folder_without_permission_is_said(url, mode):
+    """A folder that cannot be written, or not even be read: one line."""
+    with tempfile.TemporaryDirectory() as temporary:  # not tmp_path: that is in a folder of its owner's alone
+        Path(temporary).chmod(0o755)
+        folder = Path(temporary) / "mnist"
+        folder.mkdir()
+        folder.chmod(mode)
+        try:
+            with ordinary_user(), pytest.raises(DataUnavailable, match=r"cannot write to .*\(Permission denied\)"):
+                download(published(url("good")), folder)
+        finally:
+            folder.chmod(0o755)
+
+
 def test_a_file_that_cannot_be_written_is_said(folder, url):
     """A folder in a file's place: the error says that writing failed, and no part of a file is left."""
-    (folder / SMALLEST).mkdir(parents=True)
+    (folder / TEST_LABELS).mkdir(parents=True)
     with pytest.raises(DataUnavailable, match="cannot write to"):
         download(published(url("good")), folder)
-    assert [path.name for path in folder.iterdir()] == [SMALLEST]
+    assert data_files_but_folders(folder) == {*FILE_NAMES} - {TEST_LABELS}
+
+
+def data_files_but_folders(folder):
+    """The names of the files that lie in the folder beside the manifest."""
+    return {path.name for path in folder.iterdir() if path.is_file() and path.name != MANIFEST}
+
+
+# Processes that end, and processes that meet
 
 
 def test_an_interrupt_leaves_nothing(folder, url):
-    """Ctrl-C in the midst of a file goes through, and no part of the file is left."""
+    """Ctrl-C in the midst of a file goes through, and no part of any file is left."""
 
     def interrupt(name, done, size):
-        if name == TRAIN_IMAGES:
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         download(published(url("good")), folder, progress=interrupt)
-    assert {path.name for path in folder.iterdir()} == {*FILE_NAMES} - {TRAIN_IMAGES}
+    assert not list(folder.glob(".*"))
+
+
+def test_leftovers_of_the_dead_are_removed(folder, url):
+    """Parts of files, however new, are gone when a download is complete; old ones also where it fails."""
+    folder.mkdir(parents=True)
+    parts = [folder / f".{name}.0123.part" for name in ("old", *FILE_NAMES, MANIFEST)]
+    for part in parts:
+        part.write_bytes(b"a part")
+    os.utime(parts[0], (0, 0))
+    with pytest.raises(DataUnavailable):
+        download(published(url("missing")), folder)
+    assert sorted(folder.iterdir()) == sorted(parts[1:])
+    download(published(url("good")), folder)
+    assert_complete(folder)
+
+
+def test_a_part_that_is_swept_away_is_no_loss(folder, url):
+    """Another process completes the dataset in the midst of ours, and removes our parts: both succeed."""
+    done = []
+
+    def overtaken(name, size, whole):
+        if not done:
+            done.append(download(published(url("good")), folder))
+
+    outcomes = download(published(url("slices")), folder, progress=overtaken)
+    assert_complete(folder)
+    assert states(outcomes) == dict.fromkeys(FILE_NAMES, "fetched")
+
+
+def test_three_processes_at_once_all_succeed(folder, url):
+    """An empty folder, three processes: each ends well, and the files are intact."""
+    processes = [fetching_process(folder, published(url("slices"))) for _ in range(3)]
+    for process in processes:
+        with process:
+            assert process.wait(timeout=30) == 0
+    assert_complete(folder)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL")
+def test_a_killed_download_does_no_harm(folder, url):
+    """Killed at 8 moments: nothing corrupt under a final name; the next download completes and cleans up."""
+    kill_at_random(folder, published(url("slices")), CONTENT, 8, longest=0.1)

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -218,17 +219,28 @@ def test_a_folder_is_no_file(tmp_path):
     assert str(tmp_path) in str(error.value)
 
 
+places = st.integers(0, 80)
 edits = st.one_of(
-    st.tuples(st.just("change"), st.integers(0, 80), st.binary(min_size=1, max_size=4)),
-    st.tuples(st.just("insert"), st.integers(0, 80), st.binary(min_size=1, max_size=4)),
-    st.tuples(st.just("cut"), st.integers(0, 80), st.just(b"")),
+    st.tuples(st.just("change"), places, st.binary(min_size=1, max_size=4)),
+    st.tuples(st.just("insert"), places, st.binary(min_size=1, max_size=4)),
+    st.tuples(st.just("cut"), places, st.just(b"")),
 )
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+READING = 600_000
+"""Bytes that the reading of a .gz takes, whatever is in it."""
+
+MUTATIONS = int(os.environ.get("MNIST_BP_MUTATIONS", "1500"))
+"""Of the bytes of a file; 20,000 take a minute or two."""
+
+
+@settings(max_examples=MUTATIONS, derandomize=True, deadline=None)
 @given(st.sampled_from(["images", "labels"]), st.booleans(), st.lists(edits, max_size=3), st.booleans())
 def test_whatever_the_bytes_there_is_an_array_or_an_input_error(tmp_path_factory, name, is_labels, changes, compressed):
-    """Files with bytes changed, inserted or cut off are read as valid arrays, or refused; nothing else happens."""
+    """Files with bytes changed, inserted or cut off are read as valid arrays, or refused; nothing else happens.
+
+    Nor is ever more memory taken than twice the honest file's size, and what any reading of a .gz takes.
+    """
     content = bytearray(LABEL_FILE if is_labels else IMAGE_FILE)
     if compressed:
         content = bytearray(zipped(content))
@@ -238,10 +250,15 @@ def test_whatever_the_bytes_there_is_an_array_or_an_input_error(tmp_path_factory
         else:
             content[at : at + (len(piece) if change == "change" else 0)] = piece
     path = tmp_path_factory.getbasetemp() / name
+    tracemalloc.start()
     try:
         array = read(path, content)
     except InputError as error:
         array, refusal = None, str(error)
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 2 * len(content) + READING
     if array is None:
         assert refusal.startswith(f"{path}: ")
         assert refusal.isprintable()
