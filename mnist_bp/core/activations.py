@@ -24,6 +24,14 @@ LEAKY_SLOPE = 0.01
 """Slope of leaky-relu below zero (Maas, Hannun and Ng 2013)."""
 
 
+def _in_each_dtype(number: float) -> dict[np.dtype[Any], Array]:
+    return {np.dtype(kind): np.asarray(number, kind) for kind in (np.float32, np.float64, np.complex128)}
+
+
+HALF, ONE = _in_each_dtype(0.5), _in_each_dtype(1)
+"""Numbers as arrays: those of Python are made into arrays at each use, for longer than a small layer's arithmetic."""
+
+
 class Activation(NamedTuple):
     """σ, and what training needs to know of it.
 
@@ -44,21 +52,26 @@ class Activation(NamedTuple):
 
 
 def sigmoid(z: Array) -> Array:
-    """1 / (1 + e^−z), as ½ (1 + tanh ½z), which cannot overflow."""
-    a = np.tanh(0.5 * z)
-    a += 1
-    a *= 0.5
+    """1 / (1 + e^−z), as ½ tanh ½z + ½, which cannot overflow."""
+    half = HALF[z.dtype]
+    a = z * half
+    np.tanh(a, out=a)
+    a *= half
+    a += half
     return a
 
 
 def sigmoid_derivative(a: Array) -> Array:
     """σ′(z) = σ(z) (1 − σ(z))."""
-    return a * (1 - a)
+    slope = ONE[a.dtype] - a
+    slope *= a
+    return slope
 
 
 def tanh_derivative(a: Array) -> Array:
     """σ′(z) = 1 − tanh² z."""
-    return 1 - a * a
+    slope = a * a
+    return np.subtract(ONE[a.dtype], slope, out=slope)
 
 
 def relu(z: Array) -> Array:

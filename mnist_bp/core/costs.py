@@ -42,7 +42,10 @@ def squared_error(Z: Array, A: Array, Y: Array) -> Array:
 
 def squared_error_dC_dZ(A: Array, Y: Array, activation: Activation) -> Array:
     """∂C_0/∂z_j = σ′(z_j) ∂C_0/∂a_j with ∂C_0/∂a_j = 2 (a_j − y_j)."""
-    return activation.derivative(A) * (2 * (A - Y))
+    dC_dA = A - Y
+    dC_dA += dC_dA  # twice itself
+    dC_dA *= activation.derivative(A)
+    return dC_dA
 
 
 def cross_entropy(Z: Array, A: Array, Y: Array) -> Array:

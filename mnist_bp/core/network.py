@@ -9,7 +9,8 @@ Notation of the lesson. Layer l has n_l neurons; w_jk^(l) goes *to* neuron j of 
     ∂C_0/∂a_k^(l)  = Σ_j w_jk^(l+1) σ′(z_j^(l+1)) ∂C_0/∂a_j^(l+1)
 
 In the code a row is an example: A is (n, n_l), W is (n_l, n_{l−1}), b is (n_l,), and ``dC_dZ`` is ∂C/∂Z (the δ of other
-books). The sums over k, over j and over the examples are then matrix products.
+books). The sums over k, over j and over the examples are then matrix products (``np.dot`` is ``@`` with less ado, which
+shows where the matrices are small).
 """
 
 import copy
@@ -174,7 +175,7 @@ class Network:
         """
         A = [X]
         for W, b, σ in zip(self.weights[above:], self.biases[above:], self.σ[above:], strict=True):
-            Z = A[-1] @ W.T
+            Z = np.dot(A[-1], W.T)
             Z += b
             A.append(σ.f(Z))
         return Trace(A, Z)
@@ -195,10 +196,10 @@ class Network:
         dC_dZ /= len(Y)
         ones = np.ones(len(Y), self.dtype)
         for i in reversed(range(len(self.weights))):
-            np.matmul(A[i].T, dC_dZ, out=gradient.weights[i].T)  # ∂z_j/∂w_jk = a_k, summed over the examples
-            np.matmul(ones, dC_dZ, out=gradient.biases[i])  # ∂z_j/∂b_j = 1, summed likewise
+            np.dot(A[i].T, dC_dZ, out=gradient.weights[i].T)  # ∂z_j/∂w_jk = a_k, summed over the examples
+            np.dot(ones, dC_dZ, out=gradient.biases[i])  # ∂z_j/∂b_j = 1, summed likewise
             if i > 0:
-                dC_dA = dC_dZ @ self.weights[i]  # a hidden neuron: the sum over its paths
+                dC_dA = np.dot(dC_dZ, self.weights[i])  # a hidden neuron: the sum over its paths
                 dC_dZ = self.σ[i - 1].derivative(A[i])
                 dC_dZ *= dC_dA
         return gradient

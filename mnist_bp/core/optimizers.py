@@ -6,9 +6,6 @@ from mnist_bp.core.activations import Array
 
 __all__ = ["SGD"]
 
-BLOCK = 1 << 16
-"""Parameters that are moved at a time."""
-
 
 @dataclass(frozen=True)
 class SGD:
@@ -20,7 +17,6 @@ class SGD:
     learning_rate: float
 
     def step(self, parameters: Array, gradient: Array) -> None:
-        """Move all parameters, in place: by blocks, so that each step of millions of them never leaves the cache."""
-        for start in range(0, len(parameters), BLOCK):
-            now = slice(start, start + BLOCK)
-            parameters[now] -= self.learning_rate * gradient[now]
+        """Move all parameters at once, in place; what is left in ``gradient`` is the step."""
+        gradient *= self.learning_rate
+        parameters -= gradient

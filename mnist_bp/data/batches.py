@@ -13,15 +13,18 @@ WHITE = 255
 """The brightest grey level of an image."""
 
 
-def scaled(images: Array, dtype: DTypeLike) -> Array:
+def scaled(images: Array, dtype: DTypeLike, *, out: Array | None = None) -> Array:
     """What the network sees of images, (n, pixels): grey levels, uint8, from 0 to 1; other numbers as they are.
 
     Images stay as they are stored until the moment they are looked at. A quarter of the memory has then to be read to
-    gather a mini-batch from all over the training set, which costs more than this division.
+    gather a mini-batch from all over the training set, which costs more than this division. ``out``, which has room for
+    n rows or more, takes the result.
     """
-    inputs = images.astype(dtype, copy=False)
-    if images.dtype == np.uint8:
-        inputs /= WHITE
+    if images.dtype != np.uint8:
+        return images.astype(dtype, copy=False)
+    inputs = np.empty(images.shape, dtype) if out is None else out[: len(images)]
+    np.copyto(inputs, images)
+    inputs /= WHITE
     return inputs
 
 

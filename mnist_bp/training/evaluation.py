@@ -1,5 +1,6 @@
 """How good a network is on a set of examples."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from mnist_bp.data.batches import scaled
 __all__ = ["ClassScore", "Evaluation", "evaluate", "judge"]
 
 CHUNK = 1_000
-"""Examples that go through the network at a time, so that memory does not grow with their number."""
+"""Examples that are looked at at a time: memory does not grow with their number, and results stay in the cache."""
 
 
 class ClassScore(NamedTuple):
@@ -67,20 +68,27 @@ def evaluate(network: Network, images: Array, labels: NDArray[np.uint8]) -> Eval
     """Run all examples, (n, n_0) and (n,), through the network; images may be grey levels, see ``scaled``."""
     Z = np.empty((len(labels), network.sizes[-1]), network.dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # parameters that are too large: the cost says so
-        for start in range(0, len(labels), CHUNK):
-            X = scaled(images[start : start + CHUNK], network.dtype)
-            Z[start : start + CHUNK] = network.propagate(X).Z
+        for now in _chunks(len(labels)):
+            Z[now] = network.propagate(scaled(images[now], network.dtype)).Z
         return judge(network, Z, labels)
 
 
 def judge(network: Network, Z: Array, labels: NDArray[np.uint8]) -> Evaluation:
     """Say how good outputs are whose weighted sums are Z, (n, n_L), where labels, (n,), were wanted."""
-    A = network.σ[-1].f(Z)
-    costs = network.costs(Trace([A], Z), network.targets(labels))
     classes = Z.shape[1]
-    pairs = labels.astype(np.int64) * classes + A.argmax(axis=1)
-    confusion = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
-    return Evaluation(float(costs.mean(dtype=np.float64)), confusion)
+    total_cost, confusion = 0.0, np.zeros(classes**2, np.int64)
+    for now in _chunks(len(labels)):
+        A = network.σ[-1].f(Z[now])
+        costs = network.costs(Trace([A], Z[now]), network.targets(labels[now]))
+        total_cost += float(costs.sum(dtype=np.float64))
+        confusion += np.bincount(labels[now].astype(np.int64) * classes + A.argmax(axis=1), minlength=classes**2)
+    return Evaluation(total_cost / len(labels), confusion.reshape(classes, classes))
+
+
+def _chunks(examples: int) -> Iterator[slice]:
+    """All examples, a few at a time."""
+    for start in range(0, examples, CHUNK):
+        yield slice(start, start + CHUNK)
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,13 +82,14 @@ def train(
     """
     network.targets(train_labels)  # refuses what is no label, once
     optimizer = SGD(learning_rate)
+    buffers = _Buffers.for_training(network, len(train_labels), batch_size)
     finished = network.parameters.copy()
     for epoch in range(1, epochs + 1):
         start = time.perf_counter()
         batches = mini_batches(train_images, train_labels, batch_size, seed=seed, epoch=epoch)
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found below, and said
-                learned = _run_epoch(network, optimizer, batches, len(train_labels), on_batch)
+                learned = _run_epoch(network, optimizer, batches, buffers, on_batch)
             seconds = time.perf_counter() - start
             test = evaluate(network, test_images, test_labels)
             if not (np.isfinite([learned.cost, test.cost]).all() and np.isfinite(network.parameters).all()):
@@ -102,26 +104,46 @@ def train(
         yield EpochResult(epoch, learned.cost, learned.accuracy, test.cost, test.accuracy, learning_rate, seconds)
 
 
+class _Buffers(NamedTuple):
+    """What an epoch needs room for; made once, since fresh memory is slow memory.
+
+    ``inputs`` is (batch size, n_0), ``gradient`` like the parameters, ``Z`` (examples, n_L), ``labels`` (examples,).
+    """
+
+    inputs: Array
+    gradient: LayeredVector
+    Z: Array
+    labels: NDArray[np.uint8]
+
+    @classmethod
+    def for_training(cls, network: Network, examples: int, batch_size: int) -> "_Buffers":
+        n_0, n_L = network.sizes[0], network.sizes[-1]
+        return cls(
+            inputs=np.empty((min(batch_size, examples), n_0), network.dtype),
+            gradient=LayeredVector.empty(network.sizes, network.dtype),
+            Z=np.empty((examples, n_L), network.dtype),
+            labels=np.empty(examples, np.uint8),
+        )
+
+
 def _run_epoch(
     network: Network,
     optimizer: SGD,
     batches: Iterator[tuple[Array, NDArray[np.uint8]]],
-    examples: int,
+    buffers: _Buffers,
     on_batch: Callable[[], object] | None,
 ) -> Evaluation:
     """Learn from each mini-batch once; how good the network was on each, just before."""
-    gradient = LayeredVector.empty(network.sizes, network.dtype)
-    Z, answers = np.empty((examples, network.sizes[-1]), network.dtype), np.empty(examples, np.uint8)
     seen = 0
     for images, labels in batches:
-        trace = network.propagate(scaled(images, network.dtype))
-        network.gradient(trace, network.one_hot(labels), out=gradient)
+        trace = network.propagate(scaled(images, network.dtype, out=buffers.inputs))
+        gradient = network.gradient(trace, network.one_hot(labels), out=buffers.gradient)
         optimizer.step(network.parameters, gradient.vector)
 
         # Judged at the end, for all batches at once: by the hundred it would take as long as the learning.
         now = slice(seen, seen + len(labels))
-        Z[now], answers[now] = trace.Z, labels
+        buffers.Z[now], buffers.labels[now] = trace.Z, labels
         seen += len(labels)
         if on_batch is not None:
             on_batch()
-    return judge(network, Z, answers)
+    return judge(network, buffers.Z[:seen], buffers.labels[:seen])

@@ -42,7 +42,8 @@ class Recipe:
     """The settings of a training, each with the name of its option.
 
     ``hidden`` are the neurons of the hidden layers; ``batch_size`` None means all examples; ``limit`` is the number of
-    training examples used, None for all; ``dataset`` None means the files in ``data_dir`` itself.
+    training examples used, None for all; ``dataset`` None means the files in ``data_dir`` itself, whose labels lie
+    below ``classes``, None for 10.
     """
 
     hidden: tuple[int, ...]
@@ -57,6 +58,7 @@ class Recipe:
     dataset: DatasetName | None
     data_dir: Path | None
     limit: int | None
+    classes: int | None = None
 
     def options(self) -> dict[str, Any]:
         """Give the recipe as a config: options and values, as far as set. ``train --config`` on it repeats the run."""
@@ -73,6 +75,7 @@ class Recipe:
             "dataset": self.dataset,
             "data-dir": None if self.data_dir is None else str(self.data_dir.resolve()),
             "limit": self.limit,
+            "classes": self.classes,
         }
         return {name: value for name, value in options.items() if value is not None}
 

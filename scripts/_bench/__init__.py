@@ -1,0 +1,1 @@
+"""What ``scripts/bench`` is made of. The product imports none of it."""

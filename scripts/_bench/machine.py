@@ -1,0 +1,58 @@
+"""On what it was measured."""
+
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+PEERS = ("torch", "jax", "scikit-learn")
+
+
+def describe() -> dict[str, str]:
+    """What a figure depends on, by name."""
+    described = {
+        "CPU": _cpu(),
+        "cores": str(os.cpu_count()),
+        "Python": platform.python_version(),
+        "numpy": np.__version__,
+        "BLAS": _blas(),
+        **{peer: _version(peer) for peer in PEERS},
+    }
+    if hasattr(os, "getloadavg"):
+        described["load at the start"] = f"{os.getloadavg()[0]:.1f}"
+    return described
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _blas() -> str:
+    """The library behind numpy's matrix products, and the kernels that it chose for this processor."""
+    libraries = (
+        " ".join([info["internal_api"], info["version"], info.get("architecture", "")]).strip()
+        for info in threadpool_info()
+        if info["user_api"] == "blas"
+    )
+    return ", ".join(libraries) or "not known to threadpoolctl"
+
+
+def _cpu() -> str:
+    """The processor's name, for which each system has a place of its own."""
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    if sys.platform == "darwin":
+        query = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(query, capture_output=True, text=True, check=False).stdout.strip()
+    return platform.processor() or platform.machine()

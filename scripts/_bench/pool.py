@@ -1,0 +1,91 @@
+"""Worker processes, from the side of who asks them."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from _bench.jobs import Job, Source
+from _bench.peers import SYSTEMS
+
+SCRIPTS = Path(__file__).resolve().parent.parent
+
+
+def environment(threads: int) -> dict[str, str]:
+    """The environment of a process whose arithmetic has so many threads, and which finds this package."""
+    count = str(threads)
+    variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), count)
+    if threads == 1:
+        variables["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+    variables["JAX_PLATFORMS"] = "cpu"
+    variables["VECLIB_MAXIMUM_THREADS"] = count
+    return os.environ | variables | {"PYTHONPATH": str(SCRIPTS)}
+
+
+def installed(names: Iterable[str]) -> list[str]:
+    """Those of the systems whose package is there."""
+    return [name for name in names if importlib.util.find_spec(SYSTEMS[name].package)]
+
+
+class Worker:
+    """A process that trains with one system: see ``worker``."""
+
+    def __init__(self, name: str, threads: int, source: Source) -> None:
+        self.name = name
+        command = [sys.executable, "-m", "_bench.worker", name, source.name, str(source.data_dir or "")]
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(threads),
+            start_new_session=True,  # Ctrl-C ends this side only, which then ends that one
+        )
+
+    def ask(self, do: str, **more: Any) -> Any:
+        """Send a request, and wait for its answer."""
+        assert self.process.stdin
+        assert self.process.stdout
+        try:
+            print(json.dumps({"do": do, **more}), file=self.process.stdin, flush=True)
+            answer = self.process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        if not answer:
+            sys.exit(f"the process of {self.name} ended in the middle: what it said is above")
+        return json.loads(answer)
+
+    def prepare(self, job: Job) -> None:
+        """Have it make ready for a job."""
+        self.ask("prepare", job=asdict(job))
+
+    def epoch(self) -> tuple[float, float]:
+        """Have it do an epoch; seconds, and how many cores it kept busy."""
+        seconds, cores = self.ask("epoch")
+        return seconds, cores
+
+    def cost(self) -> float:
+        """Mean cost over the training examples, as trained so far."""
+        return float(self.ask("cost"))
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.communicate()
+
+
+@contextmanager
+def workers(names: Iterable[str], threads: int, source: Source) -> Iterator[dict[str, Worker]]:
+    """A worker for each system, for as long as the block runs."""
+    with ExitStack() as stack:
+        team = {}
+        for name in names:
+            team[name] = Worker(name, threads, source)
+            stack.callback(team[name].close)
+        yield team

@@ -1,0 +1,189 @@
+"""The ways to train that are compared, as classes: those that need nothing but numpy. The others are in ``peers``."""
+
+import sys
+import time
+from collections.abc import Iterable
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from _bench.jobs import Job
+from mnist_bp.core.activations import Array
+from mnist_bp.core.names import CostName
+from mnist_bp.data.datasets import Dataset, Examples
+from mnist_bp.training.evaluation import Evaluation, evaluate
+from mnist_bp.training.loop import train
+
+LESSON_EXAMPLES = range(200, 2_001)
+"""How many examples the loop over single ones is timed on: fewer for larger networks, …"""
+LESSON_NUMBERS = 26_000_000
+"""… so that this many numbers of gradients are computed."""
+
+
+class System:
+    """One way to train the network of a job, a pass over its examples at a time.
+
+    Attributes
+    ----------
+    label, package
+        What the tables call it; what it needs installed.
+    costs
+        The costs that it can train with.
+    """
+
+    label: ClassVar[str]
+    package: ClassVar[str] = "numpy"
+    costs: ClassVar[tuple[CostName, ...]] = ("squared-error", "cross-entropy")
+
+    def __init__(self, job: Job, data: Dataset) -> None:
+        self.job = job
+        self.data = data
+        self.examples = data.train.first(job.limit)
+        self.network = job.network(data)
+        self.batch_size = min(job.batch_size or len(self.examples), len(self.examples))
+
+    @property
+    def is_one_batch(self) -> bool:
+        """Whether a step sees all examples, so that there is no order to draw and nothing to gather."""
+        return self.batch_size == len(self.examples)
+
+    def epoch(self) -> float:
+        """Do one pass; the seconds that it took."""
+        start = time.perf_counter()
+        self.run()
+        return time.perf_counter() - start
+
+    def run(self) -> None:
+        """Do one pass."""
+        raise NotImplementedError
+
+    def parameters(self) -> Iterable[tuple[Array, Array]]:
+        """W, (to, from), and b of each layer, as trained so far."""
+        raise NotImplementedError
+
+    def evaluate(self, examples: Examples) -> Evaluation:
+        """How good the network is now, by the same arithmetic for every system: mnist-bp's."""
+        layers = zip(self.network.weights, self.network.biases, self.parameters(), strict=True)
+        for W, b, (trained_W, trained_b) in layers:
+            W[...], b[...] = trained_W, trained_b
+        return evaluate(self.network, examples.rows, examples.labels)
+
+
+class MnistBp(System):
+    """The product, through the loop that its command runs."""
+
+    label = "mnist-bp"
+
+    def __init__(self, job: Job, data: Dataset) -> None:
+        super().__init__(job, data)
+        self.results = train(
+            self.network,
+            self.examples.rows,
+            self.examples.labels,
+            data.test.rows,
+            data.test.labels,
+            epochs=sys.maxsize,
+            batch_size=self.batch_size,
+            learning_rate=job.learning_rate,
+            seed=job.seed,
+        )
+
+    def epoch(self) -> float:
+        """As the loop itself takes the time: without the test."""
+        return next(self.results).seconds
+
+    def parameters(self) -> Iterable[tuple[Array, Array]]:
+        """They are where they belong."""
+        return zip(self.network.weights, self.network.biases, strict=True)
+
+
+class Lesson(System):
+    """The lesson's formulas, an example at a time, summed over the mini-batch. Timed on some of them, and scaled up."""
+
+    label = "single examples, numpy"
+    costs = ("squared-error",)
+
+    def __init__(self, job: Job, data: Dataset) -> None:
+        super().__init__(job, data)
+        few = LESSON_NUMBERS // self.network.parameters.size
+        few = max(LESSON_EXAMPLES.start, min(few, LESSON_EXAMPLES.stop - 1))
+        self.scale = max(1.0, len(self.examples) / few)
+        some = self.examples.first(few)
+        self.X, self.Y = some.inputs(np.float32), self.network.targets(some.labels)
+        self.W = [np.ascontiguousarray(W) for W in self.network.weights]
+        self.b = [b.copy() for b in self.network.biases]
+        self.rng = np.random.default_rng(job.seed)
+
+    def epoch(self) -> float:
+        """Seconds of an epoch over all examples, from those of the part that was done."""
+        return super().epoch() * self.scale
+
+    def run(self) -> None:
+        """Average the nudges over each mini-batch, then take the step."""
+        order = self.rng.permutation(len(self.X))
+        for start in range(0, len(order), self.batch_size):
+            rows = order[start : start + self.batch_size]
+            dW, db = [np.zeros_like(W) for W in self.W], [np.zeros_like(b) for b in self.b]
+            for row in rows:
+                self.add_gradient(self.X[row], self.Y[row], dW, db)
+            rate = np.float32(self.job.learning_rate / len(rows))
+            for p, nudge in zip(self.W + self.b, dW + db, strict=True):
+                p -= rate * nudge
+
+    def add_gradient(self, x: Array, y: Array, dW: list[Array], db: list[Array]) -> None:
+        """Add the gradient of one example's cost."""
+        a = [x]
+        for W, b in zip(self.W, self.b, strict=True):
+            a.append(1 / (1 + np.exp(-(W @ a[-1] + b))))
+        dC_da = 2 * (a[-1] - y)
+        for i in reversed(range(len(self.W))):
+            dC_dz = a[i + 1] * (1 - a[i + 1]) * dC_da
+            dW[i] += np.outer(dC_dz, a[i])
+            db[i] += dC_dz
+            dC_da = self.W[i].T @ dC_dz
+
+    def parameters(self) -> Iterable[tuple[Array, Array]]:
+        """Its own copies."""
+        return zip(self.W, self.b, strict=True)
+
+
+class Floor(System):
+    """Not training: the matrix products of an epoch and the gathering of its rows, into arrays made once; no more."""
+
+    label = "floor"
+    costs = ()
+
+    def __init__(self, job: Job, data: Dataset) -> None:
+        super().__init__(job, data)
+        self.X = self.examples.inputs(np.float32)
+        self.order = np.random.default_rng(job.seed).permutation(len(self.X))
+        self.W = [np.ascontiguousarray(W.T) for W in self.network.weights]  # (from, to), as mnist-bp keeps them
+        self.dW = [np.empty_like(W) for W in self.W]
+        rows = 0 if self.is_one_batch else self.batch_size
+        self.gathered = np.empty((rows, self.network.sizes[0]), np.float32)
+        self.A = [np.full((self.batch_size, n), 0.1, np.float32) for n in self.network.sizes[1:]]
+        self.Z = [np.empty_like(A) for A in self.A]
+
+    def run(self) -> None:
+        """All batches of an epoch."""
+        if self.is_one_batch:
+            self.multiply(self.X)
+            return
+        for start in range(0, len(self.order), self.batch_size):
+            self.multiply(self.gather(self.order[start : start + self.batch_size]))
+
+    def gather(self, rows: NDArray[np.int64]) -> Array:
+        """Copy these rows; "clip", because with "raise" numpy makes one more copy."""
+        return self.X.take(rows, axis=0, out=self.gathered[: len(rows)], mode="clip")
+
+    def multiply(self, X: Array) -> None:
+        """Z = A W of each layer, and backwards A^T ∂C/∂Z of each and ∂C/∂Z W^T of all but the first."""
+        n = len(X)
+        A, Z = [X, *(a[:n] for a in self.A)], [z[:n] for z in self.Z]
+        for i, W in enumerate(self.W):
+            np.matmul(A[i], W, out=Z[i])
+        for i in reversed(range(len(self.W))):
+            np.matmul(A[i].T, A[i + 1], out=self.dW[i])
+            if i > 0:
+                np.matmul(A[i + 1], self.W[i].T, out=Z[i - 1])
