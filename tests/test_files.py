@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from mnist_bp.files import atomic_write, write_text
+from mnist_bp.files import atomic_write, remove_parts, write_text
 
 
 @pytest.fixture
@@ -89,3 +89,27 @@ def test_text_is_utf_8_with_plain_line_ends(folder):
     """σ takes two bytes and a line ends in one, on every system."""
     write_text(folder / "file", "σ\n")
     assert (folder / "file").read_bytes() == b"\xcf\x83\n"
+
+
+def test_parts_of_the_dead_are_removed(folder):
+    """What a killed process left goes, whole files and other hidden ones stay; with an age, only what is older."""
+    for name, age in (("file", 0), (".hidden", 0), (".file.01.part", 10), (".file.02.part", 1000)):
+        write_text(folder / name, "text")
+        then = (folder / name).stat().st_mtime - age
+        os.utime(folder / name, (then, then))
+    remove_parts(folder, older_than=100)
+    assert names(folder) == [".file.01.part", ".hidden", "file"]
+    remove_parts(folder)
+    assert names(folder) == [".hidden", "file"]
+
+
+def test_a_writer_whose_part_is_removed_says_so(folder):
+    """Its file does not appear, and what was there stays."""
+    write_text(folder / "file", "old")
+    with pytest.raises(FileNotFoundError), atomic_write(folder / "file") as file:  # noqa: PT012 - as above
+        file.write(b"new")
+        remove_parts(folder)
+        if os.name != "posix":  # Windows removes no open file
+            raise FileNotFoundError
+    assert names(folder) == ["file"]
+    assert (folder / "file").read_text() == "old"

@@ -65,9 +65,9 @@ def evaluate(
         )
     if confusion:
         voice.say()
-        voice.show(confusion_table(result.confusion))
+        voice.show(confusion_table(result.confusion, data.class_names))
         voice.say()
-        voice.show(per_class_table(result.per_class()))
+        voice.show(per_class_table(result.per_class(), data.class_names))
         voice.say()
     voice.conclude(f"accuracy {percent(result.accuracy)} ({data.name} {split}), cost {result.cost:.4f}", style="bold")
     if min_accuracy is not None and result.accuracy < min_accuracy:
@@ -82,7 +82,10 @@ def _record(result: "Evaluation", data: "Data", split: str, path: Path) -> dict[
         "cost": result.cost,
         "accuracy": result.accuracy,
         "confusion": result.confusion.tolist(),
-        "per_class": [score._asdict() for score in result.per_class()],
+        "per_class": [
+            {**score._asdict(), **({"name": data.class_names[score.label]} if data.class_names else {})}
+            for score in result.per_class()
+        ],
         "model": str(path),
         **({"synthetic": True} if data.is_synthetic else {}),
     }

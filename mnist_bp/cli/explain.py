@@ -11,7 +11,7 @@ import typer
 from mnist_bp.cli.explain_report import Shown, show_explanation
 from mnist_bp.cli.image import read_image
 from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, load_model
-from mnist_bp.cli.options import DATA, Activation, Cost, DataDir, Dataset, Hidden, Json, Seed, positive
+from mnist_bp.cli.options import DATA, Activation, Classes, Cost, DataDir, Dataset, Hidden, Json, Seed, positive
 from mnist_bp.cli.output import Output
 from mnist_bp.errors import InputError
 from mnist_bp.training.recipe import default_learning_rate, parse_hidden
@@ -73,6 +73,7 @@ def explain(
     ] = None,
     dataset: Dataset = None,
     data_dir: DataDir = None,
+    classes: Classes = None,
     fresh: Annotated[
         bool,
         typer.Option("--fresh", help="Explain a network that has learned nothing yet.", rich_help_panel=FRESH),
@@ -102,7 +103,7 @@ def explain(
     if fresh and model is not None:
         raise InputError("--fresh explains a network that has learned nothing: leave out RUN or MODEL")
     trained = None if fresh else load_model(model)
-    data = data_at_hand(trained, dataset, data_dir, voice)
+    data = data_at_hand(trained, dataset, data_dir, voice, classes=classes)
     network = _fresh(data, hidden, activation, cost, seed) if trained is None else trained.network.astype(np.float64)
     batch, row = _mini_batch(data, split, example, image, label)
     rate = learning_rate or _learning_rate(trained, network)

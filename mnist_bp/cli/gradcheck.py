@@ -8,7 +8,19 @@ import typer
 
 from mnist_bp.cli.gradcheck_report import Report, conclude_self_test, show_report
 from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, load_model
-from mnist_bp.cli.options import DATA, NETWORK, Activation, Cost, DataDir, Dataset, Hidden, Json, Seed, positive
+from mnist_bp.cli.options import (
+    DATA,
+    NETWORK,
+    Activation,
+    Classes,
+    Cost,
+    DataDir,
+    Dataset,
+    Hidden,
+    Json,
+    Seed,
+    positive,
+)
 from mnist_bp.cli.output import Output
 from mnist_bp.core.names import ActivationName, CostName
 from mnist_bp.errors import AnswerIsNo, InputError
@@ -17,6 +29,7 @@ from mnist_bp.training.recipe import parse_hidden
 if TYPE_CHECKING:
     from mnist_bp.core.gradcheck import Backpropagation, Method
     from mnist_bp.core.network import Network
+    from mnist_bp.data.datasets import Dataset as Data
     from mnist_bp.data.datasets import Examples
 
 __all__ = ["gradcheck"]
@@ -75,6 +88,7 @@ def gradcheck(
     ] = 20,
     dataset: Dataset = None,
     data_dir: DataDir = None,
+    classes: Classes = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -89,7 +103,7 @@ def gradcheck(
     if every_combination and (model is not None or function is not None):
         raise InputError("--every-combination checks fresh networks of ours: leave out RUN, MODEL and --function")
     trained = load_model(model) if model is not None else None
-    source = data_at_hand(trained, dataset, data_dir, voice, limit=examples)
+    source = data_at_hand(trained, dataset, data_dir, voice, classes=classes, limit=examples)
     data = source.train.first(examples)
     voice.say(f"examples  the first {len(data)} of {source.name}'s training set")
     if self_test:
@@ -100,7 +114,7 @@ def gradcheck(
         voice.say(f"model     {trained.description}, trained in {trained.network.dtype}, checked in float64")
     else:
         pairs = [(activation, cost)] if not every_combination else product(get_args(ActivationName), get_args(CostName))
-        networks = [_fresh(data, hidden, *pair, seed=seed) for pair in pairs]
+        networks = [_fresh(source, hidden, *pair, seed=seed) for pair in pairs]
     methods: tuple[Method, ...] = ("complex", "central") if method == "both" else (method,)
     settings = f"--method {method} --epsilon {epsilon:g} --examples {examples} --seed {seed}"
     all_passed = True
@@ -113,13 +127,12 @@ def gradcheck(
         raise AnswerIsNo("the gradient does not match")
 
 
-def _fresh(data: "Examples", hidden: str, activation: ActivationName, cost: CostName, *, seed: int) -> "Network":
+def _fresh(data: "Data", hidden: str, activation: ActivationName, cost: CostName, *, seed: int) -> "Network":
     import numpy as np
 
     from mnist_bp.core.network import Network
-    from mnist_bp.data.datasets import CLASSES
 
-    sizes = (data.pixels, *parse_hidden(hidden), CLASSES)
+    sizes = (data.pixels, *parse_hidden(hidden), data.classes)
     return Network(sizes, activation=activation, cost=cost, rng=np.random.default_rng(seed), dtype=np.float64)
 
 

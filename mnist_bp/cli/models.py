@@ -54,10 +54,9 @@ def trained_data(
     A ``data_dir`` alone says where that dataset lies now.
     """
     trained_on, trained_in = _origin(model)
-    data = load_dataset(
-        name or trained_on, trained_in if name is None and data_dir is None else data_dir, voice, fetch=fetch
-    )
     n_in, n_out = model.network.sizes[0], model.network.sizes[-1]
+    folder = trained_in if name is None and data_dir is None else data_dir
+    data = load_dataset(name or trained_on, folder, voice, classes=n_out, fetch=fetch)
     if (data.pixels, data.classes) != (n_in, n_out):
         raise InputError(
             f"{data.name} has images of {data.pixels} pixels and {data.classes} classes; "
@@ -81,6 +80,7 @@ def data_at_hand(
     data_dir: Path | None,
     voice: Output,
     *,
+    classes: int | None = None,
     limit: int | None = None,
 ) -> "Dataset":
     """A dataset from disk; where there is none and nobody named any, synthetic digits.
@@ -90,7 +90,7 @@ def data_at_hand(
     try:
         if model is not None:
             return trained_data(model, name, data_dir, voice, fetch=False)
-        return load_dataset(name, data_dir, voice, limit=limit, fetch=False)
+        return load_dataset(name, data_dir, voice, classes=classes, limit=limit, fetch=False)
     except DataUnavailable:
         if name is not None:
             raise

@@ -18,6 +18,7 @@ __all__ = [
     "OUTPUT",
     "TRAINING",
     "Activation",
+    "Classes",
     "Cost",
     "DataDir",
     "Dataset",
@@ -90,6 +91,16 @@ DataDir = Annotated[
     typer.Option(
         metavar="DIR",
         help="Folder of the datasets, or of four IDX files. Default: MNIST_BP_DATA, or the user's cache.",
+        rich_help_panel=DATA,
+        show_default=False,
+    ),
+]
+Classes = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=256,
+        help="Labels of one's own IDX files lie below this. Default: 10.",
         rich_help_panel=DATA,
         show_default=False,
     ),

@@ -1,5 +1,6 @@
 """The tables of ``evaluate``, made from results; whoever has them decides where they are shown."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["confusion_table", "per_class_table"]
 
 
-def confusion_table(confusion: "NDArray[np.int64]") -> Table:
-    """Rows are the true classes, columns the answers; what was answered rightly stands on the diagonal, in bold."""
+def confusion_table(confusion: "NDArray[np.int64]", names: Sequence[str] = ()) -> Table:
+    """Rows are the true classes, columns the answers; what was answered rightly stands on the diagonal, in bold.
+
+    Where classes have names, rows say them.
+    """
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1))
     table.add_column("true", justify="right", no_wrap=True)
     for label in range(len(confusion)):
@@ -23,16 +27,17 @@ def confusion_table(confusion: "NDArray[np.int64]") -> Table:
     for label, row in enumerate(confusion.tolist()):
         cells = [str(count) if count else "." for count in row]
         cells[label] = f"[bold]{cells[label]}[/bold]"
-        table.add_row(str(label), *cells)
+        table.add_row(f"{names[label]} {label}" if names else str(label), *cells)
     return table
 
 
-def per_class_table(scores: "list[ClassScore]") -> Table:
-    """Precision, recall, F1 and number of examples of each class."""
+def per_class_table(scores: "list[ClassScore]", names: Sequence[str] = ()) -> Table:
+    """Precision, recall, F1 and number of examples of each class, with its name if it has one."""
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for heading in ("digit", "precision", "recall", "f1", "support"):
+    for heading in ("class" if names else "digit", "precision", "recall", "f1", "support"):
         table.add_column(heading, justify="right", no_wrap=True)
     for score in scores:
         ratios = (f"{ratio:.4f}" for ratio in (score.precision, score.recall, score.f1))
-        table.add_row(str(score.label), *ratios, f"{score.support:,}")
+        label = f"{names[score.label]} {score.label}" if names else str(score.label)
+        table.add_row(label, *ratios, f"{score.support:,}")
     return table

@@ -15,6 +15,7 @@ from mnist_bp.cli.options import (
     OUTPUT,
     TRAINING,
     Activation,
+    Classes,
     Cost,
     DataDir,
     Dataset,
@@ -51,6 +52,7 @@ __all__ = ["train"]
 def train(
     dataset: Dataset = None,
     data_dir: DataDir = None,
+    classes: Classes = None,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -128,6 +130,7 @@ def train(
         dataset=dataset,
         data_dir=data_dir,
         limit=limit,
+        classes=classes,
     )
     voice = Output(json=json, quiet=quiet)
     data, recipe = _load_data(recipe, voice)
@@ -150,13 +153,17 @@ _REASONS = {type(None): "finished", KeyboardInterrupt: "interrupted", Diverged: 
 def _load_data(recipe: Recipe, voice: Output) -> "tuple[Data, Recipe]":
     """The data to train on, and the recipe that says so: MNIST that nobody asked for by name may become synthetic."""
     try:
-        return load_dataset(recipe.dataset, recipe.data_dir, voice, limit=recipe.limit), recipe
+        return _load(recipe, voice), recipe
     except DataUnavailable as error:
         if recipe.dataset is not None:
             raise
         voice.say(f"MNIST is not to be had here: {error}", style="yellow")
     recipe = replace(recipe, dataset=SYNTHETIC)
-    return load_dataset(SYNTHETIC, recipe.data_dir, voice, limit=recipe.limit), recipe
+    return _load(recipe, voice), recipe
+
+
+def _load(recipe: Recipe, voice: Output) -> "Data":
+    return load_dataset(recipe.dataset, recipe.data_dir, voice, classes=recipe.classes, limit=recipe.limit)
 
 
 def _network(recipe: Recipe, data: "Data") -> "Network":

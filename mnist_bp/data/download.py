@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mnist_bp.data import manifest, transfer
+from mnist_bp.data import manifest
 from mnist_bp.data.intake import Intake, Unusable, WrongContent, take_file
 from mnist_bp.data.names import Notice, Progress
 from mnist_bp.data.published import PublishedDataset, PublishedFile
@@ -119,6 +119,8 @@ def download(
         missing = [file for file, found in zip(dataset.files, there, strict=True) if force or found.state != "intact"]
         fetched = _fetch_all(missing, folder, _sources(dataset, mirrors, imported), progress) if missing else {}
         remove_parts(folder)
+    except BrokenPipeError:  # who was told does not listen any more: that is no fault of the folder's
+        raise
     except OSError as error:
         reason = error.strerror or error
         raise DataUnavailable(f"cannot write to {folder} ({reason}): choose another folder with --data-dir") from error
@@ -147,15 +149,22 @@ def _sources(
             f"{dataset.name} is not complete here, and MNIST_BP_OFFLINE forbids the network; "
             f"from a folder that has the files: mnist-bp download {dataset.name} --from FOLDER"
         )
-    named = [*mirrors, *re.split(r"[\s,]+", os.environ.get("MNIST_BP_MIRROR", "").strip(" ,"))]
-    own = [url.replace("{dataset}", dataset.name).rstrip("/") + "/" for url in named if url]
-    urls = list(dict.fromkeys([*own, *dataset.mirrors]))
+    from mnist_bp.data import transfer  # here, because requests takes long to import
+
+    urls = _urls(dataset, mirrors)
     patience = min(transfer.ANSWER_SECONDS, ALL_SILENT_SECONDS / len(urls))
-    return lambda file: [(url, _mirror(f"{url}{file.name}.gz", patience)) for url in urls]
+
+    def of(url: str) -> Take:
+        return lambda intake, stop: transfer.receive(f"{url}{intake.file.name}.gz", intake, stop, patience=patience)
+
+    return lambda _file: [(url, of(url)) for url in urls]
 
 
-def _mirror(url: str, patience: float) -> Take:
-    return lambda intake, stop: transfer.receive(url, intake, stop, patience=patience)
+def _urls(dataset: PublishedDataset, mirrors: Sequence[str]) -> list[str]:
+    """The mirrors in the order to try: those given, those of the environment, those that everybody has."""
+    given = [*mirrors, *re.split(r"[\s,]+", os.environ.get("MNIST_BP_MIRROR", ""))]
+    own = [url.replace("{dataset}", dataset.name).rstrip("/") + "/" for url in given if url]
+    return list(dict.fromkeys([*own, *dataset.mirrors]))
 
 
 def _local(path: Path) -> Take:
@@ -221,7 +230,7 @@ def _raise_failure(ends: Sequence[_End]) -> None:
         if end.error is not None and not isinstance(end.error, Unusable):
             raise end.error
     if failed:
-        others = f" (nor {len(failed) - 1} more)" if len(failed) > 1 else ""
+        others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         raise DataUnavailable(
             f"cannot get {failed[0].file.name}{others} ({failed[0].error}); "
             "name another --mirror, or a place that has the files (--from), or train on --dataset synthetic"

@@ -40,7 +40,8 @@ def read_labels(path: Path, *, classes: int) -> NDArray[np.uint8]:
     labels = _read(path, rank=1, what="labels")
     if labels.max() >= classes:
         where = int(np.argmax(labels >= classes))
-        raise InputError(f"{path}: label {labels[where]} of example {where}; expected labels from 0 to {classes - 1}")
+        expected = f"expected labels from 0 to {classes - 1} (--classes)"
+        raise InputError(f"{path}: label {labels[where]} of example {where}; {expected}")
     return labels
 
 

@@ -439,7 +439,7 @@ def test_files_put_there_by_hand_are_hashed_once(cache, monkeypatch):
 def test_files_put_there_by_hand_where_nothing_can_be_noted_are_not_hashed(cache, monkeypatch):
     """In a read-only folder each load would hash again: there, their form has to do."""
     (cache / "manifest.json").unlink()
-    monkeypatch.setattr(manifest.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(manifest.os, "access", lambda *_: False)
     monkeypatch.setattr(manifest, "take_file", None)
     load("mnist")
     assert not (cache / "manifest.json").exists()

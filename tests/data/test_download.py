@@ -281,7 +281,7 @@ def test_all_mirrors_are_named_with_their_reasons(folder, url, unreachable):
 
 def test_other_files_that_failed_are_counted(folder, url):
     """One line, however many files could not be had."""
-    assert refusal(folder, published(url("missing"))).startswith(f"cannot get {TRAIN_IMAGES} (nor 3 more) (")
+    assert refusal(folder, published(url("missing"))).startswith(f"cannot get {TRAIN_IMAGES} and 3 more (")
 
 
 # What works
@@ -687,6 +687,16 @@ def test_an_interrupt_leaves_nothing(folder, url):
     with pytest.raises(KeyboardInterrupt):
         download(published(url("good")), folder, progress=interrupt)
     assert not list(folder.glob(".*"))
+
+
+def test_a_listener_that_goes_away_is_not_taken_for_a_full_disk(folder, url):
+    """The output of ``mnist-bp download | head -1`` is closed: that error goes through as it is."""
+
+    def closed(name, done, size):
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        download(published(url("good")), folder, progress=closed)
 
 
 def test_leftovers_of_the_dead_are_removed(folder, url):

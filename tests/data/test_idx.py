@@ -230,7 +230,7 @@ edits = st.one_of(
 READING = 600_000
 """Bytes that the reading of a .gz takes, whatever is in it."""
 
-MUTATIONS = int(os.environ.get("MNIST_BP_MUTATIONS", "1500"))
+MUTATIONS = int(os.environ.get("MNIST_BP_MUTATIONS", "1000"))
 """Of the bytes of a file; 20,000 take a minute or two."""
 
 
