@@ -52,7 +52,7 @@ class Examples:
     @property
     def rows(self) -> NDArray[np.uint8]:
         """One row for each image, (n, rows × columns), grey levels from 0 to 255."""
-        return np.asarray(self.images).reshape(len(self), -1)
+        return self.images.reshape(len(self), -1)
 
     def inputs(self, dtype: DTypeLike) -> Array:
         """What the network sees: ``rows``, from 0 to 1."""

@@ -71,7 +71,8 @@ def _map_plain(file: BinaryIO, length: int, path: Path, rank: int, what: str) ->
     shape = _shape(file.read(_header_length(rank)), path, rank, what)
     if length != _file_length(shape):
         raise _wrong_length(path, shape, f"{length:,}")
-    return np.memmap(file, np.uint8, mode="r", offset=_header_length(rank), shape=shape)
+    mapped = np.memmap(file, np.uint8, mode="r", offset=_header_length(rank), shape=shape)
+    return mapped.view(np.ndarray)  # the same memory, without what numpy.memmap adds to each indexing
 
 
 def _read_gzip(file: BinaryIO, length: int, path: Path, rank: int, what: str) -> NDArray[np.uint8]:
