@@ -1,6 +1,7 @@
 """The project's private environment, .venv, made on first use; what the scripts beside this file have in common."""
 
 import hashlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -11,6 +12,17 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
 BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+
+
+def has(*modules: str) -> bool:
+    """Whether the Python that runs this can import them."""
+    return all(importlib.util.find_spec(module) for module in modules)
+
+
+def restart(extra: str = "") -> None:
+    """Begin the script anew with the Python of .venv."""
+    prepare(extra)
+    become(PYTHON, *sys.argv)
 
 
 def prepare(extra: str = "") -> None:

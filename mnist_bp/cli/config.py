@@ -1,6 +1,7 @@
 """``--config FILE.toml``: options from a file, which stand above the defaults and below the command line."""
 
 import difflib
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -64,7 +65,7 @@ def read_config(path: Path, command: Callable[..., object]) -> dict[str, Any]:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' Notepad may write a BOM
     except OSError as error:
         raise InputError(f"cannot read the config {path}: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -74,7 +75,7 @@ def _parse(path: Path) -> dict[str, Any]:
 def _checked(value: Any, hint: Any, where: str) -> Any:
     """``value`` as the command line would have given it to an option of this type."""
     accepted = _kinds(hint)
-    if float in accepted and type(value) is int:
+    if float in accepted and type(value) is int and abs(value) <= sys.float_info.max:
         return float(value)
     if str in accepted and _is_counts(value):  # hidden = [16, 16], batch-size = 100
         return ",".join(map(str, value if isinstance(value, list) else [value]))

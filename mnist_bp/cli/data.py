@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mnist_bp.data.datasets import Dataset
 
-__all__ = ["download_progress", "load_dataset"]
+__all__ = ["download_progress", "load_dataset", "say_if_synthetic", "synthetic_mark"]
 
 
 def load_dataset(
@@ -38,6 +38,19 @@ def load_dataset(
             progress=progress,
             notice=lambda text: output.say(text, style="yellow"),
         )
+
+
+def say_if_synthetic(data: "Dataset", output: Output) -> None:
+    """Say on top of figures that they come from synthetic digits, if they do."""
+    if data.is_synthetic:
+        output.say(
+            "These are SYNTHETIC digits, drawn by a program: the figures below say nothing about MNIST.", style="yellow"
+        )
+
+
+def synthetic_mark(data: "Dataset") -> dict[str, bool]:
+    """The same, as what a JSON record of such figures has besides."""
+    return {"synthetic": True} if data.is_synthetic else {}
 
 
 @contextmanager

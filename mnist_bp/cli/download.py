@@ -8,6 +8,7 @@ import typer
 from mnist_bp.cli.data import download_progress
 from mnist_bp.cli.options import DataDir, Json
 from mnist_bp.cli.output import Output
+from mnist_bp.cli.tables import new_table
 from mnist_bp.data.names import PublishedName
 
 if TYPE_CHECKING:
@@ -110,12 +111,7 @@ def _show_list(root: Path, voice: Output) -> None:
 
 
 def _show_table(entries: "list[Entry]", voice: Output) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for heading in ("dataset", "state", "size", "folder"):
-        table.add_column(heading, justify="right" if heading == "size" else "left", no_wrap=True)
+    table = new_table("dataset", "state", "size", "folder", left={"dataset", "state", "folder"})
     for entry in entries:
         table.add_row(entry.dataset, entry.state, _size(entry), str(entry.folder))
     voice.show(table)

@@ -2,12 +2,13 @@
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnist_bp.cli.data import say_if_synthetic, synthetic_mark
 from mnist_bp.cli.models import Model, load_model, trained_data
-from mnist_bp.cli.options import DATA, OUTPUT, DataDir, Dataset, Json, MinAccuracy
+from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, MinAccuracy, Split
 from mnist_bp.cli.output import Output, percent
 from mnist_bp.cli.tables import confusion_table, per_class_table
 from mnist_bp.errors import AnswerIsNo, InputError
@@ -24,9 +25,7 @@ def evaluate(
     model: Model = None,
     dataset: Dataset = None,
     data_dir: DataDir = None,
-    split: Annotated[
-        Literal["test", "train"], typer.Option(help="Which of its examples.", rich_help_panel=DATA)
-    ] = "test",
+    split: Split = "test",
     min_accuracy: MinAccuracy = None,
     confusion: Annotated[
         bool, typer.Option("--confusion/--no-confusion", help="Show what was taken for what.", rich_help_panel=OUTPUT)
@@ -47,8 +46,8 @@ def evaluate(
     trained = load_model(model)
     network = trained.network
     data = trained_data(trained, dataset, data_dir, voice)
-    examples = data.test if split == "test" else data.train
-    with threadpool_limits(default_threads(network.sizes[1:-1])):  # as in training: the same sums, to the last bit
+    examples = data.split(split)
+    with threadpool_limits(default_threads(network.sizes[1:-1])):  # as training does untold: the same sums
         result = measure(network, examples.rows, examples.labels)
     if not math.isfinite(result.cost):
         raise InputError(f"{trained.path}: its numbers are too large for {network.dtype}: the cost is not finite")
@@ -59,10 +58,7 @@ def evaluate(
     voice.say(f"data      {data.name} {split}: {len(examples):,} examples")
     if trained_on is not None and trained_on != data.name:
         voice.say(f"The network was trained on {trained_on}, and is measured on {data.name}.", style="yellow")
-    if data.is_synthetic:
-        voice.say(
-            "These are SYNTHETIC digits, drawn by a program: the figures say nothing about MNIST.", style="yellow"
-        )
+    say_if_synthetic(data, voice)
     if confusion:
         voice.say()
         voice.show(confusion_table(result.confusion, data.class_names))
@@ -87,5 +83,5 @@ def _record(result: "Evaluation", data: "Data", split: str, path: Path) -> dict[
             for score in result.per_class()
         ],
         "model": str(path),
-        **({"synthetic": True} if data.is_synthetic else {}),
+        **synthetic_mark(data),
     }

@@ -4,17 +4,18 @@ import math
 import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mnist_bp.cli.explain_report import Shown, show_explanation
 from mnist_bp.cli.image import read_image
-from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, load_model
-from mnist_bp.cli.options import DATA, Activation, Classes, Cost, DataDir, Dataset, Hidden, Json, Seed, positive
+from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, fresh_network, load_model
+from mnist_bp.cli.options import DATA, Activation, Classes, Cost, DataDir, Dataset, Hidden, Json, Seed, Split, positive
 from mnist_bp.cli.output import Output
+from mnist_bp.data.names import SplitName
 from mnist_bp.errors import InputError
-from mnist_bp.training.recipe import default_learning_rate, parse_hidden
+from mnist_bp.training.recipe import default_learning_rate, format_sizes, parse_hidden
 
 if TYPE_CHECKING:
     from mnist_bp.core.explain import Address
@@ -58,7 +59,7 @@ def explain(
         ),
     ] = None,
     example: Annotated[int, typer.Option(min=0, help="Which example, from 0.", rich_help_panel=DATA)] = 0,
-    split: Annotated[Literal["test", "train"], typer.Option(help="Of which set.", rich_help_panel=DATA)] = "test",
+    split: Split = "test",
     image: Annotated[
         Path | None,
         typer.Option(
@@ -104,12 +105,15 @@ def explain(
         raise InputError("--fresh explains a network that has learned nothing: leave out RUN or MODEL")
     trained = None if fresh else load_model(model)
     data = data_at_hand(trained, dataset, data_dir, voice, classes=classes)
-    network = _fresh(data, hidden, activation, cost, seed) if trained is None else trained.network.astype(np.float64)
+    if trained is None:
+        network = fresh_network(data, parse_hidden(hidden), activation, cost, seed=seed)
+    else:
+        network = trained.network.astype(np.float64)
     batch, row = _mini_batch(data, split, example, image, label)
     rate = learning_rate or _learning_rate(trained, network)
     explanation = explain_derivative(network, batch.inputs(np.float64), batch.labels, row, address, rate)
     shown = Shown(
-        network="-".join(map(str, network.sizes)) + (f" of {trained.path}" if trained else ", fresh"),
+        network=format_sizes(network.sizes) + (f" of {trained.path}" if trained else ", fresh"),
         example=str(image) if image else f"example {example} of {data.name}'s {split} set",
         label=int(batch.labels[row]),
         image=batch.images[row],
@@ -138,17 +142,8 @@ def _parse_address(weight: str | None, bias: str | None) -> "Address | None":
     return Address(layer, j, k[0] if k else None)
 
 
-def _fresh(data: "Data", hidden: str, activation: Activation, cost: Cost, seed: int) -> "Network":
-    import numpy as np
-
-    from mnist_bp.core.network import Network
-
-    sizes = (data.pixels, *parse_hidden(hidden), data.classes)
-    return Network(sizes, activation=activation, cost=cost, rng=np.random.default_rng(seed), dtype=np.float64)
-
-
 def _mini_batch(
-    data: "Data", split: str, example: int, image: Path | None, label: int | None
+    data: "Data", split: SplitName, example: int, image: Path | None, label: int | None
 ) -> "tuple[Examples, int]":
     """The mini-batch in which the example is looked at, and its row there: the hundred that it stands among.
 
@@ -158,7 +153,7 @@ def _mini_batch(
 
     from mnist_bp.data.datasets import Examples
 
-    examples = data.train if split == "train" else data.test
+    examples = data.split(split)
     if example >= len(examples):
         raise InputError(f"there is no example {example}: {data.name}'s {split} set has 0 to {len(examples) - 1}")
     start = example // BATCH * BATCH

@@ -3,10 +3,10 @@
 import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from mnist_bp.cli.output import Output, percent
+from mnist_bp.cli.tables import new_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +40,7 @@ def show_explanation(explanation: "Explanation", shown: Shown, voice: Output) ->
     voice.say(f"example  {shown.example}, a {shown.label}{' (SYNTHETIC)' if shown.synthetic else ''}")
     for line in drawing(shown.image):
         voice.say(line)
-    _section(voice, f"The cost of this example: C_0 = {explanation.cost:.6f}")
+    _section(voice, f"The cost of this example: C_0 = {explanation.cost:.6g}")
     voice.show(_outputs(explanation))
     _section(voice, f"How sensitive is it to {name}?")
     _show_factors(explanation.factors, voice, is_output=not explanation.paths)
@@ -77,17 +77,9 @@ def _tell(voice: Output, text: str) -> None:
         voice.say(line)
 
 
-def _grid(*headings: str) -> Table:
-    """An empty table: the first column to the left, numbers to the right."""
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for place, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if place else "left", no_wrap=True)
-    return table
-
-
 def _outputs(explanation: "Explanation") -> Table:
     """Outputs, targets, each one's share of the cost, and what it wants."""
-    table = _grid("digit", "output a", "wanted y", "share of C_0", "wants to go")
+    table = new_table("digit", "output a", "wanted y", "share of C_0", "wants to go", left={"digit"})
     for digit, output in enumerate(explanation.outputs):
         direction = "up" if output.nudge > 0 else "down" if output.nudge < 0 else ""
         table.add_row(
@@ -98,8 +90,7 @@ def _outputs(explanation: "Explanation") -> Table:
 
 def _show_factors(factors: "Factors", voice: Output, *, is_output: bool) -> None:
     wrong = "how wrong the output is: 2 (a_j − y_j)" if is_output else "what the cost makes of it: see below"
-    table = _grid("factor", "value", "means")
-    table.columns[-1].justify = "left"
+    table = new_table("factor", "value", "means", left={"factor", "means"})
     is_bias = factors.name.startswith("b")
     table.add_row("a_k", f"{factors.a_k:+.9g}", "a bias: always 1" if is_bias else "how active the input is")
     if factors.slope is None or factors.dC_da is None:
@@ -116,18 +107,19 @@ def _show_factors(factors: "Factors", voice: Output, *, is_output: bool) -> None
 def _paths(paths: "Paths") -> Table:
     """The paths that contribute most, in order, and the sum of all."""
     is_softmax = paths.paths[0].slope is None
-    table = _grid("through neuron", "w", "σ′(z)", "a − y" if is_softmax else "∂C_0/∂a", "product")
+    from_above = "a − y" if is_softmax else "∂C_0/∂a"
+    table = new_table("through neuron", "w", "σ′(z)", from_above, "product", left={"through neuron"})
     ordered = sorted(paths.paths, key=lambda path: -abs(path.contribution))
     for path in ordered[:MOST_PATHS]:
         slope = "-" if path.slope is None else f"{path.slope:.6f}"
         above = f"{path.dC_dz if path.dC_da is None else path.dC_da:+.6f}"
         table.add_row(
-            f"{path.to} of layer {paths.layer + 1}", f"{path.w:+.6f}", slope, above, f"{path.contribution:+.9f}"
+            f"{path.to} of layer {paths.layer + 1}", f"{path.w:+.6f}", slope, above, f"{path.contribution:+.9g}"
         )
     if others := ordered[MOST_PATHS:]:
         rest = sum(path.contribution for path in others)
-        table.add_row(f"{len(others)} others", "", "", "", f"{rest:+.9f}")
-    table.add_row("sum", "", "", "", f"{paths.total:+.9f}")
+        table.add_row(f"{len(others)} others", "", "", "", f"{rest:+.9g}")
+    table.add_row("sum", "", "", "", f"{paths.total:+.9g}")
     return table
 
 
@@ -135,16 +127,16 @@ def _show_nudge(explanation: "Explanation", voice: Output) -> None:
     nudge = explanation.nudge
     _tell(
         voice,
-        f"C_0 goes from {nudge.before:.9f} to {nudge.after:.9f}: {nudge.after - nudge.before:+.9f}, which is "
-        f"{nudge.ratio:+.9f} for each unit. The derivative says {nudge.derivative:+.9f}: it is the slope at this very "
+        f"C_0 goes from {nudge.before:.9g} to {nudge.after:.9g}: {nudge.after - nudge.before:+.6g}, which is "
+        f"{nudge.ratio:+.9g} for each unit. The derivative says {nudge.derivative:+.9g}: it is the slope at this very "
         "point, the ratio that of a chord, and the cost is curved.",
     )
 
 
 def _show_sensitive(explanation: "Explanation", voice: Output) -> None:
-    table = _grid("weight", "∂C_0/∂w", "times as sensitive as the last")
+    table = new_table("weight", "∂C_0/∂w", "times as sensitive as the last", left={"weight"})
     for weight in explanation.sensitive:
-        table.add_row(weight.name, f"{weight.derivative:+.9f}", f"{weight.multiple:.2f}")
+        table.add_row(weight.name, f"{weight.derivative:+.9g}", f"{weight.multiple:.2f}")
     voice.show(table)
     norms = ", ".join(f"{name} {norm:.4g}" for name, norm in explanation.norms.items())
     _tell(voice, f"length of the gradient, array by array: {norms}")
@@ -152,19 +144,20 @@ def _show_sensitive(explanation: "Explanation", voice: Output) -> None:
 
 def _show_asked(explanation: "Explanation", voice: Output) -> None:
     asked = sorted(enumerate(explanation.asked), key=lambda pair: -abs(pair[1]))
-    layer = len(explanation.norms) // 2 - 1
-    words = [f"neuron {k} {'brighter' if nudge > 0 else 'dimmer'} ({nudge:+.4f})" for k, nudge in asked[:MOST_PATHS]]
-    _tell(voice, f"All ten together want of layer {layer}, most urgent first: {', '.join(words)}.")
+    layer = len(explanation.norms) // 2 - 1  # each layer has two norms, that of W and that of b
+    words = [f"neuron {k} {'brighter' if nudge > 0 else 'dimmer'} ({nudge:+.4g})" for k, nudge in asked[:MOST_PATHS]]
+    together = f"All {len(explanation.outputs)} outputs together want of layer {layer}"
+    _tell(voice, f"{together}, most urgent first: {', '.join(words)}.")
 
 
 def _show_batch(explanation: "Explanation", voice: Output) -> None:
     batch = explanation.batch
     _tell(
         voice,
-        f"{batch.up} want it up, {batch.down} want it down; the mean of their derivatives is {batch.mean:+.6f}, "
+        f"{batch.up} want it up, {batch.down} want it down; the mean of their derivatives is {batch.mean:+.6g}, "
         f"{percent(batch.agreement)} of what it would be if all pulled the same way.",
     )
-    _tell(voice, "by digit: " + ", ".join(f"{label}: {mean:+.4f}" for label, mean in batch.by_label.items()))
+    _tell(voice, "by digit: " + ", ".join(f"{label}: {mean:+.4g}" for label, mean in batch.by_label.items()))
     pulls = ", ".join(f"{percent(pull.share)} by a {pull.label}" for pull in batch.pulls)
     _tell(voice, f"strongest pulls: {pulls}")
     _tell(voice, f"this example's whole gradient and the mini-batch's: cosine {batch.cosine:+.3f}")
@@ -176,6 +169,6 @@ def _show_step(explanation: "Explanation", voice: Output) -> None:
     verdict = "it overshoots" if step.came > 0 else f"{percent(kept)} of the promise"
     _tell(
         voice,
-        f"With learning rate {step.learning_rate:g} the gradient promises {step.promised:+.6f} of cost; "
-        f"{step.came:+.6f} came: {verdict}.",
+        f"With learning rate {step.learning_rate:g} the gradient promises {step.promised:+.6g} of cost; "
+        f"{step.came:+.6g} came: {verdict}.",
     )

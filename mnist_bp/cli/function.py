@@ -3,6 +3,7 @@
 import importlib
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,9 @@ def load_function(name: str) -> Backpropagation:
     def backpropagate(network: Network, X: Array, Y: Array) -> LayeredVector:
         weights, biases = ([array.copy() for array in arrays] for arrays in (network.weights, network.biases))
         try:
-            answer = function(weights, biases, X.copy(), Y.copy())
-        except Exception as error:
+            with redirect_stdout(sys.stderr):  # standard output may be JSON Lines, and nothing else
+                answer = function(weights, biases, X.copy(), Y.copy())
+        except (Exception, SystemExit) as error:
             raise InputError(f"{name} raised {type(error).__name__}: {error}; --debug shows where") from error
         return _gradient(answer, network, name)
 
@@ -48,8 +50,9 @@ def _imported(name: str) -> Callable[..., Any]:
         raise InputError(f"--function {name}: expected MODULE:NAME, like my_backprop:backpropagate for my_backprop.py")
     sys.path.insert(0, str(Path.cwd()))  # as ``python`` does for a script; the function may import more when it runs
     try:
-        function = getattr(importlib.import_module(module), attribute)
-    except Exception as error:
+        with redirect_stdout(sys.stderr):
+            function = getattr(importlib.import_module(module), attribute)
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"--function {name} cannot be imported ({type(error).__name__}: {error}); "
             f"it is looked for in {Path.cwd()} and where Python finds modules"
@@ -68,8 +71,14 @@ def _gradient(answer: Any, network: Network, name: str) -> LayeredVector:
         if not isinstance(given, Sequence) or len(given) != len(expected):
             raise InputError(f"{name}: expected a list of {len(expected)} arrays dC_d{letter}, one for each layer")
         for number, (array, target) in enumerate(zip(given, expected, strict=True), 1):
-            if np.shape(array) != target.shape:
-                shape = np.shape(array)
-                raise InputError(f"{name}: dC_d{letter} of layer {number} has shape {shape}; expected {target.shape}")
-            target[...] = array
+            where = f"{name}: dC_d{letter} of layer {number}"
+            try:
+                found = np.asarray(array)
+            except ValueError as error:  # a list of rows of different lengths
+                raise InputError(f"{where} is no array ({error})") from error
+            if found.shape != target.shape:
+                raise InputError(f"{where} has shape {found.shape}; expected {target.shape}")
+            if found.dtype.kind not in "biuf":
+                raise InputError(f"{where} holds {found.dtype}; expected real numbers")
+            target[...] = found
     return gradient

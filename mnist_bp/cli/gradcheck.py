@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import typer
 
 from mnist_bp.cli.gradcheck_report import Report, conclude_self_test, show_report
-from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, load_model
+from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, fresh_network, load_model
 from mnist_bp.cli.options import (
     DATA,
     NETWORK,
@@ -24,12 +24,12 @@ from mnist_bp.cli.options import (
 from mnist_bp.cli.output import Output
 from mnist_bp.core.names import ActivationName, CostName
 from mnist_bp.errors import AnswerIsNo, InputError
-from mnist_bp.training.recipe import parse_hidden
+from mnist_bp.training.recipe import format_hidden, parse_hidden
 
 if TYPE_CHECKING:
-    from mnist_bp.core.gradcheck import Backpropagation, Method
+    from mnist_bp.core.gradcheck import Backpropagation
     from mnist_bp.core.network import Network
-    from mnist_bp.data.datasets import Dataset as Data
+    from mnist_bp.core.numerical import Method
     from mnist_bp.data.datasets import Examples
 
 __all__ = ["gradcheck"]
@@ -107,14 +107,14 @@ def gradcheck(
     data = source.train.first(examples)
     voice.say(f"examples  the first {len(data)} of {source.name}'s training set")
     if self_test:
-        conclude_self_test(data, seed, voice)
+        conclude_self_test(data, source.classes, seed, voice)
         return
     if trained is not None:
         networks = [trained.network]
         voice.say(f"model     {trained.description}, trained in {trained.network.dtype}, checked in float64")
     else:
         pairs = [(activation, cost)] if not every_combination else product(get_args(ActivationName), get_args(CostName))
-        networks = [_fresh(source, hidden, *pair, seed=seed) for pair in pairs]
+        networks = [fresh_network(source, parse_hidden(hidden), *pair, seed=seed) for pair in pairs]
     methods: tuple[Method, ...] = ("complex", "central") if method == "both" else (method,)
     settings = f"--method {method} --epsilon {epsilon:g} --examples {examples} --seed {seed}"
     all_passed = True
@@ -125,15 +125,6 @@ def gradcheck(
         all_passed &= report.passed
     if not all_passed:
         raise AnswerIsNo("the gradient does not match")
-
-
-def _fresh(data: "Data", hidden: str, activation: ActivationName, cost: CostName, *, seed: int) -> "Network":
-    import numpy as np
-
-    from mnist_bp.core.network import Network
-
-    sizes = (data.pixels, *parse_hidden(hidden), data.classes)
-    return Network(sizes, activation=activation, cost=cost, rng=np.random.default_rng(seed), dtype=np.float64)
 
 
 def _check(
@@ -178,5 +169,5 @@ def _network_options(trained: TrainedModel | None, network: "Network", function:
     named = ["--function", function] if function else []
     if trained is not None:
         return shlex.join([str(trained.path), *named])
-    hidden = ",".join(map(str, network.sizes[1:-1])) or "none"
+    hidden = format_hidden(network.sizes[1:-1])
     return shlex.join(["--hidden", hidden, "--activation", network.activation, "--cost", network.cost, *named])

@@ -2,13 +2,15 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from mnist_bp.cli.output import Output
+from mnist_bp.cli.tables import new_table
 from mnist_bp.errors import AnswerIsNo
+from mnist_bp.training.recipe import format_sizes
 
 if TYPE_CHECKING:
     from mnist_bp.core.activations import Array
@@ -50,8 +52,9 @@ class Report:
     def name(self) -> str:
         """The network, in a few words."""
         network = self.network
-        return f"{'-'.join(map(str, network.sizes))} {network.activation}, {network.cost}"
+        return f"{format_sizes(network.sizes)} {network.activation}, {network.cost}"
 
+    @cached_property
     def diagnosis(self) -> list[str]:
         """What kind of mistake it is, if it is one."""
         from mnist_bp.core.diagnosis import diagnose
@@ -59,6 +62,7 @@ class Report:
         failed = next((check for check in self.checks if not check.passed), None)
         return diagnose(failed, self.network, self.X, self.Y) if failed is not None else []
 
+    @cached_property
     def slopes(self) -> tuple[float, ...]:
         """The second opinion: see ``taylor_slopes``."""
         import numpy as np
@@ -67,6 +71,7 @@ class Report:
 
         return taylor_slopes(self.network, self.X, self.Y, self.gradient, rng=np.random.default_rng(0))
 
+    @cached_property
     def directions(self) -> list[float]:
         """For a sample: see ``direction_errors``."""
         import numpy as np
@@ -79,7 +84,7 @@ class Report:
 def show_report(report: Report, voice: Output, *, repeat: str, in_full: bool) -> None:
     """Tell all of it; or, of one network among many, what failed and a line for each method."""
     voice.record(_record(report))
-    for said in report.diagnosis():
+    for said in report.diagnosis:
         voice.say(f"MISTAKE   {said}", style="red")
     if not report.passed:
         _show_worst(report, voice)
@@ -91,7 +96,7 @@ def show_report(report: Report, voice: Output, *, repeat: str, in_full: bool) ->
             voice.show(_table(check))
         voice.say()
         _show_coverage(report, voice)
-        slopes = ", ".join(f"{slope:.2f}" for slope in report.slopes())
+        slopes = ", ".join(f"{slope:.2f}" for slope in report.slopes)
         voice.say(
             f"second opinion: C(p + hd) − C(p) − h ∇C·d falls like h to the {slopes}; a right gradient's, to the 2"
         )
@@ -101,7 +106,7 @@ def show_report(report: Report, voice: Output, *, repeat: str, in_full: bool) ->
         voice.conclude(f"{verdict}  {what}, {check.method}: {_totals(check)}", style="bold")
 
 
-def conclude_self_test(examples: "Examples", seed: int, voice: Output) -> None:
+def conclude_self_test(examples: "Examples", classes: int, seed: int, voice: Output) -> None:
     """Check each of the known mistakes; AnswerIsNo if one passes, or the right gradient fails."""
     import numpy as np
 
@@ -111,7 +116,7 @@ def conclude_self_test(examples: "Examples", seed: int, voice: Output) -> None:
     from mnist_bp.core.network import Network
 
     rng = np.random.default_rng(seed)
-    network = Network((examples.pixels, *SELF_TEST_HIDDEN, 10), rng=rng, dtype=np.float64)
+    network = Network((examples.pixels, *SELF_TEST_HIDDEN, classes), rng=rng, dtype=np.float64)
     for b in network.biases:
         b += rng.standard_normal(b.shape) / 4  # a bias that is 0 hides an L2 term on it
     X, Y = examples.inputs(np.float64), network.targets(examples.labels)
@@ -157,8 +162,8 @@ def _record(report: Report) -> dict[str, Any]:
         "max_relative_error": max((array.max_relative_error or 0.0 for array in arrays), default=None),
         "layers": [_layer(array) for array in arrays],
         **{check.method: [_layer(array) for array in check.arrays()] for check in others},
-        "diagnosis": report.diagnosis(),
-        "taylor_slopes": [slope if math.isfinite(slope) else None for slope in report.slopes()],
+        "diagnosis": report.diagnosis,
+        "taylor_slopes": [slope if math.isfinite(slope) else None for slope in report.slopes],
     }
 
 
@@ -177,14 +182,13 @@ def _layer(array: "ArrayCheck") -> dict[str, Any]:
 
 
 def _table(check: "Check") -> Table:
-    from mnist_bp.core.diagnosis import lesson_name
     from mnist_bp.core.gradcheck import Verdict
+    from mnist_bp.core.layers import lesson_name
 
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)  # the name of the array: 80 columns are few
-    for heading in ("checked", "non-\nzero", "verified", "un-\ndecided", "failed", "median\nerror", "largest\nerror"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("where", no_wrap=True)
+    # The name of the array has no heading, and others two lines: 80 columns are few.
+    counted = ("checked", "non-\nzero", "verified", "un-\ndecided", "failed")
+    headings = ("", *counted, "median\nerror", "largest\nerror", "where")
+    table = new_table(*headings, left={"", "where"}, padding=(0, 1, 0, 0))
     for array in check.arrays():
         counts = array.counts
         undecided = counts[Verdict.UNDECIDED] + counts[Verdict.KINK] + counts[Verdict.ZERO]
@@ -204,10 +208,7 @@ def _show_worst(report: Report, voice: Output) -> None:
     from mnist_bp.core.diagnosis import worst_entries
 
     failed = next(check for check in report.checks if not check.passed)
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("worst", no_wrap=True)
-    for heading in ("backpropagation", f"{failed.method} step", "ratio"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = new_table("worst", "backpropagation", f"{failed.method} step", "ratio", left={"worst"})
     for entry in worst_entries(failed):
         ratio = f"{entry.backprop / entry.numerical:.6g}" if entry.numerical else "-"
         table.add_row(entry.name, f"{entry.backprop:+.9e}", f"{entry.numerical:+.9e}", ratio)
@@ -228,8 +229,8 @@ def _show_coverage(report: Report, voice: Output) -> None:
     if report.sample is not None:
         voice.say(
             f"sample: at most {report.sample:,} entries of each array, drawn at random; {entries - checked:,} of "
-            f"{entries:,} were NOT checked one by one. All together, in {len(report.directions())} random directions: "
-            f"largest relative error {max(report.directions()):.1e}"
+            f"{entries:,} were NOT checked one by one. All together, in {len(report.directions)} random directions: "
+            f"largest relative error {max(report.directions):.1e}"
         )
 
 

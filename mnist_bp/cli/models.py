@@ -1,4 +1,4 @@
-"""A trained network for a command, and the data that go with it."""
+"""The network that a command is about, trained or fresh, and the data that go with it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
@@ -7,14 +7,16 @@ import typer
 
 from mnist_bp.cli.data import load_dataset
 from mnist_bp.cli.output import Output
+from mnist_bp.core.names import ActivationName, CostName, DtypeName
 from mnist_bp.data.names import SYNTHETIC, DatasetName
 from mnist_bp.errors import DataUnavailable, InputError
+from mnist_bp.training.recipe import format_sizes
 
 if TYPE_CHECKING:
     from mnist_bp.core.network import Network
     from mnist_bp.data.datasets import Dataset
 
-__all__ = ["Model", "TrainedModel", "data_at_hand", "load_model", "trained_data"]
+__all__ = ["Model", "TrainedModel", "data_at_hand", "fresh_network", "load_model", "trained_data"]
 
 Model = Annotated[
     Path | None,
@@ -33,7 +35,25 @@ class TrainedModel(NamedTuple):
     def description(self) -> str:
         """One line for people."""
         network = self.network
-        return f"{self.path}: {'-'.join(map(str, network.sizes))}, {network.activation}, {network.cost}"
+        return f"{self.path}: {format_sizes(network.sizes)}, {network.activation}, {network.cost}"
+
+
+def fresh_network(
+    data: "Dataset",
+    hidden: tuple[int, ...],
+    activation: ActivationName,
+    cost: CostName,
+    *,
+    seed: int,
+    dtype: DtypeName = "float64",
+) -> "Network":
+    """A network that has learned nothing yet, with inputs and outputs for ``data``."""
+    import numpy as np
+
+    from mnist_bp.core.network import Network
+
+    sizes = (data.pixels, *hidden, data.classes)
+    return Network(sizes, activation=activation, cost=cost, rng=np.random.default_rng(seed), dtype=dtype)
 
 
 def load_model(target: Path | None) -> TrainedModel:
@@ -53,10 +73,11 @@ def trained_data(
 
     A ``data_dir`` alone says where that dataset lies now.
     """
-    trained_on, trained_in = _origin(model)
+    if name is None:
+        name, trained_in = _origin(model)
+        data_dir = data_dir or trained_in
     n_in, n_out = model.network.sizes[0], model.network.sizes[-1]
-    folder = trained_in if name is None and data_dir is None else data_dir
-    data = load_dataset(name or trained_on, folder, voice, classes=n_out, fetch=fetch)
+    data = load_dataset(name, data_dir, voice, classes=n_out, fetch=fetch)
     if (data.pixels, data.classes) != (n_in, n_out):
         raise InputError(
             f"{data.name} has images of {data.pixels} pixels and {data.classes} classes; "

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mnist_bp.core.names import ActivationName, CostName
-from mnist_bp.data.names import DatasetName
+from mnist_bp.data.names import DatasetName, SplitName
 from mnist_bp.errors import InputError
 from mnist_bp.training.recipe import parse_hidden
 
@@ -27,6 +27,7 @@ __all__ = [
     "MinAccuracy",
     "Quiet",
     "Seed",
+    "Split",
     "checked",
     "positive",
 ]
@@ -86,6 +87,7 @@ Seed = Annotated[
 Dataset = Annotated[
     DatasetName | None, typer.Option(help="Which digits. Default: as above.", rich_help_panel=DATA, show_default=False)
 ]
+Split = Annotated[SplitName, typer.Option(help="Which set of examples.", rich_help_panel=DATA)]
 DataDir = Annotated[
     Path | None,
     typer.Option(

@@ -1,7 +1,7 @@
-"""The tables of ``evaluate``, made from results; whoever has them decides where they are shown."""
+"""How tables look, and those of ``evaluate``; whoever has them decides where they are shown."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -12,7 +12,18 @@ if TYPE_CHECKING:
 
     from mnist_bp.training.evaluation import ClassScore
 
-__all__ = ["confusion_table", "per_class_table"]
+__all__ = ["confusion_table", "new_table", "per_class_table"]
+
+
+def new_table(*headings: str, left: Collection[str] = (), **look: Any) -> Table:
+    """An empty table: numbers, and so columns, stand to the right, but for those whose heading is one of ``left``.
+
+    No cell is wrapped; ``look`` goes to Rich's ``Table``.
+    """
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, **look)
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in left else "right", no_wrap=True)
+    return table
 
 
 def confusion_table(confusion: "NDArray[np.int64]", names: Sequence[str] = ()) -> Table:
@@ -20,10 +31,7 @@ def confusion_table(confusion: "NDArray[np.int64]", names: Sequence[str] = ()) -
 
     Where classes have names, rows say them.
     """
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1))
-    table.add_column("true", justify="right", no_wrap=True)
-    for label in range(len(confusion)):
-        table.add_column(str(label), justify="right", no_wrap=True)
+    table = new_table("true", *map(str, range(len(confusion))), padding=(0, 0, 0, 1))
     for label, row in enumerate(confusion.tolist()):
         cells = [str(count) if count else "." for count in row]
         cells[label] = f"[bold]{cells[label]}[/bold]"
@@ -33,9 +41,7 @@ def confusion_table(confusion: "NDArray[np.int64]", names: Sequence[str] = ()) -
 
 def per_class_table(scores: "list[ClassScore]", names: Sequence[str] = ()) -> Table:
     """Precision, recall, F1 and number of examples of each class, with its name if it has one."""
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for heading in ("class" if names else "digit", "precision", "recall", "f1", "support"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = new_table("class" if names else "digit", "precision", "recall", "f1", "support")
     for score in scores:
         ratios = (f"{ratio:.4f}" for ratio in (score.precision, score.recall, score.f1))
         label = f"{names[score.label]} {score.label}" if names else str(score.label)

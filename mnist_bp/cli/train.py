@@ -9,6 +9,7 @@ import typer
 
 from mnist_bp.cli.config import Config
 from mnist_bp.cli.data import load_dataset
+from mnist_bp.cli.models import fresh_network
 from mnist_bp.cli.options import (
     DATA,
     NETWORK,
@@ -90,7 +91,7 @@ def train(
         int | None,
         typer.Option(
             min=1,
-            help="Threads of the matrix products. Default: 1, or all cores from 256 neurons in a layer on.",
+            help="Of the matrix products; 1 where others use the machine too. Default: 1, from 512 neurons all cores.",
             rich_help_panel=TRAINING,
             show_default=False,
         ),
@@ -134,7 +135,7 @@ def train(
     )
     voice = Output(json=json, quiet=quiet)
     data, recipe = _load_data(recipe, voice)
-    network = _network(recipe, data)
+    network = fresh_network(data, recipe.hidden, recipe.activation, recipe.cost, seed=recipe.seed, dtype=recipe.dtype)
     run = _run_folder(output, network, recipe)
     report = TrainingReport(voice, recipe, data, network)
     report.start()
@@ -164,20 +165,6 @@ def _load_data(recipe: Recipe, voice: Output) -> "tuple[Data, Recipe]":
 
 def _load(recipe: Recipe, voice: Output) -> "Data":
     return load_dataset(recipe.dataset, recipe.data_dir, voice, classes=recipe.classes, limit=recipe.limit)
-
-
-def _network(recipe: Recipe, data: "Data") -> "Network":
-    import numpy as np
-
-    from mnist_bp.core.network import Network
-
-    return Network(
-        (data.pixels, *recipe.hidden, data.classes),
-        activation=recipe.activation,
-        cost=recipe.cost,
-        rng=np.random.default_rng(recipe.seed),
-        dtype=recipe.dtype,
-    )
 
 
 def _run_folder(folder: Path | None, network: "Network", recipe: Recipe) -> "Run":

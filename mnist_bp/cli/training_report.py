@@ -10,11 +10,12 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from mnist_bp.cli.data import say_if_synthetic, synthetic_mark
 from mnist_bp.cli.output import Output, natural_width, percent
-from mnist_bp.training.recipe import Recipe
+from mnist_bp.cli.tables import new_table
+from mnist_bp.training.recipe import Recipe, format_sizes
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -45,7 +46,7 @@ class TrainingReport:
 
     def __init__(self, output: Output, recipe: Recipe, data: "Dataset", network: "Network") -> None:
         self._output, self._recipe, self._data, self._network = output, recipe, data, network
-        self._mark = {"synthetic": True} if data.is_synthetic else {}
+        self._mark = synthetic_mark(data)
         self._has_head = False
         self._is_table = output.is_live and natural_width(output.console, self._table()) <= output.console.width
         self._progress, self._task = self._bar()
@@ -87,12 +88,8 @@ class TrainingReport:
     def start(self) -> None:
         """Say what is trained on what."""
         recipe, data, network = self._recipe, self._data, self._network
-        if data.is_synthetic:
-            self._output.say(
-                "These are SYNTHETIC digits, drawn by a program: the figures below say nothing about MNIST.",
-                style="yellow",
-            )
-        sizes, parameters = "-".join(map(str, network.sizes)), len(network.parameters)
+        say_if_synthetic(data, self._output)
+        sizes, parameters = format_sizes(network.sizes), len(network.parameters)
         batches = f"batches of {recipe.batch_size}" if recipe.batch_size else "all examples in each step"
         threads = f"{recipe.threads} thread{'s' if recipe.threads > 1 else ''}"
         self._output.say(
@@ -166,10 +163,11 @@ class TrainingReport:
             self._output.say(f"next: mnist-bp evaluate {shlex.quote(str(run.folder))}", wrap=False)
 
     def _table(self, *, with_head: bool = True) -> Table:
-        table = Table(box=SIMPLE_HEAD, show_header=with_head, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1))
-        epoch_width = max(len("epoch"), len(f"{self._recipe.epochs}/{self._recipe.epochs}"))
-        for heading, width in zip(HEADINGS, (epoch_width, *[WIDTH] * 5), strict=True):
-            table.add_column(heading, justify="right", min_width=width, no_wrap=True)
+        table = new_table(*HEADINGS, show_header=with_head, padding=(0, 0, 0, 1))
+        first, *others = table.columns
+        first.min_width = max(len("epoch"), len(f"{self._recipe.epochs}/{self._recipe.epochs}"))
+        for column in others:
+            column.min_width = WIDTH
         return table
 
 

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.gradcheck import Backpropagation, Check, Verdict
+from mnist_bp.core.layers import lesson_name, side_by_side
 from mnist_bp.core.mistakes import WHOLE_GRADIENTS, last_example
 from mnist_bp.core.network import Network
 
-__all__ = ["Entry", "diagnose", "lesson_name", "worst_entries"]
+__all__ = ["Entry", "diagnose", "worst_entries"]
 
 AGREE = 1e-6
 """Relative difference up to which two values are the same one."""
@@ -47,19 +48,10 @@ def worst_entries(check: Check, count: int = 5) -> list[Entry]:
     """The failed entries with the largest relative errors."""
     entries = [
         Entry(lesson_name(name, index), float(g[index]), float(n[index]), float(error[index]))
-        for name, g, n, verdict, error in zip(
-            check.gradient.named_arrays(),
-            *(part.named_arrays().values() for part in (check.gradient, check.numerical, check.verdict, check.error)),
-            strict=True,
-        )
+        for name, g, n, verdict, error in side_by_side(check.gradient, check.numerical, check.verdict, check.error)
         for index in zip(*np.nonzero(verdict == Verdict.FAILED), strict=True)
     ]
     return sorted(entries, key=lambda entry: -entry.relative_error)[:count]
-
-
-def lesson_name(array: str, index: tuple[int, ...]) -> str:
-    """W1 at (3, 45) is w_{3,45}^(1)."""
-    return f"{array[0].lower()}_{{{','.join(map(str, index))}}}^({array[1:]})"
 
 
 def diagnose(check: Check, network: Network, X: Array, Y: Array) -> list[str]:
@@ -80,16 +72,14 @@ def _of_each_array(check: Check, network: Network, X: Array, Y: Array) -> Iterat
     """One sentence for all arrays that show the same mistake."""
     last = last_example(network, X, Y).named_arrays()
     failed = check.verdict.like(check.verdict.vector == Verdict.FAILED)
-    parts = (check.gradient, check.numerical, network.layers, failed, check.nonzero)
     arrays: dict[str, list[str]] = {}
-    for name, *values in zip(last, *(part.named_arrays().values() for part in parts), strict=True):
-        found = _Found(name, *values)
+    for named in side_by_side(check.gradient, check.numerical, network.layers, failed, check.nonzero):
+        found = _Found(*named)
         if found.failed.any():
-            for said in _of_array(found, len(X), network.sizes[-1], last[name]):
-                arrays.setdefault(said, []).append(name)
-    everything = len(network.layers.named_arrays())
+            for said in _of_array(found, len(X), network.sizes[-1], last[found.name]):
+                arrays.setdefault(said, []).append(found.name)
     for said, names in arrays.items():
-        yield said.replace("ALL", "all derivatives" if len(names) == everything else f"all of {_listed(names)}")
+        yield said.replace("ALL", "all derivatives" if len(names) == len(last) else f"all of {_listed(names)}")
 
 
 def _of_array(found: _Found, examples: int, outputs: int, last: Array) -> Iterator[str]:

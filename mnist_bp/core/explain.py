@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.costs import COSTS
-from mnist_bp.core.gradcheck import COMPLEX_STEP, network_cost
+from mnist_bp.core.layers import LayeredVector, lesson_name
 from mnist_bp.core.network import Network
+from mnist_bp.core.numerical import COMPLEX_STEP, network_cost
 from mnist_bp.errors import InputError
 
 __all__ = ["Address", "Explanation", "explain"]
@@ -35,7 +36,9 @@ class Address(NamedTuple):
     @property
     def name(self) -> str:
         """In the lesson's notation."""
-        return f"b_{{{self.j}}}^({self.layer})" if self.k is None else f"w_{{{self.j},{self.k}}}^({self.layer})"
+        if self.k is None:
+            return lesson_name(f"b{self.layer}", [self.j])
+        return lesson_name(f"W{self.layer}", [self.j, self.k])
 
 
 @dataclass(frozen=True)
@@ -211,16 +214,18 @@ def explain(
     ranking = _ranking(layers, example)
     address = ranking[0] if address is None else _existing(address, network)
     x, y = X[example : example + 1], Y[example : example + 1]
+    cost = network_cost(network, x, y).real
+    own = LayeredVector(network.sizes, _flat([layer.gradient(example) for layer in layers]))
     return Explanation(
-        cost=network_cost(network, x, y).real,
-        outputs=_outputs(layers[-1], trace.A[-1][example], Y[example], network_cost(network, x, y).real),
+        cost=cost,
+        outputs=_outputs(layers[-1], trace.A[-1][example], Y[example], cost),
         asked=(-layers[-1].dC_dz[example] @ network.weights[-1]).tolist(),
         factors=_factors(network, layers, example, address, x, y),
         paths=_paths(network, layers, example, address),
         nudge=_nudge(network, address, x, y, _derivatives(layers, address)[example]),
         sensitive=_most_sensitive(layers, example, ranking),
-        norms=_norms(layers, example),
-        batch=_mini_batch(layers, example, address, labels),
+        norms={name: float(np.linalg.norm(array)) for name, array in own.named_arrays().items()},
+        batch=_mini_batch(layers, address, labels, own.vector),
         step=_step(network, X, Y, learning_rate),
     )
 
@@ -349,28 +354,17 @@ def _most_sensitive(layers: list[_Layer], example: int, ranking: list[Address]) 
     ]
 
 
-def _norms(layers: list[_Layer], example: int) -> dict[str, float]:
-    """Length of the example's gradient, array by array."""
-    norms: dict[str, float] = {}
-    for number, layer in enumerate(layers, 1):
-        gradient = layer.gradient(example)
-        norms |= {f"W{number}": float(np.linalg.norm(gradient[:-1])), f"b{number}": float(np.linalg.norm(gradient[-1]))}
-    return norms
+def _flat(blocks: list[Array]) -> Array:
+    """One vector of the blocks of all layers, as a ``LayeredVector`` has them."""
+    return np.concatenate([block.ravel() for block in blocks])
 
 
-def _mean_gradient(layers: list[_Layer]) -> list[Array]:
-    """Block by block, as a ``LayeredVector`` has them: the mean over the examples."""
-    return [layer.inputs.T @ layer.dC_dz / len(layer.dC_dz) for layer in layers]
-
-
-def _mini_batch(layers: list[_Layer], example: int, address: Address, labels: NDArray[np.integer]) -> MiniBatch:
+def _mini_batch(layers: list[_Layer], address: Address, labels: NDArray[np.integer], own: Array) -> MiniBatch:
+    """What the mini-batch wants of the parameter; ``own`` is the whole gradient of the example that is explained."""
     derivatives = _derivatives(layers, address)
     pulling = float(np.abs(derivatives).sum()) or 1.0
     strongest = np.abs(derivatives).argsort()[::-1][:MOST]
-    own, mean = (
-        np.concatenate([block.ravel() for block in blocks])
-        for blocks in ([layer.gradient(example) for layer in layers], _mean_gradient(layers))
-    )
+    mean = _flat([layer.inputs.T @ layer.dC_dz / len(labels) for layer in layers])
     lengths = float(np.linalg.norm(own) * np.linalg.norm(mean))
     return MiniBatch(
         examples=len(labels),

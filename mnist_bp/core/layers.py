@@ -4,8 +4,8 @@ The parameters are such a vector, and so is the gradient, in the same order: an 
 average over machines is then one operation on one array.
 """
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,25 @@ from numpy.typing import DTypeLike
 
 from mnist_bp.core.activations import Array
 
-__all__ = ["LayeredVector", "vector_length"]
+__all__ = ["LayeredVector", "array_shapes", "lesson_name", "side_by_side", "vector_length"]
 
 
 def vector_length(sizes: Sequence[int]) -> int:
     """How many weights and biases a network of these layers has: 13,002 for 784-16-16-10."""
     return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
+
+
+def array_shapes(sizes: Sequence[int]) -> dict[str, tuple[int, ...]]:
+    """The arrays of a network of these layers by the names that files and tables give them, W1, b1, …, WL, bL."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for number, (n_in, n_out) in enumerate(pairwise(sizes), 1):
+        shapes |= {f"W{number}": (n_out, n_in), f"b{number}": (n_out,)}
+    return shapes
+
+
+def lesson_name(array: str, index: Sequence[int]) -> str:
+    """An entry of an array in the lesson's notation: W1 at (3, 45) is w_{3,45}^(1)."""
+    return f"{array[0].lower()}_{{{','.join(map(str, index))}}}^({array[1:]})"
 
 
 class LayeredVector:
@@ -66,8 +79,12 @@ class LayeredVector:
         return LayeredVector(self.sizes, vector)
 
     def named_arrays(self) -> dict[str, Array]:
-        """The arrays by the names that files and tables give them: W1, b1, …, WL, bL."""
-        named: dict[str, Any] = {}
-        for number, (W, b) in enumerate(zip(self.weights, self.biases, strict=True), 1):
-            named |= {f"W{number}": W, f"b{number}": b}
-        return named
+        """The weights and biases by name, see ``array_shapes``: views."""
+        return dict(zip(array_shapes(self.sizes), chain(*zip(self.weights, self.biases, strict=True)), strict=True))
+
+
+def side_by_side(*vectors: LayeredVector) -> Iterator[tuple[Any, ...]]:
+    """The arrays of several vectors of the same layers: of each its name, then what each vector has there."""
+    arrays = [vector.named_arrays() for vector in vectors]
+    for name in arrays[0]:
+        yield name, *(named[name] for named in arrays)

@@ -178,4 +178,4 @@ MISTAKES = (
     Mistake("two pixels' columns swapped", changed(swapped), "swapped"),
     Mistake("one bias's sign flipped", changed(flipped), "wrong sign"),
 )
-"""Eighteen of them, large and small: a check that misses one is not complete. How they were chosen: see the README."""
+"""Eighteen of them, large and small: a check that misses one is not complete."""

@@ -9,7 +9,6 @@ import json
 import math
 import zipfile
 from collections.abc import Mapping
-from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 from typing import Any, get_args
@@ -17,6 +16,7 @@ from typing import Any, get_args
 import numpy as np
 
 from mnist_bp.core.activations import Array
+from mnist_bp.core.layers import array_shapes
 from mnist_bp.core.names import DtypeName
 from mnist_bp.core.network import Network
 from mnist_bp.errors import InputError
@@ -83,11 +83,11 @@ def load(path: str | PathLike[str]) -> tuple[Network, dict[str, Any]]:
 def _read(archive: zipfile.ZipFile, size: int) -> tuple[Network, dict[str, Any]]:
     """The network and the meta of an archive of ``size`` bytes."""
     meta = _parsed_meta(_read_array(archive, "meta", min(size, META_LIMIT)))
-    names = _array_names(meta["sizes"])
-    if set(archive.namelist()) != {f"{name}.npy" for name in [*names, "meta"]}:
-        raise InputError(f"it should hold {', '.join(names)} and meta, and nothing else")
-    arrays = {name: _read_array(archive, name, size) for name in names}
-    for name, shape in names.items():
+    shapes = array_shapes(meta["sizes"])
+    if set(archive.namelist()) != {f"{name}.npy" for name in [*shapes, "meta"]}:
+        raise InputError(f"it should hold {', '.join(shapes)} and meta, and nothing else")
+    arrays = {name: _read_array(archive, name, size) for name in shapes}
+    for name, shape in shapes.items():
         if arrays[name].shape != shape or arrays[name].dtype != meta["dtype"]:
             found = f"{arrays[name].dtype} {arrays[name].shape}"
             raise InputError(f"{name} is {found}; its sizes {meta['sizes']} need {meta['dtype']} {shape}")
@@ -119,14 +119,6 @@ def _parsed_meta(text: Array) -> dict[str, Any]:
     if meta.get("dtype") not in get_args(DtypeName):
         raise InputError(f"its dtype is {meta.get('dtype')!r}; expected one of {', '.join(get_args(DtypeName))}")
     return meta
-
-
-def _array_names(sizes: list[int]) -> dict[str, tuple[int, ...]]:
-    """The shape of each array of a network of these sizes, by name."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for number, (n_in, n_out) in enumerate(pairwise(sizes), 1):
-        shapes |= {f"W{number}": (n_out, n_in), f"b{number}": (n_out,)}
-    return shapes
 
 
 def _read_array(archive: zipfile.ZipFile, name: str, limit: int) -> Array:

@@ -5,6 +5,6 @@ from typing import Literal
 __all__ = ["ActivationName", "CostName", "DtypeName", "OutputActivationName"]
 
 ActivationName = Literal["sigmoid", "tanh", "relu", "leaky-relu"]
-OutputActivationName = Literal["sigmoid", "tanh", "relu", "leaky-relu", "softmax"]
+OutputActivationName = Literal[ActivationName, "softmax"]
 CostName = Literal["squared-error", "cross-entropy"]
 DtypeName = Literal["float32", "float64"]

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import platformdirs
@@ -14,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from mnist_bp.core.activations import Array
 from mnist_bp.data import idx, manifest
 from mnist_bp.data.batches import scaled
-from mnist_bp.data.names import FILE_NAMES, SYNTHETIC, DatasetName, Notice, Progress, PublishedName
+from mnist_bp.data.names import FILE_NAMES, SYNTHETIC, DatasetName, Notice, Progress, PublishedName, SplitName
 from mnist_bp.data.published import PUBLISHED
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.files import atomic_write, remove_parts
@@ -70,6 +69,10 @@ class Dataset:
     train: Examples
     test: Examples
     classes: int = CLASSES
+
+    def split(self, name: SplitName) -> Examples:
+        """The test set or the training set."""
+        return self.test if name == "test" else self.train
 
     @property
     def is_synthetic(self) -> bool:
@@ -244,7 +247,7 @@ def _make_synthetic(limit: int | None) -> Dataset:
     )
 
 
-def synthetic_examples(examples: int, *, split: Literal["train", "test"]) -> Examples:
+def synthetic_examples(examples: int, *, split: SplitName) -> Examples:
     """The first so many of the synthetic digits, drawn anew."""
     from mnist_bp.data.synthetic import digits
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Literal
 
-__all__ = ["FILE_NAMES", "SYNTHETIC", "DatasetName", "Notice", "Progress", "PublishedName"]
+__all__ = ["FILE_NAMES", "SYNTHETIC", "DatasetName", "Notice", "Progress", "PublishedName", "SplitName"]
 
 PublishedName = Literal["mnist", "fashion-mnist", "kmnist"]
-DatasetName = Literal["mnist", "fashion-mnist", "kmnist", "synthetic"]
+DatasetName = Literal[PublishedName, "synthetic"]
+SplitName = Literal["test", "train"]
 
 SYNTHETIC: Literal["synthetic"] = "synthetic"
 

@@ -14,6 +14,7 @@ import tomli_w
 from mnist_bp.core.network import Network
 from mnist_bp.errors import InputError, StorageError
 from mnist_bp.files import atomic_write, write_text
+from mnist_bp.training.recipe import format_sizes
 
 __all__ = ["Run", "find_model"]
 
@@ -97,7 +98,7 @@ def find_model(target: Path | None) -> Path:
 
 def _new_folder(sizes: tuple[int, ...]) -> Path:
     """Make ``runs/<time>-<sizes>``, with a number behind it if another run began in the same second."""
-    name = "-".join([time.strftime("%Y%m%d-%H%M%S"), *map(str, sizes)])
+    name = f"{time.strftime('%Y%m%d-%H%M%S')}-{format_sizes(sizes)}"
     RUNS.mkdir(exist_ok=True)
     for number in count(1):
         folder = RUNS / (name if number == 1 else f"{name}.{number}")

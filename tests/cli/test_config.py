@@ -80,6 +80,7 @@ def test_flags_and_paths_come_from_the_file_too(cli, idx_folder):
         (b"hidden = [16.0]", "expected a string, a whole number or a list of whole numbers"),
         (b"batch-size = true", "batch-size = true; expected"),
         (b"learning-rate = '1'", "learning-rate = '1'; expected a number"),
+        (b"learning-rate = 1" + 400 * b"0", "expected a number"),
         (b"json = 'yes'", "json = 'yes'; expected true or false"),
         (b"json = 1", "json = 1; expected true or false"),
         (b"output = 3", "output = 3; expected a path (a string)"),
@@ -106,6 +107,11 @@ def test_a_bad_config_is_one_line_that_names_it_and_2(cli, content, said):
     (line,) = done.err.splitlines()
     assert line.startswith("mnist-bp: c.toml")
     assert said in line
+
+
+def test_a_byte_order_mark_is_no_mistake(start):
+    """Windows' Notepad may write one at the start of the file."""
+    assert start("\ufeffepochs = 3")["epochs"] == 3
 
 
 def test_an_option_that_is_out_of_range_is_not_blamed_on_the_config(cli):

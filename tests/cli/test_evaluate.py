@@ -91,6 +91,13 @@ def test_a_model_that_tells_nothing_of_its_training_needs_its_data_named(cli, id
     assert "trained on" not in done.out
 
 
+def test_naming_the_dataset_does_for_a_model_that_tells_nonsense_of_its_training(cli, run, idx_folder):
+    """What the error advises works: the model's own word is asked for only where nobody names a dataset."""
+    Path("other.npz").write_bytes(with_meta(config=[1])((run / "model.npz").read_bytes()))
+    done = cli("evaluate", "other.npz", "--dataset", "mnist", "--data-dir", idx_folder)
+    assert (done.code, done.err) == (0, "")
+
+
 def test_an_accuracy_under_the_wanted_one_is_1(cli, run):
     """The figures are shown all the same."""
     done = cli("evaluate", run, "--min-accuracy", "1", "--json")

@@ -48,6 +48,22 @@ def nothing(weights, biases, x, y):
 def breaks(weights, biases, x, y):
     raise ZeroDivisionError("division by zero")
 
+def leaves(weights, biases, x, y):
+    raise SystemExit(5)
+
+def imagines(weights, biases, x, y):
+    return [1j * W for W in weights], biases
+
+def writes(weights, biases, x, y):
+    return [W.astype(str) for W in weights], biases
+
+def ragged(weights, biases, x, y):
+    return weights, [[[0.0], [0.0, 0.0]] for b in biases]
+
+def talks(weights, biases, x, y):
+    print("in the function")
+    return importlib.import_module("student").backpropagate(weights, biases, x, y)
+
 number = 3
 """
 
@@ -169,6 +185,16 @@ def test_somebodys_mistake_is_named(cli: Callable) -> None:
 
 
 @pytest.mark.usefixtures("functions")
+def test_what_a_function_prints_is_not_among_the_records(cli: Callable) -> None:
+    """It goes to standard error, with all that people read."""
+    finished = cli("gradcheck", "--function", "others:talks", "--hidden", "4", "--method", "complex", "--json")
+
+    assert finished.code == 0
+    assert len(finished.records) == 1
+    assert "in the function" in finished.err
+
+
+@pytest.mark.usefixtures("functions")
 def test_a_function_cannot_change_the_network_that_it_is_checked_on(cli: Callable) -> None:
     """It gets copies: what it does to them does not make it right."""
     assert cli("gradcheck", "--function", "others:greedy", "--hidden", "4").code == 1
@@ -186,6 +212,10 @@ def test_a_function_cannot_change_the_network_that_it_is_checked_on(cli: Callabl
         (["--function", "others:short"], "expected a list of 3 arrays dC_dW, one for each layer"),
         (["--function", "others:nothing"], "returned NoneType; expected two lists of arrays"),
         (["--function", "others:breaks"], "raised ZeroDivisionError: division by zero"),
+        (["--function", "others:leaves"], "others:leaves raised SystemExit: 5"),
+        (["--function", "others:imagines"], "dC_dW of layer 1 holds complex128; expected real numbers"),
+        (["--function", "others:writes"], "dC_dW of layer 1 holds <U32; expected real numbers"),
+        (["--function", "others:ragged"], "dC_db of layer 1 is no array"),
         (["--function", "student:backpropagate", "--every-combination"], "--every-combination checks fresh networks"),
         (["--hidden", "0"], "--hidden"),
         (["--method", "forward"], "--method"),

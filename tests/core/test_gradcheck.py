@@ -7,18 +7,18 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_bp import Network
-from mnist_bp.core.diagnosis import diagnose, lesson_name, worst_entries
+from mnist_bp.core.diagnosis import diagnose, worst_entries
 from mnist_bp.core.gradcheck import (
     Check,
     Verdict,
     check,
     direction_errors,
-    numerical_gradient,
     own_backpropagation,
     taylor_slopes,
 )
-from mnist_bp.core.layers import LayeredVector
+from mnist_bp.core.layers import LayeredVector, lesson_name
 from mnist_bp.core.mistakes import MISTAKES, Mistake
+from mnist_bp.core.numerical import numerical_gradient
 from mnist_bp.data.datasets import Examples
 from mnist_bp.training.loop import train
 from mnist_bp.training.recipe import default_learning_rate

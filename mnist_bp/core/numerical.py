@@ -1,0 +1,175 @@
+"""The gradient without backpropagation: every parameter is nudged by itself, to see what the cost does.
+
+Two kinds of nudge. *Central*: (C(w + ε) − C(w − ε)) / 2ε, the lesson's own, limited by rounding to some ten digits.
+*Complex*: Im C(w + ih) / h with a tiny h (Squire and Trapp 1998), which subtracts nothing and is exact to rounding.
+
+Both come from the forward pass of the network that is checked, and from nothing of its backward pass. One thought makes
+them fast: nudging w_jk^(l) moves z_j^(l) by a_k^(l−1) times as much, and no other z of layer l; from there on, the
+network's own forward pass goes on, for all examples and all k at once.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_bp.core.activations import Array
+from mnist_bp.core.layers import LayeredVector
+from mnist_bp.core.network import Network, Trace
+
+__all__ = ["COMPLEX_STEP", "EPSILON", "Method", "NumericalGradient", "network_cost", "numerical_gradient"]
+
+Method = Literal["central", "complex"]
+
+EPSILON = 1e-5
+"""Step of central differences: where what rounding loses, 1e-16 / ε, meets what the step's length does, ε²."""
+
+COMPLEX_STEP = 1e-20
+"""h: its square is beyond the last digit of any cost, so nothing is lost with it."""
+
+ROUNDING = 16 * np.finfo(np.float64).eps
+"""What the sums of a forward and a backward pass may lose, relative to the sums of their terms' magnitudes."""
+
+CHUNK = 1 << 14
+"""Nudged (example, k) pairs that go through the network at a time, which bounds the memory."""
+
+
+def network_cost(network: Network, X: Array, Y: Array) -> complex:
+    """C, the mean cost of the mini-batch, of a network in any dtype."""
+    return complex(network.costs(network.propagate(X), Y).mean())
+
+
+class NumericalGradient(NamedTuple):
+    """A gradient found by nudging.
+
+    Attributes
+    ----------
+    values
+        The derivatives; 0 where a parameter was not nudged.
+    noise
+        Of each, the disagreement that rounding, and the length of a central difference's step, can explain.
+    kinks
+        Of each, whether the nudge carried some z across a kink of its σ, where there is no derivative to be found.
+    """
+
+    values: LayeredVector
+    noise: LayeredVector
+    kinks: LayeredVector
+
+
+def numerical_gradient(
+    network: Network, X: Array, Y: Array, *, method: Method, epsilon: float, chosen: LayeredVector
+) -> NumericalGradient:
+    """Nudge the ``chosen`` (booleans) parameters of a float64 network, each by itself.
+
+    ``X`` (n, n_0) and ``Y`` (n, n_L) are the mini-batch; ``epsilon`` is the step of central differences.
+    """
+    trace = network.propagate(X)
+    differentiate = _complex_step if method == "complex" else partial(_central_difference, epsilon=epsilon)
+    result = NumericalGradient(
+        *(LayeredVector.zeros(network.sizes, kind) for kind in (np.float64, np.float64, np.bool_))
+    )
+    for layer in range(len(network.weights)):
+        nudge = _Nudge(network, layer, trace.A[layer], Y)
+        for j in range(network.sizes[layer + 1]):
+            ks = np.flatnonzero(chosen.blocks[layer][:, j])
+            for target, found in zip(result, differentiate(nudge, j, ks), strict=True):
+                target.blocks[layer][ks, j] = found
+    result.noise.vector[...] += ROUNDING * _magnitudes(network, trace.A, Y).vector
+    return result
+
+
+class _Nudge:
+    """The costs of the examples after z_j of one layer has moved, and nothing else of that layer with it."""
+
+    def __init__(self, network: Network, layer: int, A: Array, Y: Array) -> None:
+        self.network, self.layer, self.Y = network, layer, Y
+        self.inputs = np.column_stack([A, np.ones(len(A))])  # the last column: what a bias is multiplied by
+        self.Z = self.inputs @ network.layers.blocks[layer]
+        self.is_last = layer == len(network.weights) - 1
+        if not self.is_last:
+            self.A = network.σ[layer].f(self.Z)
+            self.Z_above = self.A @ network.weights[layer + 1].T + network.biases[layer + 1]
+
+    def costs(self, j: int, examples: NDArray[np.intp], z_j: Array) -> tuple[Array, list[Array]]:
+        """C_i, and the activations of the hidden layers that it took: those of neuron j, and of all layers above."""
+        network, layer, Y = self.network, self.layer, self.Y[examples]
+        if self.is_last:
+            Z = self.Z[examples].astype(z_j.dtype)
+            Z[:, j] = z_j
+            return network.costs(Trace([network.σ[layer].f(Z)], Z), Y), []
+        a_j = network.σ[layer].f(z_j)
+        moved = (a_j - self.A[examples, j])[:, None] * network.weights[layer + 1][:, j]
+        Z = self.Z_above[examples] + moved
+        A = network.σ[layer + 1].f(Z)
+        if layer + 2 == len(network.weights):
+            return network.costs(Trace([A], Z), Y), [a_j]
+        trace = network.propagate(A, above=layer + 2)
+        return network.costs(trace, Y), [a_j, *trace.A[:-1]]
+
+
+_Found = tuple[Array, Array, NDArray[np.bool_]]
+"""Values, noise and kinks of some parameters."""
+
+
+def _complex_step(nudge: _Nudge, j: int, ks: NDArray[np.intp]) -> _Found:
+    """Im C(w + ih) / h, of w_jk for each k."""
+
+    def derivative(examples: NDArray[np.intp], a_k: Array) -> tuple[Array, Array, Array]:
+        costs, hidden = nudge.costs(j, examples, nudge.Z[examples, j] + (1j * COMPLEX_STEP) * a_k)
+        at_kink = _any_neuron([(A.real == 0) & (A.imag != 0) for A in hidden], len(examples))
+        return costs.imag / COMPLEX_STEP, np.zeros(len(examples)), at_kink
+
+    return _mean_over_examples(nudge, ks, derivative)
+
+
+def _central_difference(nudge: _Nudge, j: int, ks: NDArray[np.intp], *, epsilon: float) -> _Found:
+    """(C(w + ε) − C(w − ε)) / 2ε, of w_jk for each k; what the step 2ε gives otherwise shows how good that is."""
+    steps = (epsilon, -epsilon, 2 * epsilon, -2 * epsilon)
+
+    def derivative(examples: NDArray[np.intp], a_k: Array) -> tuple[Array, Array, Array]:
+        z_j = nudge.Z[examples, j]
+        costs, hidden = zip(*(nudge.costs(j, examples, z_j + step * a_k) for step in steps), strict=True)
+        slope, longer = (costs[0] - costs[1]) / (2 * epsilon), (costs[2] - costs[3]) / (4 * epsilon)
+        rounding = ROUNDING * (1 + costs[0]) / epsilon
+        crossed = [(up > 0) != (down > 0) for up, down in zip(hidden[2], hidden[3], strict=True)]
+        return slope, np.abs(slope - longer) + rounding, _any_neuron(crossed, len(examples))
+
+    return _mean_over_examples(nudge, ks, derivative)
+
+
+def _mean_over_examples(
+    nudge: _Nudge, ks: NDArray[np.intp], derivative: Callable[[NDArray[np.intp], Array], tuple[Array, Array, Array]]
+) -> _Found:
+    """Average ``derivative`` (of some examples' costs, their a_k given) over the examples, for each k.
+
+    Where a_k is 0, the nudge moves nothing, and nothing is computed: most pixels are dark.
+    """
+    values, noise, kinks = np.zeros((3, len(ks)))
+    examples, columns = np.nonzero(nudge.inputs[:, ks])
+    for start in range(0, len(examples), CHUNK):
+        rows, column = examples[start : start + CHUNK], columns[start : start + CHUNK]
+        for total, part in zip((values, noise, kinks), derivative(rows, nudge.inputs[rows, ks[column]]), strict=True):
+            total += np.bincount(column, part, minlength=len(ks))
+    return values / len(nudge.Y), noise / len(nudge.Y), kinks > 0
+
+
+def _any_neuron(flags: list[NDArray[np.bool_]], pairs: int) -> NDArray[np.bool_]:
+    """Whether any neuron of any layer is flagged, for each of the pairs."""
+    flagged = np.zeros(pairs, np.bool_)
+    for flag in flags:
+        flagged |= flag.reshape(pairs, -1).any(axis=1)
+    return flagged
+
+
+def _magnitudes(network: Network, A: list[Array], Y: Array) -> LayeredVector:
+    """How large the terms are that add up to each derivative, were every σ′ 1: rounding errors are relative to that."""
+    scale = LayeredVector.zeros(network.sizes, np.float64)
+    S = 2 * (np.abs(A[-1]) + Y) / len(Y)
+    for layer in reversed(range(len(network.weights))):
+        inputs = np.column_stack([np.abs(A[layer]), np.ones(len(Y))])
+        np.matmul(inputs.T, S, out=scale.blocks[layer])
+        S = S @ np.abs(network.weights[layer])
+    return scale
