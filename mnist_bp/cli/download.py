@@ -46,9 +46,10 @@ def download(
     show_list: Annotated[bool, typer.Option("--list", help="Show what there is and where, and fetch nothing.")] = False,
     json: Json = False,
 ) -> None:
-    """Fetch a dataset, verified by its SHA-256 sums; what is there and intact is kept.
+    """Fetch a dataset, verified by its SHA-256 sums.
 
-    MNIST_BP_OFFLINE=1 forbids the network. Proxies and certificates: HTTPS_PROXY, REQUESTS_CA_BUNDLE.
+    What is there and intact is kept. MNIST_BP_OFFLINE=1 forbids the network. Proxies and certificates: HTTPS_PROXY,
+    REQUESTS_CA_BUNDLE.
 
     Example: mnist-bp download mnist
     """

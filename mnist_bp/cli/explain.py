@@ -1,13 +1,14 @@
 """``mnist-bp explain``."""
 
-import math
 import re
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnist_bp.cli.data import synthetic_mark
 from mnist_bp.cli.explain_report import Shown, show_explanation
 from mnist_bp.cli.image import read_image
 from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, fresh_network, load_model
@@ -119,7 +120,8 @@ def explain(
         image=batch.images[row],
         synthetic=data.is_synthetic,
     )
-    voice.record({"network": shown.network, "example": shown.example, "label": shown.label, **asdict(explanation)})
+    about = {"network": shown.network, "example": shown.example, "label": shown.label, **synthetic_mark(data)}
+    voice.record({**about, **asdict(explanation)})
     show_explanation(explanation, shown, voice)
 
 
@@ -127,15 +129,15 @@ def _parse_address(weight: str | None, bias: str | None) -> "Address | None":
     """3:4,7 is w_{4,7}^(3), 3:4 is b_{4}^(3)."""
     from mnist_bp.core.explain import Address
 
-    text = weight or bias
+    text = bias if weight is None else weight
     if text is None:
         return None
-    pattern = r"(\d{1,9}):(\d{1,9}),(\d{1,9})" if weight else r"(\d{1,9}):(\d{1,9})"
+    pattern = r"(\d{1,9}):(\d{1,9}),(\d{1,9})" if weight is not None else r"(\d{1,9}):(\d{1,9})"
     found = re.fullmatch(pattern, text, re.ASCII)
     if found is None:
         raise InputError(
             f"--weight {text}: expected L:J,K, like 3:4,7 for w_{{4,7}}^(3), to neuron 4 of layer 3 from neuron 7"
-            if weight
+            if weight is not None
             else f"--bias {text}: expected L:J, like 3:4 for b_{{4}}^(3), of neuron 4 of layer 3"
         )
     layer, j, *k = map(int, found.groups())
@@ -170,6 +172,6 @@ def _learning_rate(trained: TrainedModel | None, network: "Network") -> float:
     """η of the model's training, as far as its file tells; else the default for such a network."""
     config = trained.meta.get("config") if trained else None
     rate = config.get("learning-rate") if isinstance(config, dict) else None
-    if isinstance(rate, int | float) and 0 < rate < math.inf:
+    if isinstance(rate, int | float) and 0 < rate <= sys.float_info.max:
         return float(rate)
     return default_learning_rate(network.activation, network.cost)

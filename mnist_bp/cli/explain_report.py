@@ -72,8 +72,8 @@ def _section(voice: Output, title: str) -> None:
 
 
 def _tell(voice: Output, text: str) -> None:
-    """Say prose, in lines that fit a terminal of 80 columns."""
-    for line in textwrap.wrap(text, 79):
+    """Say prose, in lines that fit a terminal of 80 columns, or a narrower one."""
+    for line in textwrap.wrap(text, min(79, voice.console.width)):
         voice.say(line)
 
 
@@ -111,8 +111,8 @@ def _paths(paths: "Paths") -> Table:
     table = new_table("through neuron", "w", "σ′(z)", from_above, "product", left={"through neuron"})
     ordered = sorted(paths.paths, key=lambda path: -abs(path.contribution))
     for path in ordered[:MOST_PATHS]:
-        slope = "-" if path.slope is None else f"{path.slope:.6f}"
-        above = f"{path.dC_dz if path.dC_da is None else path.dC_da:+.6f}"
+        slope = "-" if path.slope is None else f"{path.slope:.6g}"
+        above = f"{path.dC_dz if path.dC_da is None else path.dC_da:+.6g}"
         table.add_row(
             f"{path.to} of layer {paths.layer + 1}", f"{path.w:+.6f}", slope, above, f"{path.contribution:+.9g}"
         )

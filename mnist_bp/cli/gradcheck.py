@@ -105,7 +105,7 @@ def gradcheck(
     trained = load_model(model) if model is not None else None
     source = data_at_hand(trained, dataset, data_dir, voice, classes=classes, limit=examples)
     data = source.train.first(examples)
-    voice.say(f"examples  the first {len(data)} of {source.name}'s training set")
+    voice.say(f"examples  the first {len(data)} of {source.name}'s training set{' (SYNTHETIC)' * source.is_synthetic}")
     if self_test:
         conclude_self_test(data, source.classes, seed, voice)
         return
@@ -116,12 +116,20 @@ def gradcheck(
         pairs = [(activation, cost)] if not every_combination else product(get_args(ActivationName), get_args(CostName))
         networks = [fresh_network(source, parse_hidden(hidden), *pair, seed=seed) for pair in pairs]
     methods: tuple[Method, ...] = ("complex", "central") if method == "both" else (method,)
-    settings = f"--method {method} --epsilon {epsilon:g} --examples {examples} --seed {seed}"
+    settings: dict[str, object] = {
+        "method": method,
+        "epsilon": epsilon,
+        "tolerance": tolerance,
+        "examples": examples,
+        "seed": seed,
+    }
+    settings |= {"dataset": dataset, "data-dir": data_dir}
+    words = shlex.join(f"--{name}={value}" for name, value in settings.items() if value is not None)
     all_passed = True
     for network in networks:
         report = _check(network, data, methods, epsilon, tolerance, function, seed)
-        repeat = f"mnist-bp gradcheck {_network_options(trained, network, function)} {settings}"
-        show_report(report, voice, repeat=repeat, in_full=not every_combination)
+        repeat = f"mnist-bp gradcheck {_network_options(trained, network, function)} {words}"
+        show_report(report, source, voice, repeat=repeat, in_full=not every_combination)
         all_passed &= report.passed
     if not all_passed:
         raise AnswerIsNo("the gradient does not match")

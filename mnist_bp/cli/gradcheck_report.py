@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from mnist_bp.cli.data import synthetic_mark
 from mnist_bp.cli.output import Output
 from mnist_bp.cli.tables import new_table
 from mnist_bp.errors import AnswerIsNo
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from mnist_bp.core.gradcheck import ArrayCheck, Check
     from mnist_bp.core.layers import LayeredVector
     from mnist_bp.core.network import Network
-    from mnist_bp.data.datasets import Examples
+    from mnist_bp.data.datasets import Dataset, Examples
 
 __all__ = ["Report", "conclude_self_test", "show_report"]
 
@@ -81,9 +82,9 @@ class Report:
         return direction_errors(self.network, self.X, self.Y, self.gradient, rng=np.random.default_rng(0))
 
 
-def show_report(report: Report, voice: Output, *, repeat: str, in_full: bool) -> None:
+def show_report(report: Report, data: "Dataset", voice: Output, *, repeat: str, in_full: bool) -> None:
     """Tell all of it; or, of one network among many, what failed and a line for each method."""
-    voice.record(_record(report))
+    voice.record({**_record(report), "dataset": data.name, **synthetic_mark(data)})
     for said in report.diagnosis:
         voice.say(f"MISTAKE   {said}", style="red")
     if not report.passed:

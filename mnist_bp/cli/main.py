@@ -32,6 +32,8 @@ class _Commands(TyperGroup):
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
+        except SystemExit:  # what Rich makes of a closed pipe, while it shows the help of a command
+            return None
         except BrokenPipeError:
             # What is still buffered must not fail once more when Python exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,5 +1,6 @@
 """The network that a command is about, trained or fresh, and the data that go with it."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
 
@@ -90,9 +91,16 @@ def _origin(model: TrainedModel) -> tuple[DatasetName | None, Path | None]:
     """The dataset and the data folder of a model's training, as far as its file tells."""
     config = model.meta.get("config", {})
     name, folder = (config.get("dataset"), config.get("data-dir")) if isinstance(config, dict) else (config, None)
-    if name not in [None, *get_args(DatasetName)] or not isinstance(folder, str | None):
+    if name not in [None, *get_args(DatasetName)] or not (folder is None or _can_be_a_path(folder)):
         raise InputError(f"{model.path} does not tell what it was trained on: name a --dataset")
     return name, None if folder is None else Path(folder)
+
+
+def _can_be_a_path(folder: Any) -> bool:
+    try:
+        return b"\0" not in os.fsencode(folder)
+    except (TypeError, UnicodeEncodeError):
+        return False
 
 
 def data_at_hand(

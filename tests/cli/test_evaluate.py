@@ -172,6 +172,8 @@ def with_meta(**values):
         (with_meta(config=[1]), "does not tell what it was trained on"),
         (with_meta(config={"dataset": "cifar"}), "does not tell what it was trained on"),
         (with_meta(config={"data-dir": 5}), "does not tell what it was trained on"),
+        (with_meta(config={"data-dir": "a\0b"}), "does not tell what it was trained on"),
+        (with_meta(config={"data-dir": "\ud800"}), "does not tell what it was trained on"),
     ],
 )
 def test_a_model_file_that_is_not_one_is_one_line_and_2(cli, run, change, said):

@@ -67,6 +67,14 @@ def test_nothing_is_wider_than_eighty_columns(cli: Callable, run: str, arguments
     assert max(len(line) for line in finished.out.splitlines()) <= 80
 
 
+def test_a_small_number_keeps_its_digits(cli: Callable, run: str) -> None:
+    """Not +0.000000: of a trained network, many derivatives are tiny."""
+    [record] = cli("explain", run, "--learning-rate", "1e-9", "--json").records
+    out = cli("explain", run, "--learning-rate", "1e-9").out
+
+    assert f"the gradient promises {record['step']['promised']:+.6g} of cost" in " ".join(out.split())
+
+
 def test_a_fresh_network_can_be_explained(cli: Callable) -> None:
     """Without any run; on synthetic digits where there is nothing else, and it says so."""
     finished = cli("explain", "--fresh", "--hidden", "5", "--cost", "cross-entropy", "--bias", "2:1")
@@ -100,6 +108,7 @@ def test_the_same_command_gives_the_same_answer(cli: Callable, run: str) -> None
     [
         (["--weight", "4:0,0"], "there is no layer 4: layers go from 1 to 3"),
         (["--weight", "3:10,0"], "no neuron 10 in layer 3: its neurons go from 0 to 9"),
+        (["--weight", ""], "--weight : expected L:J,K"),
         (["--weight", "3:0,16"], "no weight of layer 3 comes from neuron 16: k goes from 0 to 15"),
         (["--weight", "3-0-1"], "expected L:J,K"),
         (["--weight", "3:4"], "expected L:J,K"),

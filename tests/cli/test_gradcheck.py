@@ -82,6 +82,7 @@ def test_every_parameter_of_the_lessons_network_is_checked(cli: Callable) -> Non
     [record] = cli("gradcheck", "--json").records
 
     assert record["passed"] is True
+    assert (record["dataset"], record["synthetic"]) == ("synthetic", True)
     assert (record["method"], record["tolerance"]) == ("both", 1e-10)
     assert record["parameters_checked"] == 13_002
     assert record["max_relative_error"] <= 1e-10
@@ -140,7 +141,7 @@ def test_a_tolerance_that_nothing_meets_fails(cli: Callable) -> None:
     assert finished.code == 1
     assert finished.err == "mnist-bp: the gradient does not match\n"
     assert (
-        "repeat    mnist-bp gradcheck --hidden 4 --activation sigmoid --cost squared-error --method central"
+        "repeat    mnist-bp gradcheck --hidden 4 --activation sigmoid --cost squared-error --method=central"
         in finished.out
     )
 
