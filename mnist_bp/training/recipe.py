@@ -35,8 +35,8 @@ _LEARNING_RATES: Mapping[tuple[ActivationName, CostName], float] = {
 16,16 / 30 / 32,32,32 / 100 / 300,100 / 800, not as the best for one of them."""
 
 MANY_NEURONS = 512
-"""From this width on, threads share the arithmetic of a mini-batch: an epoch with 800 neurons then takes two thirds of the
-time, on two cores that nobody else uses. Where others use them, threads wait for each other, many times as long."""
+"""From this width on, threads share the arithmetic of a mini-batch: with 800 neurons, an epoch then takes two thirds of
+the time on two cores that nobody else uses. Where others use them, threads wait for each other, many times as long."""
 
 
 @dataclass(frozen=True)
