@@ -19,7 +19,7 @@ from mnist_bp.errors import InputError
 from mnist_bp.training.recipe import default_learning_rate, format_sizes, parse_hidden
 
 if TYPE_CHECKING:
-    from mnist_bp.core.explain import Address
+    from mnist_bp.core.explanation import Address
     from mnist_bp.core.network import Network
     from mnist_bp.data.datasets import Dataset as Data
     from mnist_bp.data.datasets import Examples
@@ -127,7 +127,7 @@ def explain(
 
 def _parse_address(weight: str | None, bias: str | None) -> "Address | None":
     """3:4,7 is w_{4,7}^(3), 3:4 is b_{4}^(3)."""
-    from mnist_bp.core.explain import Address
+    from mnist_bp.core.explanation import Address
 
     text = bias if weight is None else weight
     if text is None:

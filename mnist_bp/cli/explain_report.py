@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mnist_bp.core.explain import Explanation, Factors, Paths
+    from mnist_bp.core.explanation import Explanation, Factors, Paths
 
 __all__ = ["Shown", "show_explanation"]
 

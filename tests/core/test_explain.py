@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_bp import Network
-from mnist_bp.core.explain import Address, Explanation, explain
+from mnist_bp.core.explain import explain
+from mnist_bp.core.explanation import Address, Explanation
 from mnist_bp.errors import InputError
 
 SIZES = (7, 6, 5, 4)
