@@ -13,7 +13,7 @@ import typer
 from mnist_bp.cli.options import OUTPUT
 from mnist_bp.errors import InputError
 
-__all__ = ["Config", "is_from_config", "read_config"]
+__all__ = ["Config", "is_from_config", "is_given", "read_config"]
 
 NOT_IN_A_FILE = {"config", "help"}
 
@@ -27,8 +27,17 @@ def _use_config(context: typer.Context, path: Path | None) -> Path | None:
 
 def is_from_config(context: typer.Context, parameter: str) -> bool:
     """Whether a parameter's value comes from the file, and not from the command line."""
+    return _source(context, parameter) == "DEFAULT_MAP"
+
+
+def is_given(context: typer.Context, parameter: str) -> bool:
+    """Whether a parameter's value comes from the command line, and is no default."""
+    return _source(context, parameter) == "COMMANDLINE"
+
+
+def _source(context: typer.Context, parameter: str) -> str | None:
     source = context.get_parameter_source(parameter)
-    return source is not None and source.name == "DEFAULT_MAP"
+    return None if source is None else source.name
 
 
 Config = Annotated[

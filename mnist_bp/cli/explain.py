@@ -11,7 +11,14 @@ import typer
 from mnist_bp.cli.data import synthetic_mark
 from mnist_bp.cli.explain_report import Shown, show_explanation
 from mnist_bp.cli.image import read_image
-from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, fresh_network, load_model
+from mnist_bp.cli.models import (
+    Model,
+    TrainedModel,
+    data_at_hand,
+    fresh_network,
+    load_model,
+    refuse_what_describes_a_fresh_network,
+)
 from mnist_bp.cli.options import DATA, Activation, Classes, Cost, DataDir, Dataset, Hidden, Json, Seed, Split, positive
 from mnist_bp.cli.output import Output
 from mnist_bp.data.names import SplitName
@@ -35,6 +42,7 @@ FRESH = "Fresh network"
 
 
 def explain(
+    context: typer.Context,
     model: Model = None,
     weight: Annotated[
         str | None,
@@ -104,6 +112,8 @@ def explain(
     voice = Output(json=json)
     if fresh and model is not None:
         raise InputError("--fresh explains a network that has learned nothing: leave out RUN or MODEL")
+    if not fresh:
+        refuse_what_describes_a_fresh_network(context)
     trained = None if fresh else load_model(model)
     data = data_at_hand(trained, dataset, data_dir, voice, classes=classes)
     if trained is None:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import typer
 
 from mnist_bp.cli.gradcheck_report import Report, conclude_self_test, show_report
-from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, fresh_network, load_model
+from mnist_bp.cli.models import (
+    Model,
+    TrainedModel,
+    data_at_hand,
+    fresh_network,
+    load_model,
+    refuse_what_describes_a_fresh_network,
+)
 from mnist_bp.cli.options import (
     DATA,
     NETWORK,
@@ -45,6 +52,7 @@ SAMPLE_WORK = 2_000_000_000
 
 
 def gradcheck(
+    context: typer.Context,
     model: Model = None,
     hidden: Hidden = "16,16",
     activation: Activation = "sigmoid",
@@ -102,6 +110,8 @@ def gradcheck(
     voice = Output(json=json)
     if every_combination and (model is not None or function is not None):
         raise InputError("--every-combination checks fresh networks of ours: leave out RUN, MODEL and --function")
+    if model is not None:
+        refuse_what_describes_a_fresh_network(context)
     trained = load_model(model) if model is not None else None
     source = data_at_hand(trained, dataset, data_dir, voice, classes=classes, limit=examples)
     data = source.train.first(examples)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
 
 import typer
 
+from mnist_bp.cli.config import is_given
 from mnist_bp.cli.data import load_dataset
 from mnist_bp.cli.output import Output
 from mnist_bp.core.names import ActivationName, CostName, DtypeName
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
     from mnist_bp.core.network import Network
     from mnist_bp.data.datasets import Dataset
 
-__all__ = ["Model", "TrainedModel", "data_at_hand", "fresh_network", "load_model", "trained_data"]
+__all__ = [
+    "Model",
+    "TrainedModel",
+    "data_at_hand",
+    "fresh_network",
+    "load_model",
+    "refuse_what_describes_a_fresh_network",
+    "trained_data",
+]
 
 Model = Annotated[
     Path | None,
@@ -55,6 +64,13 @@ def fresh_network(
 
     sizes = (data.pixels, *hidden, data.classes)
     return Network(sizes, activation=activation, cost=cost, rng=np.random.default_rng(seed), dtype=dtype)
+
+
+def refuse_what_describes_a_fresh_network(context: typer.Context) -> None:
+    """InputError if an option describes the network, where a file does that already."""
+    for name in ("hidden", "activation", "cost"):
+        if is_given(context, name):
+            raise InputError(f"--{name} describes a fresh network; the model file tells its own")
 
 
 def load_model(target: Path | None) -> TrainedModel:

@@ -123,6 +123,8 @@ def test_the_same_command_gives_the_same_answer(cli: Callable, run: str) -> None
         (["--image", "large.png", "--label", "3"], "large.png has 30 × 28 pixels; this network takes 28 × 28"),
         (["--image", "right.png", "--label", "10"], "--label 10: the network knows 0 to 9"),
         (["--fresh", "run"], "--fresh explains a network that has learned nothing"),
+        (["run", "--cost", "cross-entropy"], "--cost describes a fresh network"),
+        (["--hidden", "30"], "--hidden describes a fresh network"),
         (["--learning-rate", "0"], "--learning-rate"),
         (["nowhere"], "there is no model at nowhere"),
     ],

@@ -218,6 +218,7 @@ def test_a_function_cannot_change_the_network_that_it_is_checked_on(cli: Callabl
         (["--function", "others:writes"], "dC_dW of layer 1 holds <U32; expected real numbers"),
         (["--function", "others:ragged"], "dC_db of layer 1 is no array"),
         (["--function", "student:backpropagate", "--every-combination"], "--every-combination checks fresh networks"),
+        (["some-run", "--hidden", "30"], "--hidden describes a fresh network"),
         (["--hidden", "0"], "--hidden"),
         (["--method", "forward"], "--method"),
         (["--epsilon", "0"], "--epsilon"),
