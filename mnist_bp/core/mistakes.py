@@ -156,21 +156,27 @@ WHOLE_GRADIENTS: dict[str, Backpropagation] = {
     "W is transposed where it carries the error back": with_slopes(right_slope, right_slope, transposed=True),
     "it is the gradient of the last example alone": last_example,
 }
-"""Mistakes that are known by what they make of the whole gradient."""
+"""Mistakes that are known by what they make of the whole gradient, by the sentence that says so."""
+
+
+def recognised(name: str, sentence: str) -> Mistake:
+    """One of these, as a mistake to plant: its sign is the whole sentence."""
+    return Mistake(name, WHOLE_GRADIENTS[sentence], sentence)
+
 
 MISTAKES = (
     Mistake("the factor 2 of the square dropped", scaled(1 / 2), "factor 2"),
-    Mistake("σ′ left out at the outputs", with_slopes(no_slope, right_slope), "σ′ is left out at the outputs"),
-    Mistake("σ′(a) for σ′(z) everywhere", with_slopes(slope_of_a, slope_of_a), "σ′(a) stands for σ′(z) everywhere"),
-    Mistake("σ′(a) for σ′(z) in hidden layers", with_slopes(right_slope, slope_of_a), "σ′(z) in hidden layers"),
+    recognised("σ′ left out at the outputs", "σ′ is left out at the outputs"),
+    recognised("σ′(a) for σ′(z) everywhere", "σ′(a) stands for σ′(z) everywhere"),
+    recognised("σ′(a) for σ′(z) in hidden layers", "σ′(a) stands for σ′(z) in hidden layers"),
     Mistake("mean over the outputs", changed(mean_over_outputs), "outputs"),
     Mistake("no mean over the examples", scaled(None), "not divided by the"),
     Mistake("biases not averaged", scaled(None, biases_only=True), "not divided by the"),
     Mistake("biases of the last example only", biases_of_last_example, "the last example alone"),
-    Mistake("the last example only", last_example, "the last example alone"),
+    recognised("the last example only", "it is the gradient of the last example alone"),
     Mistake("L2 on the biases", changed(decayed_biases), "L2"),
-    Mistake("W for Wᵀ", with_slopes(right_slope, right_slope, transposed=True), "transposed"),
-    Mistake("σ′ left out in hidden layers", with_slopes(right_slope, no_slope), "σ′ is left out in hidden layers"),
+    recognised("W for Wᵀ", "W is transposed where it carries the error back"),
+    recognised("σ′ left out in hidden layers", "σ′ is left out in hidden layers"),
     Mistake("layer 1 too large by 3 %", scaled(1.03, first_layer=True), "1.03 times too large"),
     Mistake("layer 1 too large by 0.05 %", scaled(1.0005, first_layer=True), "1.0005 times too large"),
     Mistake("one weight's derivative lost", changed(zeroed), "0 instead of"),

@@ -190,7 +190,7 @@ class Network:
         Dividing ∂C/∂Z of the last layer by n is the one place where the mean is taken; what follows is linear in it.
         ``out`` takes the result, so that training needs to make room for it only once.
         """
-        gradient = out or LayeredVector.empty(self.sizes, self.dtype)
+        gradient = LayeredVector.empty(self.sizes, self.dtype) if out is None else out
         A = trace.A
         dC_dZ = COSTS[self.cost].dC_dZ(A[-1], Y, self.σ[-1])
         dC_dZ /= len(Y)

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from mnist_bp.data.idx import GZIP_MAGIC
 from mnist_bp.data.published import PublishedFile
 
 __all__ = ["CHUNK", "BrokeOff", "Intake", "Unusable", "WrongContent", "take_file"]
 
 CHUNK = 1 << 16
-GZIP_MAGIC, IDX_MAGIC = b"\x1f\x8b", b"\0\0"
+IDX_MAGIC = b"\0\0"
 GZIP_WBITS = 31
 
 
