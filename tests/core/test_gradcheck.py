@@ -115,9 +115,9 @@ def test_both_ways_to_nudge_agree_with_nudging_the_whole_network(rng: np.random.
 
 @pytest.mark.parametrize("method", METHODS)
 def test_no_false_alarm_over_many_networks_with_kinks(method: str) -> None:
-    """500 random relu and leaky-relu networks for each method: nudges that cross or start at a kink are recognised."""
+    """1,000 random relu and leaky-relu networks: nudges that cross or start at a kink are recognised as such."""
     kinks = 0
-    for seed in range(500):
+    for seed in range(1_000):
         rng = np.random.default_rng(seed)
         activation, cost = ("relu", "leaky-relu")[seed % 2], ("squared-error", "cross-entropy")[seed // 2 % 2]
         network = Network([5, 4, 3, 2], activation=activation, cost=cost, rng=rng, dtype=np.float64)
