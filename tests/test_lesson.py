@@ -20,6 +20,7 @@ from mnist_bp.data.batches import mini_batches
 from mnist_bp.data.datasets import Examples, synthetic_examples
 from mnist_bp.training.evaluation import evaluate
 from mnist_bp.training.loop import train
+from mnist_bp.training.recipe import Hyperparameters
 
 SIZES = [784, 16, 16, 10]
 Floats = NDArray[np.float64]
@@ -148,7 +149,7 @@ def test_a_step_moves_the_outputs_the_way_they_want() -> None:
     net = network((np.zeros((10, 1)), outputs_of(0.5, 0.8, 0.2, 0.9, 0.4, 0.6, 0.9, 0.1, 0.2, 0.1)))
     before = net.forward([[1]])[0]
 
-    SGD(0.1).step(net.parameters, net.backpropagate([[1]], [2])[1].vector)
+    SGD().step(net.parameters, net.backpropagate([[1]], [2])[1].vector, 0.1)
 
     assert np.flatnonzero(net.forward([[1]])[0] > before).tolist() == [2]
     assert np.count_nonzero(net.forward([[1]])[0] < before) == 9
@@ -276,7 +277,7 @@ def after_200_steps(X: Floats, labels: Any) -> Network:
     """A network that has followed what these examples want, on average, step after step."""
     net = fresh()
     for _ in range(200):
-        SGD(4.0).step(net.parameters, net.backpropagate(X, labels)[1].vector)
+        SGD().step(net.parameters, net.backpropagate(X, labels)[1].vector, 4.0)
     return net
 
 
@@ -314,7 +315,7 @@ def test_backpropagation_only_computes_the_gradient_and_gradient_descent_steps_a
     gradient = net.backpropagate([[1]], [[1]])[1].vector
 
     assert net.parameters.tolist() == [0, 0]
-    SGD(2.0).step(net.parameters, gradient)
+    SGD().step(net.parameters, gradient, 2.0)
     assert net.parameters == pytest.approx(np.array([1 / 2, 1 / 2]))
 
 
@@ -325,7 +326,7 @@ def test_every_small_step_downhill_lowers_the_cost(digits: tuple) -> None:
     for _ in range(40):
         cost, gradient = net.backpropagate(X, labels)
         costs.append(cost)
-        SGD(0.5).step(net.parameters, gradient.vector)
+        SGD().step(net.parameters, gradient.vector, 0.5)
 
     assert all(after < before for before, after in pairwise(costs))
 
@@ -336,7 +337,7 @@ def test_the_walk_ends_where_the_training_examples_are_answered_well(few_digits:
     X, labels = examples.inputs(np.float64), examples.labels
     start = evaluate(net, X, labels)
 
-    list(train(net, X, labels, X, labels, epochs=200, batch_size=100, learning_rate=2.0, seed=0))
+    list(train(net, (X, labels), (X, labels), Hyperparameters(epochs=200, batch_size=100, learning_rate=2.0, seed=0)))
 
     end = evaluate(net, X, labels)
     assert end.cost < start.cost / 10
@@ -377,7 +378,7 @@ def test_a_mini_batch_step_costs_a_fraction_of_a_full_step(digits: tuple) -> Non
     for batch_size in (100, 3_000):
         net = Counting(SIZES, rng=np.random.default_rng(0), dtype=np.float64)
         net.examples_of_each_step = []
-        list(train(net, *digits, *digits, epochs=1, batch_size=batch_size, learning_rate=1.0, seed=0))
+        list(train(net, digits, digits, Hyperparameters(epochs=1, batch_size=batch_size, learning_rate=1.0, seed=0)))
         steps[batch_size] = net.examples_of_each_step
 
     assert steps == {100: [100] * 30, 3_000: [3_000]}
@@ -388,7 +389,14 @@ def test_a_mini_batchs_gradient_points_roughly_the_same_way(digits: tuple) -> No
     # Two directions without anything in common have a cosine of about ± 1/√13,002 = ± 0.009.
     net, (X, labels) = fresh(), digits
     for epoch, at_least in ((0, 0.7), (20, 0.4)):
-        list(train(net, X, labels, X[:10], labels[:10], epochs=epoch, batch_size=100, learning_rate=2.0, seed=0))
+        list(
+            train(
+                net,
+                (X, labels),
+                (X[:10], labels[:10]),
+                Hyperparameters(epochs=epoch, batch_size=100, learning_rate=2.0, seed=0),
+            )
+        )
         full = net.backpropagate(X, labels)[1].vector
         cosines = []
         for batch in mini_batches(X, labels, 100, seed=1, epoch=1):
@@ -415,7 +423,7 @@ def test_quick_stumbling_steps_get_further_down_than_slow_exact_ones(digits: tup
     costs = {}
     for batch_size in (100, 3_000):
         net = fresh()
-        list(train(net, *digits, *digits, epochs=10, batch_size=batch_size, learning_rate=2.0, seed=0))
+        list(train(net, digits, digits, Hyperparameters(epochs=10, batch_size=batch_size, learning_rate=2.0, seed=0)))
         costs[batch_size] = cost_of(net, *digits)
 
     assert costs[100] < costs[3_000] / 2
@@ -424,13 +432,20 @@ def test_quick_stumbling_steps_get_further_down_than_slow_exact_ones(digits: tup
 def test_the_mini_batch_walk_stumbles(digits: tuple) -> None:
     """Some of its steps lead uphill on the whole cost, and it goes less straight than as many exact steps do."""
     net, (X, labels) = fresh(), digits
-    list(train(net, X, labels, X[:10], labels[:10], epochs=10, batch_size=100, learning_rate=2.0, seed=0))
+    list(
+        train(
+            net,
+            (X, labels),
+            (X[:10], labels[:10]),
+            Hyperparameters(epochs=10, batch_size=100, learning_rate=2.0, seed=0),
+        )
+    )
     careful, costs = net.astype(np.float64), [cost_of(net, X, labels)]
     drunk, exact = [net.parameters.copy()], [net.parameters.copy()]
 
     for batch in mini_batches(X, labels, 100, seed=0, epoch=11):
-        SGD(2.0).step(net.parameters, net.backpropagate(*batch)[1].vector)
-        SGD(2.0).step(careful.parameters, careful.backpropagate(X, labels)[1].vector)
+        SGD().step(net.parameters, net.backpropagate(*batch)[1].vector, 2.0)
+        SGD().step(careful.parameters, careful.backpropagate(X, labels)[1].vector, 2.0)
         drunk.append(net.parameters.copy())
         exact.append(careful.parameters.copy())
         costs.append(cost_of(net, X, labels))
@@ -545,7 +560,8 @@ def test_z_is_as_sensitive_to_the_previous_activation_as_the_weight_is_large() -
     y, old, new = np.array(Y), net.propagate(np.array([[A2]]), above=2), net.propagate(np.array([[A2 + by]]), above=2)
 
     assert (new.Z - old.Z).item() / by == pytest.approx(2, rel=1e-6)
-    assert (net.costs(new, y) - net.costs(old, y)).item() / by == pytest.approx(-0.305184, rel=1e-5)
+    moved = net.costs(new.Z, new.A[-1], y) - net.costs(old.Z, old.A[-1], y)
+    assert moved.item() / by == pytest.approx(-0.305184, rel=1e-5)
     assert gradient_of(net, X, Y)["b2"].item() / SLOPE2 == pytest.approx(-0.305184)
 
 
@@ -694,7 +710,8 @@ def test_a_hidden_neuron_influences_the_cost_on_several_paths_and_they_are_added
 def test_nudging_the_hidden_activation_itself_gives_that_sum() -> None:
     """Begun at a_k, the forward pass alone finds the same 0.914."""
     net, h, y = fan(), 1e-5, np.array([[0.0, 1.0, 0.0]])
-    up, down = (net.costs(net.propagate(np.array([[1 / 2 + by]]), above=1), y).item() for by in (h, -h))
+    traces = [net.propagate(np.array([[1 / 2 + by]]), above=1) for by in (h, -h)]
+    up, down = (net.costs(trace.Z, trace.A[-1], y).item() for trace in traces)
 
     assert (up - down) / (2 * h) == pytest.approx(0.914, rel=1e-6)
 

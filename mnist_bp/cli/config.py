@@ -13,9 +13,9 @@ import typer
 from mnist_bp.cli.options import OUTPUT
 from mnist_bp.errors import InputError
 
-__all__ = ["Config", "is_from_config", "is_given", "read_config"]
+__all__ = ["Config", "is_from_config", "is_given", "read_config", "use_run"]
 
-NOT_IN_A_FILE = {"config", "help"}
+NOT_IN_A_FILE = {"config", "context", "help", "resume"}
 
 
 def _use_config(context: typer.Context, path: Path | None) -> Path | None:
@@ -23,6 +23,15 @@ def _use_config(context: typer.Context, path: Path | None) -> Path | None:
     if path is not None and context.command.callback is not None:
         context.default_map = read_config(path, context.command.callback)
     return path
+
+
+def use_run(context: typer.Context, folder: Path | None) -> Path | None:
+    """Make the config of the run in ``folder`` the defaults of the command's options."""
+    if folder is not None:
+        from mnist_bp.training.runs import Run
+
+        _use_config(context, Run.reopen(folder).config)
+    return folder
 
 
 def is_from_config(context: typer.Context, parameter: str) -> bool:

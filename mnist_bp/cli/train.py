@@ -3,18 +3,14 @@
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from mnist_bp.cli.config import Config
+from mnist_bp.cli.config import Config, is_given
 from mnist_bp.cli.data import load_dataset
 from mnist_bp.cli.models import fresh_network
 from mnist_bp.cli.options import (
-    DATA,
-    NETWORK,
-    OUTPUT,
-    TRAINING,
     Activation,
     Classes,
     Cost,
@@ -25,14 +21,32 @@ from mnist_bp.cli.options import (
     MinAccuracy,
     Quiet,
     Seed,
-    checked,
-    positive,
 )
 from mnist_bp.cli.output import Output
+from mnist_bp.cli.training_options import (
+    L2,
+    Augment,
+    AugmentStrength,
+    Average,
+    BatchSize,
+    Dropout,
+    Dtype,
+    EarlyStop,
+    Epochs,
+    InputDropout,
+    LabelSmoothing,
+    LearningRate,
+    Limit,
+    Optimizer,
+    OutputFolder,
+    Resume,
+    Schedule,
+    Threads,
+    Validation,
+)
 from mnist_bp.cli.training_report import TrainingReport
-from mnist_bp.core.names import DtypeName
 from mnist_bp.data.names import SYNTHETIC
-from mnist_bp.errors import AnswerIsNo, DataUnavailable, Diverged
+from mnist_bp.errors import AnswerIsNo, DataUnavailable, Diverged, InputError
 from mnist_bp.training.recipe import (
     Recipe,
     default_learning_rate,
@@ -42,69 +56,45 @@ from mnist_bp.training.recipe import (
 )
 
 if TYPE_CHECKING:
-    from mnist_bp.core.network import Network
     from mnist_bp.data.datasets import Dataset as Data
-    from mnist_bp.training.loop import EpochResult
-    from mnist_bp.training.runs import Run
+    from mnist_bp.training.session import Session
 
 __all__ = ["train"]
 
+EPOCHS = 10
+
+WITH_RESUME = {"resume", "epochs", "min_accuracy", "json", "quiet"}
+"""The options that do not say what a run is, and the epochs, of which there may be more."""
+
 
 def train(
+    context: typer.Context,
     dataset: Dataset = None,
     data_dir: DataDir = None,
     classes: Classes = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Train on the first so many examples. Default: all.", rich_help_panel=DATA, show_default=False
-        ),
-    ] = None,
+    limit: Limit = None,
+    validation: Validation = None,
+    augment: Augment = "none",
+    augment_strength: AugmentStrength = 1.0,
     hidden: Hidden = "16,16",
     activation: Activation = "sigmoid",
     cost: Cost = "squared-error",
-    dtype: Annotated[DtypeName, typer.Option(help="Of every number.", rich_help_panel=NETWORK)] = "float32",
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="RATE",
-            help="How many gradients long a step is. Default: by activation and cost; 2 for theirs.",
-            callback=positive,
-            rich_help_panel=TRAINING,
-            show_default=False,
-        ),
-    ] = None,
-    batch_size: Annotated[
-        str,
-        typer.Option(
-            metavar="N",
-            help="Examples in a mini-batch, or all (true gradient descent).",
-            callback=checked(parse_batch_size),
-            rich_help_panel=TRAINING,
-        ),
-    ] = "100",
-    epochs: Annotated[
-        int, typer.Option(min=1, help="Times that every example is seen.", rich_help_panel=TRAINING)
-    ] = 10,
+    dtype: Dtype = "float32",
+    optimizer: Optimizer = "sgd",
+    learning_rate: LearningRate = None,
+    schedule: Schedule = "constant",
+    batch_size: BatchSize = "100",
+    epochs: Epochs = None,
+    l2: L2 = 0.0,
+    dropout: Dropout = 0.0,
+    input_dropout: InputDropout = 0.0,
+    label_smoothing: LabelSmoothing = 0.0,
+    average: Average = None,
+    early_stop: EarlyStop = None,
     seed: Seed = 0,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Of the matrix products; 1 where others use the machine too. Default: 1, from 512 neurons all cores.",
-            rich_help_panel=TRAINING,
-            show_default=False,
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder of the run: config, history, model. Default: runs/<time>-<sizes>.",
-            rich_help_panel=OUTPUT,
-            show_default=False,
-        ),
-    ] = None,
+    threads: Threads = None,
+    output: OutputFolder = None,
+    resume: Resume = None,
     config: Config = None,  # noqa: ARG001 - its callback has made the other options' defaults of it
     min_accuracy: MinAccuracy = None,
     json: Json = False,
@@ -117,38 +107,57 @@ def train(
     Example: mnist-bp train --hidden 16,16 --epochs 2
     """
     started = time.perf_counter()
+    if resume is not None:
+        _refuse_what_makes_another_run(context)
+    if schedule != "constant" and epochs is None:
+        raise InputError(f"--schedule {schedule} runs over all epochs: say how many, with --epochs")
     neurons = parse_hidden(hidden)
     recipe = Recipe(
         hidden=neurons,
         activation=activation,
         cost=cost,
-        learning_rate=learning_rate or default_learning_rate(activation, cost),
+        optimizer=optimizer,
+        learning_rate=learning_rate or default_learning_rate(activation, cost, optimizer),
+        schedule=schedule,
         batch_size=parse_batch_size(batch_size),
-        epochs=epochs,
+        epochs=epochs or EPOCHS,
+        l2=l2,
+        dropout=dropout,
+        input_dropout=input_dropout,
+        label_smoothing=label_smoothing,
+        average=average,
+        early_stop=early_stop,
         seed=seed,
         dtype=dtype,
-        threads=threads or default_threads(neurons),
+        threads=threads or default_threads(neurons, augment),
         dataset=dataset,
         data_dir=data_dir,
         limit=limit,
         classes=classes,
+        validation=validation,
+        augment=augment,
+        augment_strength=augment_strength,
     )
     voice = Output(json=json, quiet=quiet)
     data, recipe = _load_data(recipe, voice)
-    network = fresh_network(data, recipe.hidden, recipe.activation, recipe.cost, seed=recipe.seed, dtype=recipe.dtype)
-    run = _run_folder(output, network, recipe)
-    report = TrainingReport(voice, recipe, data, network)
+    session = _session(recipe, data, output, resume)
+    report = TrainingReport(voice, session)
     report.start()
-    results, failure = _run_epochs(recipe, data, network, run, report)
-    last = results[-1] if results else None
-    report.end(_REASONS[type(failure)], last, run, time.perf_counter() - started)
+    failure = _run_epochs(session, report)
+    last = session.last
+    report.end(_reason(session, failure), time.perf_counter() - started)
     if failure is not None:
         raise failure
     if min_accuracy is not None and last is not None and last.test_accuracy < min_accuracy:
         raise AnswerIsNo(f"test accuracy {last.test_accuracy:.4f} is under --min-accuracy {min_accuracy:g}")
 
 
-_REASONS = {type(None): "finished", KeyboardInterrupt: "interrupted", Diverged: "diverged"}
+def _refuse_what_makes_another_run(context: typer.Context) -> None:
+    """InputError for an option that a run that goes on has settled already."""
+    for name in context.params:
+        if name not in WITH_RESUME and is_given(context, name):
+            option = name.replace("_", "-")
+            raise InputError(f"--{option} does not go with --resume: the run goes on as it began, by its config.toml")
 
 
 def _load_data(recipe: Recipe, voice: Output) -> "tuple[Data, Recipe]":
@@ -167,51 +176,28 @@ def _load(recipe: Recipe, voice: Output) -> "Data":
     return load_dataset(recipe.dataset, recipe.data_dir, voice, classes=recipe.classes, limit=recipe.limit)
 
 
-def _run_folder(folder: Path | None, network: "Network", recipe: Recipe) -> "Run":
-    from mnist_bp.training.runs import Run
+def _session(recipe: Recipe, data: "Data", output: Path | None, resume: Path | None) -> "Session":
+    from mnist_bp.training.session import Session
 
-    return Run(folder, network.sizes, recipe.options())
+    network = fresh_network(data, recipe.hidden, recipe.activation, recipe.cost, seed=recipe.seed, dtype=recipe.dtype)
+    return Session(recipe, data, network, output, resume)
 
 
-def _run_epochs(
-    recipe: Recipe, data: "Data", network: "Network", run: "Run", report: TrainingReport
-) -> "tuple[list[EpochResult], KeyboardInterrupt | Diverged | None]":
-    """Train, telling of each epoch, and save: the results, and what cut them short if anything did."""
+def _run_epochs(session: "Session", report: TrainingReport) -> "KeyboardInterrupt | Diverged | None":
+    """Train, telling of each epoch; what cut the training short if anything did."""
     from threadpoolctl import threadpool_limits
 
-    from mnist_bp.training.loop import train
-
-    results: list[EpochResult] = []
-    failure: KeyboardInterrupt | Diverged | None = None
     try:
-        with threadpool_limits(recipe.threads), report:
-            for result in train(
-                network,
-                data.train.rows,
-                data.train.labels,
-                data.test.rows,
-                data.test.labels,
-                epochs=recipe.epochs,
-                batch_size=recipe.batch_size or len(data.train),
-                learning_rate=recipe.learning_rate,
-                seed=recipe.seed,
-                on_batch=report.step,
-            ):
-                results.append(result)
-                run.record(report.epoch(result))
+        with threadpool_limits(session.recipe.threads), report:
+            for result in session.epochs(report.mark, report.step):
+                report.epoch(result)
     except (KeyboardInterrupt, Diverged) as error:
-        failure = error
-    finally:  # whatever ended it, what was finished is kept
-        run.save(network, _meta(recipe, data, results))
-    return results, failure
+        return error
+    return None
 
 
-def _meta(recipe: Recipe, data: "Data", results: "list[EpochResult]") -> dict[str, Any]:
-    """What a model file tells of its training."""
-    return {
-        "dataset": data.name,
-        "synthetic": data.is_synthetic,
-        "config": recipe.options(),
-        "epochs": len(results),
-        "test_accuracy": results[-1].test_accuracy if results else None,
-    }
+def _reason(session: "Session", failure: KeyboardInterrupt | Diverged | None) -> str:
+    """Why the training ended."""
+    if failure is not None:
+        return "diverged" if isinstance(failure, Diverged) else "interrupted"
+    return "early-stop" if session.trainer.is_stopped_early else "finished"

@@ -6,9 +6,8 @@ start, for each epoch and for the end.
 
 import shlex
 import time
-from dataclasses import asdict
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from rich.table import Table
 
@@ -20,14 +19,13 @@ from mnist_bp.training.recipe import Recipe, format_sizes
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from mnist_bp.core.network import Network
-    from mnist_bp.data.datasets import Dataset
     from mnist_bp.training.loop import EpochResult
-    from mnist_bp.training.runs import Run
+    from mnist_bp.training.session import Session
 
 __all__ = ["TrainingReport"]
 
 HEADINGS = ("epoch", "train\ncost", "train\naccuracy", "test\ncost", "test\naccuracy", "seconds")
+VALIDATION = "validation\naccuracy"
 WIDTH = 8
 """Of each column but the first: rows are printed one by one, so none can wait for the widest. All fit into 60."""
 
@@ -36,22 +34,32 @@ BESIDE_THE_BAR = 34
 
 REFRESH_SECONDS = 0.1
 
+SHOWN_DIGITS = 16
+"""Of the fingerprint, for people: enough to compare."""
+
 
 class TrainingReport:
     """Tells of one training as it goes; its ``with`` block is the time in which the bar is shown.
 
     On a terminal that is wide enough, each epoch's row joins a table, with a bar below it for the time left. A row that
     has been printed stays, however many follow, and whatever ends the training.
+
+    Attributes
+    ----------
+    mark
+        What each record of this training has besides, where its digits are synthetic.
     """
 
-    def __init__(self, output: Output, recipe: Recipe, data: "Dataset", network: "Network") -> None:
-        self._output, self._recipe, self._data, self._network = output, recipe, data, network
-        self._mark = synthetic_mark(data)
+    def __init__(self, output: Output, session: "Session") -> None:
+        self._output, self._session = output, session
+        self._recipe, self._data = session.recipe, session.data
+        self.mark = synthetic_mark(self._data)
         self._has_head = False
         self._is_table = output.is_live and natural_width(output.console, self._table()) <= output.console.width
         self._progress, self._task = self._bar()
-        self._steps = 0
+        self._steps = session.trainer.epoch * session.trainer.steps_per_epoch
         self._refreshed = 0.0
+        self._complaints: list[str] = []
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -74,9 +82,11 @@ class TrainingReport:
             transient=True,
             disable=not self._output.is_live,
         )
-        epochs, examples = self._recipe.epochs, len(self._data.train)
-        batches = -(-examples // (self._recipe.batch_size or examples))
-        return progress, progress.add_task(f"1/{epochs}", total=epochs * batches)
+        trainer, epochs = self._session.trainer, self._recipe.epochs
+        first = min(trainer.epoch + 1, epochs)
+        steps = trainer.steps_per_epoch
+        task = progress.add_task(f"{first}/{epochs}", total=epochs * steps, completed=trainer.epoch * steps)
+        return progress, task
 
     def step(self) -> None:
         """Count a mini-batch; called far more often than anyone can look."""
@@ -87,19 +97,20 @@ class TrainingReport:
 
     def start(self) -> None:
         """Say what is trained on what."""
-        recipe, data, network = self._recipe, self._data, self._network
+        recipe, data, trainer = self._recipe, self._data, self._session.trainer
+        network = trainer.network
         say_if_synthetic(data, self._output)
         sizes, parameters = format_sizes(network.sizes), len(network.parameters)
-        batches = f"batches of {recipe.batch_size}" if recipe.batch_size else "all examples in each step"
-        threads = f"{recipe.threads} thread{'s' if recipe.threads > 1 else ''}"
         self._output.say(
             f"network  {sizes}, {parameters:,} parameters: {recipe.activation}, {recipe.cost}, {recipe.dtype}"
         )
-        self._output.say(f"data     {data.name}: {len(data.train):,} training and {len(data.test):,} test examples")
+        held_out = f", {recipe.validation:,} held out" if recipe.validation else ""
         self._output.say(
-            f"recipe   sgd, learning rate {recipe.learning_rate:g}, {batches}, {_epochs(recipe.epochs)}, "
-            f"seed {recipe.seed}, {threads}"
+            f"data     {data.name}: {len(data.train):,} training and {len(data.test):,} test examples{held_out}"
         )
+        self._output.say(f"recipe   {describe(recipe)}")
+        if trainer.epoch:
+            self._output.say(f"resumed  {self._session.run.folder}, after {_epochs(trainer.epoch)}")
         self._output.record({
             "event": "start",
             "dataset": data.name,
@@ -109,66 +120,115 @@ class TrainingReport:
             "test_examples": len(data.test),
             "activation": recipe.activation,
             "cost": recipe.cost,
-            "optimizer": "sgd",
+            "optimizer": recipe.optimizer,
             "learning_rate": recipe.learning_rate,
             "batch_size": recipe.batch_size or len(data.train),
             "epochs": recipe.epochs,
             "seed": recipe.seed,
             "threads": recipe.threads,
-            **self._mark,
+            "resumed_after": trainer.epoch,
+            **{name: getattr(recipe, name) for name in ALSO_RECORDED},
+            **self.mark,
         })  # fmt: skip
 
-    def epoch(self, result: "EpochResult") -> dict[str, Any]:
-        """Show an epoch that has ended; its record."""
-        record = {"event": "epoch", **asdict(result), **self._mark}
-        self._output.record(record)
+    def epoch(self, result: "EpochResult") -> None:
+        """Show an epoch that has ended."""
+        from mnist_bp.training.health import complaints
+        from mnist_bp.training.session import epoch_record
+
+        self._output.record({**epoch_record(result), **self.mark})
         next_epoch = min(result.epoch + 1, self._recipe.epochs)
         self._progress.update(self._task, description=f"{next_epoch}/{self._recipe.epochs}")
         epoch = f"{result.epoch}/{self._recipe.epochs}"
         train_cost, train_accuracy = number(result.train_cost), percent(result.train_accuracy)
         test_cost, test_accuracy = number(result.test_cost), percent(result.test_accuracy)
+        validated = [] if result.validation_accuracy is None else [percent(result.validation_accuracy)]
         seconds = f"{result.seconds:.2f}"
         if self._is_table:
             table = self._table(with_head=not self._has_head)
-            table.add_row(epoch, train_cost, train_accuracy, test_cost, test_accuracy, seconds)
+            table.add_row(epoch, train_cost, train_accuracy, *validated, test_cost, test_accuracy, seconds)
             self._output.show(table)
             self._has_head = True
         else:
+            validation = f"validation accuracy {validated[0]}; " if validated else ""
             self._output.say(
                 f"epoch {epoch}: train cost {train_cost}, accuracy {train_accuracy}; "
-                f"test cost {test_cost}, accuracy {test_accuracy}; {seconds} s"
+                f"{validation}test cost {test_cost}, accuracy {test_accuracy}; {seconds} s"
             )
-        return record
+        self._complaints = complaints(result.health)
 
-    def end(self, reason: str, last: "EpochResult | None", run: "Run", seconds: float) -> None:
+    def end(self, reason: str, seconds: float) -> None:
         """Say what came of it, where it lies, and what to do next."""
+        last, run, epochs = self._session.last, self._session.run, self._session.trainer.epoch
+        fingerprint = self._session.fingerprint
         self._output.record({
             "event": "end",
             "reason": reason,
-            "epochs": last.epoch if last else 0,
+            "epochs": epochs,
             "test_cost": last.test_cost if last else None,
             "test_accuracy": last.test_accuracy if last else None,
             "seconds": seconds,
             "run": str(run.folder),
             "model": str(run.model),
-            **self._mark,
+            "fingerprint": fingerprint,
+            **self.mark,
         })  # fmt: skip
+        for complaint in self._complaints:
+            self._output.say(f"health   {complaint}", style="yellow")
+        if last is not None:
+            self._output.say(f"weights  fingerprint {fingerprint[:SHOWN_DIGITS]}")
         data = f"{self._data.name} digits" if self._data.is_synthetic else self._data.name
         result = (
             f"test accuracy {percent(last.test_accuracy)} on {data}" if last else "no epoch ended, nothing is learned"
         )
-        ended = f"{reason} after {_epochs(last.epoch if last else 0)}, {seconds:.1f} s"
+        ended = f"{reason} after {_epochs(epochs)}, {seconds:.1f} s"
         self._output.conclude(f"{result} ({ended}); model: {run.model}", style="bold")
         if last is not None:
-            self._output.say(f"next: mnist-bp evaluate {shlex.quote(str(run.folder))}", wrap=False)
+            self._output.say(f"next: {self._next(reason)}", wrap=False)
+
+    def _next(self, reason: str) -> str:
+        """The command that follows."""
+        command = "train --resume" if reason == "interrupted" else "evaluate"
+        return f"mnist-bp {command} {shlex.quote(str(self._session.run.folder))}"
 
     def _table(self, *, with_head: bool = True) -> Table:
-        table = new_table(*HEADINGS, show_header=with_head, padding=(0, 0, 0, 1))
+        headings = list(HEADINGS)
+        if self._recipe.validation:
+            headings.insert(3, VALIDATION)
+        table = new_table(*headings, show_header=with_head, padding=(0, 0, 0, 1))
         first, *others = table.columns
         first.min_width = max(len("epoch"), len(f"{self._recipe.epochs}/{self._recipe.epochs}"))
         for column in others:
             column.min_width = WIDTH
         return table
+
+
+ALSO_RECORDED = (
+    "schedule", "l2", "dropout", "input_dropout", "label_smoothing", "average", "augment", "augment_strength",
+    "validation", "early_stop", "dtype",
+)  # fmt: skip
+"""What else the record of the start tells of the recipe."""
+
+
+def describe(recipe: Recipe) -> str:
+    """A recipe in a line, without what is not used."""
+    parts = [
+        f"{recipe.optimizer}, learning rate {recipe.learning_rate:g}",
+        f"schedule {recipe.schedule}" if recipe.schedule != "constant" else "",
+        f"batches of {recipe.batch_size}" if recipe.batch_size else "all examples in each step",
+        _epochs(recipe.epochs),
+        f"L2 {recipe.l2:g}" if recipe.l2 else "",
+        f"dropout {recipe.dropout:g}" if recipe.dropout else "",
+        f"input dropout {recipe.input_dropout:g}" if recipe.input_dropout else "",
+        f"label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else "",
+        f"average {recipe.average:g}" if recipe.average else "",
+        f"{recipe.augment} distortions" if recipe.augment != "none" else "",
+        f"of strength {recipe.augment_strength:g}" if recipe.augment_strength != 1 else "",
+        f"early stop after {recipe.early_stop}" if recipe.early_stop else "",
+        f"seed {recipe.seed}",
+        f"{recipe.threads} thread{'s' if recipe.threads > 1 else ''}",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _epochs(count: int) -> str:

@@ -28,13 +28,17 @@ from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.names import ActivationName, CostName, OutputActivationName
 from mnist_bp.errors import InputError
 
-__all__ = ["Network", "Trace"]
+__all__ = ["Masks", "Network", "Trace"]
 
 Name = TypeVar("Name", bound=str)
 
 INITIAL_SUM_OF_SQUARES = 10
 """Σ a² at most, over a last hidden layer of sigmoids, when training starts. Measured: with learning rate 2 and 800
 neurons, networks die from about 60 on."""
+
+
+Masks = Sequence[Array | None]
+"""Dropout's factors for the activations of each layer but the last, the input first: (n, n_l), or None for 1."""
 
 
 class Trace(NamedTuple):
@@ -46,10 +50,16 @@ class Trace(NamedTuple):
         Activations of every layer, the input first: L + 1 arrays (n, n_l).
     Z
         Weighted sums of the output layer, (n, n_L); cross-entropy is computed from them.
+    seen
+        What of A each layer saw of the layer below it: L arrays (n, n_{l−1}), A itself but for dropout.
+    masks
+        What dropout multiplied A by, where there was any.
     """
 
     A: list[Array]
     Z: Array
+    seen: list[Array]
+    masks: Masks | None = None
 
 
 class Network:
@@ -168,21 +178,24 @@ class Network:
 
     # --- the calculus ------------------------------------------------------------------------------------------------
 
-    def propagate(self, X: Array, *, above: int = 0) -> Trace:
+    def propagate(self, X: Array, *, above: int = 0, masks: Masks | None = None) -> Trace:
         """Run the network forward: z^(l) = W a^(l−1) + b, a^(l) = σ(z^(l)), layer by layer.
 
-        X is (n, n_0), or, to run only the layers above some layer, that layer's activations, (n, n_above).
+        X is (n, n_0), or, to run only the layers above some layer, that layer's activations, (n, n_above). ``masks``
+        are those of ``dropout.draw_masks``, where some activations are to be dropped.
         """
-        A = [X]
-        for W, b, σ in zip(self.weights[above:], self.biases[above:], self.σ[above:], strict=True):
-            Z = np.dot(A[-1], W.T)
-            Z += b
-            A.append(σ.f(Z))
-        return Trace(A, Z)
+        A, seen = [X], []
+        for i in range(above, len(self.weights)):
+            mask = masks[i] if masks else None
+            seen.append(A[-1] if mask is None else A[-1] * mask)
+            Z = np.dot(seen[-1], self.weights[i].T)
+            Z += self.biases[i]
+            A.append(self.σ[i].f(Z))
+        return Trace(A, Z, seen, masks)
 
-    def costs(self, trace: Trace, Y: Array) -> Array:
-        """C_i of each example, shape (n,). Y is (n, n_L), one-hot."""
-        return COSTS[self.cost].per_example(trace.Z, trace.A[-1], Y)
+    def costs(self, Z: Array, A: Array, Y: Array) -> Array:
+        """C_i of each example, shape (n,), from the output layer's Z and A and the wanted outputs Y, each (n, n_L)."""
+        return COSTS[self.cost].per_example(Z, A, Y)
 
     def gradient(self, trace: Trace, Y: Array, *, out: LayeredVector | None = None) -> LayeredVector:
         """Run backwards through the layers: ∂C/∂W and ∂C/∂b of each, C the mean cost of the examples of the trace.
@@ -191,15 +204,17 @@ class Network:
         ``out`` takes the result, so that training needs to make room for it only once.
         """
         gradient = LayeredVector.empty(self.sizes, self.dtype) if out is None else out
-        A = trace.A
+        A, seen, masks = trace.A, trace.seen, trace.masks
         dC_dZ = COSTS[self.cost].dC_dZ(A[-1], Y, self.σ[-1])
         dC_dZ /= len(Y)
         ones = np.ones(len(Y), self.dtype)
         for i in reversed(range(len(self.weights))):
-            np.dot(A[i].T, dC_dZ, out=gradient.weights[i].T)  # ∂z_j/∂w_jk = a_k, summed over the examples
+            np.dot(seen[i].T, dC_dZ, out=gradient.weights[i].T)  # ∂z_j/∂w_jk = a_k, summed over the examples
             np.dot(ones, dC_dZ, out=gradient.biases[i])  # ∂z_j/∂b_j = 1, summed likewise
             if i > 0:
                 dC_dA = np.dot(dC_dZ, self.weights[i])  # a hidden neuron: the sum over its paths
+                if masks and (mask := masks[i]) is not None:
+                    dC_dA *= mask  # no path leads through a neuron that was dropped
                 dC_dZ = self.σ[i - 1].derivative(A[i])
                 dC_dZ *= dC_dA
         return gradient
@@ -236,7 +251,7 @@ class Network:
         if len(X) != len(Y):
             raise InputError(f"{len(X)} inputs, but {len(Y)} labels")
         trace = self.propagate(X)
-        return self.costs(trace, Y).mean(), self.gradient(trace, Y)
+        return self.costs(trace.Z, trace.A[-1], Y).mean(), self.gradient(trace, Y)
 
     def inputs(self, x: ArrayLike) -> Array:
         """x as an array of the network's dtype and of shape (examples ≥ 1, n_0), or InputError."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.layers import LayeredVector
-from mnist_bp.core.network import Network, Trace
+from mnist_bp.core.network import Network
 
 __all__ = ["COMPLEX_STEP", "EPSILON", "Method", "NumericalGradient", "network_cost", "numerical_gradient"]
 
@@ -38,7 +38,8 @@ CHUNK = 1 << 14
 
 def network_cost(network: Network, X: Array, Y: Array) -> complex:
     """C, the mean cost of the mini-batch, of a network in any dtype."""
-    return complex(network.costs(network.propagate(X), Y).mean())
+    trace = network.propagate(X)
+    return complex(network.costs(trace.Z, trace.A[-1], Y).mean())
 
 
 class NumericalGradient(NamedTuple):
@@ -99,15 +100,15 @@ class _Nudge:
         if self.is_last:
             Z = self.Z[examples].astype(z_j.dtype)
             Z[:, j] = z_j
-            return network.costs(Trace([network.σ[layer].f(Z)], Z), Y), []
+            return network.costs(Z, network.σ[layer].f(Z), Y), []
         a_j = network.σ[layer].f(z_j)
         moved = (a_j - self.A[examples, j])[:, None] * network.weights[layer + 1][:, j]
         Z = self.Z_above[examples] + moved
         A = network.σ[layer + 1].f(Z)
         if layer + 2 == len(network.weights):
-            return network.costs(Trace([A], Z), Y), [a_j]
+            return network.costs(Z, A, Y), [a_j]
         trace = network.propagate(A, above=layer + 2)
-        return network.costs(trace, Y), [a_j, *trace.A[:-1]]
+        return network.costs(trace.Z, trace.A[-1], Y), [a_j, *trace.A[:-1]]
 
 
 _Found = tuple[Array, Array, NDArray[np.bool_]]

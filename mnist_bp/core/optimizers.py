@@ -1,22 +1,127 @@
-"""How a gradient becomes a step."""
+"""How a gradient becomes a step.
 
-from dataclasses import dataclass
+Each optimizer moves all parameters at once, in place; what is left in ``gradient`` afterwards is of no use. What it
+remembers from step to step lies in ``state``, arrays by name: with them, and the parameters, a training goes on as if
+it had never been stopped.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
 
 from mnist_bp.core.activations import Array
+from mnist_bp.core.names import MOMENTUM, OptimizerName
 
-__all__ = ["SGD"]
+__all__ = ["OPTIMIZERS", "SGD", "Adam", "Momentum", "Optimizer"]
 
 
-@dataclass(frozen=True)
-class SGD:
-    """Gradient descent: p ← p − η ∂C/∂p, stochastic when C is the mean over a mini-batch.
+class Optimizer(Protocol):
+    """A way to go downhill.
 
-    ``learning_rate`` is η. It belongs to this C, which has no ½: with ½ in the cost, the same steps need 2 η.
+    Attributes
+    ----------
+    state
+        What it remembers; made once, and changed in place.
+    decouples_l2
+        Whether the penalty on large weights shrinks them directly, and stays out of the gradient.
     """
 
-    learning_rate: float
+    state: dict[str, Array]
+    decouples_l2: bool
 
-    def step(self, parameters: Array, gradient: Array) -> None:
-        """Move all parameters at once, in place; what is left in ``gradient`` is the step."""
-        gradient *= self.learning_rate
+    def step(self, parameters: Array, gradient: Array, learning_rate: float) -> None:
+        """Take one step. ``parameters`` and ``gradient`` are flat vectors, η is positive."""
+
+
+class SGD:
+    """Gradient descent: p ← p − η g, stochastic when g is the gradient of a mini-batch's mean cost.
+
+    The learning rate η belongs to this cost, which has no ½: with ½ in it, the same steps need 2 η.
+    """
+
+    decouples_l2 = False
+
+    def __init__(self) -> None:
+        self.state: dict[str, Array] = {}
+
+    def step(self, parameters: Array, gradient: Array, learning_rate: float) -> None:
+        """Take one step."""
+        gradient *= learning_rate
         parameters -= gradient
+
+
+class Momentum:
+    """A ball that rolls: v ← μ v + g, p ← p − η v (Polyak 1964).
+
+    With ``nesterov``, p ← p − η (g + μ v): it looks where it is going before it corrects its course (Nesterov 1983, in
+    the form of Bengio, Boulanger-Lewandowski and Pascanu 2013).
+    """
+
+    decouples_l2 = False
+    μ = MOMENTUM
+
+    def __init__(self, parameters: Array, *, nesterov: bool = False) -> None:
+        self.nesterov = nesterov
+        self.velocity = np.zeros_like(parameters)
+        self.state = {"velocity": self.velocity}
+
+    def step(self, parameters: Array, gradient: Array, learning_rate: float) -> None:
+        """Take one step."""
+        self.velocity *= self.μ
+        self.velocity += gradient
+        if self.nesterov:
+            gradient *= learning_rate
+            parameters -= gradient
+            np.multiply(self.velocity, learning_rate * self.μ, out=gradient)
+        else:
+            np.multiply(self.velocity, learning_rate, out=gradient)
+        parameters -= gradient
+
+
+class Adam:
+    """Steps whose length each parameter's own gradients set (Kingma and Ba 2015), with their β₁, β₂ and ε.
+
+    m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g², both 0 at first, which is divided out:
+    p ← p − η m / (1 − β₁^t) / (√(v / (1 − β₂^t)) + ε). A penalty on the weights shrinks them directly, as in AdamW
+    (Loshchilov and Hutter 2019).
+    """
+
+    decouples_l2 = True
+    β1, β2, ε = 0.9, 0.999, 1e-8
+
+    def __init__(self, parameters: Array) -> None:
+        self.m, self.v = np.zeros_like(parameters), np.zeros_like(parameters)
+        self.t = np.zeros((), np.int64)
+        self.state = {"m": self.m, "v": self.v, "t": self.t}
+        self._room = np.empty_like(parameters)
+
+    def step(self, parameters: Array, gradient: Array, learning_rate: float) -> None:
+        """Take one step."""
+        self.t += 1
+        t = int(self.t)
+        _approach(self.m, gradient, 1 - self.β1, self._room)
+        gradient *= gradient
+        _approach(self.v, gradient, 1 - self.β2, self._room)
+        np.divide(self.v, 1 - self.β2**t, out=gradient)
+        np.sqrt(gradient, out=gradient)
+        gradient += self.ε
+        np.divide(self.m, gradient, out=gradient)
+        gradient *= learning_rate / (1 - self.β1**t)
+        parameters -= gradient
+
+
+def _approach(mean: Array, value: Array, share: float, room: Array) -> None:
+    """A running mean goes this share of the way to a new value: m ← m + s (x − m)."""
+    np.subtract(value, mean, out=room)
+    room *= share
+    mean += room
+
+
+OPTIMIZERS: dict[OptimizerName, Callable[[Array], Optimizer]] = {
+    "sgd": lambda _: SGD(),
+    "momentum": Momentum,
+    "nesterov": lambda parameters: Momentum(parameters, nesterov=True),
+    "adam": Adam,
+}
+"""Each by name, for the flat vector of parameters that it is to move."""

@@ -18,10 +18,13 @@ from mnist_bp.data.published import PUBLISHED
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.files import atomic_write, remove_parts
 
-__all__ = ["Dataset", "Examples", "data_root", "load", "synthetic_examples", "synthetic_folder"]
+__all__ = ["Dataset", "Examples", "data_root", "hold_out", "load", "synthetic_examples", "synthetic_folder"]
 
 CLASSES = 10
 """Of every dataset that has a name; a folder of one's own may have others."""
+
+HELD_OUT = 1
+"""The stream of random numbers that says which examples are held out."""
 
 SYNTHETIC_VERSION = 1
 """Of the generator: to be raised whenever it draws other digits, so that those drawn before are not taken for them."""
@@ -47,6 +50,10 @@ class Examples:
     def first(self, examples: int | None) -> "Examples":
         """The first so many examples, or all."""
         return Examples(self.images[:examples], self.labels[:examples])
+
+    def take(self, chosen: NDArray[np.intp]) -> "Examples":
+        """The examples of these numbers, copied."""
+        return Examples(self.images[chosen], self.labels[chosen])
 
     @property
     def rows(self) -> NDArray[np.uint8]:
@@ -89,6 +96,21 @@ class Dataset:
         """What each class is, where it is not just a digit; else nothing."""
         published = PUBLISHED.get(self.name)  # type: ignore[call-overload]  # of any name
         return published.class_names if published and self.classes == CLASSES else ()
+
+
+def hold_out(examples: Examples, count: int, *, seed: int) -> tuple[Examples, Examples]:
+    """Split into what is left and ``count`` examples that are held out.
+
+    They are drawn at random, as many of each class as its share. InputError if that leaves nothing to train on.
+    """
+    if count >= len(examples):
+        raise InputError(f"cannot hold {count:,} examples out of {len(examples):,}: nothing would be left to train on")
+    in_any_order = np.random.default_rng([seed, 0, HELD_OUT]).permutation(len(examples))
+    by_class = in_any_order[examples.labels[in_any_order].argsort(kind="stable")]
+    places = np.arange(count) * len(examples) // count  # evenly along the classes
+    is_held = np.zeros(len(examples), np.bool_)
+    is_held[by_class[places]] = True
+    return examples.take(np.flatnonzero(~is_held)), examples.take(np.flatnonzero(is_held))
 
 
 def data_root(data_dir: Path | None) -> Path:

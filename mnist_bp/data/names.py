@@ -1,13 +1,14 @@
-"""The names of datasets and of their files; apart from the code that reads them, so that naming needs no numpy."""
+"""The names of datasets, files and distortions; apart from the code that works on them: naming needs no numpy."""
 
 from collections.abc import Callable
 from typing import Literal
 
-__all__ = ["FILE_NAMES", "SYNTHETIC", "DatasetName", "Notice", "Progress", "PublishedName", "SplitName"]
+__all__ = ["FILE_NAMES", "SYNTHETIC", "AugmentName", "DatasetName", "Notice", "Progress", "PublishedName", "SplitName"]
 
 PublishedName = Literal["mnist", "fashion-mnist", "kmnist"]
 DatasetName = Literal[PublishedName, "synthetic"]
 SplitName = Literal["test", "train"]
+AugmentName = Literal["none", "shift", "affine", "elastic"]
 
 SYNTHETIC: Literal["synthetic"] = "synthetic"
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.network import Network, Trace
+from mnist_bp.core.network import Network
 from mnist_bp.data.batches import scaled
 
 __all__ = ["ClassScore", "Evaluation", "evaluate", "judge"]
@@ -79,7 +79,7 @@ def judge(network: Network, Z: Array, labels: NDArray[np.uint8]) -> Evaluation:
     total_cost, confusion = 0.0, np.zeros(classes**2, np.int64)
     for now in _chunks(len(labels)):
         A = network.σ[-1].f(Z[now])
-        costs = network.costs(Trace([A], Z[now]), network.targets(labels[now]))
+        costs = network.costs(Z[now], A, network.targets(labels[now]))
         total_cost += float(costs.sum(dtype=np.float64))
         confusion += np.bincount(labels[now].astype(np.int64) * classes + A.argmax(axis=1), minlength=classes**2)
     return Evaluation(total_cost / len(labels), confusion.reshape(classes, classes))

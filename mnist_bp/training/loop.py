@@ -1,8 +1,10 @@
 """The training loop: a generator of one result per epoch, which shows nothing and prints nothing."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -10,13 +12,32 @@ from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.layers import LayeredVector
-from mnist_bp.core.network import Network
-from mnist_bp.core.optimizers import SGD
+from mnist_bp.core.network import Masks, Network
+from mnist_bp.core.optimizers import OPTIMIZERS
+from mnist_bp.core.regularization import add_l2_gradient, draw_masks, shrink_weights, smoothed_targets
+from mnist_bp.data.ahead import ahead
+from mnist_bp.data.augment import augmented
 from mnist_bp.data.batches import mini_batches, scaled
 from mnist_bp.errors import Diverged
 from mnist_bp.training.evaluation import Evaluation, evaluate, judge
+from mnist_bp.training.health import Health, examine
+from mnist_bp.training.recipe import Hyperparameters
+from mnist_bp.training.schedules import SCHEDULES
 
-__all__ = ["EpochResult", "train"]
+__all__ = ["EpochResult", "LabelledImages", "Trainer", "train"]
+
+DROPOUT, DISTORTION = 1, 2
+"""Streams of random numbers that an epoch has besides that of its order, see ``batches.shuffled``."""
+
+HEALTH_EXAMPLES = 256
+"""How many of the training examples are looked at to tell how healthy the network is."""
+
+
+class LabelledImages(NamedTuple):
+    """Images (n, n_0), grey levels or whatever else the network should see (see ``scaled``), and their labels (n,)."""
+
+    images: Array
+    labels: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -28,13 +49,18 @@ class EpochResult:
     epoch
         Its number, from 1.
     train_cost, train_accuracy
-        Over the epoch's mini-batches, each judged by the network as it was just before it learned from it.
+        Over the epoch's mini-batches, each judged by the network as it was just before it learned from it: with the
+        distortions and the dropout of the training, but without its penalty and its smoothing.
     test_cost, test_accuracy
         Over the whole test set, after the epoch.
+    validation_cost, validation_accuracy
+        Over the validation set, where there is one.
     learning_rate
-        η of its steps.
+        η of its first step.
     seconds
         Of the training alone, without the test.
+    health
+        Of the network after the epoch.
     """
 
     epoch: int
@@ -42,69 +68,236 @@ class EpochResult:
     train_accuracy: float
     test_cost: float
     test_accuracy: float
+    validation_cost: float | None
+    validation_accuracy: float | None
     learning_rate: float
     seconds: float
+    health: Health
 
 
-def train(
-    network: Network,
-    train_images: Array,
-    train_labels: NDArray[np.uint8],
-    test_images: Array,
-    test_labels: NDArray[np.uint8],
-    *,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
-    seed: int,
-    on_batch: Callable[[], object] | None = None,
-) -> Iterator[EpochResult]:
-    """Train ``network`` in place, an epoch for each result that is asked for.
-
-    An epoch that does not end, its test included (an exception, Ctrl-C, numbers that are not finite any more), leaves
-    no trace: the network is then as the last whole epoch left it.
+class Trainer:
+    """One training, from any of its epochs to the last.
 
     Parameters
     ----------
-    train_images, train_labels, test_images, test_labels
-        Images (n, n_0), grey levels or whatever else the network should see (see ``scaled``), and labels (n,).
-    batch_size
-        Examples in a mini-batch; all of them, or more: true gradient descent.
-    seed
-        Of the order of the examples.
-    on_batch
-        Called after each step, for a progress bar.
+    network
+        Learns, in place.
+    training, test, validation
+        What it learns from, and what it is tested on after each epoch.
+    hyperparameters
+        How it learns.
+    image_shape
+        Rows and columns of an image; needed where images are distorted.
 
-    Raises
-    ------
-    Diverged
-        If a cost or a parameter is not finite after an epoch.
+    Attributes
+    ----------
+    tested
+        The network that is evaluated after each epoch, and that is worth keeping: ``network`` itself, or the running
+        average of its parameters.
+    state
+        All that changes while it learns, arrays by name; they are changed in place. Another trainer of the same network
+        and hyperparameters that is given them by ``restore`` goes on, bit for bit, as this one would.
     """
-    network.targets(train_labels)  # refuses what is no label, once
-    optimizer = SGD(learning_rate)
-    buffers = _Buffers.for_training(network, len(train_labels), batch_size)
-    finished = network.parameters.copy()
-    for epoch in range(1, epochs + 1):
+
+    def __init__(
+        self,
+        network: Network,
+        training: LabelledImages,
+        test: LabelledImages,
+        hyperparameters: Hyperparameters,
+        *,
+        validation: LabelledImages | None = None,
+        image_shape: tuple[int, int] | None = None,
+    ) -> None:
+        network.targets(training.labels)  # refuses what is no label, once
+        self.network, self.hyperparameters = network, hyperparameters
+        self._training, self._test, self._validation = training, test, validation
+        self._image_shape = image_shape
+        self._examples = len(training.labels)
+        self._batch_size = min(hyperparameters.batch_size or self._examples, self._examples)
+        self._targets = smoothed_targets(network.sizes[-1], hyperparameters.label_smoothing, network.dtype)
+        self._optimizer = OPTIMIZERS[hyperparameters.optimizer](network.parameters)
+        self._schedule = SCHEDULES[hyperparameters.schedule]
+        self._epoch = np.zeros((), np.int64)
+        self._best_epoch, self._best_accuracy = np.zeros((), np.int64), np.zeros(())
+        self.state = {
+            "epoch": self._epoch,
+            "best_epoch": self._best_epoch,
+            "best_accuracy": self._best_accuracy,
+            "parameters": network.parameters,
+            **self._optimizer.state,
+        }
+        self.tested = network
+        if hyperparameters.average is not None:
+            self.tested = network.astype(network.dtype)
+            self.state["average"] = self.tested.parameters
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs have ended."""
+        return int(self._epoch)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Mini-batches, the last one perhaps a short one."""
+        return -(-self._examples // self._batch_size)
+
+    @property
+    def is_stopped_early(self) -> bool:
+        """Whether the validation accuracy has not got better for as many epochs as patience was."""
+        patience = self.hyperparameters.early_stop
+        return patience is not None and self.epoch - int(self._best_epoch) >= patience
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Go back, or on, to a ``state``: arrays of the same names, shapes and dtypes."""
+        for name, array in self.state.items():
+            array[...] = state[name]
+
+    def run(self, on_batch: Callable[[], object] | None = None) -> Generator[EpochResult]:
+        """Train until the last epoch, or until it stops early; one result after each epoch.
+
+        The network learns in place. Whatever raises in the middle of an epoch (also ``on_batch``, or Ctrl-C) leaves all
+        as the last whole epoch left it.
+
+        Parameters
+        ----------
+        on_batch
+            Called after each step, for a progress bar.
+
+        Raises
+        ------
+        Diverged
+            If a cost or a parameter is not finite after an epoch.
+        """
+        finished = {name: array.copy() for name, array in self.state.items()}
+        while self.epoch < self.hyperparameters.epochs and not self.is_stopped_early:
+            try:
+                result = self._run_epoch(on_batch)
+            except BaseException:
+                self.restore(finished)
+                raise
+            for name, array in self.state.items():
+                finished[name][...] = array
+            yield result
+
+    def _run_epoch(self, on_batch: Callable[[], object] | None) -> EpochResult:
         start = time.perf_counter()
-        batches = mini_batches(train_images, train_labels, batch_size, seed=seed, epoch=epoch)
-        try:
-            with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found below, and said
-                learned = _run_epoch(network, optimizer, batches, buffers, on_batch)
-            seconds = time.perf_counter() - start
-            test = evaluate(network, test_images, test_labels)
-            if not (np.isfinite([learned.cost, test.cost]).all() and np.isfinite(network.parameters).all()):
-                raise Diverged(
-                    f"training diverged in epoch {epoch}: its numbers are not finite any more; "
-                    f"try a smaller --learning-rate than {learning_rate:g}"
-                )
-        except BaseException:
-            network.parameters = finished
-            raise
-        finished[...] = network.parameters
-        yield EpochResult(epoch, learned.cost, learned.accuracy, test.cost, test.accuracy, learning_rate, seconds)
+        learning_rate = self._learning_rate(step=0)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found below, and said
+            learned = self._learn(on_batch)
+        seconds = time.perf_counter() - start
+        test = evaluate(self.tested, *self._test)
+        if not (np.isfinite([learned.cost, test.cost]).all() and np.isfinite(self.network.parameters).all()):
+            raise Diverged(
+                f"training diverged in epoch {self.epoch + 1}: its numbers are not finite any more; "
+                f"try a smaller --learning-rate than {self.hyperparameters.learning_rate:g}"
+            )
+        validation = evaluate(self.tested, *self._validation) if self._validation else None
+        images, labels = (array[:HEALTH_EXAMPLES] for array in self._training)
+        health = examine(self.tested, scaled(images, self.network.dtype), labels, test)
+        self._epoch += 1
+        if validation and validation.accuracy > self._best_accuracy:
+            self._best_accuracy[...], self._best_epoch[...] = validation.accuracy, self._epoch
+        return EpochResult(
+            epoch=self.epoch,
+            train_cost=learned.cost,
+            train_accuracy=learned.accuracy,
+            test_cost=test.cost,
+            test_accuracy=test.accuracy,
+            validation_cost=validation.cost if validation else None,
+            validation_accuracy=validation.accuracy if validation else None,
+            learning_rate=learning_rate,
+            seconds=seconds,
+            health=health,
+        )
+
+    def _learn(self, on_batch: Callable[[], object] | None) -> Evaluation:
+        """Learn from each mini-batch once; how good the network was on each, just before."""
+        seen, room = 0, self._room
+        dropout = self._rng(DROPOUT)
+        with closing(self._batches()) as batches:
+            for step, (X, labels) in enumerate(batches):
+                Z = self._step(X, labels, self._masks(len(X), dropout), step)
+
+                # Judged at the end, for all batches at once: by the hundred it would take as long as the learning.
+                now = slice(seen, seen + len(labels))
+                room.Z[now], room.labels[now] = Z, labels
+                seen += len(labels)
+                if on_batch is not None:
+                    on_batch()
+        return judge(self.network, room.Z, room.labels)
+
+    def _step(self, X: Array, labels: NDArray[np.uint8], masks: Masks | None, step: int) -> Array:
+        """Learn from one mini-batch; the weighted sums of its outputs, (n, n_L), before that."""
+        network, hyperparameters = self.network, self.hyperparameters
+        trace = network.propagate(X, masks=masks)
+        gradient = network.gradient(trace, self._targets.take(labels, axis=0), out=self._room.gradient)
+        learning_rate = self._learning_rate(step)
+        if hyperparameters.l2:
+            if self._optimizer.decouples_l2:
+                shrink_weights(network, learning_rate * hyperparameters.l2)
+            else:
+                add_l2_gradient(network, hyperparameters.l2, gradient)
+        self._optimizer.step(network.parameters, gradient.vector, learning_rate)
+        if hyperparameters.average is not None:
+            self._average(hyperparameters.average, step)
+        return trace.Z
+
+    def _average(self, decay: float, step: int) -> None:
+        """Let the average follow the parameters: average ← d average + (1 − d) parameters.
+
+        The decay d starts low, at (1 + t) / (10 + t) after t steps, so that the initial weights are soon forgotten (as
+        in TensorFlow's ExponentialMovingAverage); that such averages do better is in Polyak and Juditsky 1992.
+        """
+        t = self.epoch * self.steps_per_epoch + step
+        way = self._room.gradient.vector  # used up by the step
+        np.subtract(self.network.parameters, self.tested.parameters, out=way)
+        way *= 1 - min(decay, (1 + t) / (10 + t))
+        average = self.tested.parameters
+        average += way
+
+    def _learning_rate(self, step: int) -> float:
+        """η of a step of the epoch that is running."""
+        share = (self.epoch + step / self.steps_per_epoch) / self.hyperparameters.epochs
+        return self.hyperparameters.learning_rate * self._schedule(share)
+
+    def _batches(self) -> Generator[tuple[Array, NDArray[np.uint8]]]:
+        """The epoch's mini-batches as the network is to see them: X (n, n_0) and labels (n,)."""
+        settings = self.hyperparameters
+        batches = mini_batches(*self._training, self._batch_size, seed=settings.seed, epoch=self.epoch + 1)
+        if settings.augment == "none":
+            yield from (
+                (scaled(images, self.network.dtype, out=self._room.inputs), labels) for images, labels in batches
+            )
+            return
+        assert self._image_shape is not None
+        distorted = augmented(
+            batches,
+            settings.augment,
+            self._image_shape,
+            rng=self._rng(DISTORTION),
+            strength=settings.augment_strength,
+            dtype=self.network.dtype,
+        )
+        yield from ahead(distorted)
+
+    def _masks(self, examples: int, rng: np.random.Generator) -> Masks | None:
+        rate, input_rate = self.hyperparameters.dropout, self.hyperparameters.input_dropout
+        if not (rate or input_rate):
+            return None
+        network = self.network
+        return draw_masks(network.sizes, examples, rate=rate, input_rate=input_rate, rng=rng, dtype=network.dtype)
+
+    def _rng(self, stream: int) -> np.random.Generator:
+        """A stream of random numbers of the epoch that is running."""
+        return np.random.default_rng([self.hyperparameters.seed, self.epoch + 1, stream])
+
+    @cached_property
+    def _room(self) -> "_Room":
+        return _Room.for_training(self.network, self._examples, self._batch_size)
 
 
-class _Buffers(NamedTuple):
+class _Room(NamedTuple):
     """What an epoch needs room for; made once, since fresh memory is slow memory.
 
     ``inputs`` is (batch size, n_0), ``gradient`` like the parameters, ``Z`` (examples, n_L), ``labels`` (examples,).
@@ -116,34 +309,23 @@ class _Buffers(NamedTuple):
     labels: NDArray[np.uint8]
 
     @classmethod
-    def for_training(cls, network: Network, examples: int, batch_size: int) -> "_Buffers":
+    def for_training(cls, network: Network, examples: int, batch_size: int) -> "_Room":
         n_0, n_L = network.sizes[0], network.sizes[-1]
         return cls(
-            inputs=np.empty((min(batch_size, examples), n_0), network.dtype),
+            inputs=np.empty((batch_size, n_0), network.dtype),
             gradient=LayeredVector.empty(network.sizes, network.dtype),
             Z=np.empty((examples, n_L), network.dtype),
             labels=np.empty(examples, np.uint8),
         )
 
 
-def _run_epoch(
+def train(
     network: Network,
-    optimizer: SGD,
-    batches: Iterator[tuple[Array, NDArray[np.uint8]]],
-    buffers: _Buffers,
-    on_batch: Callable[[], object] | None,
-) -> Evaluation:
-    """Learn from each mini-batch once; how good the network was on each, just before."""
-    seen = 0
-    for images, labels in batches:
-        trace = network.propagate(scaled(images, network.dtype, out=buffers.inputs))
-        gradient = network.gradient(trace, network.one_hot(labels), out=buffers.gradient)
-        optimizer.step(network.parameters, gradient.vector)
-
-        # Judged at the end, for all batches at once: by the hundred it would take as long as the learning.
-        now = slice(seen, seen + len(labels))
-        buffers.Z[now], buffers.labels[now] = trace.Z, labels
-        seen += len(labels)
-        if on_batch is not None:
-            on_batch()
-    return judge(network, buffers.Z[:seen], buffers.labels[:seen])
+    training: tuple[Array, NDArray[np.uint8]],
+    test: tuple[Array, NDArray[np.uint8]],
+    hyperparameters: Hyperparameters,
+    *,
+    on_batch: Callable[[], object] | None = None,
+) -> Iterator[EpochResult]:
+    """Train from the beginning, in place: see ``Trainer``."""
+    return Trainer(network, LabelledImages(*training), LabelledImages(*test), hyperparameters).run(on_batch)

@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from mnist_bp.core.names import ActivationName, CostName, DtypeName
-from mnist_bp.data.names import DatasetName
+from mnist_bp.core.names import MOMENTUM, ActivationName, CostName, DtypeName, OptimizerName
+from mnist_bp.data.names import AugmentName, DatasetName
 from mnist_bp.errors import InputError
+from mnist_bp.training.schedules import ScheduleName
 
 __all__ = [
+    "Hyperparameters",
     "Recipe",
     "default_learning_rate",
     "default_threads",
@@ -34,57 +36,110 @@ _LEARNING_RATES: Mapping[tuple[ActivationName, CostName], float] = {
 """Chosen on 10,000 held-out training images (10 epochs, batches of 100) as a value with room on both sides at each of
 16,16 / 30 / 32,32,32 / 100 / 300,100 / 800, not as the best for one of them."""
 
+ADAM_LEARNING_RATE = 0.001
+"""That of Kingma and Ba 2015."""
+
 MANY_NEURONS = 512
 """From this width on, threads share the arithmetic of a mini-batch: with 800 neurons, an epoch then takes two thirds of
 the time on two cores that nobody else uses. Where others use them, threads wait for each other, many times as long."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """The settings of a training, each with the name of its option.
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameters:
+    """How a network is trained, each setting with the name of its option.
 
-    ``hidden`` are the neurons of the hidden layers; ``batch_size`` None means all examples; ``limit`` is the number of
-    training examples used, None for all; ``dataset`` None means the files in ``data_dir`` itself, whose labels lie
-    below ``classes``, None for 10, or, where there are none, MNIST.
+    Attributes
+    ----------
+    learning_rate
+        η, which the schedule multiplies.
+    batch_size
+        Examples in a mini-batch; None: all of them in each step.
+    epochs
+        Times that every example is seen.
+    seed
+        Of the order of the examples, of dropout and of distortions: each epoch's are drawn from it and from the epoch's
+        number, so that nothing about randomness has to be kept from one epoch to the next.
+    l2
+        λ of the penalty λ/2 Σ w² on the weights.
+    dropout, input_dropout
+        Share of the hidden neurons, and of the inputs, that are left out of each example, at least 0 and below 1.
+    label_smoothing
+        Share of each target that is spread over all classes, at least 0 and below 1.
+    average
+        Decay of the running average of the parameters, above 0 and below 1, which is then what is evaluated; None: the
+        parameters are.
+    augment, augment_strength
+        How training images are distorted, and how much of the usual strength.
+    early_stop
+        Epochs without a better validation accuracy after which training stops; None: it does not.
+    """
+
+    learning_rate: float
+    batch_size: int | None
+    epochs: int
+    seed: int
+    optimizer: OptimizerName = "sgd"
+    schedule: ScheduleName = "constant"
+    l2: float = 0.0
+    dropout: float = 0.0
+    input_dropout: float = 0.0
+    label_smoothing: float = 0.0
+    average: float | None = None
+    augment: AugmentName = "none"
+    augment_strength: float = 1.0
+    early_stop: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Hyperparameters):
+    """All settings of a training: the network, its hyperparameters, the data.
+
+    ``hidden`` are the neurons of the hidden layers; ``limit`` is the number of training examples used, None for all, of
+    which ``validation`` are held out; ``dataset`` None means the files in ``data_dir`` itself, whose labels lie below
+    ``classes``, None for 10, or, where there are none, MNIST.
+
+    Raises
+    ------
+    InputError
+        If settings contradict each other.
     """
 
     hidden: tuple[int, ...]
     activation: ActivationName
     cost: CostName
-    learning_rate: float
-    batch_size: int | None
-    epochs: int
-    seed: int
     dtype: DtypeName
     threads: int
     dataset: DatasetName | None
     data_dir: Path | None
     limit: int | None
     classes: int | None = None
+    validation: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.early_stop is not None and self.validation is None:
+            raise InputError("--early-stop looks at validation examples: say how many to hold out, with --validation")
+        if self.dropout and not self.hidden:
+            raise InputError("--dropout leaves out hidden neurons; this network has none (--input-dropout: inputs)")
+        if self.augment_strength != 1 and self.augment == "none":
+            raise InputError("--augment-strength is of --augment, which is none")
 
     def options(self) -> dict[str, Any]:
         """Give the recipe as a config: options and values, as far as set. ``train --config`` on it repeats the run."""
-        options = {
+        settings = {field.name.replace("_", "-"): getattr(self, field.name) for field in fields(self)}
+        settings |= {
             "hidden": format_hidden(self.hidden),
-            "activation": self.activation,
-            "cost": self.cost,
-            "learning-rate": self.learning_rate,
             "batch-size": format_batch_size(self.batch_size),
-            "epochs": self.epochs,
-            "seed": self.seed,
-            "dtype": self.dtype,
-            "threads": self.threads,
-            "dataset": self.dataset,
             "data-dir": None if self.data_dir is None else str(self.data_dir.resolve()),
-            "limit": self.limit,
-            "classes": self.classes,
         }
-        return {name: value for name, value in options.items() if value is not None}
+        return {name: settings[name] for name in sorted(settings) if settings[name] is not None}
 
 
-def default_learning_rate(activation: ActivationName, cost: CostName) -> float:
+def default_learning_rate(activation: ActivationName, cost: CostName, optimizer: OptimizerName = "sgd") -> float:
     """η where none is given: one that trains every width."""
-    return _LEARNING_RATES[activation, cost]
+    if optimizer == "adam":
+        return ADAM_LEARNING_RATE
+    rate = _LEARNING_RATES[activation, cost]
+    return rate if optimizer == "sgd" else rate * (1 - MOMENTUM)
 
 
 def parse_hidden(text: str) -> tuple[int, ...]:
@@ -126,6 +181,12 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0
 
 
-def default_threads(hidden: tuple[int, ...]) -> int:
-    """How many threads do the arithmetic fastest: one for small layers, every core for large ones."""
-    return (os.cpu_count() or 1) if max(hidden, default=0) >= MANY_NEURONS else 1
+def default_threads(hidden: tuple[int, ...], augment: AugmentName = "none") -> int:
+    """How many threads do the arithmetic fastest: one for small layers, every core for large ones.
+
+    Distorting digits keeps a core busy by itself.
+    """
+    cores = os.cpu_count() or 1
+    if max(hidden, default=0) < MANY_NEURONS:
+        return 1
+    return cores if augment == "none" else max(1, cores - 1)

@@ -1,4 +1,4 @@
-"""The folder of a run: config.toml, history.jsonl and model.npz; and which run was the latest."""
+"""The folder of a run: config.toml, history.jsonl, checkpoint.npz and model.npz; and which run was the latest."""
 
 import json
 import os
@@ -22,35 +22,62 @@ RUNS = Path("runs")
 """Where runs go that are given no folder, and where the file ``latest`` names the run that was saved last."""
 
 LATEST = RUNS / "latest"
-CONFIG, HISTORY, MODEL = "config.toml", "history.jsonl", "model.npz"
+CONFIG, HISTORY, CHECKPOINT, MODEL = "config.toml", "history.jsonl", "checkpoint.npz", "model.npz"
 
 
 class Run:
-    """A run's folder: the config from the start, the history as it grows, the model at the end.
+    """A run's folder: the config from the start, history and checkpoint as it goes, the model at the end.
 
-    Parameters
-    ----------
-    folder
-        Where; it must not hold a run already. None: ``runs/<time>-<sizes>``.
-    sizes
-        Of the network, for that name.
-    options
-        The complete config, option names and values.
-
-    Raises
-    ------
-    InputError
-        If ``folder`` holds a run already, is a file, or if an option cannot be written down.
-    StorageError
-        If the disk does not take it.
+    ``folder`` is where; see ``create`` and ``reopen``.
     """
 
-    def __init__(self, folder: Path | None, sizes: tuple[int, ...], options: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def create(cls, folder: Path | None, sizes: tuple[int, ...], options: Mapping[str, Any]) -> "Run":
+        """Begin a run.
+
+        Parameters
+        ----------
+        folder
+            Where; it must not hold a run already. None: ``runs/<time>-<sizes>``.
+        sizes
+            Of the network, for that name.
+        options
+            The complete config, option names and values.
+
+        Raises
+        ------
+        InputError
+            If ``folder`` holds a run already, is a file, or if an option cannot be written down.
+        StorageError
+            If the disk does not take it.
+        """
         config = _config(options)
         with _storing(folder or RUNS):
-            self.folder = _new_folder(sizes) if folder is None else _given_folder(folder)
-            write_text(self.folder / CONFIG, config)
-            (self.folder / HISTORY).touch()
+            run = cls(_new_folder(sizes) if folder is None else _given_folder(folder))
+            write_text(run.config, config)
+            (run.folder / HISTORY).touch()
+        return run
+
+    @classmethod
+    def reopen(cls, folder: Path) -> "Run":
+        """Find the run that ``folder`` holds, to go on with it; InputError if it holds none that can go on."""
+        missing = [name for name in (CONFIG, HISTORY, CHECKPOINT) if not (folder / name).is_file()]
+        if missing:
+            raise InputError(f"{folder} holds no run to go on with: there is no {' and no '.join(missing)}")
+        return cls(folder)
+
+    @property
+    def config(self) -> Path:
+        """The path of its config."""
+        return self.folder / CONFIG
+
+    @property
+    def checkpoint(self) -> Path:
+        """The path of what a training needs to go on."""
+        return self.folder / CHECKPOINT
 
     @property
     def model(self) -> Path:
@@ -61,6 +88,20 @@ class Run:
         """Add an epoch's record to the history, on disk at once."""
         with _storing(self.folder), (self.folder / HISTORY).open("a", encoding="utf-8") as history:
             history.write(json.dumps(epoch) + "\n")
+
+    def go_on(self, epochs: int, options: Mapping[str, Any]) -> None:
+        """Go on after so many epochs; an epoch that a killed training wrote down, but did not keep, is forgotten."""
+        history = self.folder / HISTORY
+        with _storing(self.folder):
+            lines = history.read_text(encoding="utf-8").splitlines(keepends=True)
+            write_text(history, "".join(lines[:epochs]))
+            write_text(self.config, _config(options))
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """A block that writes into the folder; StorageError if the disk does not take it."""
+        with _storing(self.folder):
+            yield
 
     def save(self, network: Network, meta: Mapping[str, Any]) -> None:
         """Save the model, and make this the latest run."""
@@ -113,7 +154,7 @@ def _new_folder(sizes: tuple[int, ...]) -> Path:
 def _given_folder(folder: Path) -> Path:
     if folder.is_file():
         raise InputError(f"{folder} is a file: --output names a folder")
-    held = [name for name in (CONFIG, HISTORY, MODEL) if (folder / name).exists()]
+    held = [name for name in (CONFIG, HISTORY, CHECKPOINT, MODEL) if (folder / name).exists()]
     if held:
         raise InputError(
             f"{folder} already holds a run ({', '.join(held)}): choose another --output, or remove it first"

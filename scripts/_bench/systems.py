@@ -14,6 +14,7 @@ from mnist_bp.core.names import CostName
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.training.evaluation import Evaluation, evaluate
 from mnist_bp.training.loop import train
+from mnist_bp.training.recipe import Hyperparameters
 
 LESSON_EXAMPLES = range(200, 2_001)
 """How many examples the loop over single ones is timed on: fewer for larger networks, …"""
@@ -79,14 +80,11 @@ class MnistBp(System):
         super().__init__(job, data)
         self.results = train(
             self.network,
-            self.examples.rows,
-            self.examples.labels,
-            data.test.rows,
-            data.test.labels,
-            epochs=sys.maxsize,
-            batch_size=self.batch_size,
-            learning_rate=job.learning_rate,
-            seed=job.seed,
+            (self.examples.rows, self.examples.labels),
+            (data.test.rows, data.test.labels),
+            Hyperparameters(
+                epochs=sys.maxsize, batch_size=self.batch_size, learning_rate=job.learning_rate, seed=job.seed
+            ),
         )
 
     def epoch(self) -> float:

@@ -18,10 +18,10 @@ from mnist_bp.core.gradcheck import (
 )
 from mnist_bp.core.layers import LayeredVector, lesson_name
 from mnist_bp.core.mistakes import MISTAKES, Mistake
-from mnist_bp.core.numerical import numerical_gradient
+from mnist_bp.core.numerical import network_cost, numerical_gradient
 from mnist_bp.data.datasets import Examples
 from mnist_bp.training.loop import train
-from mnist_bp.training.recipe import default_learning_rate
+from mnist_bp.training.recipe import Hyperparameters, default_learning_rate
 
 EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))
 METHODS = ("complex", "central")
@@ -72,9 +72,9 @@ def test_a_trained_network_passes(
 ) -> None:
     """Neurons saturate and derivatives get tiny; what rounding hides is undecided, and nothing fails."""
     network = lessons_network(activation, cost).astype(np.float32)
-    sets = [part for examples in few_digits for part in (examples.inputs(np.float32), examples.labels)]
+    sets = [(examples.inputs(np.float32), examples.labels) for examples in few_digits]
     rate = default_learning_rate(activation, cost)
-    for _ in train(network, *sets, epochs=15, batch_size=10, learning_rate=rate, seed=0):
+    for _ in train(network, *sets, Hyperparameters(epochs=15, batch_size=10, learning_rate=rate, seed=0)):
         pass
 
     found = checked(network.astype(np.float64), batch, method)
@@ -105,7 +105,7 @@ def test_both_ways_to_nudge_agree_with_nudging_the_whole_network(rng: np.random.
     plain = np.empty(len(network.parameters))
     for i in range(len(plain)):
         nudged.parameters[i] += 1e-20j
-        plain[i] = nudged.costs(nudged.propagate(X), Y).mean().imag / 1e-20
+        plain[i] = network_cost(nudged, X, Y).imag / 1e-20
         nudged.parameters[i] = network.parameters[i]
 
     for method, tolerance in (("complex", 1e-12), ("central", 1e-7)):

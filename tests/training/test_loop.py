@@ -8,6 +8,7 @@ from mnist_bp.data.batches import mini_batches
 from mnist_bp.errors import Diverged
 from mnist_bp.training.evaluation import evaluate
 from mnist_bp.training.loop import train
+from mnist_bp.training.recipe import Hyperparameters
 
 LEARNING_RATE = 2.0
 
@@ -17,7 +18,7 @@ def data(few_digits):
     """250 examples to train on and 100 to test on, as the loop takes them."""
     learn, test = few_digits
     learn, test = learn.first(250), test.first(100)
-    return learn.inputs(np.float32), learn.labels, test.inputs(np.float32), test.labels
+    return (learn.inputs(np.float32), learn.labels), (test.inputs(np.float32), test.labels)
 
 
 def fresh(dtype=np.float32, activation="sigmoid"):
@@ -27,8 +28,8 @@ def fresh(dtype=np.float32, activation="sigmoid"):
 
 def run(network, data, *, epochs=3, batch_size=100, learning_rate=LEARNING_RATE, seed=0, on_batch=None):
     """All results of a training."""
-    settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
-    return list(train(network, *data, **settings, on_batch=on_batch))
+    settings = Hyperparameters(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
+    return list(train(network, *data, settings, on_batch=on_batch))
 
 
 def test_epochs_are_numbered_from_one_and_tell_their_learning_rate(data):
@@ -41,7 +42,7 @@ def test_epochs_are_numbered_from_one_and_tell_their_learning_rate(data):
 
 def test_training_cost_and_accuracy_are_weighted_by_batch_size(data):
     """250 examples in batches of 100: the last 50 count half as much as the others."""
-    inputs, labels, *_ = data
+    (inputs, labels), _ = data
     network = fresh()
     costs, right = [], 0
     for X, answers in mini_batches(inputs, labels, 100, seed=5, epoch=1):
@@ -61,7 +62,7 @@ def test_the_test_figures_are_those_of_the_network_after_the_epoch(data):
     """Evaluating the trained network gives what the last result says."""
     network = fresh()
     last = run(network, data)[-1]
-    evaluation = evaluate(network, data[2], data[3])
+    evaluation = evaluate(network, *data[1])
     assert (last.test_cost, last.test_accuracy) == (evaluation.cost, evaluation.accuracy)
 
 
@@ -94,10 +95,10 @@ def test_cost_falls(data):
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "leaky-relu"])
 def test_twenty_examples_are_learned_by_heart(data, activation):
     """A network that learns at all gets all of 20 examples right."""
-    inputs, labels, *test = data
+    (inputs, labels), test = data
     rate = LEARNING_RATE if activation == "sigmoid" else 0.5
     results = run(
-        fresh(activation=activation), (inputs[:20], labels[:20], *test), epochs=300, batch_size=5, learning_rate=rate
+        fresh(activation=activation), ((inputs[:20], labels[:20]), test), epochs=300, batch_size=5, learning_rate=rate
     )
     assert results[-1].train_accuracy == 1
     assert results[-1].train_cost < 0.05
@@ -105,9 +106,9 @@ def test_twenty_examples_are_learned_by_heart(data, activation):
 
 def test_a_batch_of_all_examples_is_gradient_descent(data):
     """With one batch, an epoch is one step against the gradient of the mean cost over all examples."""
-    inputs, labels, *test = (array.astype(np.float64) if array.dtype == np.float32 else array for array in data)
+    (inputs, labels), test = ((images.astype(np.float64), labels) for images, labels in data)
     network, by_hand = fresh(np.float64), fresh(np.float64)
-    run(network, (inputs, labels, *test), epochs=2, batch_size=len(labels))
+    run(network, ((inputs, labels), test), epochs=2, batch_size=len(labels))
     for _ in range(2):
         by_hand.parameters[...] -= LEARNING_RATE * by_hand.backpropagate(inputs, labels)[1].vector
     np.testing.assert_allclose(network.parameters, by_hand.parameters, rtol=0, atol=1e-14)
@@ -158,7 +159,7 @@ def test_divergence_is_an_error_and_leaves_finite_numbers(data):
 
 def test_a_test_cost_that_overflows_is_divergence_too(data):
     """Test images that drive a finite network out of the finite numbers raise Diverged, without a warning."""
-    inputs, labels, test_inputs, test_labels = data
+    training, (test_inputs, test_labels) = data
     network = Network([784, 10], cost="cross-entropy", rng=np.random.default_rng(0), dtype=np.float32)
     with pytest.raises(Diverged):
-        run(network, (inputs, labels, test_inputs * np.float32(3e38), test_labels), epochs=1)
+        run(network, (training, (test_inputs * np.float32(3e38), test_labels)), epochs=1)

@@ -94,5 +94,13 @@ def test_options_leave_out_what_is_not_set():
         "seed": 0,
         "dtype": "float32",
         "threads": 1,
+        "optimizer": "sgd",
+        "schedule": "constant",
+        "l2": 0.0,
+        "dropout": 0.0,
+        "input-dropout": 0.0,
+        "label-smoothing": 0.0,
+        "augment": "none",
+        "augment-strength": 1.0,
         "data-dir": str(Path("data").resolve()),
     }

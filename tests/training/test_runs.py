@@ -23,7 +23,7 @@ def network(rng):
 
 def start(folder=None, options=None):
     """A run of that network."""
-    return Run(None if folder is None else Path(folder), (4, 3, 2), options or {"epochs": 3})
+    return Run.create(None if folder is None else Path(folder), (4, 3, 2), options or {"epochs": 3})
 
 
 def test_a_run_keeps_its_config_from_the_start():

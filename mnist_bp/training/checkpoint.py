@@ -1,0 +1,65 @@
+"""checkpoint.npz: all that a training needs to go on from its last finished epoch, bit for bit."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnist_bp.core import archive
+from mnist_bp.core.activations import Array
+from mnist_bp.errors import InputError
+from mnist_bp.training.health import Health
+from mnist_bp.training.loop import EpochResult, Trainer
+
+__all__ = ["FORMAT", "restore", "save"]
+
+FORMAT = 2
+"""Version of the file's layout; files of model.npz's format 1, without a sum, are no checkpoints."""
+
+
+def save(path: Path, trainer: Trainer, last: EpochResult, identity: Mapping[str, Any]) -> None:
+    """Write the trainer's state after an epoch, and what that came to, whole or not at all.
+
+    ``identity`` says what it may go on with, see ``restore``.
+    """
+    archive.write(path, trainer.state, {"format": FORMAT, "identity": identity, "last": asdict(last)})
+
+
+def restore(path: Path, trainer: Trainer, identity: Mapping[str, Any]) -> EpochResult:
+    """Let a new trainer go on where that one was; what its last epoch came to.
+
+    ``identity`` is what has to be the same for that, the data and the recipe, say, as JSON values.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, of another identity, or does not fit the trainer.
+    """
+    held = archive.read(path, "checkpoint", [FORMAT])
+    was = held.meta.get("identity")
+    if not isinstance(was, dict):
+        raise InputError(f"{path}: it does not say what it was training")
+    for name in {**was, **identity}:
+        if was.get(name) != identity.get(name):
+            raise InputError(
+                f"{path}: it was training with {name} {was.get(name)!r}; here it is {identity.get(name)!r}"
+            )
+    if set(held.arrays) != set(trainer.state):
+        raise InputError(f"{path}: it should hold {', '.join(trainer.state)}, and holds {', '.join(held.arrays)}")
+    for name, array in trainer.state.items():
+        _check(path, name, held.arrays[name], array)
+    try:
+        last = EpochResult(**{**held.meta["last"], "health": Health(**held.meta["last"]["health"])})
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: it does not say what its last epoch came to") from error
+    trainer.restore(held.arrays)
+    return last
+
+
+def _check(path: Path, name: str, found: Array, expected: Array) -> None:
+    if (found.shape, found.dtype) != (expected.shape, expected.dtype):
+        raise InputError(f"{path}: {name} is {found.dtype} {found.shape}, not {expected.dtype} {expected.shape}")
+    if not np.isfinite(found).all():
+        raise InputError(f"{path}: {name} holds numbers that are not finite")

@@ -1,0 +1,126 @@
+"""A training and its run folder: begun or gone on with, epoch after epoch on disk, and saved at the end."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from mnist_bp.core.network import Network
+from mnist_bp.data.datasets import Dataset, Examples, hold_out
+from mnist_bp.training import checkpoint
+from mnist_bp.training.loop import EpochResult, LabelledImages, Trainer
+from mnist_bp.training.recipe import Recipe
+from mnist_bp.training.runs import Run
+
+__all__ = ["Session", "epoch_record"]
+
+
+class Session:
+    """A training of a network by a recipe on a dataset.
+
+    Parameters
+    ----------
+    recipe, data
+        What to do, and on what; ``recipe.validation`` examples of the training set are held out.
+    network
+        Fresh, as the recipe describes it.
+    output
+        Folder of the run; None: one of its own.
+    resume
+        Folder of a run of this recipe on these data to go on with, in place of ``output``.
+
+    Attributes
+    ----------
+    data
+        With a training set without what is held out.
+    trainer, run
+        What trains, and the folder.
+    last
+        The result of the last epoch that ended, None before there is one.
+
+    Raises
+    ------
+    InputError
+        If the recipe, the data, the folder and the checkpoint do not fit each other.
+    StorageError
+        If the disk does not take the run.
+    """
+
+    def __init__(
+        self, recipe: Recipe, data: Dataset, network: Network, output: Path | None = None, resume: Path | None = None
+    ) -> None:
+        self.recipe, self.data, validation = recipe, data, None
+        if recipe.validation is not None:
+            rest, validation = hold_out(data.train, recipe.validation, seed=recipe.seed)
+            self.data = replace(data, train=rest)
+        self.last: EpochResult | None = None
+        self.trainer = Trainer(
+            network,
+            _labelled(self.data.train),
+            _labelled(data.test),
+            recipe,
+            validation=_labelled(validation) if validation else None,
+            image_shape=data.train.images.shape[1:],
+        )
+        self._identity = _identity(recipe, data)
+        if resume is None:
+            self.run = Run.create(output, network.sizes, recipe.options())
+        else:
+            self.run = Run.reopen(resume)
+            self.last = checkpoint.restore(self.run.checkpoint, self.trainer, self._identity)
+            self.run.go_on(self.trainer.epoch, recipe.options())
+
+    def epochs(
+        self, mark: dict[str, Any] | None = None, on_batch: Callable[[], object] | None = None
+    ) -> Iterator[EpochResult]:
+        """Train; what each epoch came to, once it is on disk. Whatever ends it, the model is saved as it was last.
+
+        ``mark`` is what every record of the history has besides.
+        """
+        try:
+            for result in self.trainer.run(on_batch):
+                self.run.record({**epoch_record(result), **(mark or {})})
+                with self.run.keeping():
+                    checkpoint.save(self.run.checkpoint, self.trainer, result, self._identity)
+                self.last = result
+                yield result
+        finally:
+            self.run.save(self.trainer.tested, self._meta())
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the weights and biases, in the order of ``Network.parameters``, little-endian."""
+        parameters = self.trainer.tested.parameters
+        return hashlib.sha256(parameters.astype(parameters.dtype.newbyteorder("<")).tobytes()).hexdigest()
+
+    def _meta(self) -> dict[str, Any]:
+        """What a model file tells of its training."""
+        return {
+            "dataset": self.data.name,
+            "synthetic": self.data.is_synthetic,
+            "config": self.recipe.options(),
+            "epochs": self.trainer.epoch,
+            "test_accuracy": self.last.test_accuracy if self.last else None,
+        }
+
+
+def epoch_record(result: EpochResult) -> dict[str, Any]:
+    """The record of an epoch, as JSON has it: without the validation figures where there is no validation set."""
+    return {"event": "epoch", **{name: value for name, value in asdict(result).items() if value is not None}}
+
+
+def _identity(recipe: Recipe, data: Dataset) -> dict[str, Any]:
+    """What must not change when a run goes on: all but where the data lie, and the epochs, if no rate hangs on them."""
+    may_change = {"data-dir", "epochs"} if recipe.schedule == "constant" else {"data-dir"}
+    settings = {name: value for name, value in recipe.options().items() if name not in may_change}
+    return {**settings, "training data": _digest(data.train)}
+
+
+def _labelled(examples: Examples) -> LabelledImages:
+    return LabelledImages(examples.rows, examples.labels)
+
+
+def _digest(examples: Examples) -> str:
+    """What tells training sets apart: their labels in order, and the shape of their images, hashed."""
+    return hashlib.sha256(f"{examples.images.shape} ".encode() + examples.labels.tobytes()).hexdigest()

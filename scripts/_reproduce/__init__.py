@@ -1,0 +1,1 @@
+"""What ``scripts/reproduce`` is made of. The product imports none of it."""
