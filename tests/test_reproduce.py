@@ -307,8 +307,8 @@ def test_ctrl_c_lets_the_training_save_itself(stand_in, add, configs, reached):
         (os.killpg if reached == "both" else os.kill)(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=30)
 
-    assert "epoch 1/2" in told
-    assert process.returncode == 130
+    assert "epoch 1/2" in told, err
+    assert process.returncode == 130, err
     assert err.startswith("interrupted; what was finished is kept, and the same command goes on: scripts/reproduce ")
     assert Path("results/one/seed-0/saved").exists()
 
@@ -451,20 +451,28 @@ def test_a_readme_without_the_marks_is_refused_before_anything_is_trained(reprod
 
 
 def test_it_understands_what_train_says(add, configs, idx_folder, monkeypatch, capsys, tmp_path):
-    """With the real ``train``, on a few digits that go by the name of MNIST."""
+    """With the real ``train``, on a few digits that go by the name of MNIST; and with its ``--resume``."""
     monkeypatch.setenv("PYTHONPATH", str(Path(mnist_bp.__file__).parents[1]))
     monkeypatch.setattr(command, "require_mnist", lambda _: None)
     idx_folder.rename(tmp_path / "mnist")
-    add("one", hidden=16, bar="99", more="epochs = 2\n")
+    path, record = add("one", hidden=16, bar="99", more="epochs = 2\n"), Path("results/one/seed-0.json")
 
-    with pytest.raises(SystemExit) as ended:
-        command.main(["--seeds", "1", "--data-dir", str(tmp_path), "--results", "results"], configs)
+    def run():
+        with pytest.raises(SystemExit) as ended:
+            command.main(["--seeds", "1", "--data-dir", str(tmp_path), "--results", "results"], configs)
+        out = capsys.readouterr().out
+        assert ended.value.code == 0, out
+        return out, recipes.read(path).measured.errors
 
-    out = capsys.readouterr().out
-    assert ended.value.code == 0, out
+    out, errors = run()
     assert "one, seed 0: epoch 2/2, test error " in out
     history = [json.loads(line) for line in Path("results/one/seed-0/history.jsonl").read_text().splitlines()]
-    assert recipes.read(configs / "one.toml").measured.errors == (round(100 - 100 * history[-1]["test_accuracy"], 2),)
+    assert errors == (round(100 - 100 * history[-1]["test_accuracy"], 2),)
+
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"end": None}))  # killed before it could be noted
+    out, errors_resumed = run()
+    assert "one, seed 0: going on with" in out
+    assert errors_resumed == errors
 
 
 def test_the_script_finds_the_recipes_that_are_shipped():

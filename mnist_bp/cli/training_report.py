@@ -59,7 +59,7 @@ class TrainingReport:
         self._progress, self._task = self._bar()
         self._steps = session.trainer.epoch * session.trainer.steps_per_epoch
         self._refreshed = 0.0
-        self._complaints: list[str] = []
+        self._has_complained = False
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -155,10 +155,13 @@ class TrainingReport:
                 f"epoch {epoch}: train cost {train_cost}, accuracy {train_accuracy}; "
                 f"{validation}test cost {test_cost}, accuracy {test_accuracy}; {seconds} s"
             )
-        self._complaints = complaints(result.health)
+        if not self._has_complained:
+            self._complain(complaints(result.health, finished=False))
 
     def end(self, reason: str, seconds: float) -> None:
         """Say what came of it, where it lies, and what to do next."""
+        from mnist_bp.training.health import complaints
+
         last, run, epochs = self._session.last, self._session.run, self._session.trainer.epoch
         fingerprint = self._session.fingerprint
         self._output.record({
@@ -173,9 +176,8 @@ class TrainingReport:
             "fingerprint": fingerprint,
             **self.mark,
         })  # fmt: skip
-        for complaint in self._complaints:
-            self._output.say(f"health   {complaint}", style="yellow")
         if last is not None:
+            self._complain(complaints(last.health))
             self._output.say(f"weights  fingerprint {fingerprint[:SHOWN_DIGITS]}")
         data = f"{self._data.name} digits" if self._data.is_synthetic else self._data.name
         result = (
@@ -185,6 +187,11 @@ class TrainingReport:
         self._output.conclude(f"{result} ({ended}); model: {run.model}", style="bold")
         if last is not None:
             self._output.say(f"next: {self._next(reason)}", wrap=False)
+
+    def _complain(self, complaints: list[str]) -> None:
+        self._has_complained |= bool(complaints)
+        for complaint in complaints:
+            self._output.say(f"health   {complaint}", style="yellow")
 
     def _next(self, reason: str) -> str:
         """The command that follows."""

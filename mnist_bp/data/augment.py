@@ -55,7 +55,8 @@ SHEAR = 0.15
 
 ELASTIC_SIGMA = 5.5
 ELASTIC_ALPHA = 34.0
-"""σ and α of Simard et al. 2003, in pixels: the displacements of each axis have a standard deviation of 1.0."""
+"""σ and α as Simard et al. define them, in pixels: displacements of each axis with a standard deviation of 1.0. (Theirs
+were 4 and 34, without an affine map besides.)"""
 
 KEPT_VARIANCE = 0.999
 """Share of the elastic field's variance that its patterns hold at least."""
@@ -63,7 +64,7 @@ KEPT_VARIANCE = 0.999
 MOST_STRENGTH = 10.0
 
 PIECE_PIXELS = 100 * SIDE**2
-"""Pixels that are distorted at once: the arrays of a piece fit in a core's own cache, and big batches in memory."""
+"""Pixels that are distorted at once: enough to be fast, and big batches need hardly more memory than small ones."""
 
 
 def augmented(
@@ -245,7 +246,10 @@ class Sampler:
         _mix(here, under, part[0], out)
 
     def _index(self, whole: Array) -> NDArray[np.intp]:
-        """Where in the memory of ``framed`` the pixel at a whole row and column is; overwrites the rows."""
+        """Where in the memory of ``framed`` the pixel at a whole row and column is; overwrites the rows.
+
+        In floating point, which is exact up to 2²⁴, some hundred times the pixels of a piece.
+        """
         row, column = whole
         row *= self.framed.shape[2]
         row += column

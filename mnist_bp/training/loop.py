@@ -20,7 +20,7 @@ from mnist_bp.data.augment import augmented
 from mnist_bp.data.batches import mini_batches, scaled
 from mnist_bp.errors import Diverged
 from mnist_bp.training.evaluation import Evaluation, evaluate, judge
-from mnist_bp.training.health import Health, examine
+from mnist_bp.training.health import EXAMPLES, Health, examine
 from mnist_bp.training.recipe import Hyperparameters
 from mnist_bp.training.schedules import SCHEDULES
 
@@ -28,9 +28,6 @@ __all__ = ["EpochResult", "LabelledImages", "Trainer", "train"]
 
 DROPOUT, DISTORTION = 1, 2
 """Streams of random numbers that an epoch has besides that of its order, see ``batches.shuffled``."""
-
-HEALTH_EXAMPLES = 256
-"""How many of the training examples are looked at to tell how healthy the network is."""
 
 
 class LabelledImages(NamedTuple):
@@ -113,6 +110,8 @@ class Trainer:
         self.network, self.hyperparameters = network, hyperparameters
         self._training, self._test, self._validation = training, test, validation
         self._image_shape = image_shape
+        images, labels = (array[:: max(1, len(array) // EXAMPLES)][:EXAMPLES] for array in training)
+        self._sample = LabelledImages(scaled(images, network.dtype), labels)
         self._examples = len(training.labels)
         self._batch_size = min(hyperparameters.batch_size or self._examples, self._examples)
         self._targets = smoothed_targets(network.sizes[-1], hyperparameters.label_smoothing, network.dtype)
@@ -193,8 +192,7 @@ class Trainer:
                 f"try a smaller --learning-rate than {self.hyperparameters.learning_rate:g}"
             )
         validation = evaluate(self.tested, *self._validation) if self._validation else None
-        images, labels = (array[:HEALTH_EXAMPLES] for array in self._training)
-        health = examine(self.tested, scaled(images, self.network.dtype), labels, test)
+        health = examine(self.tested, *self._sample, test)
         self._epoch += 1
         if validation and validation.accuracy > self._best_accuracy:
             self._best_accuracy[...], self._best_epoch[...] = validation.accuracy, self._epoch
