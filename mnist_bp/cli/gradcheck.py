@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
-from mnist_bp.cli.gradcheck_report import Report, conclude_self_test, show_report
+from mnist_bp.cli.gradcheck_report import Regularization, Report, conclude_self_test, show_report
 from mnist_bp.cli.models import (
     Model,
     TrainedModel,
@@ -29,14 +29,15 @@ from mnist_bp.cli.options import (
     positive,
 )
 from mnist_bp.cli.output import Output
+from mnist_bp.cli.training_options import L2, Dropout, InputDropout, LabelSmoothing
 from mnist_bp.core.names import ActivationName, CostName
 from mnist_bp.errors import AnswerIsNo, InputError
 from mnist_bp.training.recipe import format_hidden, parse_hidden
 
 if TYPE_CHECKING:
-    from mnist_bp.core.gradcheck import Backpropagation
     from mnist_bp.core.network import Network
     from mnist_bp.core.numerical import Method
+    from mnist_bp.core.objective import Objective
     from mnist_bp.data.datasets import Examples
 
 __all__ = ["gradcheck"]
@@ -49,6 +50,9 @@ FULL_CHECK = 250_000
 
 SAMPLE_WORK = 2_000_000_000
 """Beyond that: multiplications to spend on the sample of each array."""
+
+DROPOUT = 1
+"""The stream of random numbers that draws what is left out, besides that of the check itself."""
 
 
 def gradcheck(
@@ -97,13 +101,18 @@ def gradcheck(
     dataset: Dataset = None,
     data_dir: DataDir = None,
     classes: Classes = None,
+    l2: L2 = 0.0,
+    dropout: Dropout = 0.0,
+    input_dropout: InputDropout = 0.0,
+    label_smoothing: LabelSmoothing = 0.0,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Check the gradient: nudge every parameter, and compare.
 
     Checks a fresh network, or a trained one: the code that trains, in float64. Only relative agreement passes; where
-    rounding could explain a difference, an entry is undecided, and counted.
+    rounding could explain a difference, an entry is undecided, and counted. Penalty, dropout and label smoothing are
+    checked where asked for here, whatever a run was trained with.
 
     Example: mnist-bp gradcheck --hidden 16,16
     """
@@ -112,6 +121,10 @@ def gradcheck(
         raise InputError("--every-combination checks fresh networks of ours: leave out RUN, MODEL and --function")
     if model is not None:
         refuse_what_describes_a_fresh_network(context)
+    regularization = Regularization(l2, dropout, input_dropout, label_smoothing)
+    if regularization.in_use and (self_test or function is not None):
+        options = ", ".join(f"--{name}" for name in regularization.in_use)
+        raise InputError(f"--function and --self-test are about the plain cost: leave out {options}")
     trained = load_model(model) if model is not None else None
     source = data_at_hand(trained, dataset, data_dir, voice, classes=classes, limit=examples)
     data = source.train.first(examples)
@@ -125,6 +138,10 @@ def gradcheck(
     else:
         pairs = [(activation, cost)] if not every_combination else product(get_args(ActivationName), get_args(CostName))
         networks = [fresh_network(source, parse_hidden(hidden), *pair, seed=seed) for pair in pairs]
+    if dropout and any(len(network.sizes) == 2 for network in networks):
+        raise InputError("--dropout leaves out hidden neurons; this network has none (--input-dropout: inputs)")
+    if regularization.in_use:
+        voice.say(f"cost      with {', '.join(f'{name} {value:g}' for name, value in regularization.in_use.items())}")
     methods: tuple[Method, ...] = ("complex", "central") if method == "both" else (method,)
     settings: dict[str, object] = {
         "method": method,
@@ -133,11 +150,11 @@ def gradcheck(
         "examples": examples,
         "seed": seed,
     }
-    settings |= {"dataset": dataset, "data-dir": data_dir}
+    settings |= {"dataset": dataset, "data-dir": data_dir, **regularization.in_use}
     words = shlex.join(f"--{name}={value}" for name, value in settings.items() if value is not None)
     all_passed = True
     for network in networks:
-        report = _check(network, data, methods, epsilon, tolerance, function, seed)
+        report = _check(network, data, regularization, methods, epsilon, tolerance, function, seed)
         repeat = f"mnist-bp gradcheck {_network_options(trained, network, function)} {words}"
         show_report(report, source, voice, repeat=repeat, in_full=not every_combination)
         all_passed &= report.passed
@@ -148,6 +165,7 @@ def gradcheck(
 def _check(
     network: "Network",
     data: "Examples",
+    regularization: Regularization,
     methods: "tuple[Method, ...]",
     epsilon: float,
     tolerance: float | None,
@@ -157,29 +175,51 @@ def _check(
     """Check ``network`` by each method, in float64 whatever it was trained in."""
     import numpy as np
 
-    from mnist_bp.cli.function import load_function
-    from mnist_bp.core.gradcheck import check, own_backpropagation
+    from mnist_bp.core.gradcheck import check
 
     double = network.astype(np.float64)
-    X, Y = double.inputs(data.inputs(np.float64)), double.targets(data.labels)
-    backpropagate: Backpropagation = load_function(function) if function else own_backpropagation
+    objective = _objective(double, data, regularization, function, seed)
     parameters = len(double.parameters)
-    sample = None if parameters <= FULL_CHECK else max(10, SAMPLE_WORK // (len(X) * parameters))
+    sample = None if parameters <= FULL_CHECK else max(10, SAMPLE_WORK // (len(data) * parameters))
     checks = [
         check(
             double,
-            X,
-            Y,
+            objective,
             method=name,
             rng=np.random.default_rng(seed),
-            backpropagate=backpropagate,
             epsilon=epsilon,
             tolerance=tolerance,
             sample=sample,
         )
         for name in methods
     ]
-    return Report(double, X, Y, checks, backpropagate(double, X, Y), sample, function)
+    return Report(double, objective, regularization, checks, sample, function)
+
+
+def _objective(
+    network: "Network", data: "Examples", regularization: Regularization, function: str | None, seed: int
+) -> "Objective":
+    """What training would make smaller, were these examples its mini-batch; or the function's claim about it."""
+    import numpy as np
+
+    from mnist_bp.cli.function import load_function
+    from mnist_bp.core.gradcheck import Claim
+    from mnist_bp.core.objective import Objective
+    from mnist_bp.core.regularization import draw_masks, smoothed_targets
+
+    X, targets = network.inputs(data.inputs(np.float64)), network.targets(data.labels)
+    if function is not None:
+        return Claim(X, targets, backpropagate=load_function(function))
+    masks = draw_masks(
+        network.sizes,
+        len(X),
+        rate=regularization.dropout,
+        input_rate=regularization.input_dropout,
+        rng=np.random.default_rng([seed, DROPOUT]),
+        dtype=np.float64,
+    )
+    Y = targets @ smoothed_targets(network.sizes[-1], regularization.label_smoothing, np.float64)
+    return Objective(X, Y, masks, regularization.l2)
 
 
 def _network_options(trained: TrainedModel | None, network: "Network", function: str | None) -> str:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.table import Table
 
@@ -14,18 +14,32 @@ from mnist_bp.errors import AnswerIsNo
 from mnist_bp.training.recipe import format_sizes
 
 if TYPE_CHECKING:
-    from mnist_bp.core.activations import Array
     from mnist_bp.core.gradcheck import ArrayCheck, Check
     from mnist_bp.core.layers import LayeredVector
     from mnist_bp.core.network import Network
+    from mnist_bp.core.objective import Objective
     from mnist_bp.data.datasets import Dataset, Examples
 
-__all__ = ["Report", "conclude_self_test", "show_report"]
+__all__ = ["Regularization", "Report", "conclude_self_test", "show_report"]
 
 NAMES = {"complex": "complex step, Im C(w + ih) / h", "central": "central difference, (C(w + ε) − C(w − ε)) / 2ε"}
 
 SELF_TEST_HIDDEN = (16, 16)
 """One weight matrix is square, so that a transposed one fits."""
+
+
+class Regularization(NamedTuple):
+    """What training adds to the plain cost, each with the name of its option; 0 adds nothing."""
+
+    l2: float
+    dropout: float
+    input_dropout: float
+    label_smoothing: float
+
+    @property
+    def in_use(self) -> dict[str, float]:
+        """What is not 0, by the names of the options."""
+        return {name.replace("_", "-"): value for name, value in self._asdict().items() if value}
 
 
 @dataclass(frozen=True)
@@ -37,10 +51,9 @@ class Report:
     """
 
     network: "Network"
-    X: "Array"
-    Y: "Array"
+    objective: "Objective"
+    regularization: Regularization
     checks: "list[Check]"
-    gradient: "LayeredVector"
     sample: int | None
     function: str | None
 
@@ -61,7 +74,12 @@ class Report:
         from mnist_bp.core.diagnosis import diagnose
 
         failed = next((check for check in self.checks if not check.passed), None)
-        return diagnose(failed, self.network, self.X, self.Y) if failed is not None else []
+        return diagnose(failed, self.network, self.objective) if failed is not None else []
+
+    @cached_property
+    def gradient(self) -> "LayeredVector":
+        """What was checked."""
+        return self.objective.gradient(self.network)
 
     @cached_property
     def slopes(self) -> tuple[float, ...]:
@@ -70,7 +88,7 @@ class Report:
 
         from mnist_bp.core.gradcheck import taylor_slopes
 
-        return taylor_slopes(self.network, self.X, self.Y, self.gradient, rng=np.random.default_rng(0))
+        return taylor_slopes(self.network, self.objective, self.gradient, rng=np.random.default_rng(0))
 
     @cached_property
     def directions(self) -> list[float]:
@@ -79,7 +97,7 @@ class Report:
 
         from mnist_bp.core.gradcheck import direction_errors
 
-        return direction_errors(self.network, self.X, self.Y, self.gradient, rng=np.random.default_rng(0))
+        return direction_errors(self.network, self.objective, self.gradient, rng=np.random.default_rng(0))
 
 
 def show_report(report: Report, data: "Dataset", voice: Output, *, repeat: str, in_full: bool) -> None:
@@ -112,35 +130,36 @@ def conclude_self_test(examples: "Examples", classes: int, seed: int, voice: Out
     import numpy as np
 
     from mnist_bp.core.diagnosis import diagnose
-    from mnist_bp.core.gradcheck import check, own_backpropagation
+    from mnist_bp.core.gradcheck import Claim, check
     from mnist_bp.core.mistakes import MISTAKES
     from mnist_bp.core.network import Network
+    from mnist_bp.core.objective import Objective
 
     rng = np.random.default_rng(seed)
     network = Network((examples.pixels, *SELF_TEST_HIDDEN, classes), rng=rng, dtype=np.float64)
     for b in network.biases:
         b += rng.standard_normal(b.shape) / 4  # a bias that is 0 hides an L2 term on it
-    X, Y = examples.inputs(np.float64), network.targets(examples.labels)
+    right = Objective(examples.inputs(np.float64), network.targets(examples.labels))
 
-    def checked(gradient: Any) -> "Check":
-        return check(network, X, Y, method="complex", rng=np.random.default_rng(seed), backpropagate=gradient)
+    def checked(objective: Objective) -> "Check":
+        return check(network, objective, method="complex", rng=np.random.default_rng(seed))
 
     findings = []
     for mistake in MISTAKES:
-        found = checked(mistake.gradient)
-        said = diagnose(found, network, X, Y)
+        found = checked(Claim(right.X, right.Y, backpropagate=mistake.gradient))
+        said = diagnose(found, network, right)
         named = any(mistake.sign in words for words in said)
         findings.append({"mistake": mistake.name, "caught": not found.passed, "named": named, "diagnosis": said})
         voice.say(f"{'caught' if not found.passed else 'MISSED'}  {mistake.name}: {'; '.join(said)}")
     caught, named_rightly = (sum(bool(finding[key]) for finding in findings) for key in ("caught", "named"))
-    right = checked(own_backpropagation).passed
-    passed = right and caught == len(MISTAKES)
+    right_passed = checked(right).passed
+    passed = right_passed and caught == len(MISTAKES)
     voice.record(
-        {"passed": passed, "caught": caught, "named": named_rightly, "right_passed": right, "mistakes": findings}
+        {"passed": passed, "caught": caught, "named": named_rightly, "right_passed": right_passed, "mistakes": findings}
     )
     voice.conclude(
         f"{caught} of {len(MISTAKES)} mistakes caught, {named_rightly} named; "
-        f"the right gradient {'passes' if right else 'FAILS'}",
+        f"the right gradient {'passes' if right_passed else 'FAILS'}",
         style="bold",
     )
     if not passed:
@@ -157,6 +176,7 @@ def _record(report: Report) -> dict[str, Any]:
         "activation": report.network.activation,
         "cost": report.network.cost,
         "function": report.function,
+        **report.regularization._asdict(),
         "tolerance": main.tolerance,
         "parameters": len(report.network.parameters),
         "parameters_checked": sum(array.checked for array in arrays),
@@ -223,8 +243,9 @@ def _show_coverage(report: Report, voice: Output) -> None:
     checked, nonzero, entries = (
         sum(getattr(array, key) for array in arrays) for key in ("checked", "nonzero", "entries")
     )
+    penalty = ", the penalty left out" if report.regularization.l2 else ""
     voice.say(
-        f"coverage: {nonzero:,} of {checked:,} derivatives are not zero on these examples; "
+        f"coverage: {nonzero:,} of {checked:,} derivatives are not zero on these examples{penalty}; "
         f"the {checked - nonzero:,} others (dark pixels, dead neurons) were tried on a dense mini-batch of noise"
     )
     if report.sample is not None:

@@ -41,6 +41,7 @@ from mnist_bp.cli.training_options import (
     OutputFolder,
     Resume,
     Schedule,
+    Seeds,
     Threads,
     Validation,
 )
@@ -92,6 +93,7 @@ def train(
     average: Average = None,
     early_stop: EarlyStop = None,
     seed: Seed = 0,
+    seeds: Seeds = None,
     threads: Threads = None,
     output: OutputFolder = None,
     resume: Resume = None,
@@ -140,6 +142,11 @@ def train(
     )
     voice = Output(json=json, quiet=quiet)
     data, recipe = _load_data(recipe, voice)
+    if seeds is not None:
+        from mnist_bp.cli.seeds import train_seeds
+
+        train_seeds(recipe, seeds, data, output, voice, min_accuracy=min_accuracy, started=started)
+        return
     session = _session(recipe, data, output, resume)
     report = TrainingReport(voice, session)
     report.start()

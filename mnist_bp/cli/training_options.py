@@ -31,6 +31,7 @@ __all__ = [
     "OutputFolder",
     "Resume",
     "Schedule",
+    "Seeds",
     "Threads",
     "Validation",
 ]
@@ -83,8 +84,8 @@ AugmentStrength = Annotated[
     float,
     typer.Option(
         metavar="FACTOR",
-        help="Of the usual distortions: 2 px; ±12°, ±13 %, shear 0.15, 1.5 px; elastic, 1 px.",
-        callback=positive,
+        help="Of the usual distortions, up to 10: 2 px; ±12°, ±13 %, shear 0.15, 1.5 px; elastic, 1 px.",
+        callback=_at_least(0, below=10),
         rich_help_panel=DATA,
     ),
 ]
@@ -179,6 +180,17 @@ EarlyStop = Annotated[
         metavar="N",
         min=1,
         help="Stop after N epochs without a better validation accuracy. Default: never.",
+        rich_help_panel=TRAINING,
+        show_default=False,
+    ),
+]
+Seeds = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=2,
+        help="Train N networks, seeds --seed, --seed + 1, …, as many at a time as cores allow (more with --threads 1), "
+        "and give mean ± standard deviation; --min-accuracy is of the mean. Default: one network.",
         rich_help_panel=TRAINING,
         show_default=False,
     ),

@@ -11,6 +11,7 @@ from mnist_bp.core.gradcheck import Backpropagation, Check, Verdict
 from mnist_bp.core.layers import lesson_name, side_by_side
 from mnist_bp.core.mistakes import WHOLE_GRADIENTS, last_example
 from mnist_bp.core.network import Network
+from mnist_bp.core.objective import Objective
 
 __all__ = ["Entry", "diagnose", "worst_entries"]
 
@@ -54,35 +55,35 @@ def worst_entries(check: Check, count: int = 5) -> list[Entry]:
     return sorted(entries, key=lambda entry: -entry.relative_error)[:count]
 
 
-def diagnose(check: Check, network: Network, X: Array, Y: Array) -> list[str]:
-    """Say of a check that failed what kind of mistake its numbers show; X and Y are its mini-batch."""
+def diagnose(check: Check, network: Network, objective: Objective) -> list[str]:
+    """Say of a check that failed what kind of mistake its numbers show."""
     for said, mistake in WHOLE_GRADIENTS.items():
-        if _is_gradient_of(mistake, check, network, X, Y):
+        if _is_gradient_of(mistake, check, network, objective):
             return [said]
-    return list(_of_each_array(check, network, X, Y))
+    return list(_of_each_array(check, network, objective))
 
 
-def _is_gradient_of(mistake: Backpropagation, check: Check, network: Network, X: Array, Y: Array) -> bool:
+def _is_gradient_of(mistake: Backpropagation, check: Check, network: Network, objective: Objective) -> bool:
     """Whether the checked gradient is what this mistake makes of the mini-batch, wherever that is not zero."""
     on_batch = check.nonzero.vector
-    return _same(check.gradient.vector[on_batch], mistake(network, X, Y).vector[on_batch])
+    return _same(check.gradient.vector[on_batch], mistake(network, objective.X, objective.Y).vector[on_batch])
 
 
-def _of_each_array(check: Check, network: Network, X: Array, Y: Array) -> Iterator[str]:
+def _of_each_array(check: Check, network: Network, objective: Objective) -> Iterator[str]:
     """One sentence for all arrays that show the same mistake."""
-    last = last_example(network, X, Y).named_arrays()
+    last = last_example(network, objective.X, objective.Y).named_arrays()
     failed = check.verdict.like(check.verdict.vector == Verdict.FAILED)
     arrays: dict[str, list[str]] = {}
     for named in side_by_side(check.gradient, check.numerical, network.layers, failed, check.nonzero):
         found = _Found(*named)
         if found.failed.any():
-            for said in _of_array(found, len(X), network.sizes[-1], last[found.name]):
+            for said in _of_array(found, len(objective.X), network.sizes[-1], last[found.name], objective.l2):
                 arrays.setdefault(said, []).append(found.name)
     for said, names in arrays.items():
         yield said.replace("ALL", "all derivatives" if len(names) == len(last) else f"all of {_listed(names)}")
 
 
-def _of_array(found: _Found, examples: int, outputs: int, last: Array) -> Iterator[str]:
+def _of_array(found: _Found, examples: int, outputs: int, last: Array, λ: float) -> Iterator[str]:
     """What one array shows; ALL stands for the names of all arrays that show the same."""
     here, failed = found.here, found.failed & found.here
     g, n = found.g[here], found.n[here]
@@ -99,7 +100,10 @@ def _of_array(found: _Found, examples: int, outputs: int, last: Array) -> Iterat
     elif found.g.shape == found.n.T.shape and _same(found.g, found.n.T):
         yield f"{found.name} is transposed"
     elif (strength := _common_ratio(g - n, found.w[here])) is not None:
-        yield f"ALL have an L2 term, {strength:.3g} times the parameter, that the cost does not have"
+        if λ and found.g.ndim == 2:
+            yield f"the L2 term of ALL is off by {strength:.3g} times the parameter; λ is {λ:.3g}"
+        else:
+            yield f"ALL have an L2 term, {strength:.3g} times the parameter, that the cost does not have"
     elif found.g.ndim == 2 and (columns := _swapped_columns(found)):
         yield f"the columns of inputs {columns[0]} and {columns[1]} of {found.name} are swapped"
     else:

@@ -26,7 +26,8 @@ from mnist_bp.core.explanation import (
 )
 from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.network import Network
-from mnist_bp.core.numerical import COMPLEX_STEP, network_cost
+from mnist_bp.core.numerical import COMPLEX_STEP
+from mnist_bp.core.objective import Objective
 from mnist_bp.errors import InputError
 
 __all__ = ["explain"]
@@ -80,7 +81,7 @@ def explain(
     ranking = _ranking(layers, example)
     address = ranking[0] if address is None else _existing(address, network)
     x, y = X[example : example + 1], Y[example : example + 1]
-    cost = network_cost(network, x, y).real
+    cost = Objective(x, y).cost(network).real
     own = LayeredVector(network.sizes, _flat([layer.gradient(example) for layer in layers]))
     return Explanation(
         cost=cost,
@@ -150,7 +151,7 @@ def _factors(network: Network, layers: list[_Layer], example: int, address: Addr
     slope, dC_da = _at(layer.slope, example, j), _at(layer.dC_da, example, j)
     nudged = network.astype(np.complex128)
     nudged.layers.blocks[address.layer - 1][_row(address), j] += 1j * COMPLEX_STEP
-    gradient = network.gradient(network.propagate(x), y)
+    objective = Objective(x, y)
     return Factors(
         name=address.name,
         a_k=a_k,
@@ -158,8 +159,8 @@ def _factors(network: Network, layers: list[_Layer], example: int, address: Addr
         dC_da=dC_da,
         dC_dz=dC_dz,
         product=a_k * dC_dz if slope is None or dC_da is None else a_k * slope * dC_da,
-        backprop=float(gradient.blocks[address.layer - 1][_row(address), j]),
-        complex_step=network_cost(nudged, x, y).imag / COMPLEX_STEP,
+        backprop=float(objective.gradient(network).blocks[address.layer - 1][_row(address), j]),
+        complex_step=objective.cost(nudged).imag / COMPLEX_STEP,
     )
 
 
@@ -185,10 +186,10 @@ def _paths(network: Network, layers: list[_Layer], example: int, address: Addres
 
 
 def _nudge(network: Network, address: Address, x: Array, y: Array, derivative: float) -> Nudge:
-    moved = network.astype(network.dtype)
-    before = network_cost(moved, x, y).real
+    objective, moved = Objective(x, y), network.astype(network.dtype)
+    before = objective.cost(moved).real
     moved.layers.blocks[address.layer - 1][_row(address), address.j] += NUDGE
-    after = network_cost(moved, x, y).real
+    after = objective.cost(moved).real
     return Nudge(NUDGE, before, after, (after - before) / NUDGE, float(derivative))
 
 
@@ -247,8 +248,9 @@ def _mini_batch(layers: list[_Layer], address: Address, labels: NDArray[np.integ
 
 
 def _step(network: Network, X: Array, Y: Array, learning_rate: float) -> Step:
-    cost, gradient = network_cost(network, X, Y).real, network.gradient(network.propagate(X), Y).vector
+    objective = Objective(X, Y)
+    cost, gradient = objective.cost(network).real, objective.gradient(network).vector
     moved = network.astype(network.dtype)
     moved.parameters -= learning_rate * gradient
     promised = -learning_rate * float(gradient @ gradient)
-    return Step(learning_rate, promised, network_cost(moved, X, Y).real - cost)
+    return Step(learning_rate, promised, objective.cost(moved).real - cost)

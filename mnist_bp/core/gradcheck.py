@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,17 +10,18 @@ import numpy as np
 from mnist_bp.core.activations import Array
 from mnist_bp.core.layers import LayeredVector, side_by_side
 from mnist_bp.core.network import Network
-from mnist_bp.core.numerical import COMPLEX_STEP, EPSILON, Method, network_cost, numerical_gradient
+from mnist_bp.core.numerical import COMPLEX_STEP, EPSILON, Method, numerical_gradient
+from mnist_bp.core.objective import Objective
 
 __all__ = [
     "TOLERANCE",
     "ArrayCheck",
     "Backpropagation",
     "Check",
+    "Claim",
     "Verdict",
     "check",
     "direction_errors",
-    "own_backpropagation",
     "taylor_slopes",
 ]
 
@@ -44,7 +44,7 @@ class Verdict(IntEnum):
 
     SKIPPED = 0  # not nudged
     VERIFIED = 1  # backpropagation and nudge agree, relative to their size
-    ZERO = 2  # both are exactly 0, which verifies nothing
+    ZERO = 2  # both are exactly 0, or the penalty's and nothing else, which verifies nothing
     UNDECIDED = 3  # they differ by no more than rounding can explain
     KINK = 4  # they differ, and the nudge crossed a kink
     FAILED = 5
@@ -61,7 +61,7 @@ class ArrayCheck:
     counts
         How many of its entries got each verdict.
     nonzero
-        How many were not zero on the mini-batch itself; the others were tried on a dense one.
+        How many were not zero on the mini-batch itself, the penalty left out; the others were tried on a dense one.
     max_relative_error, median_relative_error
         Over the entries that were verified or failed; None where there are none.
     worst, backprop, numerical
@@ -94,7 +94,8 @@ class Check:
     """A gradient beside its numerical twin, entry by entry.
 
     ``gradient`` and ``numerical`` are the two, ``verdict`` and ``error`` (relative) what was found of each entry;
-    ``nonzero`` says which were not zero on the mini-batch itself: the values of the others come from a dense one.
+    ``nonzero`` says which were not zero on the mini-batch itself, the penalty left out: the values of the others come
+    from a dense one.
     """
 
     method: Method
@@ -136,40 +137,42 @@ def _summary(name: str, gradient: Array, numerical: Array, verdict: Array, error
 
 
 Backpropagation = Callable[[Network, Array, Array], LayeredVector]
-"""(network, X, Y) ↦ ∇C, Y one-hot: what is checked."""
+"""(network, X, Y) ↦ ∇C of a mini-batch, Y one-hot, as somebody computes it."""
 
 
-def own_backpropagation(network: Network, X: Array, Y: Array) -> LayeredVector:
-    """The one that trains."""
-    return network.gradient(network.propagate(X), Y)
+@dataclass(frozen=True, kw_only=True)
+class Claim(Objective):
+    """The cost of a mini-batch, and what somebody else says its gradient is, from X and Y alone."""
+
+    backpropagate: Backpropagation
+
+    def gradient(self, network: Network) -> LayeredVector:
+        """What is claimed, in place of what trains."""
+        return self.backpropagate(network, self.X, self.Y)
 
 
 def check(
     network: Network,
-    X: Array,
-    Y: Array,
+    objective: Objective,
     *,
     method: Method,
     rng: np.random.Generator,
-    backpropagate: Backpropagation = own_backpropagation,
     epsilon: float = EPSILON,
     tolerance: float | None = None,
     sample: int | None = None,
 ) -> Check:
-    """Compare a gradient with the nudge of every parameter.
+    """Compare the gradient of an objective with the nudge of every parameter.
 
     Parameters
     ----------
     network
         In float64: in float32, rounding hides mistakes of a tenth of a percent.
-    X, Y
-        A mini-batch, (n, n_0) and one-hot (n, n_L), float64.
+    objective
+        Of a mini-batch in float64. A ``Claim``, to check somebody else's gradient.
     method, epsilon
         How to nudge; ``epsilon`` is the step of central differences.
     rng
         Draws the dense mini-batch, on which the entries are tried that are zero on this one, and the sample.
-    backpropagate
-        What is checked; somebody else's, perhaps.
     tolerance
         Largest relative error that is an agreement. Default: 1e-10 (complex), 1e-6 (central).
     sample
@@ -177,11 +180,14 @@ def check(
     """
     tolerance = TOLERANCE[method] if tolerance is None else tolerance
     chosen = _choose(network.sizes, sample, rng)
-    judge = partial(_judge, network, backpropagate=backpropagate, method=method, epsilon=epsilon, tolerance=tolerance)
-    first = judge(X, Y, chosen=chosen)
+
+    def judge(objective: Objective, chosen: LayeredVector) -> _Judged:
+        return _judge(network, objective, chosen=chosen, method=method, epsilon=epsilon, tolerance=tolerance)
+
+    first = judge(objective, chosen)
     is_zero = first.verdict.vector == Verdict.ZERO
-    dense = DENSE_SPREAD * rng.standard_normal((min(len(X), DENSE_EXAMPLES), X.shape[1]))
-    second = judge(dense, Y[: len(dense)], chosen=chosen.like(is_zero))
+    noise = DENSE_SPREAD * rng.standard_normal((min(len(objective.X), DENSE_EXAMPLES), network.sizes[0]))
+    second = judge(objective.with_inputs(noise), chosen.like(is_zero))
     gradient, numerical, verdict, error = (
         chosen.like(np.where(is_zero, on_dense.vector, on_batch.vector))
         for on_batch, on_dense in zip(first, second, strict=True)
@@ -207,29 +213,21 @@ def _choose(sizes: tuple[int, ...], sample: int | None, rng: np.random.Generator
 
 
 def _judge(
-    network: Network,
-    X: Array,
-    Y: Array,
-    *,
-    chosen: LayeredVector,
-    backpropagate: Backpropagation,
-    method: Method,
-    epsilon: float,
-    tolerance: float,
+    network: Network, objective: Objective, *, chosen: LayeredVector, method: Method, epsilon: float, tolerance: float
 ) -> _Judged:
     """Judge each of the ``chosen`` derivatives on one mini-batch.
 
     Agreement is relative, and nothing else is a pass: what rounding can explain excuses a difference, it does not make
     an agreement of it.
     """
-    gradient = backpropagate(network, X, Y)
-    numerical = numerical_gradient(network, X, Y, method=method, epsilon=epsilon, chosen=chosen)
+    gradient = objective.gradient(network)
+    numerical = numerical_gradient(network, objective, method=method, epsilon=epsilon, chosen=chosen)
     g, n = gradient.vector, numerical.values.vector
     difference, size = np.abs(g - n), np.maximum(np.abs(g), np.abs(n))
     error = np.divide(difference, size, out=np.zeros_like(size), where=size > 0)
     rules = {
         Verdict.SKIPPED: ~chosen.vector,
-        Verdict.ZERO: size == 0,
+        Verdict.ZERO: numerical.flat.vector & (error <= tolerance),
         Verdict.VERIFIED: error <= tolerance,
         Verdict.KINK: numerical.kinks.vector,
         Verdict.UNDECIDED: difference <= numerical.noise.vector,
@@ -239,7 +237,7 @@ def _judge(
 
 
 def taylor_slopes(
-    network: Network, X: Array, Y: Array, gradient: LayeredVector, *, rng: np.random.Generator
+    network: Network, objective: Objective, gradient: LayeredVector, *, rng: np.random.Generator
 ) -> tuple[float, ...]:
     """How C(p + hd) − C(p) − h ∇C·d falls as h is halved, in powers of h, for a random direction d.
 
@@ -250,7 +248,7 @@ def taylor_slopes(
     def cost(parameters: Array) -> float:
         moved = network.astype(np.float64)
         moved.parameters = parameters
-        return float(network_cost(moved, X, Y).real)
+        return objective.cost(moved).real
 
     d = rng.standard_normal(len(network.parameters))
     d /= np.linalg.norm(d)
@@ -262,7 +260,7 @@ def taylor_slopes(
 
 
 def direction_errors(
-    network: Network, X: Array, Y: Array, gradient: LayeredVector, *, rng: np.random.Generator, directions: int = 10
+    network: Network, objective: Objective, gradient: LayeredVector, *, rng: np.random.Generator, directions: int = 10
 ) -> list[float]:
     """Relative errors of ∇C·d, each beside Im C(p + ihd) / h, for random directions d: all parameters at once."""
     nudged = network.astype(np.complex128)
@@ -270,7 +268,7 @@ def direction_errors(
     for _ in range(directions):
         d = rng.standard_normal(len(network.parameters))
         nudged.parameters = network.parameters + (1j * COMPLEX_STEP) * d
-        numerical = network_cost(nudged, X, Y).imag / COMPLEX_STEP
+        numerical = objective.cost(nudged).imag / COMPLEX_STEP
         promised = float(gradient.vector @ d)
         errors.append(abs(promised - numerical) / max(abs(promised), abs(numerical)))
     return errors

@@ -11,9 +11,10 @@ import numpy as np
 
 from mnist_bp.core.activations import Activation, Array
 from mnist_bp.core.costs import COSTS
-from mnist_bp.core.gradcheck import Backpropagation, own_backpropagation
+from mnist_bp.core.gradcheck import Backpropagation
 from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.network import Network
+from mnist_bp.core.objective import Objective
 
 __all__ = ["MISTAKES", "WHOLE_GRADIENTS", "Mistake", "last_example"]
 
@@ -80,7 +81,7 @@ def changed(change: Callable[[LayeredVector, Network, int], None]) -> Backpropag
     """The right gradient, then ``change``: (gradient, network, examples), in place."""
 
     def gradient(network: Network, X: Array, Y: Array) -> LayeredVector:
-        result = own_backpropagation(network, X, Y)
+        result = Objective(X, Y).gradient(network)
         change(result, network, len(X))
         return result
 
@@ -89,12 +90,12 @@ def changed(change: Callable[[LayeredVector, Network, int], None]) -> Backpropag
 
 def last_example(network: Network, X: Array, Y: Array) -> LayeredVector:
     """The gradient of the last example, where the mean was wanted."""
-    return own_backpropagation(network, X[-1:], Y[-1:])
+    return Objective(X[-1:], Y[-1:]).gradient(network)
 
 
 def biases_of_last_example(network: Network, X: Array, Y: Array) -> LayeredVector:
     """The same, for the biases only."""
-    result = own_backpropagation(network, X, Y)
+    result = Objective(X, Y).gradient(network)
     for bias, last in zip(result.biases, last_example(network, X, Y).biases, strict=True):
         bias[...] = last
     return result

@@ -5,7 +5,8 @@ Two kinds of nudge. *Central*: (C(w + ε) − C(w − ε)) / 2ε, the lesson's o
 
 Both come from the forward pass of the network that is checked, and from nothing of its backward pass. One thought makes
 them fast: nudging w_jk^(l) moves z_j^(l) by a_k^(l−1) times as much, and no other z of layer l; from there on, the
-network's own forward pass goes on, for all examples and all k at once.
+network's own forward pass goes on, for all examples and all k at once. The penalty on a weight is a term by itself, and
+is nudged by itself.
 """
 
 from collections.abc import Callable
@@ -17,9 +18,10 @@ from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.layers import LayeredVector
-from mnist_bp.core.network import Network
+from mnist_bp.core.network import Network, Trace
+from mnist_bp.core.objective import Objective
 
-__all__ = ["COMPLEX_STEP", "EPSILON", "Method", "NumericalGradient", "network_cost", "numerical_gradient"]
+__all__ = ["COMPLEX_STEP", "EPSILON", "Method", "NumericalGradient", "numerical_gradient"]
 
 Method = Literal["central", "complex"]
 
@@ -36,12 +38,6 @@ CHUNK = 1 << 14
 """Nudged (example, k) pairs that go through the network at a time, which bounds the memory."""
 
 
-def network_cost(network: Network, X: Array, Y: Array) -> complex:
-    """C, the mean cost of the mini-batch, of a network in any dtype."""
-    trace = network.propagate(X)
-    return complex(network.costs(trace.Z, trace.A[-1], Y).mean())
-
-
 class NumericalGradient(NamedTuple):
     """A gradient found by nudging.
 
@@ -53,62 +49,93 @@ class NumericalGradient(NamedTuple):
         Of each, the disagreement that rounding, and the length of a central difference's step, can explain.
     kinks
         Of each, whether the nudge carried some z across a kink of its σ, where there is no derivative to be found.
+    flat
+        Of each, whether the mean cost of the examples has derivative 0, so that all of the value is the penalty's.
     """
 
     values: LayeredVector
     noise: LayeredVector
     kinks: LayeredVector
+    flat: LayeredVector
 
 
 def numerical_gradient(
-    network: Network, X: Array, Y: Array, *, method: Method, epsilon: float, chosen: LayeredVector
+    network: Network, objective: Objective, *, method: Method, epsilon: float, chosen: LayeredVector
 ) -> NumericalGradient:
     """Nudge the ``chosen`` (booleans) parameters of a float64 network, each by itself.
 
-    ``X`` (n, n_0) and ``Y`` (n, n_L) are the mini-batch; ``epsilon`` is the step of central differences.
+    ``epsilon`` is the step of central differences.
     """
-    trace = network.propagate(X)
+    trace = objective.trace(network)
     differentiate = _complex_step if method == "complex" else partial(_central_difference, epsilon=epsilon)
-    result = NumericalGradient(
-        *(LayeredVector.zeros(network.sizes, kind) for kind in (np.float64, np.float64, np.bool_))
-    )
+    values, noise = (LayeredVector.zeros(network.sizes, np.float64) for _ in range(2))
+    kinks = LayeredVector.zeros(network.sizes, np.bool_)
     for layer in range(len(network.weights)):
-        nudge = _Nudge(network, layer, trace.A[layer], Y)
+        nudge = _Nudge(network, layer, trace, objective.Y)
         for j in range(network.sizes[layer + 1]):
             ks = np.flatnonzero(chosen.blocks[layer][:, j])
-            for target, found in zip(result, differentiate(nudge, j, ks), strict=True):
+            for target, found in zip((values, noise, kinks), differentiate(nudge, j, ks), strict=True):
                 target.blocks[layer][ks, j] = found
-    result.noise.vector[...] += ROUNDING * _magnitudes(network, trace.A, Y).vector
-    return result
+    noise.vector[...] += ROUNDING * _magnitudes(network, trace, objective.Y).vector
+    flat = kinks.like(values.vector == 0)
+    if objective.l2:
+        for i, W in enumerate(network.weights):
+            slope, rounding = _penalty_slope(W, objective.l2, method, epsilon)
+            values.weights[i][...] += slope * chosen.weights[i]
+            noise.weights[i][...] += rounding
+    return NumericalGradient(values, noise, kinks, flat)
+
+
+def _penalty_slope(W: Array, λ: float, method: Method, epsilon: float) -> tuple[Array, Array]:
+    """What nudging each w by itself makes of its share of the penalty, and how far rounding may be off; like W."""
+
+    def penalty(w: Array) -> Array:
+        return 0.5 * λ * w * w
+
+    rounding = ROUNDING * λ * np.abs(W)
+    if method == "complex":
+        return penalty(W + 1j * COMPLEX_STEP).imag / COMPLEX_STEP, rounding
+    slope = (penalty(W + epsilon) - penalty(W - epsilon)) / (2 * epsilon)
+    return slope, rounding * (1 + np.abs(W) / epsilon)
 
 
 class _Nudge:
     """The costs of the examples after z_j of one layer has moved, and nothing else of that layer with it."""
 
-    def __init__(self, network: Network, layer: int, A: Array, Y: Array) -> None:
+    def __init__(self, network: Network, layer: int, trace: Trace, Y: Array) -> None:
         self.network, self.layer, self.Y = network, layer, Y
-        self.inputs = np.column_stack([A, np.ones(len(A))])  # the last column: what a bias is multiplied by
+        ones = np.ones((len(Y), 1))  # what a bias is multiplied by
+        self.inputs = np.hstack([trace.seen[layer], ones])
         self.Z = self.inputs @ network.layers.blocks[layer]
         self.is_last = layer == len(network.weights) - 1
         if not self.is_last:
-            self.A = network.σ[layer].f(self.Z)
-            self.Z_above = self.A @ network.weights[layer + 1].T + network.biases[layer + 1]
+            masks = trace.masks or [None] * len(network.weights)
+            self.mask, self.masks_above = masks[layer + 1], [*[None] * (layer + 2), *masks[layer + 2 :]]
+            A = network.σ[layer].f(self.Z)
+            self.seen_above = A if self.mask is None else A * self.mask
+            self.Z_above = self.seen_above @ network.weights[layer + 1].T + network.biases[layer + 1]
 
     def costs(self, j: int, examples: NDArray[np.intp], z_j: Array) -> tuple[Array, list[Array]]:
-        """C_i, and the activations of the hidden layers that it took: those of neuron j, and of all layers above."""
+        """C_i, and the activations of the hidden layers that it took, as far as dropout lets them through.
+
+        They are those of neuron j, and of all layers above.
+        """
         network, layer, Y = self.network, self.layer, self.Y[examples]
         if self.is_last:
             Z = self.Z[examples].astype(z_j.dtype)
             Z[:, j] = z_j
             return network.costs(Z, network.σ[layer].f(Z), Y), []
         a_j = network.σ[layer].f(z_j)
-        moved = (a_j - self.A[examples, j])[:, None] * network.weights[layer + 1][:, j]
+        if self.mask is not None:
+            a_j = a_j * self.mask[examples, j]
+        moved = (a_j - self.seen_above[examples, j])[:, None] * network.weights[layer + 1][:, j]
         Z = self.Z_above[examples] + moved
         A = network.σ[layer + 1].f(Z)
         if layer + 2 == len(network.weights):
             return network.costs(Z, A, Y), [a_j]
-        trace = network.propagate(A, above=layer + 2)
-        return network.costs(trace.Z, trace.A[-1], Y), [a_j, *trace.A[:-1]]
+        masks = [None if mask is None else mask[examples] for mask in self.masks_above]
+        trace = network.propagate(A, above=layer + 2, masks=masks)
+        return network.costs(trace.Z, trace.A[-1], Y), [a_j, *trace.seen]
 
 
 _Found = tuple[Array, Array, NDArray[np.bool_]]
@@ -165,12 +192,14 @@ def _any_neuron(flags: list[NDArray[np.bool_]], pairs: int) -> NDArray[np.bool_]
     return flagged
 
 
-def _magnitudes(network: Network, A: list[Array], Y: Array) -> LayeredVector:
+def _magnitudes(network: Network, trace: Trace, Y: Array) -> LayeredVector:
     """How large the terms are that add up to each derivative, were every σ′ 1: rounding errors are relative to that."""
     scale = LayeredVector.zeros(network.sizes, np.float64)
-    S = 2 * (np.abs(A[-1]) + Y) / len(Y)
+    S = 2 * (np.abs(trace.A[-1]) + Y) / len(Y)
     for layer in reversed(range(len(network.weights))):
-        inputs = np.column_stack([np.abs(A[layer]), np.ones(len(Y))])
+        inputs = np.column_stack([np.abs(trace.seen[layer]), np.ones(len(Y))])
         np.matmul(inputs.T, S, out=scale.blocks[layer])
         S = S @ np.abs(network.weights[layer])
+        if trace.masks and (mask := trace.masks[layer]) is not None:
+            S *= mask
     return scale

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from _bench import commands, epochs, machine, scaling
+from _bench import commands, epochs, features, machine, scaling
 from _bench.jobs import Source, find_data
 from _bench.peers import SYSTEMS
 from _bench.pool import installed
@@ -55,6 +55,7 @@ class Results:
 
     epochs: list[Comparison] = field(default_factory=list)
     commands: list[Comparison] = field(default_factory=list)
+    features: list[Comparison] = field(default_factory=list)
     scaling: list[Series] = field(default_factory=list)
     agreements: list[Agreement] = field(default_factory=list)
 
@@ -63,6 +64,7 @@ class Results:
         return {
             "epochs": [comparison.as_json() for comparison in self.epochs],
             "commands": [comparison.as_json() for comparison in self.commands],
+            "features": [comparison.as_json() for comparison in self.features],
             "scaling": {series.name: [point.as_json() for point in series.points] for series in self.scaling},
             "agreements": [agreement.as_json() for agreement in self.agreements],
         }
@@ -86,6 +88,8 @@ def main(arguments: Sequence[str]) -> NoReturn:
             run_epochs(options, source, data, results)
         if options.commands:
             run_commands(options, source, results)
+        if options.features:
+            run_features(options, data, results)
         if options.scaling:
             run_scaling(options, source, data, results)
     except KeyboardInterrupt:
@@ -101,7 +105,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     add_options(parser)
     options = parser.parse_args(arguments)
-    if not (options.epochs or options.commands or options.scaling):
+    if not (options.epochs or options.commands or options.features or options.scaling):
         options.epochs = options.commands = True
     options.systems = ["mnist-bp", *(name for name in SYSTEMS if name in options.systems and name != "mnist-bp")]
     for path in (options.json, options.picture):
@@ -117,6 +121,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     part, narrow, output = (parser.add_argument_group(name) for name in ("what", "how much of it", "data and output"))
     part.add_argument("--epochs", action="store_true", help="an epoch of each system")
     part.add_argument("--commands", action="store_true", help="whole processes, from their start")
+    part.add_argument(
+        "--features", action="store_true", help="an epoch with dropout, distortions, … beside a plain one"
+    )
     part.add_argument("--scaling", action="store_true", help="time and memory against width, depth, batch and data")
     narrow.add_argument("--full", action="store_true", help="epochs: every combination; hours")
     hidden, batch = checked(parse_hidden), checked(parse_batch_size)
@@ -127,7 +134,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     names = list(SYSTEMS)
     beside = f"mnist-bp and these: {', '.join(names[1:])}; default: all"
     narrow.add_argument("--systems", nargs="+", choices=names, default=names, metavar="NAME", help=beside)
-    narrow.add_argument("--limit", type=positive, metavar="N", help="epochs and scaling: the first so many examples")
+    narrow.add_argument("--limit", type=positive, metavar="N", help="all but commands: the first so many examples")
     output.add_argument("--data-dir", type=absolute, metavar="DIR", help="where MNIST lies; default: where it is kept")
     output.add_argument("--json", type=absolute, metavar="FILE", help="keep every figure")
     output.add_argument("--picture", type=absolute, metavar="FILE", help='draw it; needs the extra "plot"')
@@ -195,6 +202,14 @@ def run_commands(options: argparse.Namespace, source: Source, results: Results) 
         print(f"\n{comparison.table()}", flush=True)
 
 
+def run_features(options: argparse.Namespace, data: Dataset, results: Results) -> None:
+    """Measure and print what features cost."""
+    print("\n## Features of the training", flush=True)
+    for comparison in features.measure(options.rounds, options.limit, data):
+        results.features.append(comparison)
+        print(f"\n{comparison.table()}", flush=True)
+
+
 def run_scaling(options: argparse.Namespace, source: Source, data: Dataset, results: Results) -> None:
     """Measure and print how it grows."""
     print(f"\n## Scaling of an epoch of mnist-bp, 1 thread\n\n{scaling.NOTES}", flush=True)
@@ -210,4 +225,4 @@ def keep(options: argparse.Namespace, about: dict[str, Any], results: Results) -
     if options.picture:
         from _bench.pictures import draw
 
-        draw(options.picture, [results.epochs, results.commands], results.scaling)
+        draw(options.picture, [results.epochs, results.commands, results.features], results.scaling)

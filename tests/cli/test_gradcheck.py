@@ -91,6 +91,7 @@ def test_every_parameter_of_the_lessons_network_is_checked(cli: Callable) -> Non
     assert (first["shape"], first["checked"]) == ([16, 784], 12_544)
     assert set(first["worst"]) == {"index", "backprop", "numerical"}
     assert record["central"][0]["failed"] == 0
+    assert [record[key] for key in ("l2", "dropout", "input_dropout", "label_smoothing")] == [0, 0, 0, 0]
     assert record["diagnosis"] == []
     assert record["taylor_slopes"] == pytest.approx([2, 2, 2], abs=0.1)
 
@@ -122,6 +123,43 @@ def test_a_trained_run_is_checked_in_float64(cli: Callable, idx_folder: Path) ->
     assert finished.code == 0
     assert "trained in float32, checked in float64" in finished.out
     assert "examples  the first 20 of few's training set" in finished.out
+
+
+REGULARIZED = ("--l2", 0.01, "--dropout", 0.5, "--input-dropout", 0.2, "--label-smoothing", 0.1)
+
+
+def test_penalty_dropout_and_smoothing_are_checked_where_asked_for(cli: Callable) -> None:
+    """They are said to people, and recorded."""
+    people = cli("gradcheck", "--hidden", 8, *REGULARIZED)
+    [record] = cli("gradcheck", "--hidden", 8, *REGULARIZED, "--json").records
+
+    assert people.code == 0
+    assert "cost      with l2 0.01, dropout 0.5, input-dropout 0.2, label-smoothing 0.1\n" in people.out
+    assert "are not zero on these examples, the penalty left out" in people.out
+    assert record["passed"] is True
+    keys = ("l2", "dropout", "input_dropout", "label_smoothing")
+    assert [record[key] for key in keys] == [0.01, 0.5, 0.2, 0.1]
+
+
+def test_each_of_them_changes_what_is_checked(cli: Callable) -> None:
+    """Each has another gradient, and so another worst entry; the command that repeats a check names it."""
+    checks = [(), *(REGULARIZED[i : i + 2] for i in range(0, len(REGULARIZED), 2))]
+    finished = [cli("gradcheck", "--hidden", 8, *options, "--tolerance", 1e-18, "--json") for options in checks]
+
+    assert len({each.records[0]["layers"][-2]["worst"]["backprop"] for each in finished}) == len(checks)
+    for each, (option, value) in zip(finished[1:], checks[1:], strict=True):
+        assert f" {option}={value}" in next(line for line in each.err.splitlines() if line.startswith("repeat"))
+
+
+def test_a_run_that_trained_with_them_is_checked_without_unless_asked(cli: Callable, idx_folder: Path) -> None:
+    """What is switched on is what was said here."""
+    cli("train", "--data-dir", idx_folder, "--epochs", 1, "--output", "run", *REGULARIZED)
+
+    [plain] = cli("gradcheck", "run", "--json").records
+    [with_l2] = cli("gradcheck", "run", "--l2", 0.01, "--json").records
+
+    assert (plain["passed"], plain["l2"], plain["dropout"]) == (True, 0, 0)
+    assert (with_l2["passed"], with_l2["l2"], with_l2["dropout"]) == (True, 0.01, 0)
 
 
 def test_nothing_is_wider_than_eighty_columns(cli: Callable) -> None:
@@ -218,6 +256,10 @@ def test_a_function_cannot_change_the_network_that_it_is_checked_on(cli: Callabl
         (["--function", "others:writes"], "dC_dW of layer 1 holds <U32; expected real numbers"),
         (["--function", "others:ragged"], "dC_db of layer 1 is no array"),
         (["--function", "student:backpropagate", "--every-combination"], "--every-combination checks fresh networks"),
+        (["--function", "student:backpropagate", "--l2", "0.1"], "plain cost: leave out --l2"),
+        (["--self-test", "--dropout", "0.5", "--label-smoothing", "0.1"], "leave out --dropout, --label-smoothing"),
+        (["--hidden", "none", "--dropout", "0.5"], "--dropout leaves out hidden neurons; this network has none"),
+        (["--dropout", "1"], "--dropout"),
         (["some-run", "--hidden", "30"], "--hidden describes a fresh network"),
         (["--hidden", "0"], "--hidden"),
         (["--method", "forward"], "--method"),

@@ -1,5 +1,7 @@
 """The gradient check."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -9,18 +11,22 @@ from numpy.typing import NDArray
 from mnist_bp import Network
 from mnist_bp.core.diagnosis import diagnose, worst_entries
 from mnist_bp.core.gradcheck import (
+    Backpropagation,
     Check,
+    Claim,
     Verdict,
     check,
     direction_errors,
-    own_backpropagation,
     taylor_slopes,
 )
 from mnist_bp.core.layers import LayeredVector, lesson_name
 from mnist_bp.core.mistakes import MISTAKES, Mistake
-from mnist_bp.core.numerical import network_cost, numerical_gradient
+from mnist_bp.core.network import Masks
+from mnist_bp.core.numerical import numerical_gradient
+from mnist_bp.core.objective import Objective
+from mnist_bp.core.regularization import add_l2_gradient, draw_masks, smoothed_targets
 from mnist_bp.data.datasets import Examples
-from mnist_bp.training.loop import train
+from mnist_bp.training.loop import DROPOUT, LabelledImages, Trainer, train
 from mnist_bp.training.recipe import Hyperparameters, default_learning_rate
 
 EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))
@@ -37,15 +43,28 @@ def lessons_network(activation: str = "sigmoid", cost: str = "squared-error") ->
 
 
 @pytest.fixture
-def batch(few_digits: tuple[Examples, Examples]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def batch(few_digits: tuple[Examples, Examples]) -> Objective:
     """Twenty synthetic digits and their one-hot rows."""
     examples = few_digits[0].first(20)
-    return examples.inputs(np.float64), np.eye(10)[examples.labels]
+    return Objective(examples.inputs(np.float64), np.eye(10)[examples.labels])
 
 
-def checked(network: Network, batch: tuple, method: str = "complex", **settings: object) -> Check:
+@pytest.fixture
+def regularized(batch: Objective) -> Objective:
+    """The same digits with a penalty, half of the neurons and a fifth of the pixels left out, and smoothed labels."""
+    rng = np.random.default_rng(1)
+    masks = draw_masks([784, 16, 16, 10], 20, rate=0.5, input_rate=0.2, rng=rng, dtype=np.float64)
+    return Objective(batch.X, batch.Y @ smoothed_targets(10, 0.1, np.float64), masks, l2=0.01)
+
+
+def checked(network: Network, objective: Objective, method: str = "complex", **settings: object) -> Check:
     """A check with the random numbers of seed 0."""
-    return check(network, *batch, method=method, rng=np.random.default_rng(0), **settings)
+    return check(network, objective, method=method, rng=np.random.default_rng(0), **settings)
+
+
+def claim(backpropagate: Backpropagation, batch: Objective) -> Claim:
+    """That this function gives the batch's gradient."""
+    return Claim(batch.X, batch.Y, backpropagate=backpropagate)
 
 
 def count(found: Check, verdict: Verdict) -> int:
@@ -54,7 +73,7 @@ def count(found: Check, verdict: Verdict) -> int:
 
 
 @pytest.mark.parametrize(("activation", "cost"), EVERY)
-def test_a_fresh_network_is_verified_to_the_last_digits(activation: str, cost: str, batch: tuple) -> None:
+def test_a_fresh_network_is_verified_to_the_last_digits(activation: str, cost: str, batch: Objective) -> None:
     """Complex step: nothing fails, the median agrees to 1e-14, and every verified entry to 1e-10."""
     found = checked(lessons_network(activation, cost), batch)
 
@@ -68,7 +87,7 @@ def test_a_fresh_network_is_verified_to_the_last_digits(activation: str, cost: s
 @pytest.mark.parametrize(("activation", "cost"), EVERY)
 @pytest.mark.parametrize("method", METHODS)
 def test_a_trained_network_passes(
-    activation: str, cost: str, method: str, batch: tuple, few_digits: tuple[Examples, Examples]
+    activation: str, cost: str, method: str, batch: Objective, few_digits: tuple[Examples, Examples]
 ) -> None:
     """Neurons saturate and derivatives get tiny; what rounding hides is undecided, and nothing fails."""
     network = lessons_network(activation, cost).astype(np.float32)
@@ -86,43 +105,53 @@ def test_a_trained_network_passes(
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_entries_that_are_zero_here_are_tried_on_a_dense_mini_batch(method: str, batch: tuple) -> None:
+def test_entries_that_are_zero_here_are_tried_on_a_dense_mini_batch(method: str, batch: Objective) -> None:
     """Over half of the derivatives are 0 because a pixel is dark; none of them is left unverified for that."""
     found = checked(lessons_network(), batch, method)
 
-    dark = int((batch[0] == 0).all(axis=0).sum()) * 16
+    dark = int((batch.X == 0).all(axis=0).sum()) * 16
     assert dark > 3_000
     assert len(found.nonzero.vector) - np.count_nonzero(found.nonzero.vector) == dark
     assert count(found, Verdict.ZERO) == 0
 
 
-def test_both_ways_to_nudge_agree_with_nudging_the_whole_network(rng: np.random.Generator) -> None:
+@pytest.mark.parametrize(("rate", "l2"), [(0.0, 0.0), (0.4, 0.0), (0.0, 0.1), (0.4, 0.1)])
+def test_both_ways_to_nudge_agree_with_nudging_the_whole_network(
+    rate: float, l2: float, rng: np.random.Generator
+) -> None:
     """The short cut (only z_j moves) gives what moving one parameter and computing everything anew gives."""
-    network = Network([6, 5, 4, 3], activation="tanh", rng=rng, dtype=np.float64)
-    X, Y = rng.random((7, 6)), np.eye(3)[rng.integers(0, 3, 7)]
+    network = Network([6, 5, 4, 4, 3], activation="tanh", rng=rng, dtype=np.float64)
+    masks = draw_masks(network.sizes, 7, rate=rate, input_rate=rate / 2, rng=rng, dtype=np.float64)
+    objective = Objective(rng.random((7, 6)), np.eye(3)[rng.integers(0, 3, 7)], masks, l2)
     everything = LayeredVector(network.sizes, np.ones(len(network.parameters), bool))
     nudged = network.astype(np.complex128)
     plain = np.empty(len(network.parameters))
     for i in range(len(plain)):
         nudged.parameters[i] += 1e-20j
-        plain[i] = network_cost(nudged, X, Y).imag / 1e-20
+        plain[i] = objective.cost(nudged).imag / 1e-20
         nudged.parameters[i] = network.parameters[i]
 
     for method, tolerance in (("complex", 1e-12), ("central", 1e-7)):
-        found = numerical_gradient(network, X, Y, method=method, epsilon=1e-5, chosen=everything)
+        found = numerical_gradient(network, objective, method=method, epsilon=1e-5, chosen=everything)
         assert found.values.vector == pytest.approx(plain, rel=tolerance, abs=1e-11)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_no_false_alarm_over_many_networks_with_kinks(method: str) -> None:
-    """1,000 random relu and leaky-relu networks: nudges that cross or start at a kink are recognised as such."""
+    """1,000 random relu and leaky-relu networks: nudges that cross or start at a kink are recognised as such.
+
+    And 200 more with dropout and a penalty.
+    """
     kinks = 0
-    for seed in range(1_000):
+    for seed in range(1_200):
         rng = np.random.default_rng(seed)
         activation, cost = ("relu", "leaky-relu")[seed % 2], ("squared-error", "cross-entropy")[seed // 2 % 2]
         network = Network([5, 4, 3, 2], activation=activation, cost=cost, rng=rng, dtype=np.float64)
-        X, Y = np.round(rng.standard_normal((6, 5)), 1), np.eye(2)[rng.integers(0, 2, 6)]
-        found = check(network, X, Y, method=method, rng=rng, epsilon=1e-3 if method == "central" else 1e-5)
+        objective = Objective(np.round(rng.standard_normal((6, 5)), 1), np.eye(2)[rng.integers(0, 2, 6)])
+        if seed >= 1_000:
+            masks = draw_masks(network.sizes, 6, rate=0.5, input_rate=0.2, rng=rng, dtype=np.float64)
+            objective = replace(objective, masks=masks, l2=0.01)
+        found = check(network, objective, method=method, rng=rng, epsilon=1e-3 if method == "central" else 1e-5)
         assert count(found, Verdict.FAILED) == 0, (seed, activation, cost)
         kinks += count(found, Verdict.KINK)
 
@@ -136,7 +165,7 @@ def test_a_neuron_exactly_at_its_kink_is_no_failure(method: str) -> None:
     network.weights[0][...] = [[1, -1]]
     network.weights[1][...] = [[2], [-1]]
 
-    found = checked(network, (np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]])), method)
+    found = checked(network, Objective(np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]])), method)
 
     assert count(found, Verdict.FAILED) == 0
     assert count(found, Verdict.KINK) == 3
@@ -148,65 +177,58 @@ def test_an_absolute_difference_is_never_a_pass() -> None:
     network.weights[1][...] *= 1e-14  # the first layer hardly matters
 
     def sign_flipped(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
-        gradient = own_backpropagation(network, X, Y)
+        gradient = Objective(X, Y).gradient(network)
         gradient.blocks[0][...] *= -1
         return gradient
 
-    found = check(
-        network,
-        np.ones((1, 3)),
-        np.eye(2)[[0]],
-        method="central",
-        rng=np.random.default_rng(0),
-        backpropagate=sign_flipped,
-    )
+    found = checked(network, Claim(np.ones((1, 3)), np.eye(2)[[0]], backpropagate=sign_flipped), "central")
 
     first_layer = found.verdict.blocks[0]
     assert (first_layer == Verdict.UNDECIDED).all()
 
 
-def test_float32_is_not_good_enough_for_checking(batch: tuple) -> None:
+def test_float32_is_not_good_enough_for_checking(batch: Objective) -> None:
     """Without any mistake, float32 backpropagation fails: that is why the check promotes to float64."""
 
     def in_float32(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
-        single = own_backpropagation(network.astype(np.float32), X.astype(np.float32), Y.astype(np.float32))
+        single = Objective(X.astype(np.float32), Y.astype(np.float32)).gradient(network.astype(np.float32))
         return single.like(single.vector.astype(np.float64))
 
-    assert not checked(lessons_network(), batch, backpropagate=in_float32).passed
+    assert not checked(lessons_network(), claim(in_float32, batch)).passed
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
-def test_every_planted_mistake_is_caught_and_named(mistake: Mistake, batch: tuple) -> None:
+def test_every_planted_mistake_is_caught_and_named(mistake: Mistake, batch: Objective) -> None:
     """Eighteen of eighteen, down to a layer that is 0.05 % too large; and the diagnosis says which one it is."""
     network = lessons_network()
 
-    found = checked(network, batch, backpropagate=mistake.gradient)
+    found = checked(network, claim(mistake.gradient, batch))
 
     assert not found.passed
-    assert any(mistake.sign in said for said in diagnose(found, network, *batch))
+    assert any(mistake.sign in said for said in diagnose(found, network, batch))
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
-def test_central_differences_catch_every_planted_mistake_too(mistake: Mistake, batch: tuple) -> None:
+def test_central_differences_catch_every_planted_mistake_too(mistake: Mistake, batch: Objective) -> None:
     """The lesson's own nudge is good enough for that."""
-    assert not checked(lessons_network(), batch, "central", backpropagate=mistake.gradient).passed
+    assert not checked(lessons_network(), claim(mistake.gradient, batch), "central").passed
 
 
-def test_there_are_eighteen_mistakes_and_no_two_alike(batch: tuple) -> None:
+def test_there_are_eighteen_mistakes_and_no_two_alike(batch: Objective) -> None:
     """Each gives another gradient, and none the right one."""
     network = lessons_network()
 
-    gradients = {mistake.gradient(network, *batch).vector.tobytes() for mistake in MISTAKES}
+    gradients = {mistake.gradient(network, batch.X, batch.Y).vector.tobytes() for mistake in MISTAKES}
 
     assert len(MISTAKES) == 18
-    assert len(gradients | {own_backpropagation(network, *batch).vector.tobytes()}) == 19
+    assert len(gradients | {batch.gradient(network).vector.tobytes()}) == 19
 
 
-def test_a_right_gradient_has_no_diagnosis(batch: tuple) -> None:
+def test_a_right_gradient_has_no_diagnosis(batch: Objective) -> None:
     """There is nothing to say."""
     network = lessons_network()
 
-    assert diagnose(checked(network, batch), network, *batch) == []
+    assert diagnose(checked(network, batch), network, batch) == []
 
 
 @pytest.mark.parametrize(
@@ -222,43 +244,43 @@ def test_a_right_gradient_has_no_diagnosis(batch: tuple) -> None:
         (lambda g: g.biases[2].fill(0), "all of b3 are 0"),
     ],
 )
-def test_other_mistakes_are_named_by_their_numbers(change: object, said: str, batch: tuple) -> None:
+def test_other_mistakes_are_named_by_their_numbers(change: object, said: str, batch: Objective) -> None:
     """A ratio that all entries share, a transposition, a zero."""
 
     def changed(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
-        gradient = own_backpropagation(network, X, Y)
+        gradient = Objective(X, Y).gradient(network)
         change(gradient)
         return gradient
 
     network = lessons_network()
-    found = checked(network, batch, backpropagate=changed)
+    found = checked(network, claim(changed, batch))
 
-    assert diagnose(found, network, *batch) == [said]
+    assert diagnose(found, network, batch) == [said]
 
 
-def test_a_mistake_without_a_pattern_is_counted(batch: tuple) -> None:
+def test_a_mistake_without_a_pattern_is_counted(batch: Objective) -> None:
     """Where no known mistake fits, the diagnosis says how many entries are wrong, and claims no more."""
 
     def noisy(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
-        gradient = own_backpropagation(network, X, Y)
+        gradient = Objective(X, Y).gradient(network)
         gradient.weights[2][...] *= 1 + np.random.default_rng(1).random(gradient.weights[2].shape)
         return gradient
 
     network = lessons_network()
-    found = checked(network, batch, backpropagate=noisy)
+    found = checked(network, claim(noisy, batch))
 
-    assert diagnose(found, network, *batch) == ["160 of the 160 entries of W3 are wrong, in no common ratio"]
+    assert diagnose(found, network, batch) == ["160 of the 160 entries of W3 are wrong, in no common ratio"]
 
 
-def test_the_worst_entries_have_their_names_in_the_lesson_and_both_values(batch: tuple) -> None:
+def test_the_worst_entries_have_their_names_in_the_lesson_and_both_values(batch: Objective) -> None:
     """w_{4,7}^(2), doubled, stands first."""
 
     def doubled(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
-        gradient = own_backpropagation(network, X, Y)
+        gradient = Objective(X, Y).gradient(network)
         gradient.weights[1][4, 7] *= 2
         return gradient
 
-    found = checked(lessons_network(), batch, backpropagate=doubled)
+    found = checked(lessons_network(), claim(doubled, batch))
 
     [entry] = worst_entries(found)
     assert entry.name == "w_{4,7}^(2)"
@@ -272,7 +294,7 @@ def test_names_in_the_lessons_notation() -> None:
     assert lesson_name("b3", (9,)) == "b_{9}^(3)"
 
 
-def test_a_sample_is_drawn_from_each_array_by_itself(batch: tuple) -> None:
+def test_a_sample_is_drawn_from_each_array_by_itself(batch: Objective) -> None:
     """At most so many entries of each, so that no small array is forgotten."""
     found = checked(lessons_network(), batch, sample=12)
 
@@ -280,7 +302,7 @@ def test_a_sample_is_drawn_from_each_array_by_itself(batch: tuple) -> None:
     assert found.passed
 
 
-def test_the_summary_of_an_array_adds_up(batch: tuple) -> None:
+def test_the_summary_of_an_array_adds_up(batch: Objective) -> None:
     """Every entry has one verdict; the worst one is told with its values."""
     found = checked(lessons_network(), batch)
 
@@ -295,25 +317,153 @@ def test_the_summary_of_an_array_adds_up(batch: tuple) -> None:
 
 
 @pytest.mark.parametrize(("activation", "cost"), EVERY[:4])
-def test_the_taylor_remainder_falls_with_slope_two(activation: str, cost: str, batch: tuple) -> None:
+def test_the_taylor_remainder_falls_with_slope_two(activation: str, cost: str, batch: Objective) -> None:
     """A second opinion without a step or a tolerance; a missing mean gives slope 1."""
     network = lessons_network(activation, cost)
-    right = own_backpropagation(network, *batch)
+    right = batch.gradient(network)
     wrong = right.like(20 * right.vector)
 
     def slopes(gradient: LayeredVector) -> tuple[float, ...]:
-        return taylor_slopes(network, *batch, gradient, rng=np.random.default_rng(1))
+        return taylor_slopes(network, batch, gradient, rng=np.random.default_rng(1))
 
     assert slopes(right) == pytest.approx((2, 2, 2), abs=0.05)
     assert slopes(wrong) == pytest.approx((1, 1, 1), abs=0.05)
 
 
-def test_random_directions_see_what_a_sample_misses(batch: tuple) -> None:
+def test_random_directions_see_what_a_sample_misses(batch: Objective) -> None:
     """One derivative of 13,002 doubled shows in each direction."""
     network = lessons_network()
-    right = own_backpropagation(network, *batch)
+    right = batch.gradient(network)
     wrong = right.like(right.vector.copy())
     wrong.weights[2][3, 3] *= 2
 
-    assert max(direction_errors(network, *batch, right, rng=np.random.default_rng(0))) < 1e-12
-    assert min(direction_errors(network, *batch, wrong, rng=np.random.default_rng(0))) > 1e-6
+    assert max(direction_errors(network, batch, right, rng=np.random.default_rng(0))) < 1e-12
+    assert min(direction_errors(network, batch, wrong, rng=np.random.default_rng(0))) > 1e-6
+
+
+@pytest.mark.parametrize(("activation", "cost"), EVERY)
+@pytest.mark.parametrize("method", METHODS)
+def test_dropout_l2_and_smoothed_labels_pass(activation: str, cost: str, method: str, regularized: Objective) -> None:
+    """All of them together, with every activation and cost; relus that are off, or left out, verify nothing."""
+    found = checked(lessons_network(activation, cost), regularized, method, sample=1_000)
+
+    assert count(found, Verdict.FAILED) == 0
+    assert count(found, Verdict.VERIFIED) > (1_100 if activation == "relu" else 1_400)
+
+
+def test_what_is_checked_is_the_step_that_trains(regularized: Objective, few_digits: tuple[Examples, Examples]) -> None:
+    """A training step of SGD takes this very gradient, times the learning rate, with the masks of its own stream."""
+    network, digits = lessons_network(), few_digits[0].first(20)
+    data = LabelledImages(regularized.X, digits.labels)
+    settings = Hyperparameters(
+        learning_rate=0.5, batch_size=None, epochs=1, seed=7,
+        l2=regularized.l2, dropout=0.5, input_dropout=0.2, label_smoothing=0.1,
+    )  # fmt: skip
+    rng = np.random.default_rng([7, 1, DROPOUT])
+    masks = draw_masks(network.sizes, 20, rate=0.5, input_rate=0.2, rng=rng, dtype=np.float64)
+    before, gradient = network.parameters.copy(), replace(regularized, masks=masks).gradient(network).vector
+
+    list(Trainer(network, data, data, settings).run())
+
+    np.testing.assert_allclose((before - network.parameters) / 0.5, gradient, rtol=0, atol=1e-14)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wrong(Objective):
+    """An objective with a mistake in its gradient: ``wrong`` is given the network and the right objective."""
+
+    wrong: Callable[[Network, Objective], LayeredVector]
+
+    def gradient(self, network: Network) -> LayeredVector:
+        """What the mistake makes of it."""
+        return self.wrong(network, Objective(self.X, self.Y, self.masks, self.l2))
+
+
+def with_masks_on_the_way_back(masks: Masks | None, network: Network, right: Objective) -> LayeredVector:
+    """The right forward pass, and backwards with other masks."""
+    gradient = network.gradient(right.trace(network)._replace(masks=masks), right.Y)
+    add_l2_gradient(network, right.l2, gradient)
+    return gradient
+
+
+def l2_on_biases(network: Network, right: Objective) -> LayeredVector:
+    """The penalty's gradient added to all parameters."""
+    gradient = right.gradient(network)
+    for dC_db, b in zip(gradient.biases, network.biases, strict=True):
+        dC_db += right.l2 * b
+    return gradient
+
+
+WRONG = {
+    "no mask on the way back": lambda network, right: with_masks_on_the_way_back(None, network, right),
+    "other masks on the way back": lambda network, right: with_masks_on_the_way_back(
+        [mask[::-1] for mask in right.masks], network, right
+    ),
+    "masks not scaled": lambda network, right: replace(right, masks=[m > 0 for m in right.masks]).gradient(network),
+    "dropout forgotten": lambda network, right: replace(right, masks=None).gradient(network),
+    "λ twice": lambda network, right: replace(right, l2=2 * right.l2).gradient(network),
+    "λ averaged over the examples": lambda network, right: replace(right, l2=right.l2 / 20).gradient(network),
+    "L2 forgotten": lambda network, right: replace(right, l2=0.0).gradient(network),
+    "L2 on the biases too": l2_on_biases,
+    "labels not smoothed": lambda network, right: replace(right, Y=np.round(right.Y)).gradient(network),
+}
+
+
+@pytest.mark.parametrize("mistake", WRONG)
+@pytest.mark.parametrize("method", METHODS)
+def test_mistakes_in_dropout_and_l2_are_caught(method: str, mistake: str, regularized: Objective) -> None:
+    """By both methods, from a sample of each array."""
+    wrong = Wrong(**vars(regularized), wrong=WRONG[mistake])
+
+    assert not checked(lessons_network(), wrong, method, sample=100).passed
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        ("λ twice", "the L2 term of all of W1, W2 and W3 is off by 0.01 times the parameter; λ is 0.01"),
+        ("L2 forgotten", "the L2 term of all of W1, W2 and W3 is off by -0.01 times the parameter; λ is 0.01"),
+        (
+            "L2 on the biases too",
+            "all of b1, b2 and b3 have an L2 term, 0.01 times the parameter, that the cost does not have",
+        ),
+    ],
+)
+def test_mistakes_in_l2_are_named(mistake: str, said: str, regularized: Objective) -> None:
+    """How much of it there is, and how much there should be."""
+    network = lessons_network()
+    found = checked(network, Wrong(**vars(regularized), wrong=WRONG[mistake]))
+
+    assert diagnose(found, network, regularized) == [said]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_neuron_dropped_in_every_example_verifies_nothing(method: str, batch: Objective) -> None:
+    """All derivatives that lead through it are 0, on the dense mini-batch too; no other one is."""
+    masks = [None, np.tile([0.0, *[1.0] * 15], (20, 1)), None]
+
+    found = checked(lessons_network(), replace(batch, masks=masks), method)
+
+    zero = found.verdict.like(found.verdict.vector == Verdict.ZERO)
+    assert found.passed
+    assert zero.blocks[0][:, 0].all()
+    assert zero.weights[1][:, 0].all()
+    assert np.count_nonzero(zero.vector) == 784 + 1 + 16
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_penalty_does_not_verify_the_weights_of_dark_pixels(method: str, batch: Objective) -> None:
+    """On the digits themselves their derivative is λ w, whatever backpropagation does; they are tried on dense ones."""
+
+    def dark_pixels_forgotten(network: Network, right: Objective) -> LayeredVector:
+        lit = (batch.X > 0).any(axis=0)
+        return replace(right, X=right.X * lit).gradient(network)
+
+    objective = replace(batch, l2=0.01)
+    right = checked(lessons_network(), objective, method)
+    wrong = checked(lessons_network(), Wrong(**vars(objective), wrong=dark_pixels_forgotten), method)
+
+    dark = int((batch.X == 0).all(axis=0).sum()) * 16
+    assert len(right.nonzero.vector) - np.count_nonzero(right.nonzero.vector) == dark
+    assert count(right, Verdict.ZERO) == 0
+    assert count(wrong, Verdict.FAILED) >= dark

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_bp import Network
+from mnist_bp.core.regularization import draw_masks
 from mnist_bp.errors import InputError
 
 SIZES = (7, 5, 4, 3)
@@ -264,3 +265,90 @@ def test_another_output_activation_changes_the_outputs_only(batch: tuple) -> Non
 
     assert net.forward(batch[0]).min() < 0
     assert net.backpropagate(*batch)[1].weights[0][2, 3] == pytest.approx(numerical, rel=1e-12)
+
+
+# --- neurons that are left out -------------------------------------------------------------------------------------
+
+
+def dropout(rate: float, input_rate: float, dtype: type = np.float64) -> list[NDArray[np.float64] | None]:
+    """Masks for ``batch``."""
+    return draw_masks(SIZES, 6, rate=rate, input_rate=input_rate, rng=np.random.default_rng(1), dtype=dtype)
+
+
+@pytest.mark.parametrize(("rate", "input_rate"), [(0.4, 0.3), (0.4, 0), (0, 0.3)])
+@pytest.mark.parametrize(("activation", "cost"), EVERY)
+def test_every_derivative_with_dropout_is_what_a_complex_step_finds(
+    activation: str, cost: str, rate: float, input_rate: float, batch: tuple
+) -> None:
+    """All parameters, one at a time, under the same masks; hidden neurons dropped, inputs dropped, or both."""
+    net, masks = network(activation, cost), dropout(rate, input_rate)
+    X, Y = batch[0], net.targets(batch[1])
+    gradient = net.gradient(net.propagate(X, masks=masks), Y)
+    nudged = net.astype(np.complex128)
+    for i, p in enumerate(net.parameters):
+        nudged.parameters[i] = p + 1e-20j
+        trace = nudged.propagate(X.astype(np.complex128), masks=masks)
+        numerical = nudged.costs(trace.Z, trace.A[-1], Y.astype(np.complex128)).mean().imag / 1e-20
+        nudged.parameters[i] = p
+        assert gradient.vector[i] == pytest.approx(numerical, rel=1e-10, abs=1e-15)
+
+
+def test_masks_by_hand(batch: tuple) -> None:
+    """Each layer sees the layer below it times its mask; its own σ sees nothing of that."""
+    net, masks = network(), dropout(0.4, 0.3)
+    trace = net.propagate(batch[0], masks=masks)
+    a = batch[0]
+    assert len(trace.seen) == 3
+    for W, b, mask, seen, A in zip(net.weights, net.biases, masks, trace.seen, trace.A[1:], strict=True):
+        np.testing.assert_allclose(seen, a * mask, rtol=1e-13)
+        a = 1 / (1 + np.exp(-((a * mask) @ W.T + b)))
+        np.testing.assert_allclose(A, a, rtol=1e-13)
+
+
+def test_who_is_left_out_learns_nothing(batch: tuple) -> None:
+    """A neuron that all examples drop has no gradient: not its bias, nor the weights to it and from it."""
+    net, masks = network(), [None, np.full((6, 5), 1.25), None]
+    masks[1][:, 2] = 0
+    gradient = net.gradient(net.propagate(batch[0], masks=masks), net.targets(batch[1]))
+    assert not gradient.weights[0][2].any()
+    assert gradient.biases[0][2] == 0
+    assert not gradient.weights[1][:, 2].any()
+    assert np.count_nonzero(gradient.weights[0]) == 4 * 7
+    assert np.count_nonzero(gradient.weights[1]) == 4 * 4
+
+
+@pytest.mark.parametrize("masks", [None, [None, None, None], [np.ones((6, 7)), None, np.ones((6, 4))]])
+def test_masks_of_nothing_change_nothing(masks: list | None, batch: tuple) -> None:
+    """No masks, masks of None, factors of 1: the same bytes; and where nothing is dropped, nothing is copied."""
+    net = network()
+    plain, trace = net.propagate(batch[0]), net.propagate(batch[0], masks=masks)
+    Y = net.targets(batch[1])
+    assert trace.Z.tobytes() == plain.Z.tobytes()
+    assert net.gradient(trace, Y).vector.tobytes() == net.gradient(plain, Y).vector.tobytes()
+    for i, seen in enumerate(trace.seen):
+        assert (seen is trace.A[i]) == (masks is None or masks[i] is None)
+
+
+def test_with_masks_too_the_layers_above_one_can_run_by_themselves(batch: tuple) -> None:
+    """They take their own masks from the list, not the first ones."""
+    net, masks = network(), dropout(0.4, 0.3)
+    whole = net.propagate(batch[0], masks=masks)
+    np.testing.assert_array_equal(net.propagate(whole.A[1], above=1, masks=masks).Z, whole.Z)
+
+
+def test_masks_keep_the_dtype(batch: tuple) -> None:
+    """float32 in, float32 out."""
+    net = network(dtype=np.float32)
+    trace = net.propagate(batch[0].astype(np.float32), masks=dropout(0.4, 0.3, np.float32))
+    assert {array.dtype for array in (*trace.A, *trace.seen)} == {np.dtype(np.float32)}
+    assert net.gradient(trace, net.targets(batch[1])).vector.dtype == np.float32
+
+
+def test_the_average_over_many_masks_is_the_network_without(batch: tuple) -> None:
+    """Inverted dropout: the expected weighted sum of a layer is what it is without; one layer, 4,000 masks."""
+    net = Network((7, 3), rng=np.random.default_rng(0), dtype=np.float64)
+    X = np.tile(np.abs(batch[0][:1]), (4000, 1))
+    masks = draw_masks((7, 3), 4000, rate=0, input_rate=0.3, rng=np.random.default_rng(1), dtype=np.float64)
+    mean, plain = net.propagate(X, masks=masks).Z.mean(axis=0), net.propagate(X[:1]).Z[0]
+    spread = net.propagate(X, masks=masks).Z.std(axis=0) / 4000**0.5
+    assert (np.abs(mean - plain) < 4 * spread).all()

@@ -10,7 +10,7 @@ import pytest
 from mirrors import published, serving
 
 from mnist_bp.data import datasets, idx, manifest
-from mnist_bp.data.datasets import Examples, data_root, load
+from mnist_bp.data.datasets import Examples, data_root, hold_out, load
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.synthetic import digits
 from mnist_bp.errors import DataUnavailable, InputError
@@ -582,3 +582,66 @@ def test_inputs_of_a_file_equal_those_of_memory(idx_folder, few_digits):
     assert inputs.flags.writeable
     shutil.rmtree(idx_folder)
     np.testing.assert_array_equal(inputs, few_digits[0].inputs(np.float32))
+
+
+# What is held out
+
+
+def numbered(labels):
+    """An example for each label, its image holding its number; no two are alike."""
+    labels = np.asarray(labels, np.uint8)
+    return Examples(np.arange(len(labels), dtype=np.uint16).view(np.uint8).reshape(-1, 1, 2), labels)
+
+
+def numbers(examples):
+    """Those numbers."""
+    return examples.images.reshape(-1).view(np.uint16).tolist()
+
+
+SKEWED = [0] * 500 + [1] * 7 + [2] * 90 + [9] * 3
+
+
+@pytest.mark.parametrize("count", [1, 2, 10, 59, 60, 61, 300, 599])
+@pytest.mark.parametrize("seed", [0, 7])
+def test_what_is_held_out_and_what_is_left_are_all_examples_once(count, seed):
+    """Exactly so many; each example is in one part or the other, with its own label, in the order that it had."""
+    examples = numbered(np.random.default_rng(1).permutation(SKEWED))
+    rest, held = hold_out(examples, count, seed=seed)
+    assert (len(held), len(rest)) == (count, 600 - count)
+    assert sorted(numbers(held) + numbers(rest)) == list(range(600))
+    for part in (held, rest):
+        assert numbers(part) == sorted(numbers(part))
+        np.testing.assert_array_equal(part.labels, examples.labels[numbers(part)])
+
+
+@pytest.mark.parametrize("count", [1, 2, 10, 59, 60, 61, 300, 599])
+def test_as_many_of_each_class_are_held_out_as_its_share(count):
+    """Within one example: a tenth of each class, where a tenth of all is held out."""
+    _, held = hold_out(numbered(np.random.default_rng(1).permutation(SKEWED)), count, seed=0)
+    for label in set(SKEWED):
+        assert abs((held.labels == label).sum() - SKEWED.count(label) * count / 600) < 1
+
+
+def test_who_is_held_out_depends_on_the_seed_alone():
+    """The same seed, the same examples; another seed, others, with no more in common than chance has it."""
+    examples = numbered([0, 1] * 500)
+    first, again, other = (set(numbers(hold_out(examples, 200, seed=seed)[1])) for seed in (3, 3, 4))
+    assert first == again
+    assert 20 <= len(first & other) <= 60  # 40, with a standard deviation of 5
+
+
+def test_every_example_can_be_held_out():
+    """Over many seeds nobody is left in peace, the first and the last of a class no more than others."""
+    examples = numbered([0] * 10 + [1] * 10)
+    counts = np.zeros(20, np.int64)
+    for seed in range(300):
+        counts[numbers(hold_out(examples, 4, seed=seed)[1])] += 1
+    assert counts.sum() == 1200
+    assert 35 <= counts.min() <= counts.max() <= 85  # 60, with a standard deviation of 7
+
+
+@pytest.mark.parametrize("count", [20, 21, 10**9])
+def test_something_must_be_left_to_train_on(count):
+    """All examples, or more, cannot be held out."""
+    with pytest.raises(InputError, match=f"cannot hold {count:,} examples out of 20: nothing would be left"):
+        hold_out(numbered([0, 1] * 10), count, seed=0)

@@ -104,3 +104,66 @@ def test_options_leave_out_what_is_not_set():
         "augment-strength": 1.0,
         "data-dir": str(Path("data").resolve()),
     }
+
+
+# --- settings that contradict each other ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--dropout 1.0", "'--dropout': expected a number from 0 to below 1; got 1"),
+        ("--dropout -0.1", "'--dropout': expected a number from 0 to below 1; got -0.1"),
+        ("--dropout nan", "'--dropout': expected a number from 0 to below 1; got nan"),
+        ("--input-dropout 1", "'--input-dropout': expected a number from 0 to below 1; got 1"),
+        ("--label-smoothing 1", "'--label-smoothing': expected a number from 0 to below 1; got 1"),
+        ("--l2 -1", "'--l2': expected a number from 0 to below 1; got -1"),
+        ("--average 1", "'--average': expected a decay between 0 and 1, like 0.999; got 1"),
+        ("--average 0", "'--average': expected a decay between 0 and 1, like 0.999; got 0"),
+        ("--average nan", "'--average': expected a decay between 0 and 1, like 0.999; got nan"),
+        ("--early-stop 0 --validation 9", "'--early-stop'"),
+        ("--validation 0", "'--validation'"),
+        ("--optimizer adagrad", "'--optimizer'"),
+        ("--schedule linear", "'--schedule'"),
+        ("--augment rotate", "'--augment'"),
+        ("--augment shift --augment-strength -1", "'--augment-strength': expected a number from 0 to 10; got -1"),
+        ("--augment shift --augment-strength 11", "'--augment-strength': expected a number from 0 to 10; got 11"),
+        ("--schedule one-cycle", "--schedule one-cycle runs over all epochs: say how many, with --epochs"),
+        ("--schedule cosine", "--schedule cosine runs over all epochs: say how many, with --epochs"),
+        ("--early-stop 3", "--early-stop looks at validation examples: say how many to hold out, with --validation"),
+        ("--dropout 0.5 --hidden none", "--dropout leaves out hidden neurons; this network has none"),
+        ("--augment-strength 2", "--augment-strength is of --augment, which is none"),
+        ("--validation 500", "cannot hold 500 examples out of 500: nothing would be left to train on"),
+        ("--validation 100 --limit 100", "cannot hold 100 examples out of 100: nothing would be left to train on"),
+    ],
+)
+@pytest.mark.parametrize("way", ["command line", "config"])
+def test_settings_that_cannot_be_are_one_line_and_2(cli, idx_folder, options, said, way):
+    """By the command line or by a config: said clearly, before anything is made or trained."""
+    words = options.split()
+    if way == "config":
+        settings = dict(zip([word.removeprefix("--") for word in words[::2]], map(_toml, words[1::2]), strict=True))
+        Path("c.toml").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()), encoding="utf-8")
+        words = ["--config", "c.toml"]
+        said = said.removeprefix(f"'{options.split()[0]}'")  # what a config may hold is said in other words
+    done = cli("train", "--data-dir", idx_folder, "--output", "run", *words)
+    assert (done.code, done.out) == (2, "")
+    (line,) = done.err.splitlines()
+    assert line.startswith("mnist-bp: ")
+    assert said in line
+    assert not Path("run").exists()
+
+
+def _toml(word):
+    return word if word[0] in "-0123456789" or word == "nan" else f'"{word}"'
+
+
+def test_settings_that_look_alike_but_can_be(cli, idx_folder):
+    """What is next to a contradiction and is none."""
+    for number, options in enumerate([
+        "--dropout 0 --hidden none", "--input-dropout 0.2 --hidden none", "--schedule constant",
+        "--schedule one-cycle --epochs 1", "--early-stop 1 --validation 1", "--validation 499",
+        "--augment-strength 1", "--dropout 0.999999 --epochs 1",
+    ]):  # fmt: skip
+        done = cli("train", "--data-dir", idx_folder, "--output", f"run{number}", "--quiet", *options.split())
+        assert (done.code, done.err) == (0, ""), options

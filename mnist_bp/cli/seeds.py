@@ -1,0 +1,247 @@
+"""``mnist-bp train --seeds``: several trainings at a time, each in a process of its own, and what they come to."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import perf_counter
+from types import FrameType, TracebackType
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
+
+from mnist_bp.cli.output import Output
+from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
+from mnist_bp.errors import AnswerIsNo, DataUnavailable, MnistBpError
+from mnist_bp.training.recipe import Recipe
+from mnist_bp.training.runs import Run
+
+if TYPE_CHECKING:
+    from mnist_bp.data.datasets import Dataset
+
+__all__ = ["train_seeds"]
+
+MOMENT = 0.1
+"""Seconds between two looks at the clock and at Ctrl-C, while no training says anything."""
+
+
+class _Unfinished(MnistBpError):
+    """Trainings that failed; the exit code is the highest of theirs."""
+
+    def __init__(self, runs: list[SeedRun]) -> None:
+        seeds = defaultdict(list)
+        for run in runs:
+            seeds[run.error].append(run.seed)
+        super().__init__("; ".join(f"{name_seeds(same)}: {why}" for why, same in seeds.items()))
+        self.exit_code = max(1, *(run.code or 0 for run in runs))  # a signal's is negative
+
+
+def train_seeds(
+    recipe: Recipe,
+    seeds: int,
+    data: "Dataset",
+    output: Path | None,
+    voice: Output,
+    *,
+    min_accuracy: float | None,
+    started: float,
+) -> None:
+    """Train a network by ``recipe`` from each of ``seeds`` seeds, ``recipe.seed`` the first, and report on all.
+
+    Each is what ``train --seed`` alone makes of that seed, with as many threads, in a folder ``seed-<seed>``. As many
+    train at once as have their threads' worth of cores. The core that distortions keep busy beside them is not counted:
+    two processes of a thread each on two cores leave none idle, where one after the other would.
+
+    Parameters
+    ----------
+    data
+        What all train on, loaded, so that nothing is left to download.
+    output
+        The folder of their folders; None: ``runs/<time>-<sizes>``.
+    min_accuracy
+        What the mean of the accuracies has to reach; None: anything.
+    started
+        When the command began, by ``time.perf_counter``.
+
+    Raises
+    ------
+    MnistBpError
+        If a training fails, or the mean is too low.
+    KeyboardInterrupt
+        If trainings were interrupted; each has saved what it had finished.
+    """
+    sizes = (data.pixels, *recipe.hidden, data.classes)
+    folder = Run.create(output, sizes, {**recipe.options(), "seeds": seeds})
+    chosen = range(recipe.seed, recipe.seed + seeds)
+    runs = {seed: SeedRun(seed, folder.folder / f"seed-{seed}") for seed in chosen}
+    at_once = min(seeds, max(1, (os.cpu_count() or 1) // recipe.threads))
+    report = SeedsReport(voice, recipe, data, list(runs.values()), folder)
+    report.start(at_once)
+    commands = {seed: _command(recipe, run) for seed, run in runs.items()}
+    with _Trainings(commands, at_once) as trainings, _first_ctrl_c(trainings.stop), report:
+        for news in trainings.news():
+            if news is not None:
+                _take(runs[news.seed], news, report, data)
+            report.refresh()
+    summary = summarize(list(runs.values()))
+    report.end(summary, perf_counter() - started)
+    if trainings.is_stopped:
+        raise KeyboardInterrupt
+    if failed := [run for run in runs.values() if not run.is_finished]:
+        raise _Unfinished(failed)
+    accuracy = summary["test_accuracy"]["mean"]
+    if min_accuracy is not None and accuracy < min_accuracy:
+        raise AnswerIsNo(f"mean test accuracy {accuracy:.4f} is under --min-accuracy {min_accuracy:g}")
+
+
+def _command(recipe: Recipe, run: SeedRun) -> list[str]:
+    """What trains this seed alone."""
+    # Without -P, Python looks for modules in the working folder first: right only where this process does so too.
+    safe = [] if str(Path.cwd()) in sys.path or "" in sys.path else ["-P"]
+    settings = {**recipe.options(), "seed": run.seed, "output": run.folder}
+    options = [f"--{name}={value}" for name, value in settings.items()]
+    return [sys.executable, *safe, "-m", "mnist_bp", "train", "--json", "--quiet", *options]
+
+
+class _Ended(NamedTuple):
+    """The end of a process: its exit code, and the last line that it wrote to standard error."""
+
+    code: int
+    last_words: str
+
+
+class _News(NamedTuple):
+    """A record of a training, or its end."""
+
+    seed: int
+    what: dict[str, Any] | _Ended
+
+
+def _take(run: SeedRun, news: _News, report: SeedsReport, data: "Dataset") -> None:
+    """Keep what a training says, and tell it."""
+    if isinstance(news.what, _Ended):
+        run.code = news.what.code
+        if not run.is_finished:
+            run.error = _why(news.what)
+        report.ended(run)
+        return
+    if news.what["event"] == "start" and news.what["dataset"] != data.name:
+        raise DataUnavailable(f"seed {run.seed} found {news.what['dataset']} in place of {data.name}, which was there")
+    run.take(news.what)
+    report.record(run, news.what)
+
+
+def _why(ended: _Ended) -> str:
+    if ended.code < 0:
+        return f"ended by signal {-ended.code}"
+    return ended.last_words.removeprefix("mnist-bp: ") or f"ended with exit code {ended.code}"
+
+
+class _Trainings:
+    """Processes, so many of them at a time, and what they say as it comes.
+
+    Those that still run at the end of the ``with`` block, which an error has brought about, are killed: what they have
+    finished is on disk after each epoch.
+    """
+
+    def __init__(self, commands: Mapping[int, list[str]], at_once: int) -> None:
+        self._waiting = deque(commands.items())
+        self._at_once = at_once
+        self._running: dict[int, subprocess.Popen[str]] = {}
+        self._news: SimpleQueue[_News] = SimpleQueue()
+        self.is_stopped = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for process in self._running.values():
+            process.kill()
+        for process in self._running.values():
+            process.wait()
+
+    def stop(self) -> None:
+        """Let ``news`` begin no more, and interrupt those that run: each saves what it has finished."""
+        self.is_stopped = True
+
+    def news(self) -> Iterator[_News | None]:
+        """Give what they say until all have ended, and None whenever a moment has passed."""
+        is_interrupted = False
+        while self._waiting or self._running:
+            if self.is_stopped and not is_interrupted:
+                is_interrupted = True
+                self._interrupt()
+            while self._waiting and len(self._running) < self._at_once:
+                self._start(*self._waiting.popleft())
+            try:
+                news = self._news.get(timeout=MOMENT)
+            except Empty:
+                yield None
+                continue
+            if isinstance(news.what, _Ended):
+                del self._running[news.seed]
+            yield news
+
+    def _interrupt(self) -> None:
+        self._waiting.clear()
+        if sys.platform != "win32":
+            for process in self._running.values():
+                process.send_signal(signal.SIGINT)
+
+    def _start(self, seed: int, command: list[str]) -> None:
+        errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by who reads it
+        process = subprocess.Popen(  # noqa: S603 - this Python, with options that were checked
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+            **_A_GROUP_OF_ITS_OWN,
+        )
+        self._running[seed] = process
+        threading.Thread(target=self._follow, args=(seed, process, errors), daemon=True).start()
+
+    def _follow(self, seed: int, process: "subprocess.Popen[str]", errors: IO[bytes]) -> None:
+        """Hand on what a process says, and that it has ended: the work of a thread."""
+        assert process.stdout is not None
+        with errors, process.stdout:
+            for line in process.stdout:
+                with suppress(json.JSONDecodeError):  # half a line, of a process that was killed
+                    self._news.put(_News(seed, json.loads(line)))
+            code = process.wait()
+            errors.seek(0)
+            lines = errors.read().decode("utf-8", "replace").splitlines()
+        self._news.put(_News(seed, _Ended(code, lines[-1] if lines else "")))
+
+
+_A_GROUP_OF_ITS_OWN: dict[str, Any] = {} if sys.platform == "win32" else {"process_group": 0}
+"""So that a terminal's Ctrl-C reaches this process alone, which then interrupts each training once: a second time would
+break into its saving. On Windows it reaches all that share the console."""
+
+
+@contextmanager
+def _first_ctrl_c(tell: Callable[[], None]) -> Iterator[None]:
+    """Let the first Ctrl-C in this block only ``tell``, so that no record is lost halfway; the next one is as usual."""
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is not signal.default_int_handler:  # ignored, under nohup
+        yield
+        return
+
+    def heed(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
+        signal.signal(signal.SIGINT, usual)
+        tell()
+
+    signal.signal(signal.SIGINT, heed)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)

@@ -1,0 +1,297 @@
+"""What ``train --seeds`` says: of each network how far it is and what it came to, and of all together the mean.
+
+To people: a table with a row for each seed, or a plain line for each where nobody watches. To programs: the records of
+each training with its seed, and one record for them all.
+"""
+
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.table import Table
+
+from mnist_bp.cli.data import say_if_synthetic, synthetic_mark
+from mnist_bp.cli.output import Output, natural_width, percent
+from mnist_bp.cli.tables import new_table
+from mnist_bp.cli.training_report import describe, number
+from mnist_bp.training.recipe import Recipe, format_sizes
+from mnist_bp.training.runs import Run
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+    from mnist_bp.data.datasets import Dataset
+
+__all__ = ["SeedRun", "SeedsReport", "name_seeds", "summarize"]
+
+HEADINGS = ("seed", "epoch", "test\ncost", "test\naccuracy", "test\nerror", "seconds")
+WIDEST = ("± std", "", "1.00e+00", "interrupted", "100.00 %", "seconds")
+"""What a column may come to hold, so that none jumps while the networks train."""
+
+REFRESH_SECONDS = 0.2
+
+
+@dataclass
+class SeedRun:
+    """One of the trainings, as far as its records have come.
+
+    Attributes
+    ----------
+    started
+        By ``time.perf_counter``, once its first record is there.
+    last, end
+        The record of its last epoch so far, and that of its end.
+    code
+        Its exit code, once it has ended.
+    error
+        What it said went wrong, if something did.
+    """
+
+    seed: int
+    folder: Path
+    started: float | None = None
+    last: dict[str, Any] | None = None
+    end: dict[str, Any] | None = None
+    code: int | None = None
+    error: str = ""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it came to its end, so that it counts."""
+        return self.code == 0 and self.end is not None
+
+    @property
+    def epochs(self) -> int:
+        """How many have ended."""
+        return int(self.last["epoch"]) if self.last else 0
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, or has taken until now."""
+        if self.end is not None:
+            return float(self.end["seconds"])
+        return None if self.started is None else time.perf_counter() - self.started
+
+    @property
+    def state(self) -> str:
+        """In a word."""
+        if self.code is None:
+            return "waiting" if self.started is None else "training"
+        return str(self.end["reason"]) if self.end else "failed"
+
+    def take(self, record: dict[str, Any]) -> None:
+        """Remember what a record tells."""
+        match record["event"]:
+            case "start":
+                self.started = time.perf_counter()
+            case "epoch":
+                self.last = record
+            case "end":
+                self.end = record
+
+
+def summarize(runs: Sequence[SeedRun]) -> dict[str, Any]:
+    """What those that are finished came to together, as a record.
+
+    All its lists are in the order of the seeds. A standard deviation is that of a sample, √ of Σ (x − mean)² / (n − 1).
+    The mean of no value is None, and so is the deviation of fewer than two.
+    """
+    ends = {run.seed: run.end for run in runs if run.is_finished and run.end is not None}
+    return {
+        "event": "summary",
+        "seeds": [*ends],
+        "unfinished": [run.seed for run in runs if run.seed not in ends],
+        "test_accuracy": _spread([end["test_accuracy"] for end in ends.values()]),
+        "test_cost": _spread([end["test_cost"] for end in ends.values()]),
+        "runs": [end["run"] for end in ends.values()],
+        "fingerprints": [end["fingerprint"] for end in ends.values()],
+    }
+
+
+def _spread(values: list[float]) -> dict[str, Any]:
+    return {
+        "each": values,
+        "mean": mean(values) if values else None,
+        "std": stdev(values) if len(values) > 1 else None,
+    }
+
+
+def name_seeds(seeds: Sequence[int]) -> str:
+    """Seeds as people write them: seed 3; seeds 0-4; seeds 0, 2, 3, where one is missing."""
+    first, last = seeds[0], seeds[-1]
+    if len(seeds) > 2 and last - first == len(seeds) - 1:
+        return f"seeds {first}-{last}"
+    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+
+
+class SeedsReport:
+    """Tells of trainings as they go; its ``with`` block is the time in which the table moves.
+
+    Parameters
+    ----------
+    runs
+        One for each seed; whoever has them keeps them up to date.
+    series
+        The folder that holds theirs; its history is the end of each, and the summary.
+    """
+
+    def __init__(self, output: Output, recipe: Recipe, data: "Dataset", runs: Sequence[SeedRun], series: Run) -> None:
+        self._output, self._recipe, self._data = output, recipe, data
+        self._runs, self._series = runs, series
+        self._mark = synthetic_mark(data)
+        self._is_table = output.is_live and natural_width(output.console, self._table()) <= output.console.width
+        self._live: Live | None = None
+        self._refreshed = 0.0
+        self._moving = ExitStack()
+
+    def __enter__(self) -> Self:
+        if self._is_table:
+            from rich.live import Live
+
+            # Redirected, the records that go to standard output would be printed above the table, as text.
+            self._live = self._moving.enter_context(
+                Live(
+                    self._table(),
+                    console=self._output.console,
+                    auto_refresh=False,
+                    transient=True,
+                    redirect_stdout=False,
+                    redirect_stderr=False,
+                )
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._live = None
+        self._moving.close()
+
+    def start(self, at_once: int) -> None:
+        """Say what is trained on what; ``at_once`` networks train at the same time."""
+        sizes = format_sizes((self._data.pixels, *self._recipe.hidden, self._data.classes))
+        data = self._data
+        say_if_synthetic(data, self._output)
+        self._output.say(f"data     {data.name}: {len(data.train):,} training and {len(data.test):,} test examples")
+        self._output.say(f"recipe   {describe(self._recipe)}")
+        seeds = name_seeds([run.seed for run in self._runs])
+        self._output.say(f"networks {sizes} from each of {seeds}, {at_once} at a time")
+
+    def record(self, run: SeedRun, record: dict[str, Any]) -> None:
+        """Pass on what a training says."""
+        record = {**record, "seed": run.seed}
+        self._output.record(record)
+        if record["event"] == "end":
+            self._series.record(record)
+
+    def refresh(self) -> None:
+        """Let the table show how far all are, not more often than anyone can look."""
+        if self._live is not None and (now := time.monotonic()) - self._refreshed > REFRESH_SECONDS:
+            self._refreshed = now
+            self._live.update(self._table(), refresh=True)
+
+    def ended(self, run: SeedRun) -> None:
+        """Say what one came to, where there is no table."""
+        if self._is_table:
+            return
+        if run.is_finished and run.end is not None:
+            accuracy = run.end["test_accuracy"]
+            result = f"test accuracy {percent(accuracy)}, error {percent(1 - accuracy)}"
+            self._output.say(f"seed {run.seed}: {result} ({run.state} after {_epochs(run)}, {run.seconds:.1f} s)")
+        else:
+            why = f"interrupted after {_epochs(run)}" if run.state == "interrupted" else run.error
+            self._output.say(f"seed {run.seed}: {why}", style="yellow")
+
+    def end(self, record: dict[str, Any], seconds: float) -> None:
+        """Say what all came to (``record`` is of ``summarize``), and what to do next."""
+        from mnist_bp.training.health import Health, complaints
+
+        if self._is_table:
+            self._output.show(self._table(with_spread=True))
+        for run in self._runs:
+            if run.is_finished and run.last is not None:
+                for complaint in complaints(Health(**run.last["health"])):
+                    self._output.say(f"health   seed {run.seed}: {complaint}", style="yellow")
+        if record["unfinished"]:
+            self._output.say(
+                f"missing  {name_seeds(record['unfinished'])}: not finished, and not counted", style="yellow"
+            )
+        record = {**record, "seconds": seconds, "run": str(self._series.folder), **self._mark}
+        self._output.record(record)
+        self._series.record(record)
+        self._output.conclude(f"{self._result(record)} ({seconds:.1f} s); runs: {self._series.folder}", style="bold")
+        for command in self._next():
+            self._output.say(f"next: mnist-bp {command}", wrap=False)
+
+    def _result(self, record: dict[str, Any]) -> str:
+        """Mean ± standard deviation, of what."""
+        data = f"{self._data.name} digits" if self._data.is_synthetic else self._data.name
+        figures = record["test_accuracy"]
+        each, accuracy, deviation = figures["each"], figures["mean"], figures["std"]
+        if accuracy is None:
+            return "no network is finished"
+        if deviation is None:
+            return f"test accuracy {percent(accuracy)} on {data}: of {name_seeds(record['seeds'])} alone"
+        return (
+            f"test accuracy {_plus_minus(accuracy, deviation)} ({percent(min(each))} to {percent(max(each))}), "
+            f"error {_plus_minus(1 - accuracy, deviation)} on {data}: mean ± standard deviation of "
+            f"{name_seeds(record['seeds'])}"
+        )
+
+    def _next(self) -> list[str]:
+        """The commands that follow: for those that can go on, else for the first that is finished."""
+        commands = [
+            f"train --resume {_quoted(run.folder)}" for run in self._runs if run.state == "interrupted" and run.epochs
+        ]
+        finished = [run for run in self._runs if run.is_finished]
+        return commands or [f"evaluate {_quoted(run.folder)}" for run in finished[:1]]
+
+    def _table(self, *, with_spread: bool = False) -> Table:
+        """A row for each seed; with the spread, also how those that are finished vary."""
+        table = new_table(*HEADINGS, padding=(0, 0, 0, 1))
+        for column, widest in zip(table.columns, WIDEST, strict=True):
+            column.min_width = len(widest)
+        for run in self._runs:
+            table.add_row(*self._row(run))
+        ends = [run.end for run in self._runs if run.is_finished and run.end is not None]
+        if with_spread and len(ends) > 1:
+            table.add_section()
+            costs, accuracies = [end["test_cost"] for end in ends], [end["test_accuracy"] for end in ends]
+            errors, seconds = [1 - accuracy for accuracy in accuracies], [end["seconds"] for end in ends]
+            for name, of in SPREAD:
+                table.add_row(
+                    name, "", number(of(costs)), percent(of(accuracies)), percent(of(errors)), f"{of(seconds):.1f}"
+                )
+        return table
+
+    def _row(self, run: SeedRun) -> tuple[str, ...]:
+        seed, epoch = str(run.seed), f"{run.epochs}/{self._recipe.epochs}"
+        seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
+        if run.last is None or (run.code is not None and not run.is_finished):
+            return seed, epoch, "", run.state, "", seconds
+        accuracy = run.last["test_accuracy"]
+        return seed, epoch, number(run.last["test_cost"]), percent(accuracy), percent(1 - accuracy), seconds
+
+
+SPREAD: tuple[tuple[str, Callable[[list[float]], float]], ...] = (
+    ("mean", mean), ("± std", stdev), ("min", min), ("max", max),
+)  # fmt: skip
+"""The rows below the seeds."""
+
+
+def _plus_minus(fraction: float, deviation: float) -> str:
+    return f"{100 * fraction:.2f} ± {percent(deviation)}"
+
+
+def _epochs(run: SeedRun) -> str:
+    return f"{run.epochs} epoch{'' if run.epochs == 1 else 's'}"
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))

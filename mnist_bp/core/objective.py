@@ -1,0 +1,53 @@
+"""What training makes smaller, and its gradient: the mean cost of a mini-batch, with dropout and L2 where asked for."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from mnist_bp.core.activations import Array
+from mnist_bp.core.layers import LayeredVector
+from mnist_bp.core.network import Masks, Network, Trace
+from mnist_bp.core.regularization import add_l2_gradient, l2_penalty
+
+__all__ = ["Objective"]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """C = 1/n Σ_i C_i + λ/2 Σ w², a function of a network's parameters; what dropout leaves out is held fixed.
+
+    Attributes
+    ----------
+    X, Y
+        The mini-batch: inputs (n, n_0), and wanted outputs (n, n_L): one-hot, or with smoothed labels.
+    masks
+        Dropout's factors, see ``regularization.draw_masks``; None: nothing is left out.
+    l2
+        λ of the penalty.
+    """
+
+    X: Array
+    Y: Array
+    masks: Masks | None = None
+    l2: float = 0.0
+
+    def trace(self, network: Network) -> Trace:
+        """The forward pass."""
+        return network.propagate(self.X, masks=self.masks)
+
+    def cost(self, network: Network) -> complex:
+        """C, of a network in any dtype."""
+        trace = self.trace(network)
+        cost = network.costs(trace.Z, trace.A[-1], self.Y).mean()
+        return complex(cost + l2_penalty(network, self.l2) if self.l2 else cost)
+
+    def gradient(self, network: Network) -> LayeredVector:
+        """∇C, in the steps that a training step takes (but for Adam's, whose L2 shrinks the weights by itself)."""
+        gradient = network.gradient(self.trace(network), self.Y)
+        if self.l2:
+            add_l2_gradient(network, self.l2, gradient)
+        return gradient
+
+    def with_inputs(self, X: Array) -> Self:
+        """The same of other inputs: X is (m, n_0) with m ≤ n, and goes with the targets and masks of the first m."""
+        masks = self.masks and [None if mask is None else mask[: len(X)] for mask in self.masks]
+        return replace(self, X=X, Y=self.Y[: len(X)], masks=masks)

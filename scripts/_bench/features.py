@@ -1,0 +1,65 @@
+"""What each feature of the training costs: an epoch with it beside the plain one, in turn."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from threadpoolctl import threadpool_limits
+
+from _bench.jobs import Job
+from _bench.results import Comparison
+from mnist_bp.data.datasets import Dataset
+from mnist_bp.training.loop import EpochResult, LabelledImages, Trainer
+from mnist_bp.training.recipe import Hyperparameters, default_threads, format_sizes
+
+HIDDEN = ((16, 16), (800,))
+
+FEATURES: dict[str, dict[str, object]] = {
+    "plain": {},
+    "momentum": {"optimizer": "momentum"},
+    "nesterov": {"optimizer": "nesterov"},
+    "adam": {"optimizer": "adam"},
+    "average": {"average": 0.999},
+    "l2": {"l2": 1e-4},
+    "dropout": {"dropout": 0.5, "input_dropout": 0.2},
+    "shift": {"augment": "shift"},
+    "affine": {"augment": "affine"},
+    "elastic": {"augment": "elastic"},
+}
+
+
+def measure(rounds: int, limit: int | None, data: Dataset) -> Iterator[Comparison]:
+    """Compare network by network; each with the number of threads that ``train`` gives it."""
+    data = replace(data, train=data.train.first(limit))
+    for hidden in HIDDEN:
+        trainings = {name: _Epochs(hidden, settings, data) for name, settings in FEATURES.items()}
+        seconds: dict[str, list[float]] = {name: [] for name in trainings}
+        for number in range(rounds + 1):  # round 0 makes room and warms up
+            for name, training in trainings.items():
+                if (needed := training.epoch()) and number > 0:
+                    seconds[name].append(needed)
+        threads = {name: f"{training.threads}" for name, training in trainings.items()}
+        title = f"{format_sizes((data.pixels, *hidden, data.classes))}, relu, cross-entropy, batches of 100"
+        yield Comparison(title, {"hidden": hidden}, seconds, {"threads": threads})
+
+
+class _Epochs:
+    """One training with one feature, epoch by epoch."""
+
+    def __init__(self, hidden: tuple[int, ...], settings: dict[str, object], data: Dataset) -> None:
+        job = Job(hidden, activation="relu", cost="cross-entropy")
+        augment = "elastic" if "augment" in settings else "none"
+        self.threads = default_threads(hidden, augment)
+        few = data.test.first(1000)
+        fixed = Hyperparameters(learning_rate=0.001, batch_size=100, epochs=10**6, seed=0)
+        self._results: Iterator[EpochResult] = Trainer(
+            job.network(data),
+            LabelledImages(data.train.rows, data.train.labels),
+            LabelledImages(few.rows, few.labels),
+            replace(fixed, **settings),  # type: ignore[arg-type]  # FEATURES names fields
+            image_shape=data.train.images.shape[1:],
+        ).run()
+
+    def epoch(self) -> float:
+        """Seconds of one more, without its test."""
+        with threadpool_limits(self.threads):
+            return next(self._results).seconds

@@ -1,0 +1,409 @@
+"""``mnist-bp train --seeds``: several trainings at a time, what is said of them, and what they come to together."""
+
+import io
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mnist_bp
+from mnist_bp.cli import seeds as seeds_module
+from mnist_bp.cli.output import Output
+from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
+from mnist_bp.core import model_file
+from mnist_bp.data.datasets import Dataset
+from mnist_bp.training.recipe import Recipe
+from mnist_bp.training.runs import Run
+
+HEALTH = {"saturated": [0.0], "dead": None, "gradient_norm": [1.0, 1.0], "never_predicted": [], "at_chance": False}
+
+
+@pytest.fixture
+def train(cli, idx_folder):
+    """Run ``mnist-bp train`` on the few digits, into the folder ``all``, for one epoch unless told otherwise."""
+
+    def run(*arguments, output="all"):
+        arguments = ("--hidden", "8", "--epochs", "1", "--output", output, *arguments)
+        return cli("train", "--data-dir", idx_folder, *arguments)
+
+    return run
+
+
+@pytest.fixture
+def recipe():
+    """A recipe of ten epochs, seed 3."""
+    return Recipe(
+        hidden=(8,), activation="sigmoid", cost="squared-error", learning_rate=2.0, batch_size=100, epochs=10, seed=3,
+        dtype="float32", threads=1, dataset=None, data_dir=None, limit=None,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def report(recipe, few_digits):
+    """A report on these runs, of what has happened until now."""
+
+    def make(runs, **how):
+        series = Run.create(Path("all"), (784, 8, 10), {})
+        return SeedsReport(Output(**how), recipe, Dataset("few", *few_digits), runs, series)
+
+    return make
+
+
+def finished(seed, accuracy, **other):
+    """A training that came to its end."""
+    run = SeedRun(seed, Path(f"seed-{seed}"), code=0)
+    run.take(
+        {"event": "epoch", "epoch": 10, "test_cost": 0.25, "test_accuracy": accuracy, "health": {**HEALTH, **other}}
+    )
+    run.take({
+        "event": "end", "reason": "finished", "test_cost": 0.25, "test_accuracy": accuracy, "seconds": 1.5,
+        "run": f"seed-{seed}", "fingerprint": str(seed),
+    })  # fmt: skip
+    return run
+
+
+def failed(seed, reason, error, *, code=1, epochs=0):
+    """A training that did not."""
+    run = SeedRun(seed, Path(f"seed-{seed}"), code=code, error=error)
+    if epochs:
+        run.take({"event": "epoch", "epoch": epochs, "test_cost": 0.5, "test_accuracy": 0.5, "health": HEALTH})
+    run.take({"event": "end", "reason": reason, "test_cost": None, "test_accuracy": None, "seconds": 0.5})
+    return run
+
+
+def python(code):
+    """What runs this code in a process of its own, as fast as Python starts."""
+    return [sys.executable, "-I", "-S", "-c", code]
+
+
+# --- what they come to -----------------------------------------------------------------------------------------------
+
+
+def test_the_summary_has_mean_and_sample_standard_deviation():
+    """Of 0.92, 0.94 and 0.96: 0.94, and √((0.02² + 0.02²) / 2) = 0.02."""
+    record = summarize([finished(3, 0.92), finished(4, 0.94), finished(5, 0.96)])
+    assert (record["event"], record["seeds"], record["unfinished"]) == ("summary", [3, 4, 5], [])
+    accuracy = record["test_accuracy"]
+    assert accuracy["each"] == [0.92, 0.94, 0.96]
+    assert (accuracy["mean"], accuracy["std"]) == (pytest.approx(0.94), pytest.approx(0.02))
+    assert record["test_cost"] == {"each": [0.25] * 3, "mean": 0.25, "std": 0.0}
+    assert record["fingerprints"] == ["3", "4", "5"]
+    assert record["runs"] == ["seed-3", "seed-4", "seed-5"]
+
+
+def test_only_what_is_finished_counts():
+    """One that diverged after good epochs is named, and is not in the mean; two are needed for a deviation."""
+    record = summarize([failed(0, "diverged", "", epochs=2), finished(1, 0.9), SeedRun(2, Path("seed-2"))])
+    assert (record["seeds"], record["unfinished"]) == ([1], [0, 2])
+    assert record["test_accuracy"] == {"each": [0.9], "mean": 0.9, "std": None}
+    assert summarize([SeedRun(0, Path("seed-0"))])["test_cost"] == {"each": [], "mean": None, "std": None}
+
+
+@pytest.mark.parametrize(
+    ("seeds", "name"),
+    [([7], "seed 7"), ([0, 1], "seeds 0, 1"), ([2, 3, 4], "seeds 2-4"), ([0, 2, 3], "seeds 0, 2, 3")],
+)
+def test_seeds_are_named_as_people_write_them(seeds, name):
+    """A range only where none is missing."""
+    assert name_seeds(seeds) == name
+
+
+# --- what is said ----------------------------------------------------------------------------------------------------
+
+
+def test_a_pipe_gets_a_line_for_each_seed_and_one_for_all(report, capsys):
+    """What each came to, what went wrong inside it, the mean and the standard deviation, the next command."""
+    runs = [finished(3, 0.92), finished(4, 0.96, never_predicted=[7])]
+    lines = _told(report(runs), runs, capsys)
+    assert lines[0] == "data     few: 500 training and 250 test examples"
+    assert lines[1].startswith("recipe   sgd, learning rate 2, batches of 100, 10 epochs")
+    assert lines[2] == "networks 784-8-10 from each of seeds 3, 4, 2 at a time"
+    assert lines[3] == "seed 3: test accuracy 92.00 %, error 8.00 % (finished after 10 epochs, 1.5 s)"
+    assert lines[4] == "seed 4: test accuracy 96.00 %, error 4.00 % (finished after 10 epochs, 1.5 s)"
+    assert lines[5].startswith("health   seed 4: class 7: never the answer")
+    assert lines[6] == (
+        "test accuracy 94.00 ± 2.83 % (92.00 % to 96.00 %), error 6.00 ± 2.83 % on few: "
+        "mean ± standard deviation of seeds 3, 4 (9.0 s); runs: all"
+    )
+    assert lines[7:] == ["next: mnist-bp evaluate seed-3"]
+
+
+def test_what_failed_is_said_and_what_can_go_on_too(report, capsys):
+    """Why; that it does not count; and how to go on with one that has a finished epoch, not with one that has none."""
+    runs = [
+        finished(3, 0.9),
+        failed(4, "diverged", "training diverged in epoch 1"),
+        failed(5, "interrupted", "interrupted", code=130, epochs=2),
+        failed(6, "interrupted", "interrupted", code=130),
+    ]
+    lines = _told(report(runs), runs, capsys)
+    assert lines[4:] == [
+        "seed 4: training diverged in epoch 1",
+        "seed 5: interrupted after 2 epochs",
+        "seed 6: interrupted after 0 epochs",
+        "missing  seeds 4-6: not finished, and not counted",
+        "test accuracy 90.00 % on few: of seed 3 alone (9.0 s); runs: all",
+        "next: mnist-bp train --resume seed-5",
+    ]
+
+
+def test_quiet_says_the_last_line_only(report, capsys):
+    """Whatever happened."""
+    runs = [failed(3, "diverged", "training diverged"), failed(4, "diverged", "training diverged")]
+    assert _told(report(runs, quiet=True), runs, capsys) == ["no network is finished (9.0 s); runs: all"]
+
+
+def test_a_terminal_gets_a_table_that_moves_and_stays(report, monkeypatch):
+    """While they train, how far each is; in the end one table, also with mean, standard deviation, least and most."""
+    screen = _terminal(monkeypatch, columns=60)
+    runs = [finished(3, 0.92), SeedRun(4, Path("seed-4")), failed(5, "diverged", "training diverged")]
+    told = report(runs)
+    with told:
+        told.refresh()
+        runs[1] = told._runs[1] = finished(4, 0.96)
+        told.ended(runs[1])
+    moving, still = screen.getvalue().rsplit("\x1b[?25h", 1)
+    assert "waiting" in moving
+    told.end(summarize(runs), 9.0)
+    still = screen.getvalue().rsplit("\x1b[?25h", 1)[1].splitlines()
+    rows = [line.split() for line in still if line.strip()]
+    start = next(i for i, row in enumerate(rows) if row[0] == "3")
+    assert rows[start : start + 7] == [
+        ["3", "10/10", "0.2500", "92.00", "%", "8.00", "%", "1.5"],
+        ["4", "10/10", "0.2500", "96.00", "%", "4.00", "%", "1.5"],
+        ["5", "0/10", "diverged", "0.5"],
+        ["mean", "0.2500", "94.00", "%", "6.00", "%", "1.5"],
+        ["±", "std", "0.0000", "2.83", "%", "2.83", "%", "0.0"],
+        ["min", "0.2500", "92.00", "%", "4.00", "%", "1.5"],
+        ["max", "0.2500", "96.00", "%", "8.00", "%", "1.5"],
+    ]
+    assert max(map(len, still[start : start + 7])) <= 60
+
+
+def test_a_terminal_that_is_too_narrow_for_the_table_gets_lines(report, monkeypatch):
+    """Nothing is cut."""
+    screen = _terminal(monkeypatch, columns=40)
+    told = report([finished(3, 0.92)])
+    with told:
+        told.refresh()
+        told.ended(finished(3, 0.92))
+    assert screen.getvalue().splitlines() == [
+        "seed 3: test accuracy 92.00 %, error",
+        "8.00 % (finished after 10 epochs, 1.5 s)",
+    ]
+
+
+def test_records_stay_on_standard_output_while_a_table_moves(report, monkeypatch, capsys):
+    """``--json`` into a file, with people's text on a terminal: no record gets into the table."""
+    _terminal(monkeypatch, columns=60, stream="stderr")
+    run = finished(3, 0.9)
+    told = report([run], json=True)
+    with told:
+        told.record(run, {"event": "epoch", "epoch": 1})
+    assert json.loads(capsys.readouterr().out) == {"event": "epoch", "epoch": 1, "seed": 3}
+
+
+# --- the processes ---------------------------------------------------------------------------------------------------
+
+
+def test_one_at_a_time_begins_when_the_one_before_has_ended():
+    """With room for one, nothing of the second comes before the end of the first, and all comes."""
+    commands = {seed: python(f"print('{{\"a\": {seed}}}')") for seed in (5, 6)}
+    with seeds_module._Trainings(commands, at_once=1) as trainings:
+        news = [item for item in trainings.news() if item is not None]
+    assert news == [(5, {"a": 5}), (5, (0, "")), (6, {"a": 6}), (6, (0, ""))]
+
+
+def test_a_process_that_dies_in_the_middle_of_a_line_has_ended():
+    """Its half of a record is no news; its exit code and the last line of its errors are."""
+    code = (
+        "import os, sys\nprint('{\"a\"', end='', flush=True)\nprint('x\\noh', file=sys.stderr, flush=True)\nos._exit(9)"
+    )
+    with seeds_module._Trainings({0: python(code)}, at_once=2) as trainings:
+        assert [item for item in trainings.news() if item is not None] == [(0, (9, "oh"))]
+
+
+def test_an_error_leaves_no_process_behind():
+    """What still runs when the block ends (a closed pipe, a full disk) is killed, and has been waited for."""
+    commands = {0: python("import time\nprint('{}', flush=True)\ntime.sleep(600)")}
+    trainings = seeds_module._Trainings(commands, at_once=1)
+    with suppress(BrokenPipeError), trainings:
+        assert next(item for item in trainings.news() if item is not None).what == {}
+        (process,) = trainings._running.values()
+        raise BrokenPipeError
+    assert process.returncode is not None
+
+
+def test_other_digits_than_the_others_are_an_error(train, monkeypatch):
+    """A training that finds its data gone, and takes synthetic ones, does not spoil the mean: exit 3."""
+    start = json.dumps({"event": "start", "dataset": "synthetic"})
+    monkeypatch.setattr(seeds_module, "_command", lambda *_: python(f"print({start!r})"))
+    done = train("--seeds", "2")
+    assert done.code == 3
+    assert "found synthetic in place of few" in done.err
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+
+
+def test_each_seed_is_trained_as_it_would_be_alone(train):
+    """Bit for bit, and with the same config; the records of each carry its seed, and the last one sums up."""
+    done = train("--seeds", "2", "--seed", "4", "--l2", "1e-5", "--average", "0.9", "--json")
+    assert done.code == 0, done.err
+    train("--seed", "5", "--l2", "1e-5", "--average", "0.9", output="alone")
+    assert _arrays("all/seed-5") == _arrays("alone")
+    assert _arrays("all/seed-4") != _arrays("alone")
+    assert Path("all/seed-5/config.toml").read_bytes() == Path("alone/config.toml").read_bytes()
+
+    *records, summary = done.records
+    for seed in (4, 5):
+        assert [record["event"] for record in records if record["seed"] == seed] == ["start", "epoch", "end"]
+    ends = sorted((record for record in records if record["event"] == "end"), key=lambda end: end["seed"])
+    accuracies = [end["test_accuracy"] for end in ends]
+    assert (summary["seeds"], summary["run"]) == ([4, 5], "all")
+    assert summary["runs"] == [str(Path("all/seed-4")), str(Path("all/seed-5"))]
+    assert summary["test_accuracy"]["each"] == accuracies
+    assert summary["test_accuracy"]["std"] == pytest.approx(abs(accuracies[0] - accuracies[1]) / math.sqrt(2))
+    assert summary["fingerprints"] == [end["fingerprint"] for end in ends]
+    history = [json.loads(line) for line in Path("all/history.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert history == [*(record for record in records if record["event"] == "end"), summary]
+
+
+def test_the_config_of_all_repeats_all_and_the_wanted_accuracy_is_of_the_mean(train, cli):
+    """``seeds`` is an option like the others; a mean under ``--min-accuracy`` is 1, with all runs done."""
+    Path("c.toml").write_text("seeds = 2", encoding="utf-8")
+    done = train("--config", "c.toml", "--min-accuracy", "1")
+    assert done.code == 1
+    mean = json.loads(Path("all/history.jsonl").read_text(encoding="utf-8").splitlines()[-1])["test_accuracy"]["mean"]
+    assert done.err == f"mnist-bp: mean test accuracy {mean:.4f} is under --min-accuracy 1\n"
+    assert [line.split(":")[0] for line in sorted(done.out.splitlines()) if line.startswith("seed ")] == [
+        "seed 0",
+        "seed 1",
+    ]
+    assert tomllib.loads(Path("all/config.toml").read_text(encoding="utf-8"))["seeds"] == 2
+
+    again = cli("train", "--config", "all/config.toml", "--output", "again", "--quiet")
+    assert again.code == 0
+    assert len(again.out.splitlines()) == 1
+    assert all(_arrays(f"again/seed-{seed}") == _arrays(f"all/seed-{seed}") for seed in (0, 1))
+
+
+def test_one_that_fails_does_not_keep_the_others_from_it(train):
+    """Its error, with its seed, on the last line; its exit code; the others' results."""
+    Path("all/seed-0").mkdir(parents=True)
+    Path("all/seed-0/model.npz").touch()
+    done = train("--seeds", "2", "--json")
+    assert done.code == 2
+    assert done.err.splitlines()[-1].startswith(f"mnist-bp: seed 0: {Path('all/seed-0')} already holds a run")
+    summary = done.records[-1]
+    assert (summary["seeds"], summary["unfinished"], summary["test_accuracy"]["std"]) == ([1], [0], None)
+    assert Path("all/seed-1/model.npz").is_file()
+
+
+def test_without_data_all_train_on_synthetic_digits_and_say_so(cli):
+    """Settled once; on top, and in every record."""
+    done = cli("train", "--seeds", "2", "--limit", "100", "--epochs", "1", "--json")
+    assert done.code == 0
+    assert all(record["synthetic"] for record in done.records)
+    assert done.err.count("These are SYNTHETIC digits") == 1
+    assert Path(done.records[-1]["run"]).parent == Path("runs")
+    config = Path(done.records[-1]["runs"][1], "config.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(config)["dataset"] == "synthetic"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_lets_each_save_what_it_finished(idx_folder, monkeypatch):
+    """All that run are interrupted once, no other is begun, each says how to go on: exit 130."""
+    root = Path(mnist_bp.__file__).parents[1]
+    arguments = ["--data-dir", idx_folder, "--hidden", "8", "--epochs", "1000000", "--output", "all"]
+    program = "import os; os.cpu_count = lambda: 2; from mnist_bp.cli.main import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "train", "--seeds", "3", "--json", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    waiting_for = {0, 1}
+    for line in process.stdout:
+        record = json.loads(line)
+        waiting_for -= {record["seed"]} if record["event"] == "epoch" else set()
+        if not waiting_for:
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    *records, summary = map(json.loads, out.splitlines())
+    ends = {record["seed"]: record for record in records if record["event"] == "end"}
+    assert {seed: end["reason"] for seed, end in ends.items()} == {0: "interrupted", 1: "interrupted"}
+    assert (summary["seeds"], summary["unfinished"]) == ([], [0, 1, 2])
+    for seed, end in ends.items():
+        _, meta = model_file.load(f"all/seed-{seed}/model.npz")
+        assert meta["epochs"] == end["epochs"] >= 1
+    assert err.splitlines()[-3:] == [
+        "next: mnist-bp train --resume all/seed-0",
+        "next: mnist-bp train --resume all/seed-1",
+        "mnist-bp: interrupted",
+    ]
+    assert not Path("all/seed-2").exists()
+
+
+@pytest.mark.parametrize("seeds", ["0", "1", "-3", "x"])
+def test_fewer_than_two_seeds_are_bad_usage(train, seeds):
+    """One network has no standard deviation; ``--seed`` trains it."""
+    done = train("--seeds", seeds)
+    assert (done.code, done.out) == (2, "")
+    assert "--seeds" in done.err
+    assert not Path("all").exists()
+
+
+def test_seeds_do_not_go_with_resume(train, cli):
+    """A run that goes on has its seed."""
+    train()
+    done = cli("train", "--resume", "all", "--seeds", "2")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("mnist-bp: --seeds does not go with --resume")
+
+
+def test_a_folder_that_holds_runs_is_not_overwritten(train):
+    """Neither one run's nor that of several."""
+    Path("all").mkdir()
+    Path("all/config.toml").touch()
+    done = train("--seeds", "2")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("mnist-bp: all already holds a run")
+
+
+def _told(report, runs, capsys):
+    """All the lines that a report says on these runs."""
+    report.start(2)
+    with report:
+        report.refresh()
+        for run in runs:
+            report.ended(run)
+    report.end(summarize(runs), 9.0)
+    return capsys.readouterr().out.splitlines()
+
+
+def _terminal(monkeypatch, *, columns, stream="stdout"):
+    """Make a stream of this process a terminal."""
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys, stream, screen)
+    return screen
+
+
+def _arrays(run):
+    """The parameters that a run has saved, as bytes."""
+    with np.load(Path(run) / "model.npz") as file:
+        return {name: file[name].tobytes() for name in file.files if name != "meta"}

@@ -1,0 +1,159 @@
+"""The sealed .npz file: what is changed in it is noticed, and nothing in it is believed."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_bp import Network
+from mnist_bp.core import archive
+from mnist_bp.errors import InputError
+
+FILE = Path("file.npz")
+ARRAYS = {
+    "W1": np.arange(6, dtype=np.float32).reshape(2, 3),
+    "upright": np.asfortranarray(np.arange(6.0).reshape(3, 2)),
+    "count": np.array(7),
+}
+
+
+def write(**meta: Any) -> None:
+    """A file of these arrays."""
+    archive.write(FILE, ARRAYS, {"format": 2, **meta})
+
+
+def read(formats: tuple[int, ...] = (1, 2)) -> archive.Archive:
+    """That file."""
+    return archive.read(FILE, "thing", formats)
+
+
+def test_what_was_written_comes_back() -> None:
+    """Arrays of any order and shape, bit for bit, and meta."""
+    write(note="μ", numbers=[0.1, 1e-300])
+    arrays, meta = read()
+    assert meta == {"format": 2, "note": "μ", "numbers": [0.1, 1e-300]}
+    assert set(arrays) == set(ARRAYS)
+    for name, array in ARRAYS.items():
+        assert (arrays[name].shape, arrays[name].dtype) == (array.shape, array.dtype)
+        np.testing.assert_array_equal(arrays[name], array)
+
+
+def test_it_is_an_ordinary_npz() -> None:
+    """numpy opens it without pickle, and a zip program finds no fault with it."""
+    write()
+    with np.load(FILE, allow_pickle=False) as file:
+        np.testing.assert_array_equal(file["W1"], ARRAYS["W1"])
+        assert json.loads(str(file["meta"])) == {"format": 2}
+    with zipfile.ZipFile(FILE) as file:
+        assert file.testzip() is None
+
+
+def test_a_flipped_bit_anywhere_in_a_model_is_noticed(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every byte of the file, a bit of each: none is so unimportant that it may change."""
+    Network([3, 2], rng=rng).save(FILE)
+    content = bytearray(FILE.read_bytes())
+    monkeypatch.setattr(Path, "read_bytes", lambda _: bytes(content))  # a thousand files take their time to write
+    Network.load(FILE)
+    unnoticed = []
+    for place in range(len(content)):
+        bit = 1 << place % 8
+        content[place] ^= bit
+        try:
+            Network.load(FILE)
+            unnoticed.append(place)
+        except InputError:
+            pass
+        content[place] ^= bit
+    assert unnoticed == []
+    Network.load(FILE)
+
+
+def test_a_truncated_or_lengthened_file_is_refused() -> None:
+    """Wherever it breaks off, and whatever is put before or behind it."""
+    write()
+    whole = FILE.read_bytes()
+    for content in [*(whole[:length] for length in range(0, len(whole), 31)), whole[:-1], whole + b"x", b"x" + whole]:
+        FILE.write_bytes(content)
+        with pytest.raises(InputError, match=r"file\.npz is not a thing that mnist-bp wrote"):
+            read()
+
+
+def test_a_file_of_the_first_format_has_no_seal_and_opens() -> None:
+    """As numpy alone writes it."""
+    np.savez(FILE, **ARRAYS, meta=np.array('{"format": 1}'))
+    np.testing.assert_array_equal(read().arrays["W1"], ARRAYS["W1"])
+
+
+def test_a_later_file_without_its_seal_is_refused() -> None:
+    """Whoever changes an array and writes the file anew has to say so."""
+    np.savez(FILE, **ARRAYS, meta=np.array('{"format": 2}'))
+    with pytest.raises(InputError, match="SHA-256"):
+        read()
+
+
+@pytest.mark.parametrize(("format_", "said"), [(1, "format 1; .* reads 2"), (3, "format 3; .* reads 2")])
+def test_another_format_is_refused(format_: int, said: str) -> None:
+    """The reader says which it knows."""
+    np.savez(FILE, **ARRAYS, meta=np.array(json.dumps({"format": format_})))
+    with pytest.raises(InputError, match=said):
+        read(formats=(2,))
+
+
+@pytest.mark.parametrize("meta", ["{}", '{"format": "2"}', '{"format": true}', "[2]", "2", "null", "{"])
+def test_meta_that_does_not_say_its_format_is_refused(meta: str) -> None:
+    """It has to be a JSON object with a whole number."""
+    np.savez(FILE, **ARRAYS, meta=np.array(meta))
+    with pytest.raises(InputError):
+        read()
+
+
+def test_without_meta_it_is_some_other_npz() -> None:
+    """Refused in one line."""
+    np.savez(FILE, **ARRAYS)
+    with pytest.raises(InputError, match="not a thing that mnist-bp wrote"):
+        read()
+
+
+def test_a_compressed_file_is_refused() -> None:
+    """Nothing is unpacked that could be larger than the file."""
+    np.savez_compressed(FILE, **ARRAYS, meta=np.array('{"format": 1}'))
+    with pytest.raises(InputError, match="is compressed"):
+        read()
+
+
+class Trap:
+    """What a pickle could do when it is opened."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave a trace."""
+        return Path.touch, (Path("sprung"),)
+
+
+@pytest.mark.parametrize("name", ["W1", "meta"])
+def test_a_pickle_is_never_opened(name: str) -> None:
+    """An array of objects is refused unseen, also as meta."""
+    good = {"W1": ARRAYS["W1"], "meta": np.array('{"format": 1}')}
+    np.savez(FILE, **{**good, name: np.array([Trap()], dtype=object)})
+    with pytest.raises(InputError):
+        read()
+    assert not Path("sprung").exists()
+
+
+def test_an_older_file_stays_where_the_new_one_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole or not at all: an error on the way leaves what was there, and nothing beside it."""
+    write(note="old")
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            write(note="new")
+    assert read().meta["note"] == "old"
+    assert list(Path().iterdir()) == [FILE]

@@ -1,0 +1,165 @@
+"""Penalty on weights, dropout and label smoothing: each against its formula."""
+
+import numpy as np
+import pytest
+
+from mnist_bp.core.costs import COSTS
+from mnist_bp.core.layers import LayeredVector
+from mnist_bp.core.network import Network
+from mnist_bp.core.regularization import add_l2_gradient, draw_masks, l2_penalty, shrink_weights, smoothed_targets
+
+SIZES = (5, 4, 3, 2)
+
+
+@pytest.fixture
+def network(rng):
+    """A network in float64, its biases not 0."""
+    made = Network(SIZES, rng=rng, dtype=np.float64)
+    for b in made.biases:
+        b[...] = rng.standard_normal(b.shape)
+    return made
+
+
+def masks(sizes=(50, 40, 30, 10), examples=200, *, rate=0.0, input_rate=0.0, seed=0, dtype=np.float64):
+    """Masks for these layers."""
+    rng = np.random.default_rng(seed)
+    return draw_masks(sizes, examples, rate=rate, input_rate=input_rate, rng=rng, dtype=dtype)
+
+
+# --- L2 --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_penalty_is_half_lambda_times_the_sum_of_the_squares_of_the_weights(network):
+    """One by one, and no bias among them."""
+    total = sum(float(w) ** 2 for W in network.weights for w in W.flat)
+    assert float(l2_penalty(network, 0.3)) == pytest.approx(0.3 / 2 * total, rel=1e-12)
+    for b in network.biases:
+        b += 100
+    assert float(l2_penalty(network, 0.3)) == pytest.approx(0.3 / 2 * total, rel=1e-12)
+
+
+def test_the_penaltys_gradient_is_its_numerical_derivative(network):
+    """λ w for a weight and 0 for a bias, by a nudge to either side of each parameter, on top of what is there."""
+    λ, nudge = 0.3, 1e-3
+    gradient = LayeredVector(SIZES, np.full(len(network.parameters), 7.0))
+    add_l2_gradient(network, λ, gradient)
+    for i, p in enumerate(network.parameters.tolist()):
+        costs = []
+        for moved in (p + nudge, p - nudge):
+            network.parameters[i] = moved
+            costs.append(float(l2_penalty(network, λ)))
+        network.parameters[i] = p
+        assert gradient.vector[i] - 7 == pytest.approx((costs[0] - costs[1]) / (2 * nudge), abs=1e-10)
+
+
+def test_shrinking_takes_a_share_off_each_weight_and_no_bias(network):
+    """w ← w − s w, in place."""
+    weights, biases = [W.copy() for W in network.weights], [b.copy() for b in network.biases]
+    shrink_weights(network, 0.25)
+    for W, was in zip(network.weights, weights, strict=True):
+        np.testing.assert_allclose(W, was - 0.25 * was, rtol=1e-14)
+    for b, was in zip(network.biases, biases, strict=True):
+        np.testing.assert_array_equal(b, was)
+
+
+# --- dropout ---------------------------------------------------------------------------------------------------------
+
+
+def test_there_is_a_mask_for_each_layer_but_the_last():
+    """Of the shape of its activations: the input's from one rate, the hidden layers' from the other."""
+    drawn = masks(rate=0.5, input_rate=0.2)
+    assert [mask.shape for mask in drawn] == [(200, 50), (200, 40), (200, 30)]
+    shares = [float((mask == 0).mean()) for mask in drawn]
+    assert shares == pytest.approx([0.2, 0.5, 0.5], abs=0.03)
+
+
+def test_nothing_dropped_is_no_mask():
+    """None, which costs nothing, where a rate is 0."""
+    assert masks() == [None, None, None]
+    inputs, *hidden = masks(input_rate=0.2)
+    assert inputs is not None
+    assert hidden == [None, None]
+    inputs, *hidden = masks(rate=0.2)
+    assert inputs is None
+    assert all(mask is not None for mask in hidden)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.25, 0.5, 0.9])
+def test_what_is_kept_makes_up_for_what_is_dropped(rate):
+    """Each factor is 0 or 1 / (1 − rate): the mean over many is 1, for each layer."""
+    for mask in masks(examples=2000, rate=rate, input_rate=rate):
+        kept = mask[mask > 0]
+        assert kept == pytest.approx(1 / (1 - rate), rel=1e-4)
+        assert (mask == 0).mean() == pytest.approx(rate, abs=0.01)
+        assert mask.mean() == pytest.approx(1, rel=0.06)
+
+
+@pytest.mark.parametrize("rate", [1e-5, 0.1, 0.3, 0.99])
+def test_the_expectation_is_exactly_1(rate):
+    """The rate is rounded before the factor is made of it: steps kept of 65,536, times the factor, is 65,536."""
+    (mask,) = masks((2000, 10), examples=500, input_rate=rate)
+    kept_steps = 65_536 / mask.max()
+    assert kept_steps == pytest.approx(round(kept_steps), rel=1e-12)
+    assert 1 - kept_steps / 65_536 == pytest.approx(rate, abs=0.5 / 65_536 + 1e-12)
+
+
+@pytest.mark.parametrize("rate", [1 - 1e-5, 1 - 1e-7, np.nextafter(1, 0)])
+def test_a_rate_just_below_1_keeps_next_to_nothing(rate):
+    """It is below 1, and so no error: all masks are finite."""
+    (mask,) = masks((50, 10), input_rate=rate)
+    assert np.isfinite(mask).all()
+    assert (mask == 0).mean() > 0.99
+
+
+def test_examples_and_neurons_are_dropped_independently():
+    """Each example drops neurons of its own: no row or column of the mask is like another, none is dropped whole."""
+    (_, mask, _) = masks(rate=0.5)
+    for rows in (mask, mask.T):
+        assert len(np.unique(rows, axis=0)) == len(rows)
+        assert (rows > 0).any(axis=1).all()
+
+
+def test_the_same_random_numbers_give_the_same_masks():
+    """And others give others."""
+    one, again, other = (masks(rate=0.5, input_rate=0.2, seed=seed) for seed in (1, 1, 2))
+    for i in range(3):
+        np.testing.assert_array_equal(one[i], again[i])
+        assert not np.array_equal(one[i], other[i])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_masks_have_the_dtype_asked_for(dtype):
+    """The same neurons are dropped in either."""
+    (mask,) = masks((50, 10), input_rate=0.3, dtype=dtype)
+    assert mask.dtype == dtype
+    np.testing.assert_array_equal(mask > 0, masks((50, 10), input_rate=0.3)[0] > 0)
+
+
+# --- label smoothing -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("classes", [2, 10])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+def test_smoothed_targets_by_hand(classes, smoothing):
+    """(1 − s) + s / K at the label, s / K elsewhere; each row sums to 1."""
+    targets = smoothed_targets(classes, smoothing, np.float64)
+    for label in range(classes):
+        wanted = [smoothing / classes] * classes
+        wanted[label] += 1 - smoothing
+        assert targets[label].tolist() == pytest.approx(wanted, rel=1e-15)
+        assert targets[label].sum() == pytest.approx(1, rel=1e-15)
+
+
+def test_without_smoothing_targets_are_one_hot_exactly():
+    """In float32 too: 0 and 1, no dust."""
+    np.testing.assert_array_equal(smoothed_targets(10, 0, np.float32), np.eye(10, dtype=np.float32))
+
+
+def test_cross_entropy_with_smoothed_targets_is_the_papers_mixture():
+    """(1 − s) H(one-hot, a) + s H(uniform, a): section 7 of Szegedy et al. 2016."""
+    Z = np.array([[2.0, -1.0, 0.5]])
+    A = np.exp(Z) / np.exp(Z).sum()
+    cost = COSTS["cross-entropy"].per_example
+    smoothed = cost(Z, A, smoothed_targets(3, 0.3, np.float64)[[1]])
+    mixture = 0.7 * -np.log(A[0, 1]) + 0.3 * -np.log(A[0]).mean()
+    assert smoothed.item() == pytest.approx(mixture, rel=1e-12)

@@ -1,0 +1,230 @@
+"""checkpoint.npz: stopped after any epoch and gone on with, a training ends with the same bytes; or it is refused."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from mnist_bp.core import archive
+from mnist_bp.core.names import OptimizerName
+from mnist_bp.core.network import Network
+from mnist_bp.errors import InputError
+from mnist_bp.training import checkpoint
+from mnist_bp.training.loop import LabelledImages, Trainer
+from mnist_bp.training.recipe import Hyperparameters
+from mnist_bp.training.schedules import ScheduleName
+
+SHAPE = (6, 5)
+CLASSES = 3
+EPOCHS = 4
+PATH = Path("checkpoint.npz")
+IDENTITY = {"optimizer": "sgd", "learning-rate": 0.1, "average": True, "training data": "0123"}
+
+
+def images(count, seed):
+    """Random grey levels, as the files hold them, and labels."""
+    rng = np.random.default_rng(seed)
+    grey = rng.integers(256, size=(count, SHAPE[0] * SHAPE[1]), dtype=np.uint8)
+    return LabelledImages(grey, rng.integers(CLASSES, size=count).astype(np.uint8))
+
+
+TRAINING, TEST, VALIDATION = images(70, 1), images(40, 2), images(40, 3)
+
+
+def recipe(**settings):
+    """Mini-batches of 16, and at last of 6."""
+    rate = 0.01 if settings.get("optimizer") == "adam" else 0.1
+    return Hyperparameters(**{"learning_rate": rate, "batch_size": 16, "epochs": EPOCHS, "seed": 5, **settings})
+
+
+def trainer(settings, seed=7):
+    """A trainer that has not begun, of a network that ``seed`` draws."""
+    network = Network((30, 7, 5, CLASSES), activation="relu", cost="cross-entropy", rng=np.random.default_rng(seed))
+    return Trainer(network, TRAINING, TEST, settings, validation=VALIDATION, image_shape=SHAPE)
+
+
+def figures(result):
+    """What an epoch came to, but for the time that it took, as a checkpoint and a history have it."""
+    return json.loads(json.dumps(asdict(replace(result, seconds=0))))
+
+
+def state_bytes(made):
+    """All that a trainer remembers."""
+    return {name: array.tobytes() for name, array in made.state.items()}
+
+
+def stopped_after(epochs, settings):
+    """Train so far, leave a checkpoint, and forget the trainer; the results."""
+    made = trainer(settings)
+    results = []
+    for result in made.run():
+        results.append(result)
+        checkpoint.save(PATH, made, result, IDENTITY)
+        if result.epoch == epochs:
+            break
+    return results
+
+
+EXTRAS = {
+    "plain": {},
+    "all at once": {"batch_size": None},
+    "l2": {"l2": 0.01},
+    "label smoothing": {"label_smoothing": 0.1},
+    "dropout": {"dropout": 0.3},
+    "input dropout": {"dropout": 0.3, "input_dropout": 0.1},
+    "average": {"average": 0.9},
+    "early stop": {"early_stop": 1},
+    "shift": {"augment": "shift"},
+    "affine": {"augment": "affine", "augment_strength": 0.5},
+    "elastic": {"augment": "elastic"},
+}
+EVERYTHING = {
+    "l2": 0.01, "label_smoothing": 0.1, "dropout": 0.3, "input_dropout": 0.1, "average": 0.9, "augment": "elastic",
+    "early_stop": 3,
+}  # fmt: skip
+OPTIMIZERS, SCHEDULES = get_args(OptimizerName), get_args(ScheduleName)
+BY_ITSELF = {
+    f"{name}, {OPTIMIZERS[i % 4]}, {SCHEDULES[(i + i // 4) % 4]}": {
+        "optimizer": OPTIMIZERS[i % 4], "schedule": SCHEDULES[(i + i // 4) % 4], **extra,
+    }
+    for i, (name, extra) in enumerate(EXTRAS.items())
+}  # fmt: skip
+TOGETHER = {
+    f"everything, {optimizer}, {SCHEDULES[i - 1]}": {"optimizer": optimizer, "schedule": SCHEDULES[i - 1], **EVERYTHING}
+    for i, optimizer in enumerate(OPTIMIZERS)
+}
+
+
+@pytest.mark.parametrize("settings", [pytest.param(s, id=name) for name, s in {**BY_ITSELF, **TOGETHER}.items()])
+def test_stopped_after_any_epoch_it_ends_with_the_same_bytes(settings):
+    """Parameters, average, the optimizer's memory and every figure of every epoch are the uninterrupted training's."""
+    settings = recipe(**settings)
+    whole = trainer(settings)
+    results = list(whole.run())
+    for epochs in range(1, len(results) + 1):
+        before = stopped_after(epochs, settings)
+        again = trainer(settings, seed=8)
+        last = checkpoint.restore(PATH, again, IDENTITY)
+        assert figures(last) == figures(before[-1])
+        assert again.epoch == epochs
+        after = list(again.run())
+        assert [figures(result) for result in before + after] == [figures(result) for result in results]
+        assert state_bytes(again) == state_bytes(whole)
+
+
+@pytest.mark.parametrize("extra", [extra for extra in EXTRAS if extra != "plain"])
+def test_each_setting_matters(extra):
+    """None of those above is without effect, or the test would say nothing of it."""
+    whole, plain = trainer(recipe(**EXTRAS[extra])), trainer(recipe())
+    list(whole.run())
+    list(plain.run())
+    assert (whole.epoch, whole.tested.parameters.tobytes()) != (plain.epoch, plain.tested.parameters.tobytes())
+
+
+def test_another_number_of_epochs_is_another_training_where_the_rate_hangs_on_it():
+    """With a constant rate, 2 epochs and 2 more are 4; with a cosine they are not."""
+    ends = {}
+    for schedule in ("constant", "cosine"):
+        stopped_after(2, recipe(schedule=schedule, epochs=2))
+        again, whole = trainer(recipe(schedule=schedule)), trainer(recipe(schedule=schedule))
+        checkpoint.restore(PATH, again, IDENTITY)
+        list(again.run())
+        list(whole.run())
+        ends[schedule] = state_bytes(again) == state_bytes(whole)
+    assert ends == {"constant": True, "cosine": False}
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
+
+
+def refused(said, settings=None, identity=IDENTITY):
+    """A trainer does not take the checkpoint, says so, and stays as it was."""
+    made = trainer(settings or recipe())
+    before = state_bytes(made)
+    with pytest.raises(InputError, match=said) as raised:
+        checkpoint.restore(PATH, made, identity)
+    assert len(str(raised.value).splitlines()) == 1
+    assert state_bytes(made) == before
+
+
+def rewritten(arrays=None, **meta):
+    """The checkpoint with some of it changed, and a new seal on it."""
+    held = archive.read(PATH, "checkpoint", [2])
+    archive.write(PATH, {**held.arrays, **(arrays or {})}, {**held.meta, **meta})
+
+
+@pytest.mark.parametrize(
+    ("identity", "said"),
+    [
+        ({"optimizer": "adam"}, "it was training with optimizer 'sgd'; here it is 'adam'"),
+        ({"learning-rate": 0.1 + 1e-16}, "learning-rate 0.1; here it is 0.1000"),
+        ({"training data": "4567"}, "training data '0123'; here it is '4567'"),
+        ({"dropout": 0.1}, "dropout None; here it is 0.1"),
+        ({"average": None}, "average True; here it is None"),
+    ],
+)
+def test_a_checkpoint_of_another_training_is_refused(identity, said):
+    """The first thing that differs is named, with both values."""
+    stopped_after(1, recipe())
+    refused(f"checkpoint.npz: .*{said}", identity={**IDENTITY, **identity})
+
+
+def test_a_missing_checkpoint_is_refused():
+    """By its name."""
+    refused(r"there is no checkpoint checkpoint\.npz")
+
+
+@pytest.mark.parametrize("place", [100, 0.3, 0.6, -100, -1])
+def test_a_damaged_checkpoint_is_refused(place):
+    """A bit of it is another."""
+    stopped_after(1, recipe())
+    content = bytearray(PATH.read_bytes())
+    content[int(place * len(content)) if isinstance(place, float) else place] ^= 1
+    PATH.write_bytes(content)
+    refused(r"checkpoint\.npz is not a checkpoint that mnist-bp wrote")
+
+
+def test_half_a_checkpoint_is_refused():
+    """Cut off."""
+    stopped_after(1, recipe())
+    PATH.write_bytes(PATH.read_bytes()[: PATH.stat().st_size // 2])
+    refused(r"checkpoint\.npz is not a checkpoint that mnist-bp wrote")
+
+
+def test_a_model_file_is_no_checkpoint():
+    """It is sealed as well, but says nothing about a training."""
+    trainer(recipe()).network.save(PATH)
+    refused("does not say what it was training")
+
+
+def test_a_checkpoint_of_another_optimizer_is_refused():
+    """Even where nothing else tells: what it should hold is named."""
+    stopped_after(1, recipe(optimizer="momentum"))
+    refused("it should hold epoch, best_epoch, best_accuracy, parameters, and holds .*velocity")
+    refused("it should hold .*, m, v, t, and holds .*velocity", settings=recipe(optimizer="adam"))
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (np.zeros(3, np.float32), r"parameters is float32 \(3,\), not float32 \(275,\)"),
+        (np.zeros(275), r"parameters is float64 \(275,\), not float32 \(275,\)"),
+        (np.full(275, np.nan, np.float32), "parameters holds numbers that are not finite"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(array, said):
+    """By name, shape and dtype; and none that is not finite."""
+    stopped_after(1, recipe())
+    rewritten({"parameters": array})
+    refused(f"checkpoint.npz: {said}")
+
+
+@pytest.mark.parametrize("last", [None, [], {}, {"epoch": 1}, {"health": {}}, {"health": None}])
+def test_a_checkpoint_that_does_not_say_what_its_last_epoch_came_to_is_refused(last):
+    """It could not be said again."""
+    stopped_after(1, recipe())
+    rewritten(last=last)
+    refused("does not say what its last epoch came to")

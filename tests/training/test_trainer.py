@@ -1,0 +1,290 @@
+"""A training step by step: what each setting does, and that whatever stops it, it goes on as if it had not."""
+
+from dataclasses import replace
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from mnist_bp.core.names import OptimizerName
+from mnist_bp.core.network import Network
+from mnist_bp.core.optimizers import Adam
+from mnist_bp.core.regularization import smoothed_targets
+from mnist_bp.data.batches import mini_batches
+from mnist_bp.training import loop
+from mnist_bp.training.evaluation import Evaluation, evaluate
+from mnist_bp.training.loop import LabelledImages, Trainer
+from mnist_bp.training.recipe import Hyperparameters
+from mnist_bp.training.schedules import SCHEDULES
+
+SIZES = (16, 6, 5, 3)
+ALL_AT_ONCE = Hyperparameters(learning_rate=0.5, batch_size=None, epochs=1, seed=0)
+IN_BATCHES = Hyperparameters(learning_rate=0.5, batch_size=20, epochs=3, seed=4)
+"""Of 90 examples: four of 20, and one of 10."""
+
+
+def examples(count, seed):
+    """Random inputs of float64, and labels."""
+    rng = np.random.default_rng(seed)
+    return LabelledImages(rng.random((count, SIZES[0])), rng.integers(SIZES[-1], size=count).astype(np.uint8))
+
+
+TRAINING, TEST, VALIDATION = examples(90, 1), examples(40, 2), examples(30, 3)
+
+
+def fresh(cost="squared-error", dtype=np.float64):
+    """The same small network each time."""
+    return Network(SIZES, activation="tanh", cost=cost, rng=np.random.default_rng(3), dtype=dtype)
+
+
+def trainer(settings, network=None, **changed):
+    """A trainer of a fresh network on those examples."""
+    return Trainer(network or fresh(), TRAINING, TEST, replace(settings, **changed), validation=VALIDATION)
+
+
+def trained(settings, network=None, **changed):
+    """A trainer that is done, and its results."""
+    made = trainer(settings, network, **changed)
+    return made, list(made.run())
+
+
+def state_bytes(made):
+    """All that a trainer remembers."""
+    return {name: array.tobytes() for name, array in made.state.items()}
+
+
+# --- what a step is --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("settings", [{}, {"l2": 0.1}, {"label_smoothing": 0.3}, {"l2": 0.1, "label_smoothing": 0.3}])
+def test_one_step_of_gradient_descent_by_hand(settings):
+    """p − η (∇C + λ w), C from smoothed targets: the penalty pulls at the weights, not at the biases."""
+    made, _ = trained(ALL_AT_ONCE, **settings)
+    before = fresh()
+    targets = smoothed_targets(3, settings.get("label_smoothing", 0), np.float64)[TRAINING.labels]
+    _, gradient = before.backpropagate(TRAINING.images, targets)
+    for W, b, W0, b0, dW, db in zip(
+        made.network.weights, made.network.biases, before.weights, before.biases, gradient.weights, gradient.biases,
+        strict=True,
+    ):  # fmt: skip
+        np.testing.assert_allclose(W, W0 - 0.5 * (dW + settings.get("l2", 0) * W0), rtol=0, atol=1e-14)
+        np.testing.assert_allclose(b, b0 - 0.5 * db, rtol=0, atol=1e-14)
+
+
+def test_with_adam_the_penalty_shrinks_the_weights_and_stays_out_of_the_means():
+    """AdamW: w ← (1 − ηλ) w − η m̂ / (√v̂ + ε), m and v those of the cost alone; biases do not shrink."""
+    η, λ = 0.01, 0.2
+    made, _ = trained(ALL_AT_ONCE, optimizer="adam", learning_rate=η, l2=λ, epochs=3)
+    by_hand = fresh()
+    optimizer = Adam(by_hand.parameters)
+    for _ in range(3):
+        _, gradient = by_hand.backpropagate(TRAINING.images, TRAINING.labels)
+        for W in by_hand.weights:
+            W *= 1 - η * λ
+        optimizer.step(by_hand.parameters, gradient.vector, η)
+    np.testing.assert_allclose(made.network.parameters, by_hand.parameters, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(made.state["m"], optimizer.m, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_each_step_has_the_rate_that_the_schedule_gives_it(schedule):
+    """From step to step, over all epochs; an epoch tells that of its first."""
+    made, results = trained(IN_BATCHES, schedule=schedule)
+    by_hand, step = fresh(), 0
+    for epoch in range(3):
+        assert results[epoch].learning_rate == 0.5 * SCHEDULES[schedule](epoch / 3)
+        for X, labels in mini_batches(*TRAINING, 20, seed=4, epoch=epoch + 1):
+            rate = 0.5 * SCHEDULES[schedule](step / 15)
+            by_hand.parameters -= rate * by_hand.backpropagate(X, labels)[1].vector
+            step += 1
+    assert step == 15
+    np.testing.assert_allclose(made.network.parameters, by_hand.parameters, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("cost", ["squared-error", "cross-entropy"])
+def test_the_reported_cost_is_without_penalty_and_smoothing(cost):
+    """The training cost of the one step is that of the fresh network, with the true labels."""
+    network = fresh(cost)
+    untouched, _ = network.backpropagate(TRAINING.images, TRAINING.labels)
+    made, (result,) = trained(ALL_AT_ONCE, network, l2=0.9, label_smoothing=0.5)
+    assert result.train_cost == pytest.approx(float(untouched), rel=1e-12)
+    assert result.test_cost == evaluate(made.network, *TEST).cost
+
+
+def test_dropout_is_for_training_only():
+    """The training's figures are of thinned networks; tests see every neuron, without a correction."""
+    _, (whole,) = trained(ALL_AT_ONCE)
+    for thinned in ({"dropout": 0.5}, {"input_dropout": 0.5}):
+        made, (result,) = trained(ALL_AT_ONCE, **thinned)
+        assert result.train_cost != pytest.approx(whole.train_cost, rel=1e-3)
+        assert (result.test_cost, result.validation_cost) == (
+            evaluate(made.network, *TEST).cost,
+            evaluate(made.network, *VALIDATION).cost,
+        )
+
+
+def test_dropout_is_drawn_afresh_in_each_step_and_by_the_seed(monkeypatch):
+    """No two mini-batches of the training drop the same neurons; another seed drops others."""
+
+    def masks(seed):
+        seen, draw = [], loop.draw_masks
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "draw_masks", lambda *a, **k: seen.append(draw(*a, **k)) or seen[-1])
+            trained(IN_BATCHES, seed=seed, dropout=0.5, input_dropout=0.2)
+        return [b"".join(mask.tobytes() for mask in step) for step in seen]
+
+    first, again, other = masks(4), masks(4), masks(5)
+    assert len(set(first)) == len(first) == 15
+    assert first == again
+    assert not set(first) & set(other)
+
+
+def test_dropout_leaves_the_order_of_the_examples_alone(monkeypatch):
+    """Its random numbers are a stream of their own."""
+
+    def order(**settings):
+        seen = []
+
+        def spied(*args, **kwargs):
+            for X, labels in mini_batches(*args, **kwargs):
+                seen.append(X.tobytes())
+                yield X, labels
+
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "mini_batches", spied)
+            trained(IN_BATCHES, **settings)
+        return seen
+
+    assert order() == order(dropout=0.5) != []
+
+
+# --- the average of the parameters -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("decay", [0.5, 0.999])
+def test_the_average_by_hand_with_its_warm_up(decay):
+    """After each step, d average + (1 − d) parameters, d = min(decay, (1 + t) / (10 + t)), t from 0 over all epochs."""
+    made = trainer(IN_BATCHES, average=decay)
+    average, seen = made.network.parameters.copy(), []
+    list(made.run(lambda: seen.append(made.network.parameters.copy())))
+    assert len(seen) == 15
+    decays = [min(decay, (1 + t) / (10 + t)) for t in range(15)]
+    assert (decays[0], decays[-1]) == (0.1, min(decay, 15 / 24))
+    for parameters, d in zip(seen, decays, strict=True):
+        average = d * average + (1 - d) * parameters
+    np.testing.assert_allclose(made.tested.parameters, average, rtol=0, atol=1e-14)
+
+
+def test_the_average_is_what_is_tested_and_learning_goes_on_without_it():
+    """Test and validation see the average; the network learns the same bytes as without one."""
+    made, results = trained(IN_BATCHES, average=0.9)
+    plain, _ = trained(IN_BATCHES)
+    assert made.tested is not made.network
+    assert made.network.parameters.tobytes() == plain.network.parameters.tobytes()
+    assert results[-1].test_cost == evaluate(made.tested, *TEST).cost != evaluate(made.network, *TEST).cost
+    assert results[-1].validation_cost == evaluate(made.tested, *VALIDATION).cost
+
+
+def test_without_an_average_the_network_itself_is_tested():
+    """There is nothing else to keep."""
+    made = trainer(IN_BATCHES)
+    assert made.tested is made.network
+    assert "average" not in made.state
+
+
+# --- validation and stopping early -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def accuracies(monkeypatch):
+    """Let the validation accuracies be these, epoch by epoch, out of 10; the test's are ever better ones."""
+
+    def script(*right):
+        validation, test = iter(right), iter(range(len(right)))
+
+        def pretend(network, images, labels):
+            good = next(validation) if labels is VALIDATION.labels else next(test)
+            return Evaluation(1.0, np.diag([good, 0, 0]) + np.eye(3, k=1, dtype=np.int64) * (10 - good))
+
+        monkeypatch.setattr(loop, "evaluate", pretend)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("right", "patience", "stops_after"),
+    [
+        ((5, 6, 6, 6, 7, 7, 7, 7, 7), 2, 4),  # as good is not better
+        ((5, 6, 6, 6, 7, 7, 7, 7, 7), 3, 8),
+        ((5, 4, 3, 2, 1, 0, 0, 0, 0), 1, 2),
+        ((1, 2, 3, 4, 5, 6, 7, 8, 9), 1, 9),  # the last epoch
+        ((5, 4, 3, 6, 5, 4, 3, 2, 1), 3, 7),
+        ((0, 0, 0, 0, 0, 0, 0, 0, 0), 3, 3),
+        ((5, 5, 5, 5, 5, 5, 5, 5, 5), None, 9),
+    ],
+)
+def test_it_stops_after_so_many_epochs_without_a_better_validation_accuracy(accuracies, right, patience, stops_after):
+    """Whatever the test accuracy does meanwhile."""
+    accuracies(*right)
+    made, results = trained(IN_BATCHES, epochs=len(right), early_stop=patience)
+    assert [result.epoch for result in results] == list(range(1, stops_after + 1))
+    assert made.is_stopped_early == (stops_after < len(right))
+    assert list(made.run()) == []
+
+
+def test_the_validation_set_changes_nothing_that_is_learned():
+    """Images that are no numbers: the weights are the same bytes, and only the validation figures tell."""
+    poisoned = LabelledImages(np.full_like(VALIDATION.images, np.nan), VALIDATION.labels)
+    learned = []
+    for validation in (None, VALIDATION, poisoned):
+        made = Trainer(fresh(), TRAINING, TEST, IN_BATCHES, validation=validation)
+        results = list(made.run())
+        learned.append(made.network.parameters.tobytes())
+    assert np.isnan(results[-1].validation_cost)
+    assert learned[0] == learned[1] == learned[2]
+
+
+def test_without_a_validation_set_there_are_no_validation_figures():
+    """None, not 0."""
+    (result,) = Trainer(fresh(), TRAINING, TEST, ALL_AT_ONCE).run()
+    assert result.validation_cost is None
+    assert result.validation_accuracy is None
+
+
+# --- stopped in the middle -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", get_args(OptimizerName))
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_an_epoch_cut_short_leaves_all_as_it_was_and_can_be_had_again(optimizer, error):
+    """Three steps into the second epoch: every byte is the first epoch's, and going on ends where it would have."""
+    settings = replace(
+        IN_BATCHES, optimizer=optimizer, learning_rate=0.02, schedule="cosine", average=0.9, dropout=0.2, early_stop=3
+    )
+    one_epoch = trainer(settings)
+    next(one_epoch.run())
+    made, steps = trainer(settings), 0
+
+    def fail():
+        nonlocal steps
+        steps += 1
+        if steps == 8:
+            raise error
+
+    results = []
+    with pytest.raises(error):
+        results.extend(made.run(fail))
+    assert steps == 8
+    assert state_bytes(made) == state_bytes(one_epoch)
+    list(made.run())
+    whole, _ = trained(settings)
+    assert made.epoch == 3
+    assert state_bytes(made) == state_bytes(whole)
+
+
+def test_the_state_is_the_networks_own_memory():
+    """Names of all that changes; the parameters are not a copy."""
+    made = trainer(IN_BATCHES, optimizer="adam", average=0.9)
+    assert set(made.state) == {"epoch", "best_epoch", "best_accuracy", "parameters", "m", "v", "t", "average"}
+    assert made.state["parameters"] is made.network.parameters
+    assert made.state["average"] is made.tested.parameters
