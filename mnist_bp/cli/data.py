@@ -68,7 +68,7 @@ def download_progress(output: Output) -> Iterator[names.Progress]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=output.console) as bars:
+    with Progress(*columns, console=output.console, redirect_stdout=False, redirect_stderr=False) as bars:
         tasks: dict[str, TaskID] = {}
 
         def advance(file: str, done: int, size: int) -> None:

@@ -179,9 +179,9 @@ class SeedsReport:
         data = self._data
         say_if_synthetic(data, self._output)
         self._output.say(f"data     {data.name}: {len(data.train):,} training and {len(data.test):,} test examples")
-        self._output.say(f"recipe   {describe(self._recipe)}")
         seeds = name_seeds([run.seed for run in self._runs])
-        self._output.say(f"networks {sizes} from each of {seeds}, {at_once} at a time")
+        self._output.say(f"recipe   {describe(self._recipe, seeds)}")
+        self._output.say(f"networks {sizes}, {len(self._runs)} of them, {at_once} at a time")
 
     def record(self, run: SeedRun, record: dict[str, Any]) -> None:
         """Pass on what a training says."""

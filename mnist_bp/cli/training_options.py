@@ -9,7 +9,7 @@ import typer
 from mnist_bp.cli.config import use_run
 from mnist_bp.cli.options import DATA, NETWORK, OUTPUT, TRAINING, checked, positive
 from mnist_bp.core.names import DtypeName, OptimizerName
-from mnist_bp.data.names import AugmentName
+from mnist_bp.data.names import MOST_STRENGTH, AugmentName
 from mnist_bp.training.recipe import parse_batch_size
 from mnist_bp.training.schedules import ScheduleName
 
@@ -51,6 +51,12 @@ def _at_least(least: float, *, below: float) -> Callable[[float | None], float |
 _share = _at_least(0, below=1)
 
 
+def _strength(value: float) -> float:
+    if not 0 < value <= MOST_STRENGTH:
+        raise typer.BadParameter(f"expected a factor above 0, up to {MOST_STRENGTH:g}; got {value:g}")
+    return value
+
+
 def _decay(value: float | None) -> float | None:
     if value is not None and not 0 < value < 1:
         raise typer.BadParameter(f"expected a decay between 0 and 1, like 0.999; got {value:g}")
@@ -85,7 +91,7 @@ AugmentStrength = Annotated[
     typer.Option(
         metavar="FACTOR",
         help="Of the usual distortions, up to 10: 2 px; ±12°, ±13 %, shear 0.15, 1.5 px; elastic, 1 px.",
-        callback=_at_least(0, below=10),
+        callback=_strength,
         rich_help_panel=DATA,
     ),
 ]

@@ -80,6 +80,8 @@ class TrainingReport:
             TextColumn("left"),
             console=self._output.console,
             transient=True,
+            redirect_stdout=False,  # redirected, the records on standard output would be printed as text
+            redirect_stderr=False,
             disable=not self._output.is_live,
         )
         trainer, epochs = self._session.trainer, self._recipe.epochs
@@ -217,8 +219,8 @@ ALSO_RECORDED = (
 """What else the record of the start tells of the recipe."""
 
 
-def describe(recipe: Recipe) -> str:
-    """A recipe in a line, without what is not used."""
+def describe(recipe: Recipe, seeds: str = "") -> str:
+    """A recipe in a line, without what is not used; ``seeds`` names them where there are several."""
     parts = [
         f"{recipe.optimizer}, learning rate {recipe.learning_rate:g}",
         f"schedule {recipe.schedule}" if recipe.schedule != "constant" else "",
@@ -232,7 +234,7 @@ def describe(recipe: Recipe) -> str:
         f"{recipe.augment} distortions" if recipe.augment != "none" else "",
         f"of strength {recipe.augment_strength:g}" if recipe.augment_strength != 1 else "",
         f"early stop after {recipe.early_stop}" if recipe.early_stop else "",
-        f"seed {recipe.seed}",
+        seeds or f"seed {recipe.seed}",
         f"{recipe.threads} thread{'s' if recipe.threads > 1 else ''}",
     ]
     return ", ".join(filter(None, parts))

@@ -32,7 +32,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.data.batches import scaled
-from mnist_bp.data.names import AugmentName
+from mnist_bp.data.names import MOST_STRENGTH, AugmentName
 from mnist_bp.errors import InputError
 
 __all__ = ["Sampler", "augmented", "elastic_patterns"]
@@ -60,8 +60,6 @@ were 4 and 34, without an affine map besides.)"""
 
 KEPT_VARIANCE = 0.999
 """Share of the elastic field's variance that its patterns hold at least."""
-
-MOST_STRENGTH = 10.0
 
 PIECE_PIXELS = 100 * SIDE**2
 """Pixels that are distorted at once: enough to be fast, and big batches need hardly more memory than small ones."""

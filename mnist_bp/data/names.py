@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from typing import Literal
 
-__all__ = ["FILE_NAMES", "SYNTHETIC", "AugmentName", "DatasetName", "Notice", "Progress", "PublishedName", "SplitName"]
+__all__ = [
+    "FILE_NAMES",
+    "MOST_STRENGTH",
+    "SYNTHETIC",
+    "AugmentName",
+    "DatasetName",
+    "Notice",
+    "Progress",
+    "PublishedName",
+    "SplitName",
+]
 
 PublishedName = Literal["mnist", "fashion-mnist", "kmnist"]
 DatasetName = Literal[PublishedName, "synthetic"]
@@ -20,3 +30,6 @@ Progress = Callable[[str, int, int], None]
 
 Notice = Callable[[str], None]
 """Told, in a line for people, of something that went wrong and was put right."""
+
+MOST_STRENGTH = 10.0
+"""Of an augmentation, in multiples of the usual one."""

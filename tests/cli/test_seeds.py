@@ -124,8 +124,8 @@ def test_a_pipe_gets_a_line_for_each_seed_and_one_for_all(report, capsys):
     runs = [finished(3, 0.92), finished(4, 0.96, never_predicted=[7])]
     lines = _told(report(runs), runs, capsys)
     assert lines[0] == "data     few: 500 training and 250 test examples"
-    assert lines[1].startswith("recipe   sgd, learning rate 2, batches of 100, 10 epochs")
-    assert lines[2] == "networks 784-8-10 from each of seeds 3, 4, 2 at a time"
+    assert lines[1] == "recipe   sgd, learning rate 2, batches of 100, 10 epochs, seeds 3, 4, 1 thread"
+    assert lines[2] == "networks 784-8-10, 2 of them, 2 at a time"
     assert lines[3] == "seed 3: test accuracy 92.00 %, error 8.00 % (finished after 10 epochs, 1.5 s)"
     assert lines[4] == "seed 4: test accuracy 96.00 %, error 4.00 % (finished after 10 epochs, 1.5 s)"
     assert lines[5].startswith("health   seed 4: class 7: never the answer")
@@ -229,6 +229,14 @@ def test_a_process_that_dies_in_the_middle_of_a_line_has_ended():
     )
     with seeds_module._Trainings({0: python(code)}, at_once=2) as trainings:
         assert [item for item in trainings.news() if item is not None] == [(0, (9, "oh"))]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process groups there")
+def test_a_terminals_ctrl_c_reaches_this_process_alone():
+    """Each training is in a group of its own: interrupted once more by the terminal, it could not save."""
+    with seeds_module._Trainings({0: python("import os\nprint(os.getpgrp())")}, at_once=1) as trainings:
+        group = next(item for item in trainings.news() if item is not None).what
+    assert group != os.getpgrp()
 
 
 def test_an_error_leaves_no_process_behind():

@@ -67,6 +67,11 @@ def claim(backpropagate: Backpropagation, batch: Objective) -> Claim:
     return Claim(batch.X, batch.Y, backpropagate=backpropagate)
 
 
+def everything(network: Network) -> LayeredVector:
+    """To nudge every parameter."""
+    return LayeredVector(network.sizes, np.ones(len(network.parameters), bool))
+
+
 def count(found: Check, verdict: Verdict) -> int:
     """How many derivatives got this verdict."""
     return int(np.count_nonzero(found.verdict.vector == verdict))
@@ -123,7 +128,6 @@ def test_both_ways_to_nudge_agree_with_nudging_the_whole_network(
     network = Network([6, 5, 4, 4, 3], activation="tanh", rng=rng, dtype=np.float64)
     masks = draw_masks(network.sizes, 7, rate=rate, input_rate=rate / 2, rng=rng, dtype=np.float64)
     objective = Objective(rng.random((7, 6)), np.eye(3)[rng.integers(0, 3, 7)], masks, l2)
-    everything = LayeredVector(network.sizes, np.ones(len(network.parameters), bool))
     nudged = network.astype(np.complex128)
     plain = np.empty(len(network.parameters))
     for i in range(len(plain)):
@@ -132,7 +136,7 @@ def test_both_ways_to_nudge_agree_with_nudging_the_whole_network(
         nudged.parameters[i] = network.parameters[i]
 
     for method, tolerance in (("complex", 1e-12), ("central", 1e-7)):
-        found = numerical_gradient(network, objective, method=method, epsilon=1e-5, chosen=everything)
+        found = numerical_gradient(network, objective, method=method, epsilon=1e-5, chosen=everything(network))
         assert found.values.vector == pytest.approx(plain, rel=tolerance, abs=1e-11)
 
 
@@ -467,3 +471,59 @@ def test_a_penalty_does_not_verify_the_weights_of_dark_pixels(method: str, batch
     assert len(right.nonzero.vector) - np.count_nonzero(right.nonzero.vector) == dark
     assert count(right, Verdict.ZERO) == 0
     assert count(wrong, Verdict.FAILED) >= dark
+
+
+def test_what_a_large_penalty_loses_to_rounding_is_known(rng: np.random.Generator) -> None:
+    """With weights around 1,000, central differences of λ/2 w² are off by 1e-5, and the noise says so."""
+    network = Network([6, 5, 3], rng=rng, dtype=np.float64)
+    network.parameters *= 1_000
+    objective = Objective(rng.random((7, 6)), np.eye(3)[rng.integers(0, 3, 7)], l2=0.5)
+
+    found = numerical_gradient(network, objective, method="central", epsilon=1e-5, chosen=everything(network))
+
+    off = np.abs(found.values.vector - objective.gradient(network).vector)
+    assert off.max() > 1e-6
+    assert (off <= found.noise.vector).all()
+
+
+def test_a_parameter_that_is_not_nudged_has_no_penalty_either(rng: np.random.Generator) -> None:
+    """Its value stays 0."""
+    network = Network([6, 5, 3], rng=rng, dtype=np.float64)
+    objective = Objective(rng.random((7, 6)), np.eye(3)[rng.integers(0, 3, 7)], l2=0.5)
+    nothing = LayeredVector.zeros(network.sizes, np.bool_)
+
+    found = numerical_gradient(network, objective, method="complex", epsilon=1e-5, chosen=nothing)
+
+    assert not found.values.vector.any()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_mask_is_nudged_through_as_larger_weights_are(method: str, rng: np.random.Generator) -> None:
+    """Activations times 8, or the weights that they meet: the same values, and the same noise, below."""
+    network = Network([6, 5, 3], rng=rng, dtype=np.float64)
+    objective = Objective(rng.random((7, 6)), np.eye(3)[rng.integers(0, 3, 7)], [None, np.full((7, 5), 8.0)])
+    larger = network.astype(np.float64)
+    larger.weights[1][...] *= 8
+
+    masked, plain = (
+        numerical_gradient(each, of, method=method, epsilon=1e-5, chosen=everything(network))
+        for each, of in ((network, objective), (larger, replace(objective, masks=None)))
+    )
+
+    assert masked.values.blocks[0] == pytest.approx(plain.values.blocks[0], rel=1e-6)
+    assert masked.noise.blocks[0] == pytest.approx(plain.noise.blocks[0], rel=1e-2)
+
+
+@pytest.mark.parametrize(("mask", "is_kink"), [(1.0, True), (0.0, False)])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_kink_of_a_dropped_neuron_is_none(method: str, mask: float, is_kink: bool) -> None:
+    """z = 0 in the second of three hidden layers matters only where that neuron is seen."""
+    network = Network([1, 1, 1, 1, 2], activation="relu", rng=np.random.default_rng(0), dtype=np.float64)
+    for W, b, bias in zip(network.weights, network.biases, (0, -1, 1, 0), strict=True):
+        W[...], b[...] = 1, bias
+    objective = Objective(np.ones((1, 1)), np.eye(2)[[0]], [None, None, np.full((1, 1), mask), None])
+
+    found = numerical_gradient(network, objective, method=method, epsilon=1e-5, chosen=everything(network))
+
+    assert found.kinks.weights[0].any() == is_kink
+    assert found.kinks.vector.any() == is_kink
