@@ -113,8 +113,8 @@ LearningRate = Annotated[
 Schedule = Annotated[
     ScheduleName,
     typer.Option(
-        help="How the learning rate changes, over all --epochs: not; by a tenth at 1/2 and 3/4; down along a cosine; "
-        "up, then down.",
+        help="How the learning rate changes over all --epochs: not; to a tenth at 1/2 and again at 3/4; down along a "
+        "cosine; up and down.",
         rich_help_panel=TRAINING,
     ),
 ]
