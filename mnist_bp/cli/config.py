@@ -13,7 +13,7 @@ import typer
 from mnist_bp.cli.options import OUTPUT
 from mnist_bp.errors import InputError
 
-__all__ = ["Config", "is_from_config", "is_given", "read_config", "use_run"]
+__all__ = ["Config", "config_in_use", "is_from_config", "is_given", "read_config", "use_run"]
 
 NOT_IN_A_FILE = {"config", "context", "help", "resume"}
 
@@ -37,6 +37,13 @@ def use_run(context: typer.Context, folder: Path | None) -> Path | None:
 def is_from_config(context: typer.Context, parameter: str) -> bool:
     """Whether a parameter's value comes from the file, and not from the command line."""
     return _source(context, parameter) == "DEFAULT_MAP"
+
+
+def config_in_use(context: typer.Context) -> Path:
+    """The file that values come from: that of ``--config``, or of the run of ``--resume``."""
+    run = context.params.get("resume")
+    config: Path = run / "config.toml" if run else context.params["config"]
+    return config
 
 
 def is_given(context: typer.Context, parameter: str) -> bool:

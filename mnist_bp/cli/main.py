@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from mnist_bp import __version__
 from mnist_bp.cli import download, evaluate, explain, gradcheck, train
-from mnist_bp.cli.config import is_from_config
+from mnist_bp.cli.config import config_in_use, is_from_config
 from mnist_bp.cli.output import prepare_streams, say_error
 from mnist_bp.errors import MnistBpError, StorageError
 
@@ -115,7 +115,7 @@ def _explain_usage(error: Exception, message: str) -> int:
     message = message.replace("Value error, ", "")  # words of pydantic's, which Typer passes on
     context, option = getattr(error, "ctx", None), getattr(error, "param", None)
     if context is not None and option is not None and is_from_config(context, option.name):
-        message = f"{context.params['config']}: {message}"
+        message = f"{config_in_use(context)}: {message}"
     if context is not None:
         message += f"{'' if message[-1] in '.?' else '.'} See {context.command_path} --help"
     say_error(message)

@@ -38,7 +38,7 @@ _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.f
 
 
 class Archive(NamedTuple):
-    """The content of a file. The arrays are read-only."""
+    """The content of a file."""
 
     arrays: dict[str, Array]
     meta: dict[str, Any]

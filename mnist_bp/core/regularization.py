@@ -65,7 +65,7 @@ def draw_masks(
 
 
 def _mask(shape: tuple[int, int], rate: float, rng: np.random.Generator, dtype: DTypeLike) -> Array | None:
-    dropped = round(rate * _STEPS)
+    dropped = min(round(rate * _STEPS), _STEPS - 1)  # at a rate just below 1, some are kept all the same
     if dropped == 0:
         return None
     kept: NDArray[np.bool_] = rng.integers(_STEPS, size=shape, dtype=np.uint16) >= dropped

@@ -43,8 +43,9 @@ def restore(path: Path, trainer: Trainer, identity: Mapping[str, Any]) -> EpochR
         raise InputError(f"{path}: it does not say what it was training")
     for name in {**was, **identity}:
         if was.get(name) != identity.get(name):
+            hint = "; a --schedule but constant runs over all epochs from the start" if name == "epochs" else ""
             raise InputError(
-                f"{path}: it was training with {name} {was.get(name)!r}; here it is {identity.get(name)!r}"
+                f"{path}: it was training with {name} {was.get(name)!r}; here it is {identity.get(name)!r}{hint}"
             )
     if set(held.arrays) != set(trainer.state):
         raise InputError(f"{path}: it should hold {', '.join(trainer.state)}, and holds {', '.join(held.arrays)}")

@@ -18,7 +18,7 @@ from mnist_bp.core.regularization import add_l2_gradient, draw_masks, shrink_wei
 from mnist_bp.data.ahead import ahead
 from mnist_bp.data.augment import augmented
 from mnist_bp.data.batches import mini_batches, scaled
-from mnist_bp.errors import Diverged
+from mnist_bp.errors import Diverged, InputError
 from mnist_bp.training.evaluation import Evaluation, evaluate, judge
 from mnist_bp.training.health import EXAMPLES, Health, examine
 from mnist_bp.training.recipe import Hyperparameters
@@ -107,6 +107,8 @@ class Trainer:
         image_shape: tuple[int, int] | None = None,
     ) -> None:
         network.targets(training.labels)  # refuses what is no label, once
+        if hyperparameters.early_stop is not None and validation is None:
+            raise InputError("early stopping looks at a validation set, and there is none")
         self.network, self.hyperparameters = network, hyperparameters
         self._training, self._test, self._validation = training, test, validation
         self._image_shape = image_shape
@@ -172,11 +174,10 @@ class Trainer:
         while self.epoch < self.hyperparameters.epochs and not self.is_stopped_early:
             try:
                 result = self._run_epoch(on_batch)
+                finished = {name: array.copy() for name, array in self.state.items()}
             except BaseException:
                 self.restore(finished)
                 raise
-            for name, array in self.state.items():
-                finished[name][...] = array
             yield result
 
     def _run_epoch(self, on_batch: Callable[[], object] | None) -> EpochResult:
@@ -186,12 +187,13 @@ class Trainer:
             learned = self._learn(on_batch)
         seconds = time.perf_counter() - start
         test = evaluate(self.tested, *self._test)
-        if not (np.isfinite([learned.cost, test.cost]).all() and np.isfinite(self.network.parameters).all()):
+        validation = evaluate(self.tested, *self._validation) if self._validation else None
+        costs = [learned.cost, test.cost, validation.cost if validation else 0]
+        if not (np.isfinite(costs).all() and np.isfinite(self.network.parameters).all()):
             raise Diverged(
                 f"training diverged in epoch {self.epoch + 1}: its numbers are not finite any more; "
                 f"try a smaller --learning-rate than {self.hyperparameters.learning_rate:g}"
             )
-        validation = evaluate(self.tested, *self._validation) if self._validation else None
         health = examine(self.tested, *self._sample, test)
         self._epoch += 1
         if validation and validation.accuracy > self._best_accuracy:

@@ -13,7 +13,7 @@ import tomli_w
 
 from mnist_bp.core.network import Network
 from mnist_bp.errors import InputError, StorageError
-from mnist_bp.files import atomic_write, write_text
+from mnist_bp.files import atomic_write, remove_parts, write_text
 from mnist_bp.training.recipe import format_sizes
 
 __all__ = ["Run", "find_model"]
@@ -64,9 +64,13 @@ class Run:
     @classmethod
     def reopen(cls, folder: Path) -> "Run":
         """Find the run that ``folder`` holds, to go on with it; InputError if it holds none that can go on."""
-        missing = [name for name in (CONFIG, HISTORY, CHECKPOINT) if not (folder / name).is_file()]
-        if missing:
-            raise InputError(f"{folder} holds no run to go on with: there is no {' and no '.join(missing)}")
+        if not (folder / CONFIG).is_file() or not (folder / HISTORY).is_file():
+            raise InputError(f"{folder} holds no run: there is no {CONFIG} or no {HISTORY}")
+        if not (folder / CHECKPOINT).is_file():
+            raise InputError(
+                f"no epoch of {folder} has ended, so there is nothing to go on from: begin anew, "
+                f"with train --config {folder / CONFIG} and another --output"
+            )
         return cls(folder)
 
     @property
@@ -93,8 +97,10 @@ class Run:
         """Go on after so many epochs; an epoch that a killed training wrote down, but did not keep, is forgotten."""
         history = self.folder / HISTORY
         with _storing(self.folder):
-            lines = history.read_text(encoding="utf-8").splitlines(keepends=True)
-            write_text(history, "".join(lines[:epochs]))
+            remove_parts(self.folder)
+            lines = history.read_bytes().splitlines(keepends=True)
+            with atomic_write(history) as file:
+                file.write(b"".join(lines[:epochs]))
             write_text(self.config, _config(options))
 
     @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 
 from mnist_bp.core.network import Network
 from mnist_bp.data.datasets import Dataset, Examples, hold_out
+from mnist_bp.errors import InputError
 from mnist_bp.training import checkpoint
 from mnist_bp.training.loop import EpochResult, LabelledImages, Trainer
 from mnist_bp.training.recipe import Recipe
@@ -69,6 +70,8 @@ class Session:
         else:
             self.run = Run.reopen(resume)
             self.last = checkpoint.restore(self.run.checkpoint, self.trainer, self._identity)
+            if self.trainer.epoch > recipe.epochs:
+                raise InputError(f"{resume} has had {self.trainer.epoch} epochs already; --epochs says {recipe.epochs}")
             self.run.go_on(self.trainer.epoch, recipe.options())
 
     def epochs(
@@ -80,10 +83,10 @@ class Session:
         """
         try:
             for result in self.trainer.run(on_batch):
+                self.last = result
                 self.run.record({**epoch_record(result), **(mark or {})})
                 with self.run.keeping():
                     checkpoint.save(self.run.checkpoint, self.trainer, result, self._identity)
-                self.last = result
                 yield result
         finally:
             self.run.save(self.trainer.tested, self._meta())
@@ -122,5 +125,8 @@ def _labelled(examples: Examples) -> LabelledImages:
 
 
 def _digest(examples: Examples) -> str:
-    """What tells training sets apart: their labels in order, and the shape of their images, hashed."""
-    return hashlib.sha256(f"{examples.images.shape} ".encode() + examples.labels.tobytes()).hexdigest()
+    """What tells training sets apart, hashed: their images' shape, their labels in order, and some of the images."""
+    digest = hashlib.sha256(f"{examples.images.shape} ".encode())
+    digest.update(examples.labels.tobytes())
+    digest.update(examples.images[::97].tobytes())
+    return digest.hexdigest()

@@ -256,13 +256,15 @@ def test_a_folder_that_is_no_run_is_refused(resume):
     Path("empty").mkdir()
     Path("file").touch()
     for name in ("missing", "empty", "file"):
-        assert_refused(resume(run=name), f"{name} holds no run to go on with")
+        assert_refused(resume(run=name), f"{name} holds no run")
 
 
 def test_a_run_without_a_finished_epoch_is_refused(train, resume):
     """There is nothing to go on from."""
     assert train("--activation", "relu", "--learning-rate", "1e30").code == 1  # it diverges
-    assert_refused(resume(), "run holds no run to go on with: there is no checkpoint.npz", before=contents())
+    assert_refused(
+        resume(), "no epoch of run has ended, so there is nothing to go on from: begin anew", before=contents()
+    )
 
 
 def edit(old, new):

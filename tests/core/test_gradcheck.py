@@ -436,7 +436,7 @@ def test_mistakes_in_dropout_and_l2_are_caught(method: str, mistake: str, regula
 def test_mistakes_in_l2_are_named(mistake: str, said: str, regularized: Objective) -> None:
     """How much of it there is, and how much there should be."""
     network = lessons_network()
-    found = checked(network, Wrong(**vars(regularized), wrong=WRONG[mistake]))
+    found = checked(network, Wrong(**vars(regularized), wrong=WRONG[mistake]), sample=100)
 
     assert diagnose(found, network, regularized) == [said]
 
@@ -511,12 +511,12 @@ def test_a_mask_is_nudged_through_as_larger_weights_are(method: str, rng: np.ran
     )
 
     assert masked.values.blocks[0] == pytest.approx(plain.values.blocks[0], rel=1e-6)
-    assert masked.noise.blocks[0] == pytest.approx(plain.noise.blocks[0], rel=1e-2)
+    assert masked.noise.blocks[0] == pytest.approx(plain.noise.blocks[0], rel=1e-6, abs=0)
 
 
-@pytest.mark.parametrize(("mask", "is_kink"), [(1.0, True), (0.0, False)])
+@pytest.mark.parametrize("mask", [1.0, 0.0])
 @pytest.mark.parametrize("method", METHODS)
-def test_a_kink_of_a_dropped_neuron_is_none(method: str, mask: float, is_kink: bool) -> None:
+def test_a_kink_of_a_dropped_neuron_is_none(method: str, mask: float) -> None:
     """z = 0 in the second of three hidden layers matters only where that neuron is seen."""
     network = Network([1, 1, 1, 1, 2], activation="relu", rng=np.random.default_rng(0), dtype=np.float64)
     for W, b, bias in zip(network.weights, network.biases, (0, -1, 1, 0), strict=True):
@@ -525,5 +525,5 @@ def test_a_kink_of_a_dropped_neuron_is_none(method: str, mask: float, is_kink: b
 
     found = numerical_gradient(network, objective, method=method, epsilon=1e-5, chosen=everything(network))
 
-    assert found.kinks.weights[0].any() == is_kink
-    assert found.kinks.vector.any() == is_kink
+    assert found.kinks.weights[0].any() == (mask > 0)
+    assert found.kinks.vector.any() == (mask > 0)

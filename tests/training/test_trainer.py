@@ -11,6 +11,7 @@ from mnist_bp.core.network import Network
 from mnist_bp.core.optimizers import Adam
 from mnist_bp.core.regularization import smoothed_targets
 from mnist_bp.data.batches import mini_batches
+from mnist_bp.errors import Diverged, InputError
 from mnist_bp.training import loop
 from mnist_bp.training.evaluation import Evaluation, evaluate
 from mnist_bp.training.loop import LabelledImages, Trainer
@@ -233,15 +234,29 @@ def test_it_stops_after_so_many_epochs_without_a_better_validation_accuracy(accu
 
 
 def test_the_validation_set_changes_nothing_that_is_learned():
-    """Images that are no numbers: the weights are the same bytes, and only the validation figures tell."""
-    poisoned = LabelledImages(np.full_like(VALIDATION.images, np.nan), VALIDATION.labels)
-    learned = []
-    for validation in (None, VALIDATION, poisoned):
+    """Whatever it is, the weights are the same bytes, and only the validation figures tell."""
+    other = LabelledImages(VALIDATION.images[::-1], VALIDATION.labels)
+    learned, costs = [], set()
+    for validation in (None, VALIDATION, other):
         made = Trainer(fresh(), TRAINING, TEST, IN_BATCHES, validation=validation)
         results = list(made.run())
         learned.append(made.network.parameters.tobytes())
-    assert np.isnan(results[-1].validation_cost)
+        costs.add(results[-1].validation_cost)
     assert learned[0] == learned[1] == learned[2]
+    assert len(costs) == 3
+
+
+def test_a_validation_cost_that_is_no_number_is_divergence():
+    """As that of the test set is: no record holds what JSON cannot."""
+    poisoned = LabelledImages(np.full_like(VALIDATION.images, np.nan), VALIDATION.labels)
+    with pytest.raises(Diverged):
+        list(Trainer(fresh(), TRAINING, TEST, IN_BATCHES, validation=poisoned).run())
+
+
+def test_early_stop_without_a_validation_set_is_refused():
+    """It would have nothing to look at."""
+    with pytest.raises(InputError, match="validation set"):
+        Trainer(fresh(), TRAINING, TEST, replace(IN_BATCHES, early_stop=2))
 
 
 def test_without_a_validation_set_there_are_no_validation_figures():
