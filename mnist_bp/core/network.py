@@ -182,7 +182,7 @@ class Network:
         """Run the network forward: z^(l) = W a^(l−1) + b, a^(l) = σ(z^(l)), layer by layer.
 
         X is (n, n_0), or, to run only the layers above some layer, that layer's activations, (n, n_above). ``masks``
-        are those of ``dropout.draw_masks``, where some activations are to be dropped.
+        are those of ``regularization.draw_masks``, where some activations are to be dropped.
         """
         A, seen = [X], []
         for i in range(above, len(self.weights)):
