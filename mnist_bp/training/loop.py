@@ -182,9 +182,9 @@ class Trainer:
 
     def _run_epoch(self, on_batch: Callable[[], object] | None) -> EpochResult:
         start = time.perf_counter()
-        learning_rate = self._learning_rate(step=0)
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found below, and said
-            learned = self._learn(on_batch)
+            learning_rates = self._learning_rates()
+            learned = self._learn(learning_rates, on_batch)
         seconds = time.perf_counter() - start
         test = evaluate(self.tested, *self._test)
         validation = evaluate(self.tested, *self._validation) if self._validation else None
@@ -206,18 +206,20 @@ class Trainer:
             test_accuracy=test.accuracy,
             validation_cost=validation.cost if validation else None,
             validation_accuracy=validation.accuracy if validation else None,
-            learning_rate=learning_rate,
+            learning_rate=learning_rates[0],
             seconds=seconds,
             health=health,
         )
 
-    def _learn(self, on_batch: Callable[[], object] | None) -> Evaluation:
+    def _learn(self, learning_rates: list[float], on_batch: Callable[[], object] | None) -> Evaluation:
         """Learn from each mini-batch once; how good the network was on each, just before."""
         seen, room = 0, self._room
-        dropout = self._rng(DROPOUT)
+        draw_masks = self._dropout()
         with closing(self._batches()) as batches:
-            for step, (X, labels) in enumerate(batches):
-                Z = self._step(X, labels, self._masks(len(X), dropout), step)
+            for learning_rate, (X, labels) in zip(learning_rates, batches, strict=True):
+                Z = self._step(X, labels, draw_masks and draw_masks(len(X)), learning_rate)
+                if self.hyperparameters.average is not None:
+                    self._average(seen // self._batch_size, self.hyperparameters.average)
 
                 # Judged at the end, for all batches at once: by the hundred it would take as long as the learning.
                 now = slice(seen, seen + len(labels))
@@ -227,23 +229,19 @@ class Trainer:
                     on_batch()
         return judge(self.network, room.Z, room.labels)
 
-    def _step(self, X: Array, labels: NDArray[np.uint8], masks: Masks | None, step: int) -> Array:
+    def _step(self, X: Array, labels: NDArray[np.uint8], masks: Masks | None, learning_rate: float) -> Array:
         """Learn from one mini-batch; the weighted sums of its outputs, (n, n_L), before that."""
-        network, hyperparameters = self.network, self.hyperparameters
+        network, l2 = self.network, self.hyperparameters.l2
         trace = network.propagate(X, masks=masks)
         gradient = network.gradient(trace, self._targets.take(labels, axis=0), out=self._room.gradient)
-        learning_rate = self._learning_rate(step)
-        if hyperparameters.l2:
-            if self._optimizer.decouples_l2:
-                shrink_weights(network, learning_rate * hyperparameters.l2)
-            else:
-                add_l2_gradient(network, hyperparameters.l2, gradient)
+        if l2 and self._optimizer.decouples_l2:
+            shrink_weights(network, learning_rate * l2)
+        elif l2:
+            add_l2_gradient(network, l2, gradient)
         self._optimizer.step(network.parameters, gradient.vector, learning_rate)
-        if hyperparameters.average is not None:
-            self._average(hyperparameters.average, step)
         return trace.Z
 
-    def _average(self, decay: float, step: int) -> None:
+    def _average(self, step: int, decay: float) -> None:
         """Let the average follow the parameters: average ← d average + (1 − d) parameters.
 
         The decay d starts low, at (1 + t) / (10 + t) after t steps, so that the initial weights are soon forgotten (as
@@ -256,10 +254,11 @@ class Trainer:
         average = self.tested.parameters
         average += way
 
-    def _learning_rate(self, step: int) -> float:
-        """η of a step of the epoch that is running."""
-        share = (self.epoch + step / self.steps_per_epoch) / self.hyperparameters.epochs
-        return self.hyperparameters.learning_rate * self._schedule(share)
+    def _learning_rates(self) -> list[float]:
+        """η of each step of the epoch that is running."""
+        η, epochs = self.hyperparameters.learning_rate, self.hyperparameters.epochs
+        epoch, steps = self.epoch, self.steps_per_epoch
+        return [η * self._schedule((epoch + step / steps) / epochs) for step in range(steps)]
 
     def _batches(self) -> Generator[tuple[Array, NDArray[np.uint8]]]:
         """The epoch's mini-batches as the network is to see them: X (n, n_0) and labels (n,)."""
@@ -281,12 +280,13 @@ class Trainer:
         )
         yield from ahead(distorted)
 
-    def _masks(self, examples: int, rng: np.random.Generator) -> Masks | None:
+    def _dropout(self) -> Callable[[int], Masks] | None:
+        """What draws the masks of so many examples, where there is dropout."""
         rate, input_rate = self.hyperparameters.dropout, self.hyperparameters.input_dropout
         if not (rate or input_rate):
             return None
-        network = self.network
-        return draw_masks(network.sizes, examples, rate=rate, input_rate=input_rate, rng=rng, dtype=network.dtype)
+        rng, network = self._rng(DROPOUT), self.network
+        return lambda n: draw_masks(network.sizes, n, rate=rate, input_rate=input_rate, rng=rng, dtype=network.dtype)
 
     def _rng(self, stream: int) -> np.random.Generator:
         """A stream of random numbers of the epoch that is running."""
