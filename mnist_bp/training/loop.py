@@ -26,6 +26,9 @@ from mnist_bp.training.schedules import SCHEDULES
 
 __all__ = ["EpochResult", "LabelledImages", "Trainer", "train"]
 
+PART = 1_000
+"""Examples that are computed with at a time: more do not stay in the cache."""
+
 DROPOUT, DISTORTION = 1, 2
 """Streams of random numbers that an epoch has besides that of its order, see ``batches.shuffled``."""
 
@@ -216,8 +219,9 @@ class Trainer:
         seen, room = 0, self._room
         draw_masks = self._dropout()
         with closing(self._batches()) as batches:
-            for learning_rate, (X, labels) in zip(learning_rates, batches, strict=True):
-                Z = self._step(X, labels, draw_masks and draw_masks(len(X)), learning_rate)
+            for learning_rate, (images, labels) in zip(learning_rates, batches, strict=True):
+                Z, gradient = self._gradient(images, labels, draw_masks)
+                self._step(gradient, learning_rate)
                 if self.hyperparameters.average is not None:
                     self._average(seen // self._batch_size, self.hyperparameters.average)
 
@@ -229,17 +233,39 @@ class Trainer:
                     on_batch()
         return judge(self.network, room.Z, room.labels)
 
-    def _step(self, X: Array, labels: NDArray[np.uint8], masks: Masks | None, learning_rate: float) -> Array:
-        """Learn from one mini-batch; the weighted sums of its outputs, (n, n_L), before that."""
+    def _gradient(
+        self, images: Array, labels: NDArray[np.uint8], draw_masks: Callable[[int], Masks] | None
+    ) -> tuple[Array, LayeredVector]:
+        """The weighted sums of a mini-batch's outputs, (n, n_L), and ∇C."""
+        network, room, n = self.network, self._room, len(labels)
+        if n > PART:
+            return self._gradient_in_parts(images, labels, draw_masks)
+        masks = draw_masks(n) if draw_masks else None
+        trace = network.propagate(scaled(images, network.dtype, out=room.inputs), masks=masks)
+        return trace.Z, network.gradient(trace, self._targets.take(labels, axis=0), out=room.gradient)
+
+    def _gradient_in_parts(
+        self, images: Array, labels: NDArray[np.uint8], draw_masks: Callable[[int], Masks] | None
+    ) -> tuple[Array, LayeredVector]:
+        """The same of a large mini-batch: the mean of its parts, each of which is computed within the cache."""
+        n, Z = len(labels), []
+        mean = LayeredVector.zeros(self.network.sizes, self.network.dtype)
+        for start in range(0, n, PART):
+            now = slice(start, start + PART)
+            part_Z, part = self._gradient(images[now], labels[now], draw_masks)
+            part.vector *= len(part_Z) / n
+            mean.vector += part.vector
+            Z.append(part_Z)
+        return np.concatenate(Z), mean
+
+    def _step(self, gradient: LayeredVector, learning_rate: float) -> None:
+        """Go downhill, and let the weights shrink if they are to."""
         network, l2 = self.network, self.hyperparameters.l2
-        trace = network.propagate(X, masks=masks)
-        gradient = network.gradient(trace, self._targets.take(labels, axis=0), out=self._room.gradient)
         if l2 and self._optimizer.decouples_l2:
             shrink_weights(network, learning_rate * l2)
         elif l2:
             add_l2_gradient(network, l2, gradient)
         self._optimizer.step(network.parameters, gradient.vector, learning_rate)
-        return trace.Z
 
     def _average(self, step: int, decay: float) -> None:
         """Let the average follow the parameters: average ← d average + (1 − d) parameters.
@@ -261,13 +287,11 @@ class Trainer:
         return [η * self._schedule((epoch + step / steps) / epochs) for step in range(steps)]
 
     def _batches(self) -> Generator[tuple[Array, NDArray[np.uint8]]]:
-        """The epoch's mini-batches as the network is to see them: X (n, n_0) and labels (n,)."""
+        """The epoch's mini-batches, images (n, n_0) and labels (n,), distorted if they are to be."""
         settings = self.hyperparameters
         batches = mini_batches(*self._training, self._batch_size, seed=settings.seed, epoch=self.epoch + 1)
         if settings.augment == "none":
-            yield from (
-                (scaled(images, self.network.dtype, out=self._room.inputs), labels) for images, labels in batches
-            )
+            yield from batches
             return
         assert self._image_shape is not None
         distorted = augmented(
@@ -300,7 +324,8 @@ class Trainer:
 class _Room(NamedTuple):
     """What an epoch needs room for; made once, since fresh memory is slow memory.
 
-    ``inputs`` is (batch size, n_0), ``gradient`` like the parameters, ``Z`` (examples, n_L), ``labels`` (examples,).
+    ``inputs`` is (examples that are computed with at a time, n_0), ``gradient`` like the parameters, ``Z`` (examples,
+    n_L), ``labels`` (examples,).
     """
 
     inputs: Array
@@ -312,7 +337,7 @@ class _Room(NamedTuple):
     def for_training(cls, network: Network, examples: int, batch_size: int) -> "_Room":
         n_0, n_L = network.sizes[0], network.sizes[-1]
         return cls(
-            inputs=np.empty((batch_size, n_0), network.dtype),
+            inputs=np.empty((min(batch_size, PART), n_0), network.dtype),
             gradient=LayeredVector.empty(network.sizes, network.dtype),
             Z=np.empty((examples, n_L), network.dtype),
             labels=np.empty(examples, np.uint8),

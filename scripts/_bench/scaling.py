@@ -21,7 +21,8 @@ NOTES = """\
 Times beside the multiply-adds of the epoch's matrix products, each relative to the first row. Peak is the most memory
 that the process ever had, before is what Python and numpy had without the data; what lies between should be data (the
 images as stored), parameters (three times: themselves, their gradient, and what the last whole epoch left) and buffers
-(for as many examples as go through the network at a time: inputs, and of each layer values and derivatives)."""
+(for the 1,000 examples that go through the network at a time: inputs, and of each layer values and derivatives; and
+the outputs of all training examples, which are judged at the end of the epoch)."""
 
 KEPT = 3
 """Copies of the parameters: themselves, their gradient, and what the last whole epoch left."""
@@ -127,8 +128,7 @@ def memory_of(job: Job, data: Dataset) -> int:
     layers = (data.pixels, *job.hidden, data.classes)
     stored = sum(part.images.nbytes + part.labels.nbytes for part in (data.train, data.test))
     parameters = sum((n + 1) * m for n, m in pairwise(layers))
-    at_a_time = max(CHUNK, min(job.batch_size or examples, examples))
-    buffers = at_a_time * (layers[0] + 2 * sum(layers[1:]))
+    buffers = CHUNK * (layers[0] + 2 * sum(layers[1:])) + examples * layers[-1]
     return stored + FLOAT32 * (KEPT * parameters + buffers)
 
 

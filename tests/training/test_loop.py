@@ -114,6 +114,19 @@ def test_a_batch_of_all_examples_is_gradient_descent(data):
     np.testing.assert_allclose(network.parameters, by_hand.parameters, rtol=0, atol=1e-14)
 
 
+@pytest.mark.parametrize("part", [1, 7, 100, 249, 250])
+def test_a_large_mini_batch_is_computed_in_parts_and_their_mean_is_taken(data, part, monkeypatch):
+    """However it is cut, also where the last part is a short one, the step is that of the whole."""
+    (inputs, labels), test = ((images.astype(np.float64), labels) for images, labels in data)
+    whole, in_parts = fresh(np.float64), fresh(np.float64)
+    results = [run(whole, ((inputs, labels), test), epochs=2, batch_size=250)[-1]]
+    monkeypatch.setattr("mnist_bp.training.loop.PART", part)
+    results.append(run(in_parts, ((inputs, labels), test), epochs=2, batch_size=250)[-1])
+    np.testing.assert_allclose(in_parts.parameters, whole.parameters, rtol=0, atol=1e-13)
+    assert results[1].train_cost == pytest.approx(results[0].train_cost, rel=1e-12)
+    assert results[1].train_accuracy == results[0].train_accuracy
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_an_epoch_cut_short_leaves_no_trace(data, error):
     """An exception in the middle of the second epoch leaves the network as the first one left it."""
