@@ -135,12 +135,13 @@ def pickled(model):
 
 
 def with_array(name, array):
-    """A model, one of its arrays replaced."""
+    """A model, one of its arrays replaced, in the format without a sum."""
 
     def change(model):
         file = io.BytesIO()
         with np.load(io.BytesIO(model)) as arrays:
-            np.savez(file, **{**arrays, name: array})
+            meta = np.array(json.dumps({**json.loads(str(arrays["meta"])), "format": 1}))
+            np.savez(file, **{**arrays, "meta": meta, name: array})
         return file.getvalue()
 
     return change
@@ -151,7 +152,7 @@ def with_meta(**values):
 
     def change(model):
         with np.load(io.BytesIO(model)) as arrays:
-            meta = {**json.loads(str(arrays["meta"])), **values}
+            meta = {**json.loads(str(arrays["meta"])), "format": 1, **values}
         return with_array("meta", np.array(json.dumps(meta)))(model)
 
     return change
