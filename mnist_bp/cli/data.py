@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mnist_bp.data.datasets import Dataset
 
-__all__ = ["download_progress", "load_dataset", "say_if_synthetic", "synthetic_mark"]
+__all__ = ["describe_data", "download_progress", "load_dataset", "named", "say_if_synthetic", "synthetic_mark"]
 
 
 def load_dataset(
@@ -46,6 +46,17 @@ def say_if_synthetic(data: "Dataset", output: Output) -> None:
         output.say(
             "These are SYNTHETIC digits, drawn by a program: the figures below say nothing about MNIST.", style="yellow"
         )
+
+
+def named(data: "Dataset") -> str:
+    """What figures are of: the name of the data, and of digits that nobody wrote also that."""
+    return f"{data.name} digits" if data.is_synthetic else data.name
+
+
+def describe_data(data: "Dataset", training: int, held_out: int | None) -> str:
+    """How many examples there are, and what for."""
+    kept_back = f", {held_out:,} held out" if held_out else ""
+    return f"{data.name}: {training:,} training and {len(data.test):,} test examples{kept_back}"
 
 
 def synthetic_mark(data: "Dataset") -> dict[str, bool]:

@@ -29,6 +29,7 @@ __all__ = [
     "Seed",
     "Split",
     "checked",
+    "number",
     "positive",
 ]
 
@@ -49,17 +50,19 @@ def checked(parse: Callable[[str], Any]) -> Callable[[str], str]:
     return check
 
 
-def positive(value: float | None) -> float | None:
-    """A callback that refuses what is not a finite number above 0."""
-    if value is not None and not 0 < value < math.inf:
-        raise typer.BadParameter(f"expected a number above 0; got {value:g}")
-    return value
+def number(is_right: Callable[[float], bool], expected: str) -> Callable[[float | None], float | None]:
+    """A callback that refuses, as bad usage, a number that is not right, and says what was expected."""
+
+    def check(value: float | None) -> float | None:
+        if value is not None and not is_right(value):
+            raise typer.BadParameter(f"expected {expected}; got {value:g}")
+        return value
+
+    return check
 
 
-def _fraction(value: float | None) -> float | None:
-    if value is not None and not 0 <= value <= 1:
-        raise typer.BadParameter(f"expected a fraction from 0 to 1 (0.94, not 94); got {value:g}")
-    return value
+positive = number(lambda value: 0 < value < math.inf, "a number above 0")
+_fraction = number(lambda value: 0 <= value <= 1, "a fraction from 0 to 1 (0.94, not 94)")
 
 
 Hidden = Annotated[

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rich.table import Table
 
-from mnist_bp.cli.data import say_if_synthetic, synthetic_mark
+from mnist_bp.cli.data import describe_data, named, say_if_synthetic, synthetic_mark
 from mnist_bp.cli.output import Output, natural_width, percent
 from mnist_bp.cli.tables import new_table
 from mnist_bp.cli.training_report import describe, number
@@ -178,7 +178,8 @@ class SeedsReport:
         sizes = format_sizes((self._data.pixels, *self._recipe.hidden, self._data.classes))
         data = self._data
         say_if_synthetic(data, self._output)
-        self._output.say(f"data     {data.name}: {len(data.train):,} training and {len(data.test):,} test examples")
+        held_out = self._recipe.validation
+        self._output.say(f"data     {describe_data(data, len(data.train) - (held_out or 0), held_out)}")
         seeds = name_seeds([run.seed for run in self._runs])
         self._output.say(f"recipe   {describe(self._recipe, seeds)}")
         self._output.say(f"networks {sizes}, {len(self._runs)} of them, {at_once} at a time")
@@ -231,7 +232,7 @@ class SeedsReport:
 
     def _result(self, record: dict[str, Any]) -> str:
         """Mean ± standard deviation, of what."""
-        data = f"{self._data.name} digits" if self._data.is_synthetic else self._data.name
+        data = named(self._data)
         figures = record["test_accuracy"]
         each, accuracy, deviation = figures["each"], figures["mean"], figures["std"]
         if accuracy is None:

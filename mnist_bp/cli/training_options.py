@@ -1,13 +1,12 @@
 """The options of ``train`` that no other command has."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mnist_bp.cli.config import use_run
-from mnist_bp.cli.options import DATA, NETWORK, OUTPUT, TRAINING, checked, positive
+from mnist_bp.cli.options import DATA, NETWORK, OUTPUT, TRAINING, checked, number, positive
 from mnist_bp.core.names import DtypeName, OptimizerName
 from mnist_bp.data.names import MOST_STRENGTH, AugmentName
 from mnist_bp.training.recipe import parse_batch_size
@@ -37,30 +36,9 @@ __all__ = [
 ]
 
 
-def _at_least(least: float, *, below: float) -> Callable[[float | None], float | None]:
-    """A callback that refuses what is not in this range."""
-
-    def check(value: float | None) -> float | None:
-        if value is not None and not least <= value < below:
-            raise typer.BadParameter(f"expected a number from {least:g} to below {below:g}; got {value:g}")
-        return value
-
-    return check
-
-
-_share = _at_least(0, below=1)
-
-
-def _strength(value: float) -> float:
-    if not 0 < value <= MOST_STRENGTH:
-        raise typer.BadParameter(f"expected a factor above 0, up to {MOST_STRENGTH:g}; got {value:g}")
-    return value
-
-
-def _decay(value: float | None) -> float | None:
-    if value is not None and not 0 < value < 1:
-        raise typer.BadParameter(f"expected a decay between 0 and 1, like 0.999; got {value:g}")
-    return value
+_share = number(lambda value: 0 <= value < 1, "a number from 0 to below 1")
+_decay = number(lambda value: 0 < value < 1, "a decay between 0 and 1, like 0.999")
+_strength = number(lambda value: 0 < value <= MOST_STRENGTH, f"a factor above 0, up to {MOST_STRENGTH:g}")
 
 
 Limit = Annotated[
@@ -104,7 +82,8 @@ LearningRate = Annotated[
     float | None,
     typer.Option(
         metavar="RATE",
-        help="How many gradients long a step is. Default: by activation, cost and optimizer; 2 for theirs.",
+        help="How many gradients long a step is. Default: by optimizer, activation and cost; 2 for sgd, sigmoid and "
+        "squared error.",
         callback=positive,
         rich_help_panel=TRAINING,
         show_default=False,
@@ -138,7 +117,7 @@ L2 = Annotated[
     typer.Option(
         metavar="λ",
         help="Penalty λ/2 Σ w² on the weights; with Adam, they shrink directly.",
-        callback=_at_least(0, below=1),
+        callback=_share,
         rich_help_panel=TRAINING,
     ),
 ]
@@ -205,8 +184,8 @@ Threads = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Of the matrix products; 1 where others use the machine too. Default: 1, from 512 neurons all cores, but "
-        "one for --augment.",
+        help="Of the matrix products; 1 where others use the machine too. Default: 1; from 512 neurons on all "
+        "cores, with --augment all but one.",
         rich_help_panel=TRAINING,
         show_default=False,
     ),

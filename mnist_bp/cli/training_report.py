@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from rich.table import Table
 
-from mnist_bp.cli.data import say_if_synthetic, synthetic_mark
+from mnist_bp.cli.data import describe_data, named, say_if_synthetic, synthetic_mark
 from mnist_bp.cli.output import Output, natural_width, percent
 from mnist_bp.cli.tables import new_table
 from mnist_bp.training.recipe import Recipe, format_sizes
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["TrainingReport"]
 
 HEADINGS = ("epoch", "train\ncost", "train\naccuracy", "test\ncost", "test\naccuracy", "seconds")
-VALIDATION = "validation\naccuracy"
+VALIDATION = "held-out\naccuracy"
 WIDTH = 8
 """Of each column but the first: rows are printed one by one, so none can wait for the widest. All fit into 60."""
 
@@ -106,10 +106,7 @@ class TrainingReport:
         self._output.say(
             f"network  {sizes}, {parameters:,} parameters: {recipe.activation}, {recipe.cost}, {recipe.dtype}"
         )
-        held_out = f", {recipe.validation:,} held out" if recipe.validation else ""
-        self._output.say(
-            f"data     {data.name}: {len(data.train):,} training and {len(data.test):,} test examples{held_out}"
-        )
+        self._output.say(f"data     {describe_data(data, len(data.train), recipe.validation)}")
         self._output.say(f"recipe   {describe(recipe)}")
         if trainer.epoch:
             self._output.say(f"resumed  {self._session.run.folder}, after {_epochs(trainer.epoch)}")
@@ -181,7 +178,7 @@ class TrainingReport:
         if last is not None:
             self._complain(complaints(last.health))
             self._output.say(f"weights  fingerprint {fingerprint[:SHOWN_DIGITS]}")
-        data = f"{self._data.name} digits" if self._data.is_synthetic else self._data.name
+        data = named(self._data)
         result = (
             f"test accuracy {percent(last.test_accuracy)} on {data}" if last else "no epoch ended, nothing is learned"
         )
@@ -204,7 +201,8 @@ class TrainingReport:
         headings = list(HEADINGS)
         if self._recipe.validation:
             headings.insert(3, VALIDATION)
-        table = new_table(*headings, show_header=with_head, padding=(0, 0, 0, 1))
+        room = 0 if self._recipe.validation else 1  # seven columns fit into 60 only so
+        table = new_table(*headings, show_header=with_head, padding=(0, 0, 0, room))
         first, *others = table.columns
         first.min_width = max(len("epoch"), len(f"{self._recipe.epochs}/{self._recipe.epochs}"))
         for column in others:
@@ -221,6 +219,7 @@ ALSO_RECORDED = (
 
 def describe(recipe: Recipe, seeds: str = "") -> str:
     """A recipe in a line, without what is not used; ``seeds`` names them where there are several."""
+    strength = f" of strength {recipe.augment_strength:g}" if recipe.augment_strength != 1 else ""
     parts = [
         f"{recipe.optimizer}, learning rate {recipe.learning_rate:g}",
         f"schedule {recipe.schedule}" if recipe.schedule != "constant" else "",
@@ -231,9 +230,8 @@ def describe(recipe: Recipe, seeds: str = "") -> str:
         f"input dropout {recipe.input_dropout:g}" if recipe.input_dropout else "",
         f"label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else "",
         f"average {recipe.average:g}" if recipe.average else "",
-        f"{recipe.augment} distortions" if recipe.augment != "none" else "",
-        f"of strength {recipe.augment_strength:g}" if recipe.augment_strength != 1 else "",
-        f"early stop after {recipe.early_stop}" if recipe.early_stop else "",
+        f"{recipe.augment} distortions" + strength if recipe.augment != "none" else "",
+        f"early stop after {_epochs(recipe.early_stop)} without progress" if recipe.early_stop else "",
         seeds or f"seed {recipe.seed}",
         f"{recipe.threads} thread{'s' if recipe.threads > 1 else ''}",
     ]

@@ -32,7 +32,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.data.batches import scaled
-from mnist_bp.data.names import MOST_STRENGTH, AugmentName
+from mnist_bp.data.names import MOST_STRENGTH, DistortionName
 from mnist_bp.errors import InputError
 
 __all__ = ["Sampler", "augmented", "elastic_patterns"]
@@ -67,7 +67,7 @@ PIECE_PIXELS = 100 * SIDE**2
 
 def augmented(
     batches: Iterator[tuple[Array, NDArray[np.uint8]]],
-    kind: AugmentName,
+    kind: DistortionName,
     shape: tuple[int, int],
     *,
     rng: np.random.Generator,
@@ -81,7 +81,7 @@ def augmented(
     batches
         Images (n, rows · columns), grey levels, and labels (n,), as ``mini_batches`` yields them.
     kind
-        "none", "shift", "affine" or "elastic".
+        "shift", "affine" or "elastic".
     shape
         Rows and columns of an image.
     rng
@@ -102,13 +102,10 @@ def augmented(
     InputError
         If the kind is not one of these, or the strength is not from 0 to 10.
     """
-    if kind not in get_args(AugmentName):
-        raise InputError(f"unknown augmentation {kind!r}; known: {', '.join(get_args(AugmentName))}")
+    if kind not in get_args(DistortionName):
+        raise InputError(f"unknown distortion {kind!r}; known: {', '.join(get_args(DistortionName))}")
     if not 0 <= strength <= MOST_STRENGTH:
         raise InputError(f"the strength of an augmentation is from 0 to {MOST_STRENGTH:g}, not {strength:g}")
-    if kind == "none":
-        yield from ((scaled(images, dtype), labels) for images, labels in batches)
-        return
     distorted = _Distortion(kind, shape, rng, strength, dtype)
     for images, labels in batches:
         yield distorted(images), labels
@@ -118,7 +115,7 @@ class _Distortion:
     """Draws a map for each image, and looks the image up where it leads; piece by piece."""
 
     def __init__(
-        self, kind: AugmentName, shape: tuple[int, int], rng: np.random.Generator, strength: float, dtype: DTypeLike
+        self, kind: DistortionName, shape: tuple[int, int], rng: np.random.Generator, strength: float, dtype: DTypeLike
     ) -> None:
         self.kind, self.rng, self.strength, self.dtype = kind, rng, strength, np.dtype(dtype)
         self.unit = min(shape) / SIDE

@@ -9,6 +9,7 @@ __all__ = [
     "SYNTHETIC",
     "AugmentName",
     "DatasetName",
+    "DistortionName",
     "Notice",
     "Progress",
     "PublishedName",
@@ -18,7 +19,8 @@ __all__ = [
 PublishedName = Literal["mnist", "fashion-mnist", "kmnist"]
 DatasetName = Literal[PublishedName, "synthetic"]
 SplitName = Literal["test", "train"]
-AugmentName = Literal["none", "shift", "affine", "elastic"]
+DistortionName = Literal["shift", "affine", "elastic"]
+AugmentName = Literal["none", DistortionName]
 
 SYNTHETIC: Literal["synthetic"] = "synthetic"
 

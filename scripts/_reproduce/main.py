@@ -88,9 +88,10 @@ def run(options: argparse.Namespace, configs: Path) -> int:
     chosen = choose(options.names, known)
     seeds = range(options.seeds)
     if options.list:
+        width = max(map(len, known))
         for recipe in chosen:
             done = [str(seed) for seed in seeds if Run(recipe, seed, options.results).is_done]
-            print(f"{recipe.name:<24} bar {recipe.bar:.2f} %   seeds done: {', '.join(done) or 'none'}")
+            print(f"{recipe.name:<{width}} bar {recipe.bar:.2f} %   seeds done: {', '.join(done) or 'none'}")
         return 0
     readme, here, failures = configs / "README.md", describe_machine(), list[str]()
     table.write(readme, known.values())  # first of all, because it may refuse to

@@ -53,13 +53,16 @@ def numbers():
     return table
 
 
-def test_a_terminal_of_60_columns_shows_a_table(terminal, idx_folder):
+@pytest.mark.parametrize("validation", [[], ["--validation", "50"]])
+def test_a_terminal_of_60_columns_shows_a_table(terminal, idx_folder, validation):
     """The heading once, a row for each epoch, all columns aligned, no line wider than the window."""
     screen = terminal(60)
-    train(idx_folder)
+    train(idx_folder, *validation)
     lines = [line.rstrip() for line in ESCAPE.sub("", screen.getvalue()).splitlines()]
-    head = next(i for i, line in enumerate(lines) if line.split() == ["train", "train", "test", "test"])
-    assert lines[head + 1].split() == ["epoch", "cost", "accuracy", "cost", "accuracy", "seconds"]
+    more = ["held-out"] if validation else []
+    head = next(i for i, line in enumerate(lines) if line.split() == ["train", "train", *more, "test", "test"])
+    more = ["accuracy"] if validation else []
+    assert lines[head + 1].split() == ["epoch", "cost", "accuracy", *more, "cost", "accuracy", "seconds"]
     rows = [line for line in lines if re.match(r"\s*\d/3 ", line)]
     assert [row.split()[0] for row in rows] == ["1/3", "2/3", "3/3"]
     assert {len(row) for row in rows} == {len(lines[head + 1])}
