@@ -1,21 +1,31 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and files that one process at a time writes to."""
 
 import os
 import secrets
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["atomic_write", "remove_parts", "write_text"]
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+__all__ = ["atomic_write", "lock", "remove_parts", "sync_folder", "write_text"]
+
+LOCKED_BYTE = 1 << 30
+"""What Windows locks of a file: a byte far behind its end, so that everyone can still read all that there is."""
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Open a uniquely named file beside ``path``; it takes the place of ``path`` when the block ends without an error.
 
-    Readers see the old file or the new one, never a part, whatever happens in between; an error leaves no trace.
+    Readers see the old file or the new one, never a part, whatever happens in between; an error leaves no trace. So it
+    is after a power failure; then ``sync_folder`` has seen to it that it is the new one.
     """
     part = path.parent / f".{path.name[:40]}.{secrets.token_hex(8)}.part"
     try:
@@ -28,6 +38,37 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):  # the error that brought us here is the one to tell
             part.unlink()
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Have on disk which files ``folder`` holds now, where the system can say so (Windows cannot)."""
+    if sys.platform == "win32":
+        return
+    with suppress(OSError):  # a folder that may not be read; a network file system. Its files are whole in any case
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def lock(descriptor: int) -> bool:
+    """Lock an open file, unless another has it locked (also in this process); whether nobody had.
+
+    The lock ends when the file is closed, and so with the process, even if that is killed: nothing is ever left locked.
+    On a file system that has no locks, nobody ever has one.
+    """
+    try:
+        if sys.platform == "win32":
+            os.lseek(descriptor, LOCKED_BYTE, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):  # what Linux and macOS raise; what Windows does
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def remove_parts(folder: Path, *, older_than: float = 0) -> None:

@@ -2,10 +2,11 @@
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
-from mnist_bp.files import atomic_write, remove_parts, write_text
+from mnist_bp.files import atomic_write, lock, remove_parts, sync_folder, write_text
 
 
 @pytest.fixture
@@ -113,3 +114,64 @@ def test_a_writer_whose_part_is_removed_says_so(folder):
             raise FileNotFoundError
     assert names(folder) == ["file"]
     assert (folder / "file").read_text() == "old"
+
+
+# --- the disk and the others -----------------------------------------------------------------------------------------
+
+
+def test_a_file_is_on_disk_before_it_takes_its_place(folder, monkeypatch):
+    """Its content first, then its name: a power failure leaves the old file or the new one."""
+    happened = []
+    sync, replace = os.fsync, os.replace
+
+    def spied_replace(source, target):
+        happened.append("replace")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", lambda file: happened.append(os.fstat(file).st_size) or sync(file))
+    monkeypatch.setattr(os, "replace", spied_replace)
+    write_text(folder / "file", "text")
+    assert happened == [4, "replace"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows syncs no folders")
+def test_a_folder_is_forced_to_the_disk(folder, monkeypatch):
+    """The folder itself; and one that cannot be (it is gone, or the disk does not say) is no error."""
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_ino))
+    sync_folder(folder)
+    assert synced == [folder.stat().st_ino]
+    sync_folder(folder / "absent")
+    open_files = len(names(Path("/dev/fd")))
+
+    def fail(_):
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    sync_folder(folder)
+    assert len(names(Path("/dev/fd"))) == open_files
+
+
+def test_a_file_has_one_lock(folder):
+    """Whoever opens it a second time does not get it, until the first has closed it; reading is free."""
+    write_text(folder / "file", "text")
+    first, second = (os.open(folder / "file", os.O_RDWR) for _ in range(2))
+    assert lock(first)
+    assert not lock(second)
+    assert (folder / "file").read_text() == "text"
+    os.close(first)
+    assert lock(second)
+    os.close(second)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="fcntl is what other systems have")
+def test_where_there_are_no_locks_nobody_is_kept_out(folder, monkeypatch):
+    """Some network file systems have none."""
+
+    def fail(*_):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("fcntl.flock", fail)
+    write_text(folder / "file", "text")
+    with (folder / "file").open("r+b") as file:
+        assert lock(file.fileno())

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from mnist_bp import __version__
 from mnist_bp.cli import download, evaluate, explain, gradcheck, train
 from mnist_bp.cli.config import config_in_use, is_from_config
+from mnist_bp.cli.interrupts import all_like_ctrl_c
 from mnist_bp.cli.output import prepare_streams, say_error
 from mnist_bp.errors import MnistBpError, StorageError
 
@@ -77,17 +78,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     prepare_streams()
-    sys.exit(_exit_code(["--debug", *(word for word in given if word != "--debug")] if debug else given, debug=debug))
+    with all_like_ctrl_c():
+        code = _exit_code(["--debug", *(word for word in given if word != "--debug")] if debug else given, debug=debug)
+    sys.exit(code)
 
 
 def _exit_code(arguments: list[str], *, debug: bool) -> int:
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="mnist-bp", standalone_mode=False) or 0
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     except Exception as error:
         if debug:
             raise
         return _explained(error)
-    if code == INTERRUPTED:  # what Typer makes of Ctrl-C
+    if code == INTERRUPTED:  # what Typer makes of Ctrl-C, too
         say_error("interrupted")
     return int(code)
 

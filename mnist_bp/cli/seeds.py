@@ -2,20 +2,20 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import perf_counter
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
+from mnist_bp.cli.interrupts import first_interrupt
 from mnist_bp.cli.output import Output
 from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
 from mnist_bp.errors import AnswerIsNo, DataUnavailable, MnistBpError
@@ -84,7 +84,7 @@ def train_seeds(
     report = SeedsReport(voice, recipe, data, list(runs.values()), folder)
     report.start(at_once)
     commands = {seed: _command(recipe, run) for seed, run in runs.items()}
-    with _Trainings(commands, at_once) as trainings, _first_ctrl_c(trainings.stop), report:
+    with _Trainings(commands, at_once) as trainings, first_interrupt(trainings.stop), report:
         for news in trainings.news():
             if news is not None:
                 _take(runs[news.seed], news, report, data)
@@ -194,7 +194,7 @@ class _Trainings:
         self._waiting.clear()
         if sys.platform != "win32":
             for process in self._running.values():
-                process.send_signal(signal.SIGINT)
+                process.terminate()  # as Ctrl-C, which would be ignored if this process is one in the background
 
     def _start(self, seed: int, command: list[str]) -> None:
         errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by who reads it
@@ -226,22 +226,3 @@ class _Trainings:
 _A_GROUP_OF_ITS_OWN: dict[str, Any] = {} if sys.platform == "win32" else {"process_group": 0}
 """So that a terminal's Ctrl-C reaches this process alone, which then interrupts each training once: a second time would
 break into its saving. On Windows it reaches all that share the console."""
-
-
-@contextmanager
-def _first_ctrl_c(tell: Callable[[], None]) -> Iterator[None]:
-    """Let the first Ctrl-C in this block only ``tell``, so that no record is lost halfway; the next one is as usual."""
-    usual = signal.getsignal(signal.SIGINT)
-    if usual is not signal.default_int_handler:  # ignored, under nohup
-        yield
-        return
-
-    def heed(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
-        signal.signal(signal.SIGINT, usual)
-        tell()
-
-    signal.signal(signal.SIGINT, heed)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual)

@@ -1,6 +1,8 @@
 """``mnist-bp train``."""
 
+import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ import typer
 
 from mnist_bp.cli.config import Config, is_given
 from mnist_bp.cli.data import load_dataset
+from mnist_bp.cli.interrupts import first_interrupt
 from mnist_bp.cli.models import fresh_network
 from mnist_bp.cli.options import (
     Activation,
@@ -111,6 +114,8 @@ def train(
     started = time.perf_counter()
     if resume is not None:
         _refuse_what_makes_another_run(context)
+        if seeds is not None:
+            raise InputError(f"{resume} holds several runs: go on with each by itself, --resume {resume / 'seed-…'}")
     if schedule != "constant" and epochs is None:
         raise InputError(f"--schedule {schedule} runs over all epochs: say how many, with --epochs")
     neurons = parse_hidden(hidden)
@@ -151,6 +156,8 @@ def train(
     report = TrainingReport(voice, session)
     report.start()
     failure = _run_epochs(session, report)
+    if failure is not None and not session.is_saved:  # interrupted once more, while it saved
+        raise failure
     last = session.last
     report.end(_reason(session, failure), time.perf_counter() - started)
     if failure is not None:
@@ -191,12 +198,28 @@ def _session(recipe: Recipe, data: "Data", output: Path | None, resume: Path | N
 
 
 def _run_epochs(session: "Session", report: TrainingReport) -> "KeyboardInterrupt | Diverged | None":
-    """Train, telling of each epoch; what cut the training short if anything did."""
+    """Train, telling of each epoch; what cut the training short if anything did.
+
+    An interrupt ends it after the next mini-batch, and so never in the middle of what is kept of an epoch; one that
+    comes after the last mini-batch of all ends nothing. A second one ends whatever is going on.
+    """
     from threadpoolctl import threadpool_limits
 
+    interrupt = threading.Event()
+
+    def on_batch() -> None:
+        if interrupt.is_set():
+            raise KeyboardInterrupt
+        report.step()
+
     try:
-        with threadpool_limits(session.recipe.threads), report:
-            for result in session.epochs(report.mark, report.step):
+        with (
+            threadpool_limits(session.recipe.threads),
+            first_interrupt(interrupt.set),
+            report,
+            closing(session.epochs(report.mark, on_batch)) as epochs,
+        ):
+            for result in epochs:
                 report.epoch(result)
     except (KeyboardInterrupt, Diverged) as error:
         return error

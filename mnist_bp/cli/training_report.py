@@ -184,7 +184,7 @@ class TrainingReport:
         )
         ended = f"{reason} after {_epochs(epochs)}, {seconds:.1f} s"
         self._output.conclude(f"{result} ({ended}); model: {run.model}", style="bold")
-        if last is not None:
+        if last is not None or reason == "interrupted":
             self._output.say(f"next: {self._next(reason)}", wrap=False)
 
     def _complain(self, complaints: list[str]) -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.layers import LayeredVector
@@ -171,7 +171,7 @@ class Trainer:
         Raises
         ------
         Diverged
-            If a cost or a parameter is not finite after an epoch.
+            If a cost, or a number of the ``state``, is not finite after an epoch.
         """
         finished = {name: array.copy() for name, array in self.state.items()}
         while self.epoch < self.hyperparameters.epochs and not self.is_stopped_early:
@@ -191,13 +191,9 @@ class Trainer:
         seconds = time.perf_counter() - start
         test = evaluate(self.tested, *self._test)
         validation = evaluate(self.tested, *self._validation) if self._validation else None
-        costs = [learned.cost, test.cost, validation.cost if validation else 0]
-        if not (np.isfinite(costs).all() and np.isfinite(self.network.parameters).all()):
-            raise Diverged(
-                f"training diverged in epoch {self.epoch + 1}: its numbers are not finite any more; "
-                f"try a smaller --learning-rate than {self.hyperparameters.learning_rate:g}"
-            )
+        self._check_finite(learned.cost, test.cost, validation.cost if validation else 0, *self.state.values())
         health = examine(self.tested, *self._sample, test)
+        self._check_finite(health.gradient_norm)  # the next step would not be
         self._epoch += 1
         if validation and validation.accuracy > self._best_accuracy:
             self._best_accuracy[...], self._best_epoch[...] = validation.accuracy, self._epoch
@@ -232,6 +228,22 @@ class Trainer:
                 if on_batch is not None:
                     on_batch()
         return judge(self.network, room.Z, room.labels)
+
+    def _check_finite(self, *numbers: ArrayLike) -> None:
+        """Diverged, with the batch that did it, if one of these numbers of the epoch that ends is not finite.
+
+        That is the first one whose outputs were not: the steps before it had gone too far. Where all outputs were, it
+        is the last step that did, or one whose weights, infinite though they are, sigmoids have hidden until now.
+        """
+        if all(np.isfinite(each).all() for each in numbers):
+            return
+        unusable = np.flatnonzero(~np.isfinite(self._room.Z).all(axis=1))
+        batch = unusable[0] // self._batch_size + 1 if unusable.size else self.steps_per_epoch
+        raise Diverged(
+            f"training diverged in epoch {self.epoch + 1}, batch {batch} of {self.steps_per_epoch}: its numbers are "
+            "not finite any more, most likely because its steps are too large; "
+            f"try a smaller --learning-rate than {self.hyperparameters.learning_rate:g}"
+        )
 
     def _gradient(
         self, images: Array, labels: NDArray[np.uint8], draw_masks: Callable[[int], Masks] | None

@@ -1,7 +1,7 @@
 """The folder of a run: config.toml, history.jsonl, checkpoint.npz and model.npz; and which run was the latest."""
 
-import json
 import os
+import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,7 +13,8 @@ import tomli_w
 
 from mnist_bp.core.network import Network
 from mnist_bp.errors import InputError, StorageError
-from mnist_bp.files import atomic_write, remove_parts, write_text
+from mnist_bp.files import atomic_write, remove_parts, sync_folder, write_text
+from mnist_bp.training.history import History
 from mnist_bp.training.recipe import format_sizes
 
 __all__ = ["Run", "find_model"]
@@ -28,15 +29,16 @@ CONFIG, HISTORY, CHECKPOINT, MODEL = "config.toml", "history.jsonl", "checkpoint
 class Run:
     """A run's folder: the config from the start, history and checkpoint as it goes, the model at the end.
 
-    ``folder`` is where; see ``create`` and ``reopen``.
+    ``folder`` is where; see ``create`` and ``reopen``. Who writes has ``claim``-ed it before.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._history: History | None = None
 
     @classmethod
     def create(cls, folder: Path | None, sizes: tuple[int, ...], options: Mapping[str, Any]) -> "Run":
-        """Begin a run.
+        """Begin a run, and claim it.
 
         Parameters
         ----------
@@ -50,27 +52,36 @@ class Run:
         Raises
         ------
         InputError
-            If ``folder`` holds a run already, is a file, or if an option cannot be written down.
+            If ``folder`` holds a run already, is a file, if another training begins there right now, or if an option
+            cannot be written down.
         StorageError
             If the disk does not take it.
         """
         config = _config(options)
         with _storing(folder or RUNS):
             run = cls(_new_folder(sizes) if folder is None else _given_folder(folder))
-            write_text(run.config, config)
-            (run.folder / HISTORY).touch()
+        run.claim()
+        try:
+            _refuse_a_run(run.folder)  # that another training began since we looked, and has let go of
+            with _storing(run.config):
+                write_text(run.config, config)
+        except BaseException:
+            run.close()
+            raise
+        sync_folder(run.folder)
+        sync_folder(run.folder.parent)
         return run
 
     @classmethod
     def reopen(cls, folder: Path) -> "Run":
-        """Find the run that ``folder`` holds, to go on with it; InputError if it holds none that can go on."""
-        if not (folder / CONFIG).is_file() or not (folder / HISTORY).is_file():
-            raise InputError(f"{folder} holds no run: there is no {CONFIG} or no {HISTORY}")
-        if not (folder / CHECKPOINT).is_file():
-            raise InputError(
-                f"no epoch of {folder} has ended, so there is nothing to go on from: begin anew, "
-                f"with train --config {folder / CONFIG} and another --output"
-            )
+        """Find the run that ``folder`` holds, to go on with it; InputError if it holds none that can go on.
+
+        One whose first epoch has not ended has no checkpoint: it goes on from the beginning.
+        """
+        if not (folder / CONFIG).is_file():
+            raise InputError(f"{folder} holds no run: there is no {CONFIG}")
+        if not (folder / CHECKPOINT).is_file() and _lines(folder / HISTORY) > 1:
+            raise InputError(f"{folder} cannot go on: {HISTORY} tells of several epochs, and there is no {CHECKPOINT}")
         return cls(folder)
 
     @property
@@ -88,31 +99,62 @@ class Run:
         """The path of its model file."""
         return self.folder / MODEL
 
+    def claim(self) -> History:
+        """Let no other training write here until ``close``, or until this process ends, however it does.
+
+        Raises
+        ------
+        InputError
+            If another training writes here now.
+        StorageError
+            If the disk does not take the history, which is open from now on.
+        """
+        if self._history is None or not self._history.is_open:
+            with self.keeping(HISTORY):
+                self._history = History(self.folder / HISTORY)
+        return self._history
+
+    def close(self) -> None:
+        """Have the history on disk, and let others write here."""
+        if self._history is not None:
+            with self.keeping(HISTORY):
+                self._history.close()
+
     def record(self, epoch: Mapping[str, Any]) -> None:
-        """Add an epoch's record to the history, on disk at once."""
-        with _storing(self.folder), (self.folder / HISTORY).open("a", encoding="utf-8") as history:
-            history.write(json.dumps(epoch) + "\n")
+        """Add an epoch's record to the history."""
+        history = self.claim()
+        with self.keeping(HISTORY):
+            history.append(epoch)
 
     def go_on(self, epochs: int, options: Mapping[str, Any]) -> None:
         """Go on after so many epochs; an epoch that a killed training wrote down, but did not keep, is forgotten."""
-        history = self.folder / HISTORY
-        with _storing(self.folder):
+        history = self.claim()
+        with self.keeping(HISTORY):
             remove_parts(self.folder)
-            lines = history.read_bytes().splitlines(keepends=True)
-            with atomic_write(history) as file:
-                file.write(b"".join(lines[:epochs]))
+            history.keep(epochs)
+        with self.keeping(CONFIG):
             write_text(self.config, _config(options))
+        sync_folder(self.folder)
 
     @contextmanager
-    def keeping(self) -> Iterator[None]:
-        """A block that writes into the folder; StorageError if the disk does not take it."""
-        with _storing(self.folder):
-            yield
+    def keeping(self, name: str = CHECKPOINT) -> Iterator[None]:
+        """A block that writes this file of the folder; StorageError if the disk does not take it."""
+        try:
+            with _storing(self.folder / name):
+                yield
+        except StorageError as error:
+            if not self.config.is_file():  # the folder is gone
+                raise
+            raise StorageError(
+                f"{error}; when it can be written again, go on with "
+                f"mnist-bp train --resume {shlex.quote(str(self.folder))}"
+            ) from error
 
     def save(self, network: Network, meta: Mapping[str, Any]) -> None:
         """Save the model, and make this the latest run."""
-        with _storing(self.folder):
+        with self.keeping(MODEL):
             network.save(self.model, meta)
+        sync_folder(self.folder)
         with suppress(OSError):  # a convenience: where runs/ cannot be written, the run lies in a folder of its own
             self._make_latest()
 
@@ -121,6 +163,7 @@ class Run:
         is_inside = self.folder.parent == RUNS
         with atomic_write(LATEST) as file:
             file.write(os.fsencode(self.folder.name if is_inside else self.folder.resolve()))
+        sync_folder(RUNS)
 
 
 def find_model(target: Path | None) -> Path:
@@ -139,8 +182,19 @@ def find_model(target: Path | None) -> Path:
         target = RUNS / os.fsdecode(LATEST.read_bytes())
     path = target / MODEL if target.is_dir() else target
     if not path.is_file():
+        if (target / CONFIG).is_file():
+            raise InputError(_why_there_is_no_model(target))
         raise InputError(f"there is no model at {path}: name the folder of a run, or a model.npz")
     return path
+
+
+def _why_there_is_no_model(run: Path) -> str:
+    if any(run.glob(f"*/{CONFIG}")):  # of train --seeds
+        return f"{run} holds several runs: name one of them, one of the folders in it"
+    return (
+        f"there is no {MODEL} in {run} yet: its training is still running, or was cut off; then "
+        f"mnist-bp train --resume {shlex.quote(str(run))} goes on with it"
+    )
 
 
 def _new_folder(sizes: tuple[int, ...]) -> Path:
@@ -160,13 +214,24 @@ def _new_folder(sizes: tuple[int, ...]) -> Path:
 def _given_folder(folder: Path) -> Path:
     if folder.is_file():
         raise InputError(f"{folder} is a file: --output names a folder")
-    held = [name for name in (CONFIG, HISTORY, CHECKPOINT, MODEL) if (folder / name).exists()]
-    if held:
-        raise InputError(
-            f"{folder} already holds a run ({', '.join(held)}): choose another --output, or remove it first"
-        )
+    _refuse_a_run(folder)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _refuse_a_run(folder: Path) -> None:
+    """InputError if there is a run; one that was killed as it began has left an empty history, and is none."""
+    held = [name for name in (CONFIG, HISTORY, CHECKPOINT, MODEL) if (folder / name).exists()]
+    if held and (held != [HISTORY] or _lines(folder / HISTORY)):
+        raise InputError(
+            f"{folder} already holds a run ({', '.join(held)}): choose another --output, or remove it first; "
+            "--resume goes on with it"
+        )
+
+
+def _lines(path: Path) -> int:
+    """How many lines a file has; none, if there is no file."""
+    return len(path.read_bytes().splitlines()) if path.is_file() else 0
 
 
 def _config(options: Mapping[str, Any]) -> str:
@@ -183,4 +248,4 @@ def _storing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(f"cannot write {error.filename or path}: {error.strerror or error}") from error
+        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error

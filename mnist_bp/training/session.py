@@ -1,7 +1,8 @@
 """A training and its run folder: begun or gone on with, epoch after epoch on disk, and saved at the end."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ class Session:
         What trains, and the folder.
     last
         The result of the last epoch that ended, None before there is one.
+    is_saved
+        Whether the model of that epoch is on disk.
 
     Raises
     ------
@@ -56,6 +59,7 @@ class Session:
             rest, validation = hold_out(data.train, recipe.validation, seed=recipe.seed)
             self.data = replace(data, train=rest)
         self.last: EpochResult | None = None
+        self.is_saved = False
         self.trainer = Trainer(
             network,
             _labelled(self.data.train),
@@ -69,27 +73,45 @@ class Session:
             self.run = Run.create(output, network.sizes, recipe.options())
         else:
             self.run = Run.reopen(resume)
-            self.last = checkpoint.restore(self.run.checkpoint, self.trainer, self._identity)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Take up the training where it was left: after its last whole epoch, or, before there is one, at its start."""
+        run, recipe = self.run, self.recipe
+        run.claim()
+        try:
+            if run.checkpoint.is_file():
+                self.last = checkpoint.restore(run.checkpoint, self.trainer, self._identity)
             if self.trainer.epoch > recipe.epochs:
-                raise InputError(f"{resume} has had {self.trainer.epoch} epochs already; --epochs says {recipe.epochs}")
-            self.run.go_on(self.trainer.epoch, recipe.options())
+                raise InputError(
+                    f"{run.folder} has had {self.trainer.epoch} epochs already; --epochs says {recipe.epochs}"
+                )
+            run.go_on(self.trainer.epoch, recipe.options())
+        except BaseException:
+            run.close()
+            raise
 
     def epochs(
         self, mark: dict[str, Any] | None = None, on_batch: Callable[[], object] | None = None
-    ) -> Iterator[EpochResult]:
+    ) -> Generator[EpochResult]:
         """Train; what each epoch came to, once it is on disk. Whatever ends it, the model is saved as it was last.
 
-        ``mark`` is what every record of the history has besides.
+        ``mark`` is what every record of the history has besides. Nothing of an epoch is lost in between if ``on_batch``
+        alone raises KeyboardInterrupt.
         """
-        try:
-            for result in self.trainer.run(on_batch):
-                self.last = result
-                self.run.record({**epoch_record(result), **(mark or {})})
-                with self.run.keeping():
-                    checkpoint.save(self.run.checkpoint, self.trainer, result, self._identity)
-                yield result
-        finally:
-            self.run.save(self.trainer.tested, self._meta())
+        self.is_saved = False
+        self.run.claim()
+        with closing(self.run):
+            try:
+                for result in self.trainer.run(on_batch):
+                    self.last = result
+                    self.run.record({**epoch_record(result), **(mark or {})})
+                    with self.run.keeping():
+                        checkpoint.save(self.run.checkpoint, self.trainer, result, self._identity)
+                    yield result
+            finally:
+                self.run.save(self.trainer.tested, self._meta())
+                self.is_saved = True
 
     @property
     def fingerprint(self) -> str:

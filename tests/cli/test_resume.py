@@ -259,12 +259,14 @@ def test_a_folder_that_is_no_run_is_refused(resume):
         assert_refused(resume(run=name), f"{name} holds no run")
 
 
-def test_a_run_without_a_finished_epoch_is_refused(train, resume):
-    """There is nothing to go on from."""
-    assert train("--activation", "relu", "--learning-rate", "1e30").code == 1  # it diverges
-    assert_refused(
-        resume(), "no epoch of run has ended, so there is nothing to go on from: begin anew", before=contents()
-    )
+def test_a_run_without_a_finished_epoch_goes_on_from_its_start(train, resume):
+    """One that diverged in its first epoch does so again, in the same words."""
+    first = train("--activation", "relu", "--learning-rate", "1e30")
+    before = contents()
+    again = resume()
+    assert (again.code, again.err.splitlines()[-1]) == (first.code, first.err.splitlines()[-1])
+    assert again.records[-1]["reason"] == "diverged"
+    assert contents() == before
 
 
 def edit(old, new):

@@ -12,6 +12,7 @@ import pytest
 from mnist_bp.core import model_file
 from mnist_bp.core.network import Network
 from mnist_bp.errors import InputError, StorageError
+from mnist_bp.training import runs
 from mnist_bp.training.runs import Run, find_model
 
 
@@ -65,6 +66,50 @@ def test_a_folder_that_holds_a_run_is_refused():
     with pytest.raises(InputError, match=r"mine already holds a run \(config.toml, history.jsonl\)"):
         start("mine", {"seed": 2})
     assert (run.folder / "config.toml").read_text(encoding="utf-8") == "seed = 1\n"
+
+
+def test_where_one_was_killed_as_it_began_another_can_begin():
+    """An empty history is no run; one with records, whatever has become of the rest, is not written over."""
+    Path("mine").mkdir()
+    Path("mine/history.jsonl").touch()
+    start("mine").close()
+    assert Path("mine/config.toml").is_file()
+    Path("other").mkdir()
+    Path("other/history.jsonl").write_text("{}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"other already holds a run \(history.jsonl\)"):
+        start("other")
+
+
+@pytest.mark.parametrize(("is_over", "said"), [(False, "another training writes into"), (True, "already holds a run")])
+def test_of_two_that_begin_in_a_folder_at_once_one_does(monkeypatch, is_over, said):
+    """Both have seen that there is no run: the second is refused, while the first trains and when it has let go."""
+    look, first = runs._given_folder, []
+
+    def look_and_wait(folder):
+        found = look(folder)
+        monkeypatch.setattr(runs, "_given_folder", look)
+        first.append(Run.create(found, (4, 3, 2), {"seed": 1}))
+        if is_over:
+            first[0].close()
+        return found
+
+    folder = Path("mine")
+    monkeypatch.setattr(runs, "_given_folder", look_and_wait)
+    with pytest.raises(InputError, match=said):
+        Run.create(folder, (4, 3, 2), {"seed": 2})
+    assert (folder / "config.toml").read_text(encoding="utf-8") == "seed = 1\n"
+    first[0].record({"epoch": 1})  # it is not disturbed, or can claim it again
+    first[0].close()
+
+
+def test_a_run_that_has_lost_its_checkpoint_does_not_start_over():
+    """Before its first epoch has ended it has none, and goes on from the beginning; later, much would be lost."""
+    run = start("mine")
+    run.record({"epoch": 1})
+    assert Run.reopen(Path("mine")).folder == Path("mine")
+    run.record({"epoch": 2})
+    with pytest.raises(InputError, match=r"mine cannot go on: history.jsonl tells of several epochs"):
+        Run.reopen(Path("mine"))
 
 
 def test_an_existing_folder_with_other_things_is_taken():

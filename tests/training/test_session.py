@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -111,10 +112,21 @@ def test_what_leaves_nothing_to_train_on_is_refused_before_there_is_a_folder():
 
 
 def test_each_epoch_is_on_disk_when_it_is_told_of():
-    """History and checkpoint are as far as the results; a second session could go on from there."""
+    """History and checkpoint are as far as the results; a second session could go on with a copy of them."""
     for result in session().epochs():
         assert [record["epoch"] for record in history()] == list(range(1, result.epoch + 1))
-        assert session(resume=RUN).trainer.epoch == result.epoch
+        copy = Path(shutil.copytree(RUN, f"copy-{result.epoch}"))
+        assert session(resume=copy).trainer.epoch == result.epoch
+
+
+def test_a_run_that_is_trained_cannot_be_gone_on_with():
+    """Not until that training has ended, or whoever had begun it has forgotten it."""
+    training = session()
+    with pytest.raises(InputError, match="another training writes into run"):
+        session(resume=RUN)
+    list(training.epochs())
+    assert session(resume=RUN).trainer.epoch == 3
+    assert session(resume=RUN).trainer.epoch == 3
 
 
 def test_the_fingerprint_is_the_sum_of_the_saved_weights():

@@ -1,0 +1,55 @@
+"""Ctrl-C, and the signals by which other programs end one: all of them mean the same."""
+
+import signal
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+__all__ = ["all_like_ctrl_c", "first_interrupt"]
+
+SIGNALS = [
+    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if name in signal.Signals.__members__
+]
+"""Ctrl-C; what ``kill`` and batch systems send; a closed terminal; Windows' Ctrl-Break: those that exist here."""
+
+
+@contextmanager
+def all_like_ctrl_c() -> Iterator[None]:
+    """Let each of ``SIGNALS`` raise KeyboardInterrupt in this block; what is ignored, under nohup, say, stays so."""
+    with _handling(_handled_by(signal.SIG_DFL), signal.default_int_handler):
+        yield
+
+
+@contextmanager
+def first_interrupt(tell: Callable[[], object]) -> Iterator[None]:
+    """Let the first of the signals that raise KeyboardInterrupt only ``tell`` in this block; the next one raises it."""
+    signals = _handled_by(signal.default_int_handler)
+
+    def heed(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
+        for each in signals:
+            signal.signal(each, signal.default_int_handler)
+        tell()
+
+    with _handling(signals, heed):
+        yield
+
+
+def _handled_by(handler: Any) -> list[signal.Signals]:
+    """The signals that this handler is set for; none in a thread, which may set no other."""
+    if threading.current_thread() is not threading.main_thread():
+        return []
+    return [each for each in SIGNALS if signal.getsignal(each) == handler]
+
+
+@contextmanager
+def _handling(signals: Collection[signal.Signals], handler: Any) -> Iterator[None]:
+    usual = {each: signal.getsignal(each) for each in signals}
+    for each in signals:
+        signal.signal(each, handler)
+    try:
+        yield
+    finally:
+        for each, was in usual.items():
+            signal.signal(each, was)

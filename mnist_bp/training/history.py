@@ -1,0 +1,82 @@
+"""history.jsonl: a record for each epoch, added by the one training that has the file open."""
+
+import json
+import os
+import time
+import weakref
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mnist_bp.errors import InputError
+from mnist_bp.files import lock
+
+__all__ = ["History"]
+
+SYNC_SECONDS = 1.0
+"""Records may be so old before they are forced to the disk, which takes as long as a part of a small epoch. Until then
+they are safe from everything but a power failure."""
+
+
+class History:
+    """The file, open and locked until ``close``, or until this process ends.
+
+    Parameters
+    ----------
+    path
+        Made if it is missing.
+
+    Raises
+    ------
+    InputError
+        If another training has it open.
+    OSError
+        If the disk does not take it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        if not lock(self._file):
+            os.close(self._file)
+            raise InputError(f"another training writes into {path.parent} now: let it end, or choose another folder")
+        self._synced = time.monotonic()
+        self._close = weakref.finalize(self, os.close, self._file)  # also for those whom nobody closes
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is open still."""
+        return self._close.alive
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Add a line: whole, or, if the disk does not take it, not at all."""
+        rest = memoryview(f"{json.dumps(record)}\n".encode())
+        size = os.fstat(self._file).st_size
+        try:
+            while rest:  # once: a disk that takes only a part has no room
+                rest = rest[os.write(self._file, rest) :]
+            if time.monotonic() - self._synced >= SYNC_SECONDS:
+                self._sync()
+        except BaseException:
+            with suppress(OSError):  # the error that brought us here is the one to tell
+                os.ftruncate(self._file, size)
+            raise
+
+    def keep(self, lines: int) -> None:
+        """Forget all but the first so many lines."""
+        kept = self._path.read_bytes().splitlines(keepends=True)[:lines]
+        os.ftruncate(self._file, sum(map(len, kept)))
+        self._sync()
+
+    def close(self) -> None:
+        """Have it on disk, and let others write."""
+        try:
+            if self.is_open:
+                self._sync()
+        finally:
+            self._close()
+
+    def _sync(self) -> None:
+        os.fsync(self._file)
+        self._synced = time.monotonic()

@@ -1,0 +1,97 @@
+"""A training that is killed: what it leaves is whole, and it goes on as if nothing had happened."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves the path alone
+
+from kill_training import kill_at_an_operation, kill_at_random, look, make_data, start
+
+from mnist_bp.errors import InputError
+from mnist_bp.training.runs import Run
+
+PATIENCE = 60
+"""Seconds until a process that should end, and does not, fails a test."""
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A folder with a small dataset in ``data``."""
+    make_data(tmp_path / "data")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("recipe", "kills"), [("plain", 2), ("distorted", 1)])
+def test_killed_at_random_it_goes_on_to_the_same_end(place, recipe, kills):
+    """What is left opens each time, and in the end not a byte differs; by the hundred, that is what the script does."""
+    assert kill_at_random(place, recipe, kills, seed=1) >= 1
+
+
+def test_killed_before_its_first_epoch_it_goes_on_from_the_start(place, cli):
+    """The config is there and nothing else: ``--resume`` trains it all."""
+    settings = ["--data-dir", place / "data", "--hidden", "4", "--epochs", "2", "--output", "run"]
+    assert kill_at_an_operation(settings, 5)
+    look(Path("run"))
+    assert sorted(path.name for path in Path("run").glob("*")) == ["config.toml", "history.jsonl"]
+    assert cli("train", "--resume", "run").code == 0
+    assert len(Path("run/history.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def start_two_seeds(place):
+    """``train --seeds 2`` in a process, both at a time, when each has had an epoch."""
+    program = "import os; os.cpu_count = lambda: 2; from mnist_bp.cli.main import main; main()"
+    settings = ["--seeds", "2", "--data-dir", place / "data", "--hidden", "4", "--epochs", 10**6, "--output", "all"]
+    process = start(["-c", program], settings)
+    begun = set()
+    while len(begun) < 2:
+        record = json.loads(process.stdout.readline())
+        begun |= {record["seed"]} if record["event"] == "epoch" else set()
+    return process
+
+
+def assert_nobody_writes(folder):
+    """Within some time: no process has the run's history open any more, not even one without parents."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with suppress(InputError):
+            run = Run.reopen(folder)
+            run.claim()
+            run.close()
+            return
+        time.sleep(0.05)
+    pytest.fail(f"somebody still writes into {folder}")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process could heed")
+def test_sigterm_ends_all_seeds_in_order(place):
+    """Each saves what it has finished and says so, as with Ctrl-C; when the command has ended, none is left."""
+    process = start_two_seeds(place)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    records = [json.loads(line) for line in out.splitlines()]
+    assert [record["reason"] for record in records if record["event"] == "end"] == ["interrupted", "interrupted"]
+    assert err.splitlines()[-1] == "mnist-bp: interrupted"
+    for seed in (0, 1):
+        assert Path(f"all/seed-{seed}/model.npz").is_file()
+        run = Run.reopen(Path(f"all/seed-{seed}"))
+        run.claim()
+        run.close()
+
+
+def test_no_seed_outlives_a_command_that_is_killed(place):
+    """With nobody left to tell, each ends at its next record; what it leaves is whole, and can go on."""
+    with start_two_seeds(place) as process:
+        process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE)
+    for seed in (0, 1):
+        assert_nobody_writes(Path(f"all/seed-{seed}"))
+        look(Path(f"all/seed-{seed}"))

@@ -1,0 +1,200 @@
+"""Disks that are full or gone, folders that are taken: a line, an exit code, and no earlier run is lost."""
+
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mnist_bp.cli.training_report import TrainingReport
+from mnist_bp.errors import StorageError
+from mnist_bp.training.runs import Run
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits and modes")
+HINT = "; when it can be written again, go on with mnist-bp train --resume run"
+
+
+@pytest.fixture
+def train(cli, idx_folder):
+    """Run ``mnist-bp train`` for three epochs, into ``run`` unless told so."""
+
+    def run(output="run"):
+        return cli("train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 3, "--output", output, "--json")
+
+    return run
+
+
+@pytest.fixture
+def after_epoch(monkeypatch):
+    """Let something happen, once, when so many epochs are done and told of."""
+
+    def arrange(epoch, happen):
+        show, to_come = TrainingReport.epoch, [happen]
+
+        def shown(report, result):
+            show(report, result)
+            if to_come and result.epoch == epoch:
+                to_come.pop()()
+
+        monkeypatch.setattr(TrainingReport, "epoch", shown)
+
+    return arrange
+
+
+@contextmanager
+def little_room():
+    """Let no file become larger than 20,000 bytes: the disk takes the config and the history, and no network."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def contents(folder):
+    """Every file in it."""
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def assert_refused(done, code, said):
+    """With this code, and this line and no other."""
+    assert done.code == code
+    assert done.err.splitlines()[-1] == f"mnist-bp: {said}"
+    assert sum(line.startswith("mnist-bp: ") for line in done.err.splitlines()) == 1
+    assert "Traceback" not in done.err
+
+
+# --- the disk --------------------------------------------------------------------------------------------------------
+
+
+@posix
+@pytest.mark.parametrize("epochs", [0, 1, 2])
+def test_a_disk_that_fills_up_costs_no_epoch_that_was_finished(cli, train, after_epoch, epochs):
+    """Exit 3, no half of a file is left; with room again it goes on from the last epoch that found room."""
+    with little_room() as fill:
+        after_epoch(epochs, fill)
+        if not epochs:
+            fill()
+        assert_refused(train(), 3, f"cannot write {Path('run/model.npz')}: File too large{HINT}")
+    assert set(contents("run")) <= {"config.toml", "history.jsonl", "checkpoint.npz"}
+    done = cli("train", "--resume", "run", "--json")
+    assert done.code == 0
+    assert done.records[0]["resumed_after"] == epochs
+    train("whole")
+    assert Path("run/model.npz").read_bytes() == Path("whole/model.npz").read_bytes()
+
+
+@posix
+def test_a_folder_that_vanishes_is_said(train, after_epoch):
+    """Exit 3; nothing is there to go on with, and it is not made anew."""
+    after_epoch(1, lambda: shutil.rmtree("run"))
+    done = train()
+    assert_refused(done, 3, f"cannot write {Path('run/model.npz')}: No such file or directory")
+    assert not Path("run").exists()
+
+
+@contextmanager
+def ordinary_user():
+    """Be somebody to whom things can be forbidden: root is not."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@posix
+def test_a_folder_without_permission_is_said():
+    """A run that may not be written is not begun, and not gone on with; it stays as it is."""
+    with tempfile.TemporaryDirectory() as temporary:  # not tmp_path: that is in a folder of its owner's alone
+        Path(temporary).chmod(0o755)
+        folder = Path(temporary) / "run"
+        Run.create(folder, (4, 2), {"seed": 0}).close()
+        before = contents(folder)
+        folder.chmod(0o555)
+        (folder / "history.jsonl").chmod(0o444)
+        with ordinary_user():
+            with pytest.raises(
+                StorageError, match=r"^cannot write .*history.jsonl: Permission denied; when .*--resume"
+            ):
+                Run.reopen(folder).claim()
+            with pytest.raises(StorageError, match=r"^cannot write .*inside: Permission denied$"):
+                Run.create(folder / "inside", (4, 2), {"seed": 0})
+        folder.chmod(0o755)
+        assert contents(folder) == before
+
+
+# --- folders that are taken ------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_another_training_writes_is_left_alone(cli, train, idx_folder):
+    """Neither gone on with nor begun anew: exit 2; when the other has ended, it goes on."""
+    train()
+    other = Run.reopen(Path("run"))
+    other.claim()
+    before = contents("run")
+    assert_refused(
+        cli("train", "--resume", "run", "--epochs", 5),
+        2,
+        "another training writes into run now: let it end, or choose another folder",
+    )
+    done = train()
+    assert (done.code, done.err.split(" (")[0]) == (2, "mnist-bp: run already holds a run")
+    assert contents("run") == before
+    other.close()
+    assert cli("train", "--resume", "run", "--epochs", 5).code == 0
+
+
+def test_nothing_is_read_of_a_run_that_another_training_writes(train, cli):
+    """Its checkpoint may be another one in a moment: whose turn it is comes first, and then what is wrong with it."""
+    train()
+    Path("run/checkpoint.npz").write_bytes(b"damaged")
+    other = Run.reopen(Path("run"))
+    other.claim()
+    assert "another training writes into run" in cli("train", "--resume", "run").err
+    other.close()
+    assert "is not a checkpoint" in cli("train", "--resume", "run").err
+
+
+def test_a_file_where_the_folder_should_be(train, cli):
+    """Exit 2, and the file is untouched."""
+    Path("run").write_text("mine", encoding="utf-8")
+    assert_refused(train(), 2, "run is a file: --output names a folder")
+    assert_refused(cli("train", "--resume", "run"), 2, "run holds no run: there is no config.toml")
+    assert Path("run").read_text(encoding="utf-8") == "mine"
+
+
+# --- runs without a model --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["evaluate", "explain"])
+def test_a_run_that_has_no_model_yet_says_how_to_go_on(train, cli, command):
+    """Whether it is running or was killed: exit 2, and the command that follows."""
+    train()
+    Path("run/model.npz").unlink()
+    assert_refused(
+        cli(command, "run"),
+        2,
+        "there is no model.npz in run yet: its training is still running, or was cut off; "
+        "then mnist-bp train --resume run goes on with it",
+    )
+
+
+def test_the_runs_of_several_seeds_are_gone_on_with_one_by_one(cli, idx_folder):
+    """Their folder is no run of its own."""
+    Run.create(Path("all"), (784, 8, 10), {"seeds": 2, "data-dir": str(idx_folder)}).close()
+    Run.create(Path("all/seed-0"), (784, 8, 10), {"epochs": 1}).close()
+    assert_refused(
+        cli("train", "--resume", "all"),
+        2,
+        f"all holds several runs: go on with each by itself, --resume {Path('all/seed-…')}",
+    )
+    assert_refused(cli("evaluate", "all"), 2, "all holds several runs: name one of them, one of the folders in it")

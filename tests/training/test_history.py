@@ -1,0 +1,133 @@
+"""The history of a run: whole lines, on disk, from one writer at a time."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mnist_bp
+from mnist_bp.errors import InputError
+from mnist_bp.training import history as history_module
+from mnist_bp.training.history import History
+
+PATH = Path("history.jsonl")
+
+
+def epochs():
+    """The numbers that the file holds."""
+    return [json.loads(line)["epoch"] for line in PATH.read_text(encoding="utf-8").splitlines()]
+
+
+def history(*records):
+    """An open history of these epochs."""
+    made = History(PATH)
+    for epoch in records:
+        made.append({"epoch": epoch})
+    return made
+
+
+def test_a_record_is_a_line_that_is_there_at_once():
+    """And whoever opens the file again goes on behind it."""
+    first = history(1)
+    assert PATH.read_bytes() == b'{"epoch": 1}\n'
+    first.close()
+    history(2).close()
+    assert epochs() == [1, 2]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no files")
+def test_a_line_that_does_not_fit_on_the_disk_leaves_no_half_of_it():
+    """The error goes through, the lines before it stay whole; with room again, the next one follows them."""
+    import resource
+
+    made = history(1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PATH.stat().st_size + 5, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            made.append({"epoch": 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert epochs() == [1]
+    made.append({"epoch": 3})
+    assert epochs() == [1, 3]
+    made.close()
+
+
+@pytest.mark.parametrize("rest", [b"", b'{"epo', b"\xff\x00"])
+@pytest.mark.parametrize("lines", [0, 1, 2, 3])
+def test_what_is_behind_the_lines_that_are_kept_goes(lines, rest):
+    """Also the torn end of one."""
+    made = history(1, 2, 3)
+    with PATH.open("ab") as file:
+        file.write(rest)
+    made.keep(lines)
+    assert epochs() == [1, 2, 3][:lines]
+    made.append({"epoch": 9})
+    assert epochs() == [*[1, 2, 3][:lines], 9]
+    made.close()
+
+
+def test_it_is_forced_to_the_disk_now_and_then_and_in_the_end(monkeypatch):
+    """Once a second at most, however short the epochs are: it may take longer than they do."""
+    now, forced = 0.0, []
+    monkeypatch.setattr(history_module.time, "monotonic", lambda: now)
+    monkeypatch.setattr(os, "fsync", lambda _: forced.append(len(epochs())))
+    made = history(1)
+    for epoch, now in ((2, 0.6), (3, 1.2), (4, 1.9), (5, 2.3), (6, 2.4)):  # noqa: B007 - the clock looks at it
+        made.append({"epoch": epoch})
+    assert forced == [3, 5]
+    made.close()
+    assert forced == [3, 5, 6]
+
+
+# --- one writer at a time --------------------------------------------------------------------------------------------
+
+
+def test_a_second_writer_is_refused_until_the_first_has_closed():
+    """In this process as in any other, and the first goes on undisturbed."""
+    first = history(1)
+    with pytest.raises(InputError, match="another training writes into"):
+        History(PATH)
+    first.append({"epoch": 2})
+    first.close()
+    first.close()  # again is no error
+    history(3).close()
+    assert epochs() == [1, 2, 3]
+
+
+def test_one_that_nobody_closed_is_closed_with_the_last_who_knew_it():
+    """A training that was never begun keeps nobody out."""
+    history(1)
+    history(2).close()
+    assert epochs() == [1, 2]
+
+
+def test_everyone_may_read_meanwhile():
+    """Programs look at the history of a training that runs."""
+    made = history(1)
+    program = "import sys; print(open(sys.argv[1]).read(), end='')"
+    done = subprocess.run([sys.executable, "-c", program, PATH], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == {"epoch": 1}
+    made.close()
+
+
+def test_a_lock_dies_with_its_process():
+    """One that is killed leaves nothing locked."""
+    program = (
+        "from mnist_bp.training.history import History, Path; "
+        f"history = History(Path({str(PATH)!r})); print('locked', flush=True); input()"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(mnist_bp.__file__).parents[1])}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout.readline().strip() == b"locked"
+        with pytest.raises(InputError):
+            History(PATH)
+        process.kill()
+        process.wait()
+        history(1).close()
