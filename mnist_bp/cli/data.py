@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mnist_bp.data.datasets import Dataset
 
-__all__ = ["describe_data", "download_progress", "load_dataset", "named", "say_if_synthetic", "synthetic_mark"]
+__all__ = ["describe_data", "download_progress", "load_dataset", "named", "say_if_synthetic"]
 
 
 def load_dataset(
@@ -57,11 +57,6 @@ def describe_data(data: "Dataset", training: int, held_out: int | None) -> str:
     """How many examples there are, and what for."""
     kept_back = f", {held_out:,} held out" if held_out else ""
     return f"{data.name}: {training:,} training and {len(data.test):,} test examples{kept_back}"
-
-
-def synthetic_mark(data: "Dataset") -> dict[str, bool]:
-    """The same, as what a JSON record of such figures has besides."""
-    return {"synthetic": True} if data.is_synthetic else {}
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnist_bp.cli.data import say_if_synthetic, synthetic_mark
+from mnist_bp.cli.data import say_if_synthetic
 from mnist_bp.cli.models import Model, load_model, trained_data
 from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, MinAccuracy, Split
 from mnist_bp.cli.output import Output, percent
@@ -83,5 +83,5 @@ def _record(result: "Evaluation", data: "Data", split: str, path: Path) -> dict[
             for score in result.per_class()
         ],
         "model": str(path),
-        **synthetic_mark(data),
+        **data.mark,
     }

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnist_bp.cli.data import synthetic_mark
 from mnist_bp.cli.explain_report import Shown, show_explanation
 from mnist_bp.cli.image import read_image
 from mnist_bp.cli.models import (
@@ -130,7 +129,7 @@ def explain(
         image=batch.images[row],
         synthetic=data.is_synthetic,
     )
-    about = {"network": shown.network, "example": shown.example, "label": shown.label, **synthetic_mark(data)}
+    about = {"network": shown.network, "example": shown.example, "label": shown.label, **data.mark}
     voice.record({**about, **asdict(explanation)})
     show_explanation(explanation, shown, voice)
 

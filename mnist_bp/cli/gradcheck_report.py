@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.table import Table
 
-from mnist_bp.cli.data import synthetic_mark
 from mnist_bp.cli.output import Output
 from mnist_bp.cli.tables import new_table
 from mnist_bp.errors import AnswerIsNo
@@ -102,7 +101,7 @@ class Report:
 
 def show_report(report: Report, data: "Dataset", voice: Output, *, repeat: str, in_full: bool) -> None:
     """Tell all of it; or, of one network among many, what failed and a line for each method."""
-    voice.record({**_record(report), "dataset": data.name, **synthetic_mark(data)})
+    voice.record({**_record(report), "dataset": data.name, **data.mark})
     for said in report.diagnosis:
         voice.say(f"MISTAKE   {said}", style="red")
     if not report.passed:

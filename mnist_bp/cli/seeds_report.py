@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rich.table import Table
 
-from mnist_bp.cli.data import describe_data, named, say_if_synthetic, synthetic_mark
+from mnist_bp.cli.data import describe_data, named, say_if_synthetic
 from mnist_bp.cli.output import Output, natural_width, percent
 from mnist_bp.cli.tables import new_table
 from mnist_bp.cli.training_report import describe, number
@@ -144,7 +144,6 @@ class SeedsReport:
     def __init__(self, output: Output, recipe: Recipe, data: "Dataset", runs: Sequence[SeedRun], series: Run) -> None:
         self._output, self._recipe, self._data = output, recipe, data
         self._runs, self._series = runs, series
-        self._mark = synthetic_mark(data)
         self._is_table = output.is_live and natural_width(output.console, self._table()) <= output.console.width
         self._live: Live | None = None
         self._refreshed = 0.0
@@ -223,7 +222,7 @@ class SeedsReport:
             self._output.say(
                 f"missing  {name_seeds(record['unfinished'])}: not finished, and not counted", style="yellow"
             )
-        record = {**record, "seconds": seconds, "run": str(self._series.folder), **self._mark}
+        record = {**record, "seconds": seconds, "run": str(self._series.folder), **self._data.mark}
         self._output.record(record)
         self._series.record(record)
         self._output.conclude(f"{self._result(record)} ({seconds:.1f} s); runs: {self._series.folder}", style="bold")

@@ -67,8 +67,8 @@ __all__ = ["train"]
 
 EPOCHS = 10
 
-WITH_RESUME = {"resume", "epochs", "min_accuracy", "json", "quiet"}
-"""The options that do not say what a run is, and the epochs, of which there may be more."""
+WITH_RESUME = {"resume", "data_dir", "epochs", "min_accuracy", "json", "quiet"}
+"""The options that do not say what a run is; where its data lie, which may have moved; more epochs."""
 
 
 def train(
@@ -217,7 +217,7 @@ def _run_epochs(session: "Session", report: TrainingReport) -> "KeyboardInterrup
             threadpool_limits(session.recipe.threads),
             first_interrupt(interrupt.set),
             report,
-            closing(session.epochs(report.mark, on_batch)) as epochs,
+            closing(session.epochs(on_batch)) as epochs,
         ):
             for result in epochs:
                 report.epoch(result)
@@ -230,4 +230,4 @@ def _reason(session: "Session", failure: KeyboardInterrupt | Diverged | None) ->
     """Why the training ended."""
     if failure is not None:
         return "diverged" if isinstance(failure, Diverged) else "interrupted"
-    return "early-stop" if session.trainer.is_stopped_early else "finished"
+    return "early-stop" if session.trainer.epoch < session.recipe.epochs else "finished"

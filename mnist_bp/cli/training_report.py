@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from rich.table import Table
 
-from mnist_bp.cli.data import describe_data, named, say_if_synthetic, synthetic_mark
+from mnist_bp.cli.data import describe_data, named, say_if_synthetic
 from mnist_bp.cli.output import Output, natural_width, percent
 from mnist_bp.cli.tables import new_table
 from mnist_bp.training.recipe import Recipe, format_sizes
@@ -43,17 +43,11 @@ class TrainingReport:
 
     On a terminal that is wide enough, each epoch's row joins a table, with a bar below it for the time left. A row that
     has been printed stays, however many follow, and whatever ends the training.
-
-    Attributes
-    ----------
-    mark
-        What each record of this training has besides, where its digits are synthetic.
     """
 
     def __init__(self, output: Output, session: "Session") -> None:
         self._output, self._session = output, session
         self._recipe, self._data = session.recipe, session.data
-        self.mark = synthetic_mark(self._data)
         self._has_head = False
         self._is_table = output.is_live and natural_width(output.console, self._table()) <= output.console.width
         self._progress, self._task = self._bar()
@@ -127,7 +121,7 @@ class TrainingReport:
             "threads": recipe.threads,
             "resumed_after": trainer.epoch,
             **{name: getattr(recipe, name) for name in ALSO_RECORDED},
-            **self.mark,
+            **self._data.mark,
         })  # fmt: skip
 
     def epoch(self, result: "EpochResult") -> None:
@@ -135,7 +129,7 @@ class TrainingReport:
         from mnist_bp.training.health import complaints
         from mnist_bp.training.session import epoch_record
 
-        self._output.record({**epoch_record(result), **self.mark})
+        self._output.record({**epoch_record(result), **self._data.mark})
         next_epoch = min(result.epoch + 1, self._recipe.epochs)
         self._progress.update(self._task, description=f"{next_epoch}/{self._recipe.epochs}")
         epoch = f"{result.epoch}/{self._recipe.epochs}"
@@ -173,7 +167,7 @@ class TrainingReport:
             "run": str(run.folder),
             "model": str(run.model),
             "fingerprint": fingerprint,
-            **self.mark,
+            **self._data.mark,
         })  # fmt: skip
         if last is not None:
             self._complain(complaints(last.health))

@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.layers import LayeredVector, side_by_side
-from mnist_bp.core.network import Network
+from mnist_bp.core.network import Network, Trace
 from mnist_bp.core.numerical import COMPLEX_STEP, EPSILON, Method, numerical_gradient
 from mnist_bp.core.objective import Objective
 
@@ -140,14 +140,17 @@ Backpropagation = Callable[[Network, Array, Array], LayeredVector]
 """(network, X, Y) ↦ ∇C of a mini-batch, Y one-hot, as somebody computes it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Claim(Objective):
     """The cost of a mini-batch, and what somebody else says its gradient is, from X and Y alone."""
 
     backpropagate: Backpropagation
 
-    def gradient(self, network: Network) -> LayeredVector:
-        """What is claimed, in place of what trains."""
+    def gradient(
+        self, network: Network, trace: Trace | None = None, *, out: LayeredVector | None = None
+    ) -> LayeredVector:
+        """What is claimed, in place of what trains, and from its own forward pass."""
+        del trace, out
         return self.backpropagate(network, self.X, self.Y)
 
 

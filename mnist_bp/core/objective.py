@@ -11,7 +11,7 @@ from mnist_bp.core.regularization import add_l2_gradient, l2_penalty
 __all__ = ["Objective"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Objective:
     """C = 1/n Σ_i C_i + λ/2 Σ w², a function of a network's parameters; what dropout leaves out is held fixed.
 
@@ -40,9 +40,11 @@ class Objective:
         cost = network.costs(trace.Z, trace.A[-1], self.Y).mean()
         return complex(cost + l2_penalty(network, self.l2) if self.l2 else cost)
 
-    def gradient(self, network: Network) -> LayeredVector:
-        """∇C, in the steps that a training step takes (but for Adam's, whose L2 shrinks the weights by itself)."""
-        gradient = network.gradient(self.trace(network), self.Y)
+    def gradient(
+        self, network: Network, trace: Trace | None = None, *, out: LayeredVector | None = None
+    ) -> LayeredVector:
+        """∇C. ``trace`` saves the forward pass where it is known, and ``out`` takes the result."""
+        gradient = network.gradient(trace or self.trace(network), self.Y, out=out)
         if self.l2:
             add_l2_gradient(network, self.l2, gradient)
         return gradient

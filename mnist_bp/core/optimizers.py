@@ -13,7 +13,7 @@ import numpy as np
 from mnist_bp.core.activations import Array
 from mnist_bp.core.names import MOMENTUM, OptimizerName
 
-__all__ = ["OPTIMIZERS", "SGD", "Adam", "Momentum", "Optimizer"]
+__all__ = ["OPTIMIZERS", "SGD", "Adam", "Momentum", "Optimizer", "approach"]
 
 
 class Optimizer(Protocol):
@@ -100,9 +100,9 @@ class Adam:
         """Take one step."""
         self.t += 1
         t = int(self.t)
-        _approach(self.m, gradient, 1 - self.β1, self._room)
+        approach(self.m, gradient, 1 - self.β1, self._room)
         gradient *= gradient
-        _approach(self.v, gradient, 1 - self.β2, self._room)
+        approach(self.v, gradient, 1 - self.β2, self._room)
         np.divide(self.v, 1 - self.β2**t, out=gradient)
         np.sqrt(gradient, out=gradient)
         gradient += self.ε
@@ -111,8 +111,8 @@ class Adam:
         parameters -= gradient
 
 
-def _approach(mean: Array, value: Array, share: float, room: Array) -> None:
-    """A running mean goes this share of the way to a new value: m ← m + s (x − m)."""
+def approach(mean: Array, value: Array, share: float, room: Array) -> None:
+    """Let a running mean go this share of the way to a new value, in place: m ← m + s (x − m); ``room`` is like it."""
     np.subtract(value, mean, out=room)
     room *= share
     mean += room

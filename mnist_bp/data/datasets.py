@@ -87,6 +87,11 @@ class Dataset:
         return self.name.startswith(SYNTHETIC)  # also their folder, pointed at directly, whatever its version
 
     @property
+    def mark(self) -> dict[str, bool]:
+        """What a JSON record of figures from these digits has besides."""
+        return {"synthetic": True} if self.is_synthetic else {}
+
+    @property
     def pixels(self) -> int:
         """Of one image: the network's input neurons."""
         return self.train.pixels

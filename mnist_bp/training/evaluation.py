@@ -11,7 +11,7 @@ from mnist_bp.core.activations import Array
 from mnist_bp.core.network import Network
 from mnist_bp.data.batches import scaled
 
-__all__ = ["ClassScore", "Evaluation", "evaluate", "judge"]
+__all__ = ["CHUNK", "ClassScore", "Evaluation", "chunks", "evaluate", "judge"]
 
 CHUNK = 1_000
 """Examples that are looked at at a time: memory does not grow with their number, and results stay in the cache."""
@@ -68,7 +68,7 @@ def evaluate(network: Network, images: Array, labels: NDArray[np.uint8]) -> Eval
     """Run all examples, (n, n_0) and (n,), through the network; images may be grey levels, see ``scaled``."""
     Z = np.empty((len(labels), network.sizes[-1]), network.dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # parameters that are too large: the cost says so
-        for now in _chunks(len(labels)):
+        for now in chunks(len(labels)):
             Z[now] = network.propagate(scaled(images[now], network.dtype)).Z
         return judge(network, Z, labels)
 
@@ -77,7 +77,7 @@ def judge(network: Network, Z: Array, labels: NDArray[np.uint8]) -> Evaluation:
     """Say how good outputs are whose weighted sums are Z, (n, n_L), where labels, (n,), were wanted."""
     classes = Z.shape[1]
     total_cost, confusion = 0.0, np.zeros(classes**2, np.int64)
-    for now in _chunks(len(labels)):
+    for now in chunks(len(labels)):
         A = network.σ[-1].f(Z[now])
         costs = network.costs(Z[now], A, network.targets(labels[now]))
         total_cost += float(costs.sum(dtype=np.float64))
@@ -85,7 +85,7 @@ def judge(network: Network, Z: Array, labels: NDArray[np.uint8]) -> Evaluation:
     return Evaluation(total_cost / len(labels), confusion.reshape(classes, classes))
 
 
-def _chunks(examples: int) -> Iterator[slice]:
+def chunks(examples: int) -> Iterator[slice]:
     """All examples, a few at a time."""
     for start in range(0, examples, CHUNK):
         yield slice(start, start + CHUNK)

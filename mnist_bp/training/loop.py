@@ -13,21 +13,19 @@ from numpy.typing import ArrayLike, NDArray
 from mnist_bp.core.activations import Array
 from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.network import Masks, Network
-from mnist_bp.core.optimizers import OPTIMIZERS
-from mnist_bp.core.regularization import add_l2_gradient, draw_masks, shrink_weights, smoothed_targets
+from mnist_bp.core.objective import Objective
+from mnist_bp.core.optimizers import OPTIMIZERS, approach
+from mnist_bp.core.regularization import draw_masks, shrink_weights, smoothed_targets
 from mnist_bp.data.ahead import ahead
 from mnist_bp.data.augment import augmented
 from mnist_bp.data.batches import mini_batches, scaled
 from mnist_bp.errors import Diverged, InputError
-from mnist_bp.training.evaluation import Evaluation, evaluate, judge
+from mnist_bp.training.evaluation import CHUNK, Evaluation, chunks, evaluate, judge
 from mnist_bp.training.health import EXAMPLES, Health, examine
 from mnist_bp.training.recipe import Hyperparameters
 from mnist_bp.training.schedules import SCHEDULES
 
 __all__ = ["EpochResult", "LabelledImages", "Trainer", "train"]
-
-PART = 1_000
-"""Examples that are computed with at a time: more do not stay in the cache."""
 
 DROPOUT, DISTORTION = 1, 2
 """Streams of random numbers that an epoch has besides that of its order, see ``batches.shuffled``."""
@@ -112,6 +110,8 @@ class Trainer:
         network.targets(training.labels)  # refuses what is no label, once
         if hyperparameters.early_stop is not None and validation is None:
             raise InputError("early stopping looks at a validation set, and there is none")
+        if hyperparameters.augment != "none" and image_shape is None:
+            raise InputError("distorting images takes their rows and columns, image_shape")
         self.network, self.hyperparameters = network, hyperparameters
         self._training, self._test, self._validation = training, test, validation
         self._image_shape = image_shape
@@ -121,6 +121,7 @@ class Trainer:
         self._batch_size = min(hyperparameters.batch_size or self._examples, self._examples)
         self._targets = smoothed_targets(network.sizes[-1], hyperparameters.label_smoothing, network.dtype)
         self._optimizer = OPTIMIZERS[hyperparameters.optimizer](network.parameters)
+        self._l2 = 0.0 if self._optimizer.decouples_l2 else hyperparameters.l2
         self._schedule = SCHEDULES[hyperparameters.schedule]
         self._epoch = np.zeros((), np.int64)
         self._best_epoch, self._best_accuracy = np.zeros((), np.int64), np.zeros(())
@@ -250,20 +251,21 @@ class Trainer:
     ) -> tuple[Array, LayeredVector]:
         """The weighted sums of a mini-batch's outputs, (n, n_L), and ∇C."""
         network, room, n = self.network, self._room, len(labels)
-        if n > PART:
+        if n > CHUNK:
             return self._gradient_in_parts(images, labels, draw_masks)
+        X = scaled(images, network.dtype, out=room.inputs)
         masks = draw_masks(n) if draw_masks else None
-        trace = network.propagate(scaled(images, network.dtype, out=room.inputs), masks=masks)
-        return trace.Z, network.gradient(trace, self._targets.take(labels, axis=0), out=room.gradient)
+        objective = Objective(X, self._targets.take(labels, axis=0), masks, self._l2)
+        trace = objective.trace(network)
+        return trace.Z, objective.gradient(network, trace, out=room.gradient)
 
     def _gradient_in_parts(
         self, images: Array, labels: NDArray[np.uint8], draw_masks: Callable[[int], Masks] | None
     ) -> tuple[Array, LayeredVector]:
-        """The same of a large mini-batch: the mean of its parts, each of which is computed within the cache."""
+        """The same of a large mini-batch: gradients of parts that stay in the cache are accumulated."""
         n, Z = len(labels), []
         mean = LayeredVector.zeros(self.network.sizes, self.network.dtype)
-        for start in range(0, n, PART):
-            now = slice(start, start + PART)
+        for now in chunks(n):
             part_Z, part = self._gradient(images[now], labels[now], draw_masks)
             part.vector *= len(part_Z) / n
             mean.vector += part.vector
@@ -272,12 +274,9 @@ class Trainer:
 
     def _step(self, gradient: LayeredVector, learning_rate: float) -> None:
         """Go downhill, and let the weights shrink if they are to."""
-        network, l2 = self.network, self.hyperparameters.l2
-        if l2 and self._optimizer.decouples_l2:
-            shrink_weights(network, learning_rate * l2)
-        elif l2:
-            add_l2_gradient(network, l2, gradient)
-        self._optimizer.step(network.parameters, gradient.vector, learning_rate)
+        if self.hyperparameters.l2 and self._optimizer.decouples_l2:
+            shrink_weights(self.network, learning_rate * self.hyperparameters.l2)
+        self._optimizer.step(self.network.parameters, gradient.vector, learning_rate)
 
     def _average(self, step: int, decay: float) -> None:
         """Let the average follow the parameters: average ← d average + (1 − d) parameters.
@@ -286,11 +285,8 @@ class Trainer:
         in TensorFlow's ExponentialMovingAverage); that such averages do better is in Polyak and Juditsky 1992.
         """
         t = self.epoch * self.steps_per_epoch + step
-        way = self._room.gradient.vector  # used up by the step
-        np.subtract(self.network.parameters, self.tested.parameters, out=way)
-        way *= 1 - min(decay, (1 + t) / (10 + t))
-        average = self.tested.parameters
-        average += way
+        share = 1 - min(decay, (1 + t) / (10 + t))
+        approach(self.tested.parameters, self.network.parameters, share, self._room.gradient.vector)  # used up by now
 
     def _learning_rates(self) -> list[float]:
         """η of each step of the epoch that is running."""
@@ -349,7 +345,7 @@ class _Room(NamedTuple):
     def for_training(cls, network: Network, examples: int, batch_size: int) -> "_Room":
         n_0, n_L = network.sizes[0], network.sizes[-1]
         return cls(
-            inputs=np.empty((min(batch_size, PART), n_0), network.dtype),
+            inputs=np.empty((min(batch_size, CHUNK), n_0), network.dtype),
             gradient=LayeredVector.empty(network.sizes, network.dtype),
             Z=np.empty((examples, n_L), network.dtype),
             labels=np.empty(examples, np.uint8),

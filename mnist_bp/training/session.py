@@ -17,6 +17,9 @@ from mnist_bp.training.runs import Run
 
 __all__ = ["Session", "epoch_record"]
 
+DIGITS = 16
+"""Of the training set's SHA-256 sum, hexadecimal: enough to tell sets apart."""
+
 
 class Session:
     """A training of a network by a recipe on a dataset.
@@ -91,13 +94,10 @@ class Session:
             run.close()
             raise
 
-    def epochs(
-        self, mark: dict[str, Any] | None = None, on_batch: Callable[[], object] | None = None
-    ) -> Generator[EpochResult]:
+    def epochs(self, on_batch: Callable[[], object] | None = None) -> Generator[EpochResult]:
         """Train; what each epoch came to, once it is on disk. Whatever ends it, the model is saved as it was last.
 
-        ``mark`` is what every record of the history has besides. Nothing of an epoch is lost in between if ``on_batch``
-        alone raises KeyboardInterrupt.
+        Nothing of an epoch is lost in between if ``on_batch`` alone raises KeyboardInterrupt.
         """
         self.is_saved = False
         self.run.claim()
@@ -105,7 +105,7 @@ class Session:
             try:
                 for result in self.trainer.run(on_batch):
                     self.last = result
-                    self.run.record({**epoch_record(result), **(mark or {})})
+                    self.run.record({**epoch_record(result), **self.data.mark})
                     with self.run.keeping():
                         checkpoint.save(self.run.checkpoint, self.trainer, result, self._identity)
                     yield result
@@ -139,7 +139,7 @@ def _identity(recipe: Recipe, data: Dataset) -> dict[str, Any]:
     """What must not change when a run goes on: all but where the data lie, and the epochs, if no rate hangs on them."""
     may_change = {"data-dir", "epochs"} if recipe.schedule == "constant" else {"data-dir"}
     settings = {name: value for name, value in recipe.options().items() if name not in may_change}
-    return {**settings, "training data": _digest(data.train)}
+    return {**settings, "training data (its digest)": _digest(data.train)[:DIGITS]}
 
 
 def _labelled(examples: Examples) -> LabelledImages:

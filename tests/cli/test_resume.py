@@ -196,6 +196,16 @@ def test_more_epochs_with_a_constant_rate_are_one_long_run(train, resume):
     assert_is_the_same_run()
 
 
+def test_data_that_have_moved_are_found_where_they_are_now(train, resume, idx_folder):
+    """The config tells where they lay; the same data elsewhere make the same run."""
+    train(*ADAM, output="whole", epochs=5)
+    train(*ADAM)
+    idx_folder.rename(idx_folder.with_name("moved"))
+    done = resume("--epochs", "5", "--data-dir", str(idx_folder.with_name("moved")))
+    assert done.code == 0
+    assert done.records[-1]["epochs"] == 5
+
+
 def test_the_config_of_a_run_repeats_it_with_everything_switched_on(cli, train):
     """Also of one that was gone on with: the same fingerprint, history and files."""
     *_, end = train(*EVERYTHING).records
@@ -213,7 +223,7 @@ def test_the_config_of_a_run_repeats_it_with_everything_switched_on(cli, train):
     "option",
     [
         ["--seed", "0"], ["--hidden", "8"], ["--optimizer", "adam"], ["--learning-rate", "1"], ["--average", "0.9"],
-        ["--data-dir", "elsewhere"], ["--limit", "100"], ["--output", "other"], ["--threads", "1"],
+        ["--limit", "100"], ["--output", "other"], ["--threads", "1"],
         ["--validation", "9"],
     ],
     ids=" ".join,

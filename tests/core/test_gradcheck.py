@@ -372,7 +372,7 @@ def test_what_is_checked_is_the_step_that_trains(regularized: Objective, few_dig
     np.testing.assert_allclose((before - network.parameters) / 0.5, gradient, rtol=0, atol=1e-14)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Wrong(Objective):
     """An objective with a mistake in its gradient: ``wrong`` is given the network and the right objective."""
 
