@@ -17,6 +17,9 @@ __all__ = ["Config", "config_in_use", "is_from_config", "is_given", "read_config
 
 NOT_IN_A_FILE = {"config", "context", "help", "resume"}
 
+LIMIT = 1 << 14
+"""Bytes of a config: many times what ours take. Keys with thousands of dots, which no option has, are slow to parse."""
+
 
 def _use_config(context: typer.Context, path: Path | None) -> Path | None:
     """Make the file's values the defaults of the command's options."""
@@ -90,15 +93,24 @@ def read_config(path: Path, command: Callable[..., object]) -> dict[str, Any]:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' Notepad may write a BOM
+        with path.open("rb") as file:
+            content = file.read(LIMIT + 1)
     except OSError as error:
         raise InputError(f"cannot read the config {path}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    if len(content) > LIMIT:
+        raise InputError(f"{path} is larger than {LIMIT:,} bytes: it is no config")
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))  # Windows' Notepad may write a BOM
+    except (ValueError, RecursionError) as error:  # ValueError: also of a number of thousands of digits
         raise InputError(f"{path} is not a TOML file: {error}") from error
 
 
 def _checked(value: Any, hint: Any, where: str) -> Any:
     """``value`` as the command line would have given it to an option of this type."""
+    try:
+        given = str(value).lower() if isinstance(value, bool) else repr(value)
+    except ValueError:  # TOML's hexadecimal numbers may be longer than Python writes decimal ones
+        raise InputError(f"{where} is too large a number") from None
     accepted = _kinds(hint)
     if float in accepted and type(value) is int and abs(value) <= sys.float_info.max:
         return float(value)
@@ -110,7 +122,6 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
     if value in choices or type(value) in accepted:
         return value
     expected = f"one of {', '.join(choices)}" if choices else " or ".join(_NAMES[kind] for kind in accepted)
-    given = str(value).lower() if isinstance(value, bool) else repr(value)
     raise InputError(f"{where} = {given}; expected {expected}")
 
 

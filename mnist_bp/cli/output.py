@@ -20,11 +20,15 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.segment import Segments
 from rich.table import Table
+from rich.text import Text
 
 __all__ = ["Output", "natural_width", "percent", "prepare_streams", "printable", "say_error"]
 
 WIDE = 10_000
 """Columns: more than any table of ours takes."""
+
+LONGEST = 10_000
+"""Characters of a line: room for two paths as long as Linux allows, not for whatever a damaged file holds."""
 
 _LEAD = re.compile(r"\w+ {2,}")
 """What stands before the text of a line like ``data     mnist``."""
@@ -84,10 +88,14 @@ class Output:
 
 
 class _Console(Console):
-    """A console that lets ``main`` deal with a closed pipe, as with every other error."""
+    """A console that shows no control characters, and lets ``main`` deal with a closed pipe as with other errors."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
+
+    def render_str(self, text: str, **look: Any) -> Text:
+        """Text of a table's cell; its lines are the table's own, what else could steer the terminal is spelled out."""
+        return super().render_str("\n".join(map(printable, text.split("\n"))), **look)
 
 
 def _console(stream: TextIO, *, is_live: bool) -> Console:
@@ -129,7 +137,9 @@ def percent(fraction: float) -> str:
 
 
 def printable(text: str) -> str:
-    """``text`` without characters that could steer a terminal: a file's name may hold any."""
+    """``text`` without characters that could steer a terminal (a file's name may hold any), and not without end."""
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}… ({len(text) - LONGEST:,} more characters)"
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 

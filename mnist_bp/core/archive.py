@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import math
+import warnings
 import zipfile
 from collections.abc import Collection, Mapping
 from os import PathLike
@@ -21,7 +22,7 @@ from mnist_bp.core.activations import Array
 from mnist_bp.errors import InputError
 from mnist_bp.files import atomic_write
 
-__all__ = ["Archive", "read", "write"]
+__all__ = ["Archive", "read", "seal", "write"]
 
 SEAL = b"sha256:"
 DIGITS = 64
@@ -57,10 +58,15 @@ def write(path: str | PathLike[str], arrays: Mapping[str, Array], meta: Mapping[
     np.savez(room, **members)
     with zipfile.ZipFile(room, "a") as archive:
         archive.comment = SEAL + bytes(DIGITS)
-    content = room.getbuffer()[:-DIGITS]
+    content = room.getbuffer()
+    seal(content)
     with atomic_write(Path(path)) as file:
         file.write(content)
-        file.write(_sum(content))
+
+
+def seal(content: memoryview) -> None:
+    """Let the bytes of a file end in the SHA-256 sum of all that stands before it."""
+    content[-DIGITS:] = _sum(content[:-DIGITS])
 
 
 def read(path: str | PathLike[str], what: str, formats: Collection[int]) -> Archive:
@@ -72,7 +78,8 @@ def read(path: str | PathLike[str], what: str, formats: Collection[int]) -> Arch
         If the file is missing, is something else, or was changed since it was written.
     """
     try:
-        return _parse(Path(path).read_bytes(), formats)
+        with warnings.catch_warnings(action="ignore"):  # numpy's, of headers that Python 2 may have written
+            return _parse(Path(path).read_bytes(), formats)
     except FileNotFoundError:
         raise InputError(f"there is no {what} {path}") from None
     except OSError as error:
@@ -85,15 +92,32 @@ def read(path: str | PathLike[str], what: str, formats: Collection[int]) -> Arch
 
 def _parse(data: bytes, formats: Collection[int]) -> Archive:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        meta = _parse_meta(_read_array(archive, META, META_LIMIT))
+        members = _members(archive, len(data))
+        if META not in members:
+            raise InputError("it has no meta")
+        meta = _parse_meta(_read_array(archive, members.pop(META), META_LIMIT))
         if meta["format"] not in formats:
             known = " and ".join(map(str, formats))
             raise InputError(f"it has format {meta['format']}; this version of mnist-bp reads {known}")
         if meta["format"] != FIRST_FORMAT:
             _check_seal(archive.comment, data)
-        names = [name.removesuffix(".npy") for name in archive.namelist()]
-        arrays = {name: _read_array(archive, name, len(data)) for name in names if name != META}
+        arrays = {name: _read_array(archive, info, len(data)) for name, info in members.items()}
     return Archive(arrays, meta)
+
+
+def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
+    """What the file holds, by the arrays' names. Together they are no larger than the file, even if they overlap."""
+    members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+    for name, info in members.items():
+        if not name.isidentifier() or info.filename == name:
+            raise InputError(f"it holds {info.filename!r}, which is no array of ours")
+        if info.compress_type != zipfile.ZIP_STORED:
+            raise InputError(f"{name} is compressed")
+    if len(members) != len(archive.infolist()):
+        raise InputError("it holds two arrays of one name")
+    if sum(info.file_size for info in members.values()) > size:
+        raise InputError("its arrays claim more bytes than the file has")
+    return members
 
 
 def _check_seal(comment: bytes, data: bytes) -> None:
@@ -114,17 +138,16 @@ def _parse_meta(text: Array) -> dict[str, Any]:
     return meta
 
 
-def _read_array(archive: zipfile.ZipFile, name: str, limit: int) -> Array:
-    """One member, without pickle; nothing is allocated that is larger than ``limit`` bytes, or than the file."""
-    info = archive.getinfo(f"{name}.npy")
-    if info.compress_type != zipfile.ZIP_STORED:
-        raise InputError(f"{name} is compressed")
+def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> Array:
+    """One member, without pickle, read-only; nothing is allocated that is larger than ``limit`` bytes."""
+    name = info.filename.removesuffix(".npy")
     if info.file_size > limit:
-        raise InputError(f"{name} claims {info.file_size:,} bytes, more than the file has")
-    stream = io.BytesIO(archive.read(info))
+        raise InputError(f"{name} claims {info.file_size:,} bytes, of at most {limit:,}")
+    content = archive.read(info)
+    stream = io.BytesIO(content)
     header = _HEADER_READERS[np.lib.format.read_magic(stream)]
     shape, is_fortran, dtype = header(stream)
     if dtype.hasobject or math.prod(shape) * dtype.itemsize != info.file_size - stream.tell():
         raise InputError(f"{name} does not hold what its header says")
-    flat = np.frombuffer(stream.getbuffer(), dtype, offset=stream.tell())
+    flat = np.frombuffer(content, dtype, offset=stream.tell())
     return flat.reshape(shape, order="F" if is_fortran else "C")

@@ -1,0 +1,129 @@
+"""The command: so many hostile files for each reader, read in a process that is watched from another one."""
+
+import argparse
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from _fuzz.targets import TARGETS, Case, Failure, check
+
+LIMIT = 60.0
+"""Seconds for one case: a thousand times what any takes, even where others use the machine too."""
+
+ADDRESS_SPACE = 8 << 30
+"""Bytes that a process may ask for, where the system can be told so."""
+
+INTERRUPTED = 130
+
+DESCRIPTION = """\
+Let mnist-bp read hostile files: model files, checkpoints (by train --resume), configs, IDX images and labels, and
+images (explain --image). Each is made from a good file and a seed: with other bytes, or well-formed and sealed, but
+with other content. It must be read, or refused in one line by an error that is meant for it; it must not take more
+memory than a stated multiple of its size, hang, or run code.
+"""
+EPILOG = """\
+Exit codes: 0 all is well; 1 a case failed; 130 interrupted.
+
+Example: scripts/fuzz --target model --cases 1 --seed 123      # a case again, with its traceback
+"""
+
+
+class _Trouble(NamedTuple):
+    """What was wrong with a case."""
+
+    text: str
+    trace: str
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Run the command, and exit."""
+    parser = argparse.ArgumentParser(
+        "scripts/fuzz", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--target", choices=[*TARGETS], action="append", help="what reads; default: all, one by one")
+    parser.add_argument("--cases", type=int, default=10_000, metavar="N", help="for each target; default: %(default)s")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the first case; default: %(default)s")
+    options = parser.parse_args(arguments)
+    seeds = range(options.seed, options.seed + options.cases)
+    try:
+        failures = sum([run(target, seeds) for target in options.target or TARGETS])
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    sys.exit(1 if failures else 0)
+
+
+def run(target: str, seeds: range) -> int:
+    """Let a reader read the files of all these seeds, and say what came of it; how many cases failed."""
+    cases: dict[int, Case] = {}
+    failures = 0
+    for seed, outcome in outcomes(target, seeds):
+        if isinstance(outcome, Case):
+            cases[seed] = outcome
+            continue
+        failures += 1
+        print(f"{target}: seed {seed}: {outcome.text}; again: scripts/fuzz --target {target} --cases 1 --seed {seed}")
+        if len(seeds) == 1:
+            print(outcome.trace, end="")
+    read = sum(case.is_read for case in cases.values())
+    line = f"{target}: {len(seeds):,} cases: {read:,} read, {len(cases) - read:,} refused, {failures:,} failed"
+    if cases:
+        slowest = max(cases, key=lambda seed: cases[seed].seconds)
+        largest = max(cases, key=lambda seed: cases[seed].bytes)
+        line += f"; longest {cases[slowest].seconds:.2f} s (seed {slowest})"
+        line += f", most memory {cases[largest].bytes / 1e6:.1f} MB (seed {largest})"
+    print(line, flush=True)
+    return failures
+
+
+def outcomes(target: str, seeds: range) -> Iterator[tuple[int, Case | _Trouble]]:
+    """What came of each seed. After one that hangs or crashes, another process goes on with the next."""
+    while seeds:
+        ours, theirs = multiprocessing.Pipe(duplex=False)
+        worker = multiprocessing.get_context("spawn").Process(target=work, args=(target, seeds, theirs), daemon=True)
+        worker.start()
+        theirs.close()
+        try:
+            while seeds:
+                if not ours.poll(LIMIT):
+                    yield seeds[0], _Trouble(f"still not read after {LIMIT:g} s", "")
+                    break
+                yield seeds[0], ours.recv()
+                seeds = seeds[1:]
+        except EOFError:
+            worker.join()
+            yield seeds[0], _Trouble(f"the process ended with {worker.exitcode}", "")
+        finally:
+            worker.kill()
+            worker.join()
+        seeds = seeds[1:]
+
+
+def work(target: str, seeds: range, told: Connection) -> None:
+    """Read the files of these seeds in an empty folder, and tell what came of each."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the process that watches, which then ends this one
+    with suppress(ImportError, ValueError, OSError):  # not on Windows, and not everywhere else
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    with tempfile.TemporaryDirectory() as folder:
+        before = Path.cwd()
+        os.chdir(folder)
+        os.environ |= {"MNIST_BP_OFFLINE": "1", "MNIST_BP_DATA": folder}
+        for seed in seeds:
+            told.send(_outcome(target, seed))
+        os.chdir(before)
+
+
+def _outcome(target: str, seed: int) -> Case | _Trouble:
+    try:
+        return check(target, seed)
+    except Failure as failure:
+        return _Trouble(str(failure), traceback.format_exc())

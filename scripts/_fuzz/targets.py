@@ -1,0 +1,299 @@
+"""What reads hostile files, and the check of one case: it is read, or refused as it should be, and nothing else."""
+
+import contextlib
+import gzip
+import io
+import json
+import struct
+import time
+import tracemalloc
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import numpy as np
+import tomli_w
+
+from _fuzz.archives import SPRUNG, hostile_archive
+from _fuzz.mutations import LIMITS, mutated_bytes, mutated_value
+from _fuzz.pictures import SHAPE, hostile_image
+from mnist_bp.cli.config import LIMIT, read_config
+from mnist_bp.cli.image import read_image
+from mnist_bp.cli.main import main
+from mnist_bp.cli.output import printable
+from mnist_bp.cli.train import train
+from mnist_bp.core import archive, model_file
+from mnist_bp.core.network import Network
+from mnist_bp.data import idx
+from mnist_bp.data.names import FILE_NAMES
+from mnist_bp.errors import Diverged, MnistBpError
+
+__all__ = ["TARGETS", "Case", "Failure", "Target", "check"]
+
+CLASSES = 3
+
+
+class Failure(Exception):
+    """A case that did not end as it should have; the text says how it ended."""
+
+
+class Case(NamedTuple):
+    """A case that ended as it should: whether the file was read, in what time, and the bytes that it took at most."""
+
+    is_read: bool
+    seconds: float
+    bytes: int
+
+
+class Target(NamedTuple):
+    """A reader.
+
+    Attributes
+    ----------
+    make
+        Draws a hostile file.
+    read
+        Reads the file at a path, and raises AssertionError if what came of it is not what it should be.
+    memory
+        Bytes that reading may take, whatever is in the file.
+    times
+        The same for each byte of the file.
+    """
+
+    make: Callable[[Random], bytes]
+    read: Callable[[Path], None]
+    memory: int
+    times: int
+
+
+def check(name: str, seed: int) -> Case:
+    """Let the reader of this name read the hostile file of this seed, in the working folder.
+
+    Raises
+    ------
+    Failure
+        If anything else happens than that it is read, or refused by an error of ours with a line for people.
+    """
+    target = TARGETS[name]
+    content = target.make(Random(f"{name} {seed}"))  # noqa: S311 - nothing is secret
+    path = Path("hostile")
+    path.write_bytes(content)
+    refusal: MnistBpError | None = None
+    started = time.perf_counter()
+    tracemalloc.start()
+    try:
+        target.read(path)
+    except MnistBpError as error:
+        refusal = error
+    except (Exception, SystemExit) as error:
+        raise Failure(f"{type(error).__name__}: {error}") from error
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    allowed = target.memory + target.times * len(content)
+    if peak > allowed:
+        raise Failure(f"took {peak:,} bytes for a file of {len(content):,}; at most {allowed:,} are allowed")
+    if SPRUNG:
+        raise Failure(SPRUNG.pop())
+    if refusal is not None:
+        _check_refusal(refusal)
+    return Case(refusal is None, time.perf_counter() - started, peak)
+
+
+def _check_refusal(refusal: MnistBpError) -> None:
+    if refusal.exit_code not in {2, 3} and not isinstance(refusal, Diverged):
+        raise Failure(f"exit code {refusal.exit_code}: {refusal}")
+    if not str(refusal) or not printable(str(refusal)).isprintable():
+        raise Failure(f"says {str(refusal)!r}")
+
+
+# --- model files -----------------------------------------------------------------------------------------------------
+
+
+@cache
+def _good_model() -> archive.Archive:
+    network = Network([6, 4, CLASSES], rng=np.random.default_rng(0))
+    network.save("good", {"dataset": "mnist", "config": {"learning-rate": 0.5, "data-dir": "x"}, "epochs": 3})
+    return archive.read("good", "model file", [model_file.FORMAT])
+
+
+def _make_model(random: Random) -> bytes:
+    return hostile_archive(*_good_model(), random)
+
+
+def _read_model(path: Path) -> None:
+    network, meta = model_file.load(path)
+    assert np.isfinite(network.parameters).all()
+    assert list(network.sizes) == meta["sizes"]
+    with np.errstate(all="ignore"):
+        assert network.forward(np.ones((2, network.sizes[0]))).shape == (2, network.sizes[-1])
+
+
+# --- checkpoints -----------------------------------------------------------------------------------------------------
+
+RUN = Path("run")
+
+
+@cache
+def _good_run() -> dict[str, bytes]:
+    """The files of a run of one epoch, which can go on for another."""
+    random = np.random.default_rng(0)
+    for name, shape in zip(FILE_NAMES, [(30, 5, 6), (30,), (20, 5, 6), (20,)], strict=True):
+        array = random.integers(256 if len(shape) == 3 else CLASSES, size=shape, dtype=np.uint8)
+        with Path(name).open("wb") as file:
+            idx.write(file, array)
+    settings = ["--hidden=3", "--optimizer=adam", "--average=0.9", "--validation=6", "--early-stop=9", "--epochs=1"]
+    _run("train", "--data-dir=.", f"--classes={CLASSES}", "--threads=1", f"--output={RUN}", *settings)
+    return {path.name: path.read_bytes() for path in RUN.iterdir()}
+
+
+def _run(*arguments: str) -> list[dict[str, Any]]:
+    """Run ``mnist-bp`` in this process; its records. An error is raised as it is."""
+    said, told = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(told):
+        code = _exit_code(["--debug", *arguments, "--json"])
+    assert code == 0, told.getvalue()
+    assert all(line.isprintable() for line in told.getvalue().splitlines())
+    return [json.loads(line, parse_constant=_refuse) for line in said.getvalue().splitlines()]
+
+
+def _exit_code(arguments: list[str]) -> object:
+    try:
+        main(arguments)
+    except SystemExit as ended:
+        return ended.code
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"a record holds {constant}")
+
+
+def _make_checkpoint(random: Random) -> bytes:
+    _good_run()
+    return hostile_archive(*_good_checkpoint(), random)
+
+
+@cache
+def _good_checkpoint() -> archive.Archive:
+    Path("good").write_bytes(_good_run()["checkpoint.npz"])
+    arrays, meta = archive.read("good", "checkpoint", [model_file.FORMAT])
+    return archive.Archive(arrays, {**meta, "last": {**meta["last"], "seconds": 0.25}})  # else another file each time
+
+
+def _read_checkpoint(path: Path) -> None:
+    RUN.mkdir(exist_ok=True)
+    for name, content in _good_run().items():
+        (RUN / name).write_bytes(content)
+    path.replace(RUN / "checkpoint.npz")
+    *_, end = _run("train", f"--resume={RUN}", "--epochs=2")
+    assert 1 <= end["epochs"] <= 2
+    assert 0 <= end["test_accuracy"] <= 1
+
+
+# --- configs ---------------------------------------------------------------------------------------------------------
+
+GOOD_CONFIG: dict[str, Any] = {
+    "hidden": [16, 16], "activation": "relu", "batch-size": 100, "learning-rate": 0.5, "epochs": 3, "seed": 1,
+    "dataset": "mnist", "data-dir": "..", "output": "run", "json": True, "min-accuracy": 0.9, "average": 0.999,
+}  # fmt: skip
+SNIPPETS = [
+    "x = 1979-05-27T07:32:00Z", "x = 1979-13-27", "x = 0x" + "f" * 5000, "seed = 0x" + "f" * 5000, "x = 1e99999",
+    "epochs = " + "9" * 5000, "hidden = [0b" + "1" * 15_000 + "]", "[a]\n" * 2, "[[a]]\n" * 2000, "x = " + "[" * 8000,
+    "x = [" + "1," * 4000 + "]", "x = " + "{a=" * 3000, "a." * 500 + "a = 1", "[" + "a." * 500 + "a]", '"" = 1',
+    '"\\u001b[31m" = 1', 'output = "a\\u0000b"', 'data-dir = "\\u202e"', "x = '''" + "'" * 900, 'x = """' + "\\" * 900,
+    "x = nan", "learning-rate = -inf", "\ufeff" * 3, "# \0", "x" * 9000 + " = 1", "#" * (LIMIT + 1), "epochs = 1_0_0",
+]  # fmt: skip
+
+
+def _make_config(random: Random) -> bytes:
+    config = GOOD_CONFIG
+    for _ in range(random.randint(0, 3)):
+        changed = mutated_value(config, random)
+        config = changed if isinstance(changed, dict) else config
+    try:
+        text = tomli_w.dumps(config)
+    except (TypeError, ValueError, RecursionError):  # None, say, which TOML does not have
+        text = tomli_w.dumps(GOOD_CONFIG)
+    content = text.encode("utf-8", "surrogatepass")
+    what = random.randrange(10)
+    if what < 3:
+        lines = content.splitlines()
+        lines.insert(random.randint(0, len(lines)), random.choice(SNIPPETS).encode())
+        return b"\n".join(lines)
+    return content if what < 7 else mutated_bytes(content, random)
+
+
+def _read_config(path: Path) -> None:
+    values = read_config(path, train)
+    assert all(
+        name.isidentifier() and isinstance(value, bool | int | float | str | Path) for name, value in values.items()
+    )
+
+
+# --- IDX files -------------------------------------------------------------------------------------------------------
+
+
+UNPACKED = 3 * idx.DEFLATE_LIMIT
+"""Bytes for each byte of a .gz: a file may well be so much larger unpacked, while it is put together from pieces."""
+
+
+def _make_images(random: Random) -> bytes:
+    return _make_idx([5, 4, 3], random)
+
+
+def _make_labels(random: Random) -> bytes:
+    return _make_idx([12], random)
+
+
+def _make_idx(shape: list[int], random: Random) -> bytes:
+    """A file with another header, another length or other bytes, plain or compressed, before or after all that."""
+    body = bytes(random.randrange(CLASSES + (random.random() < 0.01)) for _ in range(int(np.prod(shape))))
+    sizes = list(shape)
+    if random.random() < 0.3:
+        sizes[random.randrange(len(sizes))] = random.choice([size for size in LIMITS if size < 2**32])
+    if random.random() < 0.1:
+        sizes = random.choice([sizes[1:], [*sizes, 1], [*sizes, 0]])
+    content = struct.pack(f">3xB{len(sizes)}I", len(sizes), *sizes) + body
+    content = content[:2] + random.choice([b"\x08"] * 9 + [b"\x0d"]) + content[3:]
+    if random.random() < 0.5:
+        content = mutated_bytes(content, random)
+    if random.random() < 0.05:
+        content += bytes(1_000_000)
+    if random.random() < 0.5:
+        content = gzip.compress(content, mtime=0)
+        if random.random() < 0.5:
+            content = mutated_bytes(content, random)
+        content *= random.choice([1] * 20 + [2, 100])
+    return content
+
+
+def _read_images(path: Path) -> None:
+    images = idx.read_images(path)
+    assert (images.dtype, images.ndim, images.size > 0) == (np.uint8, 3, True)
+
+
+def _read_labels(path: Path) -> None:
+    labels = idx.read_labels(path, classes=CLASSES)
+    assert (labels.dtype, labels.ndim, labels.size > 0) == (np.uint8, 1, True)
+    assert labels.max() < CLASSES
+
+
+# --- images ----------------------------------------------------------------------------------------------------------
+
+
+def _read_image(path: Path) -> None:
+    image = read_image(path, SHAPE)
+    assert (image.dtype, image.shape) == (np.uint8, SHAPE)
+
+
+TARGETS = {
+    "model": Target(_make_model, _read_model, memory=4_000_000, times=40),
+    "checkpoint": Target(_make_checkpoint, _read_checkpoint, memory=6_000_000, times=40),
+    "config": Target(_make_config, _read_config, memory=2_000_000, times=100),
+    "images": Target(_make_images, _read_images, memory=600_000, times=UNPACKED),
+    "labels": Target(_make_labels, _read_labels, memory=600_000, times=UNPACKED),
+    "image": Target(hostile_image, _read_image, memory=10_000_000, times=40),
+}
+"""By name, for the command line."""
