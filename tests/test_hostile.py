@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mnist_bp import Network
 from mnist_bp.cli.config import LIMIT, read_config
 from mnist_bp.cli.image import read_image
 from mnist_bp.cli.main import main
@@ -167,6 +168,17 @@ def test_two_arrays_of_one_name_are_refused():
             file.writestr("meta.npy", npy(array))
     with pytest.raises(InputError, match="two arrays of one name"):
         archive.read("x.npz", "thing", [1, 2])
+
+
+def test_a_model_with_many_outputs_takes_no_more_memory_than_its_file_explains(rng):
+    """20,000 outputs, 160 kB: no square of them is made."""
+    Network([1, 20_000], rng=rng).save("wide.npz")
+    tracemalloc.start()
+    try:
+        Network.load("wide.npz")
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("kind", ["EPS", "TIFF", "ICO"])
@@ -332,6 +344,11 @@ def test_markup_in_a_name_is_printed_as_it_stands(cli, screen, name):
         assert name in screen(*command)
 
 
+def test_markup_in_a_table_is_printed_as_it_stands(screen):
+    """The folders of ``download --list`` at a terminal."""
+    assert f"{MARKUP}/mnist" in screen("download", "--list", "--data-dir", MARKUP)
+
+
 @pytest.mark.parametrize("said", [STEERING, MARKUP, "x" * 100_000, {STEERING: [STEERING]}])
 def test_what_a_model_file_says_never_steers_the_terminal(cli, train, screen, said):
     """Where it was trained, by its own words: any JSON value."""
@@ -384,3 +401,12 @@ def test_a_config_may_name_a_parent_folder(cli, idx_folder, monkeypatch):
     assert {path.name for path in Path("..").iterdir()} - before == {
         "mine", "config.toml", "history.jsonl", "checkpoint.npz", "model.npz",
     }  # fmt: skip
+
+
+def test_where_a_model_says_that_its_data_lie_nothing_is_written(cli, rng):
+    """A file from somewhere names a folder of data: it may be read, and no more than that."""
+    network = Network([784, 3, 10], rng=rng)
+    network.save("evil.npz", {"config": {"dataset": "mnist", "data-dir": "elsewhere"}})
+    done = cli("evaluate", "evil.npz")
+    assert (done.code, done.out) == (3, "")
+    assert not Path("elsewhere").exists()

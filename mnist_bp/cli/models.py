@@ -92,6 +92,7 @@ def trained_data(
     """
     if name is None:
         name, trained_in = _origin(model)
+        fetch = fetch and (data_dir is not None or trained_in is None)  # a folder that a file names is only read
         data_dir = data_dir or trained_in
     n_in, n_out = model.network.sizes[0], model.network.sizes[-1]
     data = load_dataset(name, data_dir, voice, classes=n_out, fetch=fetch)

@@ -109,6 +109,7 @@ def _console(stream: TextIO, *, is_live: bool) -> Console:
         width=None if is_live else WIDE,
         legacy_windows=None if is_live else False,
         emoji=False,
+        markup=False,
     )
 
 

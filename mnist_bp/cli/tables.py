@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,8 +34,8 @@ def confusion_table(confusion: "NDArray[np.int64]", names: Sequence[str] = ()) -
     """
     table = new_table("true", *map(str, range(len(confusion))), padding=(0, 0, 0, 1))
     for label, row in enumerate(confusion.tolist()):
-        cells = [str(count) if count else "." for count in row]
-        cells[label] = f"[bold]{cells[label]}[/bold]"
+        cells = [Text(str(count) if count else ".") for count in row]
+        cells[label].style = "bold"
         table.add_row(f"{names[label]} {label}" if names else str(label), *cells)
     return table
 

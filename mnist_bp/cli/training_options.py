@@ -109,7 +109,11 @@ BatchSize = Annotated[
 Epochs = Annotated[
     int | None,
     typer.Option(
-        min=1, help="Times that every example is seen. Default: 10.", rich_help_panel=TRAINING, show_default=False
+        min=1,
+        max=1_000_000,
+        help="Times that every example is seen. Default: 10.",
+        rich_help_panel=TRAINING,
+        show_default=False,
     ),
 ]
 L2 = Annotated[
@@ -174,6 +178,7 @@ Seeds = Annotated[
     typer.Option(
         metavar="N",
         min=2,
+        max=10_000,
         help="Train N networks, seeds --seed, --seed + 1, …, as many at a time as cores allow (more with --threads 1), "
         "and give mean ± standard deviation; --min-accuracy is of the mean. Default: one network.",
         rich_help_panel=TRAINING,
@@ -184,6 +189,7 @@ Threads = Annotated[
     int | None,
     typer.Option(
         min=1,
+        max=1_024,
         help="Of the matrix products; 1 where others use the machine too. Default: 1; from 512 neurons on all "
         "cores, with --augment all but one.",
         rich_help_panel=TRAINING,

@@ -117,7 +117,6 @@ class Network:
             )
         hidden_layers = len(self.sizes) - 2
         self.σ = [ACTIVATIONS[activation]] * hidden_layers + [ACTIVATIONS[self.output_activation]]
-        self._one_hot = np.eye(self.sizes[-1], dtype=dtype)
         self._draw_parameters(rng)
 
     def _draw_parameters(self, rng: np.random.Generator) -> None:
@@ -173,7 +172,6 @@ class Network:
         """Copy the network; the copy computes in ``dtype``."""
         twin = copy.copy(self)
         twin.layers = LayeredVector(self.sizes, self.parameters.astype(dtype))
-        twin._one_hot = self._one_hot.astype(dtype)
         return twin
 
     # --- the calculus ------------------------------------------------------------------------------------------------
@@ -262,7 +260,9 @@ class Network:
 
     def one_hot(self, labels: NDArray[np.integer]) -> Array:
         """Rows of 0 with a 1 at the label, (examples, n_L), for labels that are known to be right."""
-        return self._one_hot.take(labels, axis=0)
+        rows = np.zeros((len(labels), self.sizes[-1]), self.dtype)
+        rows[np.arange(len(labels)), labels] = 1
+        return rows
 
     def targets(self, y: ArrayLike) -> Array:
         """Labels or one-hot rows as rows of the network's dtype, shape (examples, n_L), or InputError."""

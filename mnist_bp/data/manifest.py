@@ -129,5 +129,5 @@ def _read(folder: Path) -> dict[str, _Note]:
         return {
             name: _Note(int(note["size"]), int(note["mtime_ns"]), str(note["sha256"])) for name, note in content.items()
         }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return {}

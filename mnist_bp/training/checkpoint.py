@@ -1,5 +1,6 @@
 """checkpoint.npz: all that a training needs to go on from its last finished epoch, bit for bit."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,9 @@ from mnist_bp.training.health import Health
 from mnist_bp.training.loop import EpochResult, Trainer
 
 __all__ = ["FORMAT", "restore", "save"]
+
+MOST = 1 << 53
+"""Of the steps and epochs that a training has had: more than any computer will do."""
 
 FORMAT = 2
 """Version of the file's layout; files of model.npz's format 1, without a sum, are no checkpoints."""
@@ -51,12 +55,30 @@ def restore(path: Path, trainer: Trainer, identity: Mapping[str, Any]) -> EpochR
         raise InputError(f"{path}: it should hold {', '.join(trainer.state)}, and holds {', '.join(held.arrays)}")
     for name, array in trainer.state.items():
         _check(path, name, held.arrays[name], array)
-    try:
-        last = EpochResult(**{**held.meta["last"], "health": Health(**held.meta["last"]["health"])})
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path}: it does not say what its last epoch came to") from error
+    last = _result(held.meta.get("last"))
+    if last is None or last.epoch != held.arrays["epoch"]:
+        raise InputError(f"{path}: it does not say what its last epoch came to")
     trainer.restore(held.arrays)
     return last
+
+
+def _result(record: Any) -> EpochResult | None:
+    """What an epoch came to, as ``save`` wrote it; None if something of it is missing or is no figure."""
+    try:
+        health = Health(**record["health"])
+        result = EpochResult(**{**record, "health": health})
+        figures = [value for name, value in record.items() if name != "health" and not _may_lack(name, value)]
+        lists = (health.saturated or (), health.dead or (), health.gradient_norm, health.never_predicted)
+        figures += [figure for part in lists for figure in part]
+        is_sound = all(type(figure) in {int, float} and abs(figure) <= sys.float_info.max for figure in figures)
+        is_sound = is_sound and 0 <= result.train_accuracy <= 1 and 0 <= result.test_accuracy <= 1
+    except (KeyError, TypeError):
+        return None
+    return result if is_sound else None
+
+
+def _may_lack(name: str, value: Any) -> bool:
+    return value is None and name in {"validation_cost", "validation_accuracy"}
 
 
 def _check(path: Path, name: str, found: Array, expected: Array) -> None:
@@ -64,3 +86,5 @@ def _check(path: Path, name: str, found: Array, expected: Array) -> None:
         raise InputError(f"{path}: {name} is {found.dtype} {found.shape}, not {expected.dtype} {expected.shape}")
     if not np.isfinite(found).all():
         raise InputError(f"{path}: {name} holds numbers that are not finite")
+    if found.dtype.kind == "i" and not 0 <= found <= MOST:
+        raise InputError(f"{path}: {name} is {found}, which is no count")
