@@ -183,7 +183,7 @@ def test_a_changed_recipe_is_trained_anew(reproduce, add):
     add("one", hidden=120)
     calls()
 
-    assert "one                      bar 1.50 %   seeds done: none\n" in reproduce("--list")[1]
+    assert "one bar 1.50 %   seeds done: none\n" in reproduce("--list")[1]
     code, _, _ = reproduce("--seeds", 1)
 
     assert code == 0
