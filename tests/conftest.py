@@ -1,8 +1,10 @@
 """What tests share: a place of their own, no network, a small dataset, and the command line in-process."""
 
 import json
+import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,3 +91,21 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
         return Finished(int(ended.value.code or 0), out, err)
 
     return run
+
+
+@pytest.fixture
+def ordinary_user() -> Callable[[], AbstractContextManager[None]]:
+    """A block in which this process is somebody to whom things can be forbidden: root is not. POSIX only."""
+
+    @contextmanager
+    def somebody() -> Iterator[None]:
+        if os.geteuid() != 0:
+            yield
+            return
+        os.seteuid(65534)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+
+    return somebody

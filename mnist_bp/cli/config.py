@@ -44,8 +44,11 @@ def is_from_config(context: typer.Context, parameter: str) -> bool:
 
 def config_in_use(context: typer.Context) -> Path:
     """The file that values come from: that of ``--config``, or of the run of ``--resume``."""
-    run = context.params.get("resume")
-    config: Path = run / "config.toml" if run else context.params["config"]
+    if run := context.params.get("resume"):
+        from mnist_bp.training.runs import Run
+
+        return Run(run).config
+    config: Path = context.params["config"]
     return config
 
 

@@ -32,7 +32,7 @@ from mnist_bp.cli.output import Output
 from mnist_bp.cli.training_options import L2, Dropout, InputDropout, LabelSmoothing
 from mnist_bp.core.names import ActivationName, CostName
 from mnist_bp.errors import AnswerIsNo, InputError
-from mnist_bp.training.recipe import format_hidden, parse_hidden
+from mnist_bp.training.recipe import format_hidden, parse_hidden, refuse_dropout_of_nothing
 
 if TYPE_CHECKING:
     from mnist_bp.core.network import Network
@@ -138,8 +138,7 @@ def gradcheck(
     else:
         pairs = [(activation, cost)] if not every_combination else product(get_args(ActivationName), get_args(CostName))
         networks = [fresh_network(source, parse_hidden(hidden), *pair, seed=seed) for pair in pairs]
-    if dropout and any(len(network.sizes) == 2 for network in networks):
-        raise InputError("--dropout leaves out hidden neurons; this network has none (--input-dropout: inputs)")
+    refuse_dropout_of_nothing(dropout, networks[0].sizes[1:-1])  # all have the same layers
     if regularization.in_use:
         voice.say(f"cost      with {', '.join(f'{name} {value:g}' for name, value in regularization.in_use.items())}")
     methods: tuple[Method, ...] = ("complex", "central") if method == "both" else (method,)

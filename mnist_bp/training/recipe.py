@@ -21,6 +21,7 @@ __all__ = [
     "format_sizes",
     "parse_batch_size",
     "parse_hidden",
+    "refuse_dropout_of_nothing",
 ]
 
 _LEARNING_RATES: Mapping[tuple[ActivationName, CostName], float] = {
@@ -118,8 +119,7 @@ class Recipe(Hyperparameters):
     def __post_init__(self) -> None:
         if self.early_stop is not None and self.validation is None:
             raise InputError("--early-stop looks at validation examples: say how many to hold out, with --validation")
-        if self.dropout and not self.hidden:
-            raise InputError("--dropout leaves out hidden neurons; this network has none (--input-dropout: inputs)")
+        refuse_dropout_of_nothing(self.dropout, self.hidden)
         if self.augment_strength != 1 and self.augment == "none":
             raise InputError("--augment-strength is of --augment, which is none")
 
@@ -140,6 +140,12 @@ def default_learning_rate(activation: ActivationName, cost: CostName, optimizer:
         return ADAM_LEARNING_RATE
     rate = _LEARNING_RATES[activation, cost]
     return rate if optimizer == "sgd" else rate * (1 - MOMENTUM)
+
+
+def refuse_dropout_of_nothing(dropout: float, hidden: Sequence[int]) -> None:
+    """InputError if hidden neurons are to be left out where there are none."""
+    if dropout and not hidden:
+        raise InputError("--dropout leaves out hidden neurons; this network has none (--input-dropout: inputs)")
 
 
 def parse_hidden(text: str) -> tuple[int, ...]:

@@ -1,6 +1,5 @@
 """Disks that are full or gone, folders that are taken: a line, an exit code, and no earlier run is lost."""
 
-import os
 import shutil
 import sys
 import tempfile
@@ -98,21 +97,8 @@ def test_a_folder_that_vanishes_is_said(train, after_epoch):
     assert not Path("run").exists()
 
 
-@contextmanager
-def ordinary_user():
-    """Be somebody to whom things can be forbidden: root is not."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 @posix
-def test_a_folder_without_permission_is_said():
+def test_a_folder_without_permission_is_said(ordinary_user):
     """A run that may not be written is not begun, and not gone on with; it stays as it is."""
     with tempfile.TemporaryDirectory() as temporary:  # not tmp_path: that is in a folder of its owner's alone
         Path(temporary).chmod(0o755)

@@ -6,7 +6,6 @@ import socket
 import tempfile
 import threading
 import tracemalloc
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -633,22 +632,9 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path, url, server):
     assert server.asked == []
 
 
-@contextmanager
-def ordinary_user():
-    """Be somebody to whom things can be forbidden: root is not."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
 @pytest.mark.parametrize("mode", [0o555, 0o000])
-def test_a_folder_without_permission_is_said(url, mode):
+def test_a_folder_without_permission_is_said(url, mode, ordinary_user):
     """A folder that cannot be written, or not even be read: one line."""
     with tempfile.TemporaryDirectory() as temporary:  # not tmp_path: that is in a folder of its owner's alone
         Path(temporary).chmod(0o755)
