@@ -17,7 +17,7 @@ import copy
 import math
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import Any, NamedTuple, Self, TypeVar, get_args
+from typing import Any, NamedTuple, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -25,12 +25,11 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from mnist_bp.core.activations import ACTIVATIONS, Array
 from mnist_bp.core.costs import COSTS
 from mnist_bp.core.layers import LayeredVector
-from mnist_bp.core.names import ActivationName, CostName, OutputActivationName
+from mnist_bp.core.names import ActivationName, CostName, OutputActivationName, checked_name
 from mnist_bp.errors import InputError
 
 __all__ = ["Masks", "Network", "Trace"]
 
-Name = TypeVar("Name", bound=str)
 
 INITIAL_SUM_OF_SQUARES = 10
 """Σ a² at most, over a last hidden layer of sigmoids, when training starts. Measured: with learning rate 2 and 800
@@ -106,9 +105,9 @@ class Network:
         dtype: DTypeLike = np.float32,
     ) -> None:
         self.layers = LayeredVector.empty(_checked_sizes(sizes), dtype)
-        self.activation: ActivationName = _checked_name("activation", activation, get_args(ActivationName))
-        self.cost: CostName = _checked_name("cost", cost, get_args(CostName))
-        self.output_activation: OutputActivationName = _checked_name(
+        self.activation: ActivationName = checked_name("activation", activation, get_args(ActivationName))
+        self.cost: CostName = checked_name("cost", cost, get_args(CostName))
+        self.output_activation: OutputActivationName = checked_name(
             "output activation", output_activation or COSTS[cost].output_activation, get_args(OutputActivationName)
         )
         if (self.output_activation == "softmax") != (cost == "cross-entropy"):
@@ -301,9 +300,3 @@ def _checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     if len(sizes) < 2 or any(int(size) != size or size < 1 for size in sizes):
         raise InputError(f"sizes are at least two whole numbers of neurons, each 1 or more; got {list(sizes)}")
     return tuple(int(size) for size in sizes)
-
-
-def _checked_name(what: str, name: Name, known: tuple[Name, ...]) -> Name:
-    if name not in known:
-        raise InputError(f"unknown {what} {name!r}; known: {', '.join(known)}")
-    return name

@@ -12,7 +12,7 @@ from mnist_bp.core.names import CostName
 from mnist_bp.core.network import Network
 from mnist_bp.training.evaluation import Evaluation
 
-__all__ = ["EXAMPLES", "Health", "complaints", "examine"]
+__all__ = ["Health", "complaints", "examine", "sample"]
 
 EXAMPLES = 300
 """Training examples that are enough to look at: 0.5 % of an epoch of MNIST, and so of its time."""
@@ -67,13 +67,18 @@ class Health:
     at_chance: bool
 
 
+def sample(examples: Array) -> Array:
+    """As many rows as are looked at, taken at even distances: of images as of their labels."""
+    return examples[:: max(1, len(examples) // EXAMPLES)][:EXAMPLES]
+
+
 def examine(network: Network, X: Array, labels: NDArray[np.uint8], test: Evaluation) -> Health:
     """Look inside a network while it works on some examples: one forward and one backward pass.
 
     Parameters
     ----------
     X, labels
-        Training examples as the network sees them, (n, n_0), and their labels, (n,): ``EXAMPLES`` are enough.
+        Training examples as the network sees them, (n, n_0), and their labels, (n,): a ``sample`` is enough.
     test
         What the network makes of the test set.
     """

@@ -5,13 +5,14 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.layers import LayeredVector
+from mnist_bp.core.names import checked_name
 from mnist_bp.core.network import Masks, Network
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.optimizers import OPTIMIZERS, approach
@@ -19,9 +20,10 @@ from mnist_bp.core.regularization import draw_masks, shrink_weights, smoothed_ta
 from mnist_bp.data.ahead import ahead
 from mnist_bp.data.augment import augmented
 from mnist_bp.data.batches import mini_batches, scaled
+from mnist_bp.data.names import AugmentName
 from mnist_bp.errors import Diverged, InputError
 from mnist_bp.training.evaluation import CHUNK, Evaluation, chunks, evaluate, judge
-from mnist_bp.training.health import EXAMPLES, Health, examine
+from mnist_bp.training.health import Health, examine, sample
 from mnist_bp.training.recipe import Hyperparameters
 from mnist_bp.training.schedules import SCHEDULES
 
@@ -87,6 +89,11 @@ class Trainer:
     image_shape
         Rows and columns of an image; needed where images are distorted.
 
+    Raises
+    ------
+    InputError
+        If a label, the name of a setting, or what the settings take besides is not there.
+
     Attributes
     ----------
     tested
@@ -110,19 +117,21 @@ class Trainer:
         network.targets(training.labels)  # refuses what is no label, once
         if hyperparameters.early_stop is not None and validation is None:
             raise InputError("early stopping looks at a validation set, and there is none")
+        checked_name("distortion", hyperparameters.augment, get_args(AugmentName))
         if hyperparameters.augment != "none" and image_shape is None:
             raise InputError("distorting images takes their rows and columns, image_shape")
         self.network, self.hyperparameters = network, hyperparameters
         self._training, self._test, self._validation = training, test, validation
         self._image_shape = image_shape
-        images, labels = (array[:: max(1, len(array) // EXAMPLES)][:EXAMPLES] for array in training)
+        images, labels = map(sample, training)
         self._sample = LabelledImages(scaled(images, network.dtype), labels)
         self._examples = len(training.labels)
         self._batch_size = min(hyperparameters.batch_size or self._examples, self._examples)
         self._targets = smoothed_targets(network.sizes[-1], hyperparameters.label_smoothing, network.dtype)
-        self._optimizer = OPTIMIZERS[hyperparameters.optimizer](network.parameters)
+        optimizer = checked_name("optimizer", hyperparameters.optimizer, OPTIMIZERS)
+        self._optimizer = OPTIMIZERS[optimizer](network.parameters)
         self._l2 = 0.0 if self._optimizer.decouples_l2 else hyperparameters.l2
-        self._schedule = SCHEDULES[hyperparameters.schedule]
+        self._schedule = SCHEDULES[checked_name("schedule", hyperparameters.schedule, SCHEDULES)]
         self._epoch = np.zeros((), np.int64)
         self._best_epoch, self._best_accuracy = np.zeros((), np.int64), np.zeros(())
         self.state = {
@@ -213,7 +222,7 @@ class Trainer:
 
     def _learn(self, learning_rates: list[float], on_batch: Callable[[], object] | None) -> Evaluation:
         """Learn from each mini-batch once; how good the network was on each, just before."""
-        seen, room = 0, self._room
+        seen, buffers = 0, self._buffers
         draw_masks = self._dropout()
         with closing(self._batches()) as batches:
             for learning_rate, (images, labels) in zip(learning_rates, batches, strict=True):
@@ -224,11 +233,11 @@ class Trainer:
 
                 # Judged at the end, for all batches at once: by the hundred it would take as long as the learning.
                 now = slice(seen, seen + len(labels))
-                room.Z[now], room.labels[now] = Z, labels
+                buffers.Z[now], buffers.labels[now] = Z, labels
                 seen += len(labels)
                 if on_batch is not None:
                     on_batch()
-        return judge(self.network, room.Z, room.labels)
+        return judge(self.network, buffers.Z, buffers.labels)
 
     def _check_finite(self, *numbers: ArrayLike) -> None:
         """Diverged, with the batch that did it, if one of these numbers of the epoch that ends is not finite.
@@ -238,7 +247,7 @@ class Trainer:
         """
         if all(np.isfinite(each).all() for each in numbers):
             return
-        unusable = np.flatnonzero(~np.isfinite(self._room.Z).all(axis=1))
+        unusable = np.flatnonzero(~np.isfinite(self._buffers.Z).all(axis=1))
         batch = unusable[0] // self._batch_size + 1 if unusable.size else self.steps_per_epoch
         raise Diverged(
             f"training diverged in epoch {self.epoch + 1}, batch {batch} of {self.steps_per_epoch}: its numbers are "
@@ -250,14 +259,14 @@ class Trainer:
         self, images: Array, labels: NDArray[np.uint8], draw_masks: Callable[[int], Masks] | None
     ) -> tuple[Array, LayeredVector]:
         """The weighted sums of a mini-batch's outputs, (n, n_L), and ∇C."""
-        network, room, n = self.network, self._room, len(labels)
+        network, buffers, n = self.network, self._buffers, len(labels)
         if n > CHUNK:
             return self._gradient_in_parts(images, labels, draw_masks)
-        X = scaled(images, network.dtype, out=room.inputs)
+        X = scaled(images, network.dtype, out=buffers.inputs)
         masks = draw_masks(n) if draw_masks else None
         objective = Objective(X, self._targets.take(labels, axis=0), masks, self._l2)
         trace = objective.trace(network)
-        return trace.Z, objective.gradient(network, trace, out=room.gradient)
+        return trace.Z, objective.gradient(network, trace, out=buffers.gradient)
 
     def _gradient_in_parts(
         self, images: Array, labels: NDArray[np.uint8], draw_masks: Callable[[int], Masks] | None
@@ -286,7 +295,9 @@ class Trainer:
         """
         t = self.epoch * self.steps_per_epoch + step
         share = 1 - min(decay, (1 + t) / (10 + t))
-        approach(self.tested.parameters, self.network.parameters, share, self._room.gradient.vector)  # used up by now
+        approach(
+            self.tested.parameters, self.network.parameters, share, self._buffers.gradient.vector
+        )  # used up by now
 
     def _learning_rates(self) -> list[float]:
         """η of each step of the epoch that is running."""
@@ -325,12 +336,12 @@ class Trainer:
         return np.random.default_rng([self.hyperparameters.seed, self.epoch + 1, stream])
 
     @cached_property
-    def _room(self) -> "_Room":
-        return _Room.for_training(self.network, self._examples, self._batch_size)
+    def _buffers(self) -> "_Buffers":
+        return _Buffers.for_training(self.network, self._examples, self._batch_size)
 
 
-class _Room(NamedTuple):
-    """What an epoch needs room for; made once, since fresh memory is slow memory.
+class _Buffers(NamedTuple):
+    """The memory that an epoch works in; made once, since fresh memory is slow memory.
 
     ``inputs`` is (examples that are computed with at a time, n_0), ``gradient`` like the parameters, ``Z`` (examples,
     n_L), ``labels`` (examples,).
@@ -342,7 +353,7 @@ class _Room(NamedTuple):
     labels: NDArray[np.uint8]
 
     @classmethod
-    def for_training(cls, network: Network, examples: int, batch_size: int) -> "_Room":
+    def for_training(cls, network: Network, examples: int, batch_size: int) -> "_Buffers":
         n_0, n_L = network.sizes[0], network.sizes[-1]
         return cls(
             inputs=np.empty((min(batch_size, CHUNK), n_0), network.dtype),

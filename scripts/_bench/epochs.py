@@ -6,11 +6,12 @@ from itertools import groupby, product
 from statistics import mean, median
 from typing import get_args
 
+from _shared.tables import counted, number
+
 from _bench.jobs import Job, Source
 from _bench.peers import SYSTEMS
 from _bench.pool import Worker, workers
 from _bench.results import Agreement, Comparison
-from _bench.tables import counted, number
 from mnist_bp.core.names import CostName
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.training.recipe import default_threads, format_batch_size, format_hidden

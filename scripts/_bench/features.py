@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -13,7 +14,7 @@ from mnist_bp.training.recipe import Hyperparameters, default_threads, format_si
 
 HIDDEN = ((16, 16), (800,))
 
-FEATURES: dict[str, dict[str, object]] = {
+FEATURES: dict[str, dict[str, Any]] = {
     "plain": {},
     "momentum": {"optimizer": "momentum"},
     "nesterov": {"optimizer": "nesterov"},
@@ -45,17 +46,16 @@ def measure(rounds: int, limit: int | None, data: Dataset) -> Iterator[Compariso
 class _Epochs:
     """One training with one feature, epoch by epoch."""
 
-    def __init__(self, hidden: tuple[int, ...], settings: dict[str, object], data: Dataset) -> None:
+    def __init__(self, hidden: tuple[int, ...], settings: dict[str, Any], data: Dataset) -> None:
         job = Job(hidden, activation="relu", cost="cross-entropy")
-        augment = "elastic" if "augment" in settings else "none"
-        self.threads = default_threads(hidden, augment)
+        self.threads = default_threads(hidden, settings.get("augment", "none"))
         few = data.test.first(1000)
         fixed = Hyperparameters(learning_rate=0.001, batch_size=100, epochs=10**6, seed=0)
         self._results: Iterator[EpochResult] = Trainer(
             job.network(data),
             LabelledImages(data.train.rows, data.train.labels),
             LabelledImages(few.rows, few.labels),
-            replace(fixed, **settings),  # type: ignore[arg-type]  # FEATURES names fields
+            replace(fixed, **settings),
             image_shape=data.train.images.shape[1:],
         ).run()
 

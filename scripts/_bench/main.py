@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from _bench import commands, epochs, features, machine, scaling
+from _shared import machine
+from _shared.tables import markdown
+
+from _bench import commands, epochs, features, scaling
 from _bench.jobs import Source, find_data
 from _bench.peers import SYSTEMS
 from _bench.pool import installed
 from _bench.results import Agreement, Comparison
 from _bench.scaling import Series
-from _bench.tables import markdown
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.errors import MnistBpError
 from mnist_bp.training.recipe import parse_batch_size, parse_hidden

@@ -5,7 +5,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import Any
 
-from _bench.tables import markdown, number, percent
+from _shared.tables import markdown, number, percent
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
+from _shared.tables import markdown, number
+
 from _bench.epochs import BATCH_SIZES, MOST_STEPS
 from _bench.jobs import Job, Source
 from _bench.pool import Worker
 from _bench.results import median_and_spread
-from _bench.tables import markdown, number
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.training.evaluation import CHUNK
 from mnist_bp.training.recipe import format_batch_size

@@ -10,9 +10,9 @@ from itertools import count, takewhile
 from pathlib import Path
 from typing import NoReturn
 
-from _bench import machine
-from _bench.tables import counted
 from _environment import ROOT
+from _shared import machine
+from _shared.tables import counted
 
 from _reproduce import recipes as recipe_files
 from _reproduce import table

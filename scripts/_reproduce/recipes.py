@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Self
 
-from _bench.tables import number
+from _shared.tables import number
 
 from mnist_bp.cli.config import read_config
 from mnist_bp.cli.train import train

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from _bench.tables import markdown
+from _shared.tables import markdown
 
 from _reproduce.recipes import Measurement, Recipe
 from mnist_bp.errors import InputError

@@ -259,6 +259,20 @@ def test_early_stop_without_a_validation_set_is_refused():
         Trainer(fresh(), TRAINING, TEST, replace(IN_BATCHES, early_stop=2))
 
 
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ({"optimizer": "adma"}, "optimizer"),
+        ({"schedule": "onecycle"}, "schedule"),
+        ({"augment": "twist"}, "distortion"),
+    ],
+)
+def test_a_name_that_nothing_has_is_refused_with_those_that_are_known(settings, what):
+    """Python's users have no command line that checks what they type."""
+    with pytest.raises(InputError, match=f"unknown {what} .*known: "):
+        trainer(IN_BATCHES, **settings)
+
+
 def test_without_a_validation_set_there_are_no_validation_figures():
     """None, not 0."""
     (result,) = Trainer(fresh(), TRAINING, TEST, ALL_AT_ONCE).run()
