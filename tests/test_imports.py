@@ -18,6 +18,8 @@ LIBRARIES = {
     "training": {"numpy", "tomli_w"},
     "cli": {"numpy", "rich", "threadpoolctl", "typer"},
     "cli/image.py": {"PIL"},
+    "page": {"numpy"},
+    "plots": {"matplotlib", "numpy"},
     "": set(),
 }
 """What each part may import from outside the standard library, wherever in a file the import stands."""
@@ -26,7 +28,9 @@ PARTS_BELOW = {
     "core": {"core", "errors", "files"},
     "data": {"core", "data", "errors", "files"},
     "training": {"core", "data", "training", "errors", "files"},
-    "cli": {"cli", "core", "data", "training", "errors", "files", "__version__"},
+    "page": {"core", "data", "training", "page", "errors", "files"},
+    "plots": {"plots", "errors", "files"},
+    "cli": {"cli", "core", "data", "page", "plots", "training", "errors", "files", "__version__"},
     "": {"cli", "core", "errors", "files"},
 }
 """Which parts of the package each part may import."""
