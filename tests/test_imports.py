@@ -27,10 +27,10 @@ LIBRARIES = {
 PARTS_BELOW = {
     "core": {"core", "errors", "files"},
     "data": {"core", "data", "errors", "files"},
-    "training": {"core", "data", "training", "errors", "files"},
+    "training": {"core", "data", "training", "errors", "files", "shell"},
     "page": {"core", "data", "training", "page", "errors", "files"},
     "plots": {"plots", "errors", "files"},
-    "cli": {"cli", "core", "data", "page", "plots", "training", "errors", "files", "__version__"},
+    "cli": {"cli", "core", "data", "page", "plots", "training", "errors", "files", "shell", "__version__"},
     "": {"cli", "core", "errors", "files"},
 }
 """Which parts of the package each part may import."""

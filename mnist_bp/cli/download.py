@@ -7,7 +7,7 @@ import typer
 
 from mnist_bp.cli.data import download_progress
 from mnist_bp.cli.options import DataDir, Json
-from mnist_bp.cli.output import Output
+from mnist_bp.cli.output import Output, printable
 from mnist_bp.cli.tables import new_table
 from mnist_bp.data.names import PublishedName
 
@@ -114,7 +114,7 @@ def _show_list(root: Path, voice: Output) -> None:
 def _show_table(entries: "list[Entry]", voice: Output) -> None:
     table = new_table("dataset", "state", "size", "folder", left={"dataset", "state", "folder"})
     for entry in entries:
-        table.add_row(entry.dataset, entry.state, _size(entry), str(entry.folder))
+        table.add_row(entry.dataset, entry.state, _size(entry), printable(str(entry.folder)))
     voice.show(table)
 
 

@@ -1,8 +1,8 @@
 """``mnist-bp gradcheck``."""
 
-import shlex
+from collections.abc import Mapping
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, get_args
 
 import typer
 
@@ -32,6 +32,7 @@ from mnist_bp.cli.output import Output
 from mnist_bp.cli.training_options import L2, Dropout, InputDropout, LabelSmoothing
 from mnist_bp.core.names import ActivationName, CostName
 from mnist_bp.errors import AnswerIsNo, InputError
+from mnist_bp.shell import command_line
 from mnist_bp.training.recipe import format_hidden, parse_hidden, refuse_dropout_of_nothing
 
 if TYPE_CHECKING:
@@ -117,13 +118,21 @@ def gradcheck(
     Example: mnist-bp gradcheck --hidden 16,16
     """
     voice = Output(json=json)
+    check = _Check(
+        ("complex", "central") if method == "both" else (method,),
+        epsilon,
+        tolerance,
+        seed,
+        function,
+        Regularization(l2, dropout, input_dropout, label_smoothing),
+    )
     if every_combination and (model is not None or function is not None):
         raise InputError("--every-combination checks fresh networks of ours: leave out RUN, MODEL and --function")
     if model is not None:
         refuse_what_describes_a_fresh_network(context)
-    regularization = Regularization(l2, dropout, input_dropout, label_smoothing)
-    if regularization.in_use and (self_test or function is not None):
-        options = ", ".join(f"--{name}" for name in regularization.in_use)
+    in_use = check.regularization.in_use
+    if in_use and (self_test or function is not None):
+        options = ", ".join(f"--{name}" for name in in_use)
         raise InputError(f"--function and --self-test are about the plain cost: leave out {options}")
     trained = load_model(model) if model is not None else None
     source = data_at_hand(trained, dataset, data_dir, voice, classes=classes, limit=examples)
@@ -139,60 +148,59 @@ def gradcheck(
         pairs = [(activation, cost)] if not every_combination else product(get_args(ActivationName), get_args(CostName))
         networks = [fresh_network(source, parse_hidden(hidden), *pair, seed=seed) for pair in pairs]
     refuse_dropout_of_nothing(dropout, networks[0].sizes[1:-1])  # all have the same layers
-    if regularization.in_use:
-        voice.say(f"cost      with {', '.join(f'{name} {value:g}' for name, value in regularization.in_use.items())}")
-    methods: tuple[Method, ...] = ("complex", "central") if method == "both" else (method,)
-    settings: dict[str, object] = {
-        "method": method,
-        "epsilon": epsilon,
-        "tolerance": tolerance,
-        "examples": examples,
-        "seed": seed,
-    }
-    settings |= {"dataset": dataset, "data-dir": data_dir, **regularization.in_use}
-    words = shlex.join(f"--{name}={value}" for name, value in settings.items() if value is not None)
+    if in_use:
+        voice.say(f"cost      with {', '.join(f'{name} {value:g}' for name, value in in_use.items())}")
+    data_options = {"examples": examples, "dataset": dataset, "data-dir": data_dir}
     all_passed = True
     for network in networks:
-        report = _check(network, data, regularization, methods, epsilon, tolerance, function, seed)
-        repeat = f"mnist-bp gradcheck {_network_options(trained, network, function)} {words}"
+        report = check.run(network, data)
+        described = _network_words(trained, network)
+        repeat = command_line("mnist-bp", "gradcheck", *described, *check.words(), *_option_words(data_options))
         show_report(report, source, voice, repeat=repeat, in_full=not every_combination)
         all_passed &= report.passed
     if not all_passed:
         raise AnswerIsNo("the gradient does not match")
 
 
-def _check(
-    network: "Network",
-    data: "Examples",
-    regularization: Regularization,
-    methods: "tuple[Method, ...]",
-    epsilon: float,
-    tolerance: float | None,
-    function: str | None,
-    seed: int,
-) -> Report:
-    """Check ``network`` by each method, in float64 whatever it was trained in."""
-    import numpy as np
+class _Check(NamedTuple):
+    """How gradients are checked, as the options say it."""
 
-    from mnist_bp.core.gradcheck import check
+    methods: "tuple[Method, ...]"
+    epsilon: float
+    tolerance: float | None
+    seed: int
+    function: str | None
+    regularization: Regularization
 
-    double = network.astype(np.float64)
-    objective = _objective(double, data, regularization, function, seed)
-    parameters = len(double.parameters)
-    sample = None if parameters <= FULL_CHECK else max(10, SAMPLE_WORK // (len(data) * parameters))
-    checks = [
-        check(
-            double,
-            objective,
-            method=name,
-            rng=np.random.default_rng(seed),
-            epsilon=epsilon,
-            tolerance=tolerance,
-            sample=sample,
-        )
-        for name in methods
-    ]
-    return Report(double, objective, regularization, checks, sample, function)
+    def run(self, network: "Network", data: "Examples") -> Report:
+        """Check ``network`` by each method, in float64 whatever it was trained in."""
+        import numpy as np
+
+        from mnist_bp.core.gradcheck import check
+
+        double = network.astype(np.float64)
+        objective = _objective(double, data, self.regularization, self.function, self.seed)
+        parameters = len(double.parameters)
+        sample = None if parameters <= FULL_CHECK else max(10, SAMPLE_WORK // (len(data) * parameters))
+        checks = [
+            check(
+                double,
+                objective,
+                method=method,
+                rng=np.random.default_rng(self.seed),
+                epsilon=self.epsilon,
+                tolerance=self.tolerance,
+                sample=sample,
+            )
+            for method in self.methods
+        ]
+        return Report(double, objective, self.regularization, checks, sample, self.function)
+
+    def words(self) -> list[str]:
+        """The same as options."""
+        method = self.methods[0] if len(self.methods) == 1 else "both"
+        options = {"method": method, "epsilon": self.epsilon, "tolerance": self.tolerance, "seed": self.seed}
+        return _option_words({**options, "function": self.function, **self.regularization.in_use})
 
 
 def _objective(
@@ -221,10 +229,14 @@ def _objective(
     return Objective(X, Y, masks, regularization.l2)
 
 
-def _network_options(trained: TrainedModel | None, network: "Network", function: str | None) -> str:
+def _network_words(trained: TrainedModel | None, network: "Network") -> list[str]:
     """The arguments that name this network."""
-    named = ["--function", function] if function else []
     if trained is not None:
-        return shlex.join([str(trained.path), *named])
+        return [str(trained.path)]
     hidden = format_hidden(network.sizes[1:-1])
-    return shlex.join(["--hidden", hidden, "--activation", network.activation, "--cost", network.cost, *named])
+    return ["--hidden", hidden, "--activation", network.activation, "--cost", network.cost]
+
+
+def _option_words(options: Mapping[str, object]) -> list[str]:
+    """Options as words of a command, those that are given."""
+    return [f"--{name}={value}" for name, value in options.items() if value is not None]

@@ -4,7 +4,6 @@ To people: a table with a row for each seed, or a plain line for each where nobo
 each training with its seed, and one record for them all.
 """
 
-import shlex
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from mnist_bp.cli.data import describe_data, named, say_if_synthetic
 from mnist_bp.cli.output import Output, natural_width, percent
 from mnist_bp.cli.tables import new_table
 from mnist_bp.cli.training_report import describe, number
+from mnist_bp.shell import command_line
 from mnist_bp.training.recipe import Recipe, format_sizes
 from mnist_bp.training.runs import Run
 
@@ -247,10 +247,12 @@ class SeedsReport:
     def _next(self) -> list[str]:
         """The commands that follow: for those that can go on, else for the first that is finished."""
         commands = [
-            f"train --resume {_quoted(run.folder)}" for run in self._runs if run.state == "interrupted" and run.epochs
+            command_line("train", "--resume", run.folder)
+            for run in self._runs
+            if run.state == "interrupted" and run.epochs
         ]
         finished = [run for run in self._runs if run.is_finished]
-        return commands or [f"evaluate {_quoted(run.folder)}" for run in finished[:1]]
+        return commands or [command_line("evaluate", run.folder) for run in finished[:1]]
 
     def _table(self, *, with_spread: bool = False) -> Table:
         """A row for each seed; with the spread, also how those that are finished vary."""
@@ -291,7 +293,3 @@ def _plus_minus(fraction: float, deviation: float) -> str:
 
 def _epochs(run: SeedRun) -> str:
     return f"{run.epochs} epoch{'' if run.epochs == 1 else 's'}"
-
-
-def _quoted(path: Path) -> str:
-    return shlex.quote(str(path))

@@ -1,7 +1,6 @@
 """The folder of a run: config.toml, history.jsonl, checkpoint.npz and model.npz; and which run was the latest."""
 
 import os
-import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ import tomli_w
 from mnist_bp.core.network import Network
 from mnist_bp.errors import InputError, StorageError
 from mnist_bp.files import atomic_write, remove_parts, sync_folder, write_text
+from mnist_bp.shell import command_line
 from mnist_bp.training.history import History
 from mnist_bp.training.recipe import format_sizes
 
@@ -24,6 +24,9 @@ RUNS = Path("runs")
 
 LATEST = RUNS / "latest"
 CONFIG, HISTORY, CHECKPOINT, MODEL = "config.toml", "history.jsonl", "checkpoint.npz", "model.npz"
+
+LONGEST_NAME = 100
+"""Characters of a folder's name: no system allows more than 255, and a network may have any number of layers."""
 
 
 class Run:
@@ -146,8 +149,7 @@ class Run:
             if not self.config.is_file():  # the folder is gone
                 raise
             raise StorageError(
-                f"{error}; when it can be written again, go on with "
-                f"mnist-bp train --resume {shlex.quote(str(self.folder))}"
+                f"{error}; when it can be written again, go on with mnist-bp train --resume {command_line(self.folder)}"
             ) from error
 
     def save(self, network: Network, meta: Mapping[str, Any]) -> None:
@@ -193,13 +195,13 @@ def _why_there_is_no_model(run: Path) -> str:
         return f"{run} holds several runs: name one of them, one of the folders in it"
     return (
         f"there is no {MODEL} in {run} yet: its training is still running, or was cut off; then "
-        f"mnist-bp train --resume {shlex.quote(str(run))} goes on with it"
+        f"mnist-bp train --resume {command_line(run)} goes on with it"
     )
 
 
 def _new_folder(sizes: tuple[int, ...]) -> Path:
     """Make ``runs/<time>-<sizes>``, with a number behind it if another run began in the same second."""
-    name = f"{time.strftime('%Y%m%d-%H%M%S')}-{format_sizes(sizes)}"
+    name = f"{time.strftime('%Y%m%d-%H%M%S')}-{format_sizes(sizes)}"[:LONGEST_NAME]
     RUNS.mkdir(exist_ok=True)
     for number in count(1):
         folder = RUNS / (name if number == 1 else f"{name}.{number}")
