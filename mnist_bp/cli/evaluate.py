@@ -1,22 +1,26 @@
 """``mnist-bp evaluate``."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mnist_bp.cli.data import say_if_synthetic
+from mnist_bp.cli.drawing import draw_side_by_side
 from mnist_bp.cli.models import Model, load_model, trained_data
 from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, MinAccuracy, Split
-from mnist_bp.cli.output import Output, percent
+from mnist_bp.cli.output import Output, percent, with_article
+from mnist_bp.cli.plots import Plot, PlotFormat, check_plot, plot_evaluation, plots_record, say_plots
 from mnist_bp.cli.tables import confusion_table, per_class_table
 from mnist_bp.errors import AnswerIsNo, InputError
 from mnist_bp.training.recipe import default_threads
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset as Data
-    from mnist_bp.training.evaluation import Evaluation
+    from mnist_bp.data.datasets import Examples
+    from mnist_bp.training.evaluation import Evaluation, Mistake
 
 __all__ = ["evaluate"]
 
@@ -30,6 +34,18 @@ def evaluate(
     confusion: Annotated[
         bool, typer.Option("--confusion/--no-confusion", help="Show what was taken for what.", rich_help_panel=OUTPUT)
     ] = True,
+    mistakes: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Draw the N mistakes of which the network was most confident.",
+            rich_help_panel=OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    plot: Plot = False,
+    plot_format: PlotFormat = "png",
     json: Json = False,
 ) -> None:
     """Measure how good a trained network is, class by class.
@@ -41,7 +57,9 @@ def evaluate(
     from threadpoolctl import threadpool_limits
 
     from mnist_bp.training.evaluation import evaluate as measure
+    from mnist_bp.training.evaluation import most_confident_mistakes
 
+    check_plot(plot, plot_format)
     voice = Output(json=json)
     trained = load_model(model)
     network = trained.network
@@ -49,10 +67,12 @@ def evaluate(
     examples = data.split(split)
     with threadpool_limits(default_threads(network.sizes[1:-1])):  # as training does untold: the same sums
         result = measure(network, examples.rows, examples.labels)
+        found = most_confident_mistakes(network, examples.rows, examples.labels, mistakes) if mistakes else None
     if not math.isfinite(result.cost):
         raise InputError(f"{trained.path}: its numbers are too large for {network.dtype}: the cost is not finite")
 
-    voice.record(_record(result, data, split, trained.path))
+    plots = plot_evaluation(trained, data, split, result, plot_format) if plot else None
+    voice.record({**_record(result, found, data, split, trained.path), **plots_record(plots)})
     trained_on = trained.meta.get("dataset")
     voice.say(f"model     {trained.description}")
     voice.say(f"data      {data.name} {split}: {len(examples):,} examples")
@@ -64,13 +84,36 @@ def evaluate(
         voice.show(confusion_table(result.confusion, data.class_names))
         voice.say()
         voice.show(per_class_table(result.per_class(), data.class_names))
+    if found is not None:
         voice.say()
+        _show_mistakes(found, examples, data.class_names, voice)
+    if confusion or found is not None:
+        voice.say()
+    if plots:
+        say_plots(plots, voice)
     voice.conclude(f"accuracy {percent(result.accuracy)} ({data.name} {split}), cost {result.cost:.4f}", style="bold")
     if min_accuracy is not None and result.accuracy < min_accuracy:
         raise AnswerIsNo(f"accuracy {result.accuracy:.4f} is under --min-accuracy {min_accuracy:g}")
 
 
-def _record(result: "Evaluation", data: "Data", split: str, path: Path) -> dict[str, Any]:
+def _show_mistakes(found: "list[Mistake]", examples: "Examples", names: Sequence[str], voice: Output) -> None:
+    def called(label: int) -> str:
+        return f"{names[label]} {label}" if names else with_article(label)
+
+    voice.say("mistakes, the most confident first" if found else "mistakes: none", style="bold")
+    draw_side_by_side(
+        [examples.images[mistake.example] for mistake in found],
+        [
+            f"example {example}: {called(label)}\ntaken for {called(answer)}, {output:.2f}"
+            for example, label, answer, output in found
+        ],
+        voice,
+    )
+
+
+def _record(
+    result: "Evaluation", found: "list[Mistake] | None", data: "Data", split: str, path: Path
+) -> dict[str, Any]:
     return {
         "dataset": data.name,
         "split": split,
@@ -82,6 +125,7 @@ def _record(result: "Evaluation", data: "Data", split: str, path: Path) -> dict[
             {**score._asdict(), **({"name": data.class_names[score.label]} if data.class_names else {})}
             for score in result.per_class()
         ],
+        **({} if found is None else {"mistakes": [mistake._asdict() for mistake in found]}),
         "model": str(path),
         **data.mark,
     }

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.table import Table
 
-from mnist_bp.cli.output import Output, percent
+from mnist_bp.cli.drawing import draw
+from mnist_bp.cli.output import Output, percent, with_article
 from mnist_bp.cli.tables import new_table
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from mnist_bp.core.explanation import Explanation, Factors, Paths
 
 __all__ = ["Shown", "show_explanation"]
-
-INK = " .:-=+*#%@"
-"""Ten grey levels as characters, dark paper to bright ink."""
 
 MOST_PATHS = 10
 """Rows of a table of paths; the others are added up in one."""
@@ -37,9 +35,8 @@ def show_explanation(explanation: "Explanation", shown: Shown, voice: Output) ->
     """Tell all of it."""
     name = explanation.factors.name
     voice.say(f"network  {shown.network}")
-    voice.say(f"example  {shown.example}, a {shown.label}{' (SYNTHETIC)' if shown.synthetic else ''}")
-    for line in drawing(shown.image):
-        voice.say(line)
+    voice.say(f"example  {shown.example}, {with_article(shown.label)}{' (SYNTHETIC)' if shown.synthetic else ''}")
+    draw(shown.image, voice)
     _section(voice, f"The cost of this example: C_0 = {explanation.cost:.6g}")
     voice.show(_outputs(explanation))
     _section(voice, f"How sensitive is it to {name}?")
@@ -57,13 +54,6 @@ def show_explanation(explanation: "Explanation", shown: Shown, voice: Output) ->
     _show_batch(explanation, voice)
     _section(voice, "One step of the whole mini-batch")
     _show_step(explanation, voice)
-
-
-def drawing(image: "NDArray[np.uint8]") -> list[str]:
-    """The image in characters, two rows of pixels in one of text, since characters are about twice as high as wide."""
-    rows = len(image) // 2 * 2
-    halves = image[:rows].reshape(rows // 2, 2, -1).mean(axis=1)
-    return ["".join(INK[int(grey * (len(INK) - 1) / 255 + 0.5)] for grey in row).rstrip() for row in halves]
 
 
 def _section(voice: Output, title: str) -> None:
@@ -158,7 +148,7 @@ def _show_batch(explanation: "Explanation", voice: Output) -> None:
         f"{percent(batch.agreement)} of what it would be if all pulled the same way.",
     )
     _tell(voice, "by digit: " + ", ".join(f"{label}: {mean:+.4g}" for label, mean in batch.by_label.items()))
-    pulls = ", ".join(f"{percent(pull.share)} by a {pull.label}" for pull in batch.pulls)
+    pulls = ", ".join(f"{percent(pull.share)} by {with_article(pull.label)}" for pull in batch.pulls)
     _tell(voice, f"strongest pulls: {pulls}")
     _tell(voice, f"this example's whole gradient and the mini-batch's: cosine {batch.cosine:+.3f}")
 

@@ -22,10 +22,13 @@ from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["Output", "natural_width", "percent", "prepare_streams", "printable", "say_error"]
+__all__ = ["Output", "natural_width", "percent", "prepare_streams", "printable", "say_error", "with_article"]
 
 WIDE = 10_000
 """Columns: more than any table of ours takes."""
+
+LOG = 80
+"""Columns of a drawing where nothing says how many there are."""
 
 LONGEST = 10_000
 """Characters of a line: room for two paths as long as Linux allows, not for whatever a damaged file holds."""
@@ -76,13 +79,22 @@ class Output:
         self.console.print(text, style=style, soft_wrap=True, markup=False, highlight=False)
         self.stream.flush()
 
-    def show(self, table: Table) -> None:
+    @property
+    def columns(self) -> int:
+        """Columns for what can be drawn in any size: a terminal's own, with colours or without, else ``LOG``."""
+        if self.is_live:
+            return self.console.width
+        with suppress(OSError, ValueError):  # no terminal; no file at all
+            return os.get_terminal_size(self.stream.fileno()).columns or LOG
+        return LOG
+
+    def show(self, table: Table | Text) -> None:
         """Show a table, as wide as it needs to be: a narrow window wraps its lines, but no number is cut."""
         if self.quiet:
             return
         # Told to print a table, Rich would squeeze it into the window, whatever width it is given.
         options = self.console.options.update(width=natural_width(self.console, table))
-        lines = self.console.render_lines(table, options, new_lines=True)
+        lines = self.console.render_lines(table, options, pad=False, new_lines=True)
         self.console.print(Segments(part for line in lines for part in line), soft_wrap=True, end="")
         self.stream.flush()
 
@@ -113,15 +125,15 @@ def _console(stream: TextIO, *, is_live: bool) -> Console:
     )
 
 
-def natural_width(console: Console, table: Table) -> int:
-    """Columns that a table takes when nothing presses it."""
+def natural_width(console: Console, table: Table | Text) -> int:
+    """Columns that a table, or text, takes when nothing presses it."""
     return Measurement.get(console, console.options.update(max_width=WIDE), table).maximum
 
 
 def _wrapped(text: str, width: int) -> str:
     """``text`` in lines of ``width`` that break between words, never inside a number or a path that is to be copied."""
     lead = _LEAD.match(text)
-    glued = text.replace(" %", "\0%")
+    glued = re.sub(r" (?=%|s\b)", "\0", text)
     lines = textwrap.wrap(
         glued,
         width,
@@ -129,12 +141,17 @@ def _wrapped(text: str, width: int) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return "\n".join(lines).replace("\0%", " %")
+    return "\n".join(lines).replace("\0", " ")
 
 
 def percent(fraction: float) -> str:
     """A fraction as people read it: 0.9431 is 94.31 %."""
     return f"{100 * fraction:.2f} %"
+
+
+def with_article(label: int) -> str:
+    """A class with its article: a 7, an 8."""
+    return f"a{'n' if str(label)[0] == '8' or label in {11, 18} else ''} {label}"
 
 
 def printable(text: str) -> str:
@@ -186,6 +203,8 @@ _NEAREST_ASCII = str.maketrans(
         "²": "^2",
     }
     | {"′": "'", "≤": "<=", "≥": ">=", "·": "*", "→": "->", "½": "1/2", "±": "+-"}
+    | dict(zip("▁▂▃▄▅▆▇█", "_.-~=+*#", strict=True))  # heights of a curve; the last makes bars, too
+    | dict.fromkeys("▏▎▍▌▋▊▉", "-")  # how bars end: in a part of a column
 )
 
 

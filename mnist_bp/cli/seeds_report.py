@@ -18,7 +18,7 @@ from rich.table import Table
 from mnist_bp.cli.data import describe_data, named, say_if_synthetic
 from mnist_bp.cli.output import Output, natural_width, percent
 from mnist_bp.cli.tables import new_table
-from mnist_bp.cli.training_report import describe, number
+from mnist_bp.cli.training_report import count_epochs, describe, number
 from mnist_bp.shell import command_line
 from mnist_bp.training.recipe import Recipe, format_sizes
 from mnist_bp.training.runs import Run
@@ -203,9 +203,11 @@ class SeedsReport:
         if run.is_finished and run.end is not None:
             accuracy = run.end["test_accuracy"]
             result = f"test accuracy {percent(accuracy)}, error {percent(1 - accuracy)}"
-            self._output.say(f"seed {run.seed}: {result} ({run.state} after {_epochs(run)}, {run.seconds:.1f} s)")
+            self._output.say(
+                f"seed {run.seed}: {result} ({run.state} after {count_epochs(run.epochs)}, {run.seconds:.1f} s)"
+            )
         else:
-            why = f"interrupted after {_epochs(run)}" if run.state == "interrupted" else run.error
+            why = f"interrupted after {count_epochs(run.epochs)}" if run.state == "interrupted" else run.error
             self._output.say(f"seed {run.seed}: {why}", style="yellow")
 
     def end(self, record: dict[str, Any], seconds: float) -> None:
@@ -289,7 +291,3 @@ SPREAD: tuple[tuple[str, Callable[[list[float]], float]], ...] = (
 
 def _plus_minus(fraction: float, deviation: float) -> str:
     return f"{100 * fraction:.2f} ± {percent(deviation)}"
-
-
-def _epochs(run: SeedRun) -> str:
-    return f"{run.epochs} epoch{'' if run.epochs == 1 else 's'}"

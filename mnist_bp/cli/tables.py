@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
+from rich.color import Color
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +16,19 @@ if TYPE_CHECKING:
     from mnist_bp.training.evaluation import ClassScore
 
 __all__ = ["confusion_table", "new_table", "per_class_table"]
+
+SHADES = tuple(
+    Style(color=Color.from_rgb(0, 0, 0), bgcolor=Color.from_rgb(*background))
+    for background in ((175, 175, 175), (215, 175, 135), (255, 175, 95), (255, 135, 0))
+)
+"""Of what is rare to what is frequent: black on grey, then on more and more orange, equally bright.
+
+So they can be read, and stand out the more, on dark terminals as on light ones, also for the colour-blind. They are of
+the 256 colours that terminals have: others would be rounded to olive and pink.
+"""
+
+LEAST_SHADED = 0.1
+"""Of the most frequent mistake: one that is no more frequent than this share of it is not shaded."""
 
 
 def new_table(*headings: str, left: Collection[str] = (), **look: Any) -> Table:
@@ -30,14 +45,28 @@ def new_table(*headings: str, left: Collection[str] = (), **look: Any) -> Table:
 def confusion_table(confusion: "NDArray[np.int64]", names: Sequence[str] = ()) -> Table:
     """Rows are the true classes, columns the answers; what was answered rightly stands on the diagonal, in bold.
 
-    Where classes have names, rows say them.
+    Where there are colours, mistakes have a background, the more of it the more frequent they are. Where classes have
+    names, rows say them.
     """
     table = new_table("true", *map(str, range(len(confusion))), padding=(0, 0, 0, 1))
-    for label, row in enumerate(confusion.tolist()):
-        cells = [Text(str(count) if count else ".") for count in row]
-        cells[label].style = "bold"
+    rows = confusion.tolist()
+    most = max(
+        (count for label, row in enumerate(rows) for answer, count in enumerate(row) if answer != label), default=0
+    )
+    for label, row in enumerate(rows):
+        cells = [
+            Text(str(count) if count else ".", "bold" if answer == label else _shade(count, most))
+            for answer, count in enumerate(row)
+        ]
         table.add_row(f"{names[label]} {label}" if names else str(label), *cells)
     return table
+
+
+def _shade(count: int, most: int) -> Style:
+    """How a mistake looks that was made so often, and the most frequent one so often."""
+    if count <= LEAST_SHADED * most:
+        return Style()
+    return SHADES[(count * len(SHADES) - 1) // most]
 
 
 def per_class_table(scores: "list[ClassScore]", names: Sequence[str] = ()) -> Table:

@@ -26,6 +26,7 @@ from mnist_bp.cli.options import (
     Seed,
 )
 from mnist_bp.cli.output import Output
+from mnist_bp.cli.plots import Plot, PlotFormat, check_plot, plot_training, say_plots
 from mnist_bp.cli.training_options import (
     L2,
     Augment,
@@ -50,7 +51,7 @@ from mnist_bp.cli.training_options import (
 )
 from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.data.names import SYNTHETIC
-from mnist_bp.errors import AnswerIsNo, DataUnavailable, Diverged, InputError
+from mnist_bp.errors import AnswerIsNo, DataUnavailable, Diverged, InputError, MnistBpError
 from mnist_bp.training.recipe import (
     Recipe,
     default_learning_rate,
@@ -67,7 +68,7 @@ __all__ = ["train"]
 
 EPOCHS = 10
 
-WITH_RESUME = {"resume", "data_dir", "epochs", "min_accuracy", "json", "quiet"}
+WITH_RESUME = {"resume", "data_dir", "epochs", "min_accuracy", "plot", "plot_format", "json", "quiet"}
 """The options that do not say what a run is; where its data lie, which may have moved; more epochs."""
 
 
@@ -102,6 +103,8 @@ def train(
     resume: Resume = None,
     config: Config = None,  # noqa: ARG001 - its callback has made the other options' defaults of it
     min_accuracy: MinAccuracy = None,
+    plot: Plot = False,
+    plot_format: PlotFormat = "png",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -112,6 +115,9 @@ def train(
     Example: mnist-bp train --hidden 16,16 --epochs 2
     """
     started = time.perf_counter()
+    check_plot(plot, plot_format)
+    if plot and seeds is not None:
+        raise InputError("--plot draws one network: leave it out, and draw each with mnist-bp evaluate RUN --plot")
     if resume is not None:
         _refuse_what_makes_another_run(context)
         if seeds is not None:
@@ -155,11 +161,12 @@ def train(
     session = _session(recipe, data, output, resume)
     report = TrainingReport(voice, session)
     report.start()
-    failure = _run_epochs(session, report)
+    failure: KeyboardInterrupt | MnistBpError | None = _run_epochs(session, report)
     if failure is not None and not session.is_saved:  # interrupted once more, while it saved
         raise failure
-    last = session.last
-    report.end(_reason(session, failure), time.perf_counter() - started)
+    last, reason = session.last, _reason(session, failure)
+    plots, failure = _plot(session, plot_format, voice, failure) if plot else (None, failure)
+    report.end(reason, time.perf_counter() - started, plots)
     if failure is not None:
         raise failure
     if min_accuracy is not None and last is not None and last.test_accuracy < min_accuracy:
@@ -226,7 +233,26 @@ def _run_epochs(session: "Session", report: TrainingReport) -> "KeyboardInterrup
     return None
 
 
-def _reason(session: "Session", failure: KeyboardInterrupt | Diverged | None) -> str:
+def _plot(
+    session: "Session", plot_format: str, voice: Output, failure: KeyboardInterrupt | MnistBpError | None
+) -> tuple[list[Path], KeyboardInterrupt | MnistBpError | None]:
+    """Draw the pictures, if an epoch has ended; their files, and the failure that the command ends with.
+
+    That is the training's own, if it has one: then what went wrong here is only said.
+    """
+    if session.last is None:
+        return [], failure
+    try:
+        plots = plot_training(session, plot_format)
+    except MnistBpError as error:
+        if failure is not None:
+            voice.say(f"plots    {error}", style="yellow")
+        return [], failure or error
+    say_plots(plots, voice)
+    return plots, failure
+
+
+def _reason(session: "Session", failure: KeyboardInterrupt | MnistBpError | None) -> str:
     """Why the training ended."""
     if failure is not None:
         return "diverged" if isinstance(failure, Diverged) else "interrupted"

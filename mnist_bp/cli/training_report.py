@@ -4,16 +4,20 @@ To people: a table that grows by a row each epoch, or plain lines where nobody w
 start, for each epoch and for the end.
 """
 
-import shlex
+import math
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.table import Table
 
 from mnist_bp.cli.data import describe_data, named, say_if_synthetic
+from mnist_bp.cli.drawing import sparkline
 from mnist_bp.cli.output import Output, natural_width, percent
+from mnist_bp.cli.plots import plots_record
 from mnist_bp.cli.tables import new_table
+from mnist_bp.shell import command_line
 from mnist_bp.training.recipe import Recipe, format_sizes
 
 if TYPE_CHECKING:
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from mnist_bp.training.loop import EpochResult
     from mnist_bp.training.session import Session
 
-__all__ = ["TrainingReport"]
+__all__ = ["TrainingReport", "count_epochs", "describe", "number"]
 
 HEADINGS = ("epoch", "train\ncost", "train\naccuracy", "test\ncost", "test\naccuracy", "seconds")
 VALIDATION = "held-out\naccuracy"
@@ -33,6 +37,15 @@ BESIDE_THE_BAR = 34
 """Columns of what stands beside the bar, and some to spare: the terminal's ^C must not make a new line."""
 
 REFRESH_SECONDS = 0.1
+
+CURVES = "cost     train {} test {} (log scale{})"
+"""How the cost fell: two curves of a scale each, since where they lie can be read in the rows above."""
+
+LEAST_EPOCHS, LEAST_COLUMNS, MOST_COLUMNS = 3, 5, 30
+"""Of a curve: fewer epochs make none, and curves in fewer columns tell nothing."""
+
+LEAST_COST = 1e-6
+"""Costs below are as good as none: a logarithm needs some."""
 
 SHOWN_DIGITS = 16
 """Of the fingerprint, for people: enough to compare."""
@@ -54,6 +67,7 @@ class TrainingReport:
         self._steps = session.trainer.epoch * session.trainer.steps_per_epoch
         self._refreshed = 0.0
         self._has_complained = False
+        self._costs: list[tuple[float, float]] = []  # train and test, of the epochs that this process has seen
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -103,7 +117,7 @@ class TrainingReport:
         self._output.say(f"data     {describe_data(data, len(data.train), recipe.validation)}")
         self._output.say(f"recipe   {describe(recipe)}")
         if trainer.epoch:
-            self._output.say(f"resumed  {self._session.run.folder}, after {_epochs(trainer.epoch)}")
+            self._output.say(f"resumed  {self._session.run.folder}, after {count_epochs(trainer.epoch)}")
         self._output.record({
             "event": "start",
             "dataset": data.name,
@@ -129,6 +143,7 @@ class TrainingReport:
         from mnist_bp.training.health import complaints
         from mnist_bp.training.session import epoch_record
 
+        self._costs.append((result.train_cost, result.test_cost))
         self._output.record({**epoch_record(result), **self._data.mark})
         next_epoch = min(result.epoch + 1, self._recipe.epochs)
         self._progress.update(self._task, description=f"{next_epoch}/{self._recipe.epochs}")
@@ -151,8 +166,8 @@ class TrainingReport:
         if not self._has_complained:
             self._complain(complaints(result.health, finished=False))
 
-    def end(self, reason: str, seconds: float) -> None:
-        """Say what came of it, where it lies, and what to do next."""
+    def end(self, reason: str, seconds: float, plots: list[Path] | None = None) -> None:
+        """Say what came of it, where it lies, and what to do next; ``plots`` are the pictures, if any were wanted."""
         from mnist_bp.training.health import complaints
 
         last, run, epochs = self._session.last, self._session.run, self._session.trainer.epoch
@@ -167,8 +182,10 @@ class TrainingReport:
             "run": str(run.folder),
             "model": str(run.model),
             "fingerprint": fingerprint,
+            **plots_record(plots),
             **self._data.mark,
         })  # fmt: skip
+        self._show_curves()
         if last is not None:
             self._complain(complaints(last.health))
             self._output.say(f"weights  fingerprint {fingerprint[:SHOWN_DIGITS]}")
@@ -176,10 +193,25 @@ class TrainingReport:
         result = (
             f"test accuracy {percent(last.test_accuracy)} on {data}" if last else "no epoch ended, nothing is learned"
         )
-        ended = f"{reason} after {_epochs(epochs)}, {seconds:.1f} s"
+        ended = f"{reason} after {count_epochs(epochs)}, {seconds:.1f} s"
         self._output.conclude(f"{result} ({ended}); model: {run.model}", style="bold")
         if last is not None or reason == "interrupted":
             self._output.say(f"next: {self._next(reason)}", wrap=False)
+
+    def _show_curves(self) -> None:
+        """Say how the cost fell; on a linear scale, the first epochs would leave nothing to see of the others."""
+        seen = len(self._costs)
+        if seen < LEAST_EPOCHS:
+            return
+        first = self._session.trainer.epoch - seen + 1
+        since = f", from epoch {first}" if first > 1 else ""
+        room = (self._output.columns - len(CURVES.format("", "", since))) // 2
+        width = max(LEAST_COLUMNS, min(MOST_COLUMNS, room))
+        train, test = (
+            sparkline([math.log(max(cost, LEAST_COST)) for cost in costs], width)
+            for costs in zip(*self._costs, strict=True)
+        )
+        self._output.say(CURVES.format(train, test, since))
 
     def _complain(self, complaints: list[str]) -> None:
         self._has_complained |= bool(complaints)
@@ -189,7 +221,7 @@ class TrainingReport:
     def _next(self, reason: str) -> str:
         """The command that follows."""
         command = "train --resume" if reason == "interrupted" else "evaluate"
-        return f"mnist-bp {command} {shlex.quote(str(self._session.run.folder))}"
+        return f"mnist-bp {command} {command_line(self._session.run.folder)}"
 
     def _table(self, *, with_head: bool = True) -> Table:
         headings = list(HEADINGS)
@@ -218,21 +250,22 @@ def describe(recipe: Recipe, seeds: str = "") -> str:
         f"{recipe.optimizer}, learning rate {recipe.learning_rate:g}",
         f"schedule {recipe.schedule}" if recipe.schedule != "constant" else "",
         f"batches of {recipe.batch_size}" if recipe.batch_size else "all examples in each step",
-        _epochs(recipe.epochs),
+        count_epochs(recipe.epochs),
         f"L2 {recipe.l2:g}" if recipe.l2 else "",
         f"dropout {recipe.dropout:g}" if recipe.dropout else "",
         f"input dropout {recipe.input_dropout:g}" if recipe.input_dropout else "",
         f"label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else "",
         f"average {recipe.average:g}" if recipe.average else "",
         f"{recipe.augment} distortions" + strength if recipe.augment != "none" else "",
-        f"early stop after {_epochs(recipe.early_stop)} without progress" if recipe.early_stop else "",
+        f"early stop after {count_epochs(recipe.early_stop)} without progress" if recipe.early_stop else "",
         seeds or f"seed {recipe.seed}",
         f"{recipe.threads} thread{'s' if recipe.threads > 1 else ''}",
     ]
     return ", ".join(filter(None, parts))
 
 
-def _epochs(count: int) -> str:
+def count_epochs(count: int) -> str:
+    """1 epoch, 2 epochs."""
     return f"{count} epoch{'' if count == 1 else 's'}"
 
 

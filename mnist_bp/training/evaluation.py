@@ -11,7 +11,16 @@ from mnist_bp.core.activations import Array
 from mnist_bp.core.network import Network
 from mnist_bp.data.batches import scaled
 
-__all__ = ["CHUNK", "ClassScore", "Evaluation", "chunks", "evaluate", "judge"]
+__all__ = [
+    "CHUNK",
+    "ClassScore",
+    "Evaluation",
+    "Mistake",
+    "chunks",
+    "evaluate",
+    "judge",
+    "most_confident_mistakes",
+]
 
 CHUNK = 1_000
 """Examples that are looked at at a time: memory does not grow with their number, and results stay in the cache."""
@@ -25,6 +34,15 @@ class ClassScore(NamedTuple):
     recall: float
     f1: float
     support: int
+
+
+class Mistake(NamedTuple):
+    """An example that was answered wrongly, and how active the output of its answer was."""
+
+    example: int
+    label: int
+    answer: int
+    output: float
 
 
 @dataclass(frozen=True)
@@ -83,6 +101,24 @@ def judge(network: Network, Z: Array, labels: NDArray[np.uint8]) -> Evaluation:
         total_cost += float(costs.sum(dtype=np.float64))
         confusion += np.bincount(labels[now].astype(np.int64) * classes + A.argmax(axis=1), minlength=classes**2)
     return Evaluation(total_cost / len(labels), confusion.reshape(classes, classes))
+
+
+def most_confident_mistakes(network: Network, images: Array, labels: NDArray[np.uint8], most: int) -> list[Mistake]:
+    """At most ``most`` mistakes, those with the most active outputs first; of equal ones, the example that comes first.
+
+    Images, (n, n_0), and labels, (n,), are as ``evaluate`` takes them.
+    """
+    found: list[Mistake] = []
+    for now in chunks(len(labels)):
+        with np.errstate(over="ignore", invalid="ignore"):  # as in ``evaluate``
+            A = network.propagate(scaled(images[now], network.dtype)).A[-1]
+        answers = A.argmax(axis=1)
+        found += (
+            Mistake(now.start + row, int(labels[now][row]), int(answers[row]), float(A[row, answers[row]]))
+            for row in np.flatnonzero(answers != labels[now]).tolist()
+        )
+        found = sorted(found, key=lambda mistake: (-mistake.output, mistake.example))[:most]
+    return found
 
 
 def chunks(examples: int) -> Iterator[slice]:

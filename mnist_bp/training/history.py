@@ -1,18 +1,20 @@
 """history.jsonl: a record for each epoch, added by the one training that has the file open."""
 
 import json
+import math
 import os
 import time
 import weakref
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from mnist_bp.errors import InputError
 from mnist_bp.files import lock
 
-__all__ = ["History"]
+__all__ = ["History", "read_epochs"]
 
 SYNC_SECONDS = 1.0
 """Records may be so old before they are forced to the disk, which takes as long as a part of a small epoch. Until then
@@ -80,3 +82,29 @@ class History:
     def _sync(self) -> None:
         os.fsync(self._file)
         self._synced = time.monotonic()
+
+
+def read_epochs(path: Path) -> list[dict[str, Any]]:
+    """The records of all epochs, see ``session.epoch_record``.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it does not hold what a training writes.
+    """
+    try:
+        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        figures = [_figures(record) for record in records]
+        is_sound = len(set(map(len, figures))) <= 1 and all(map(math.isfinite, chain(*figures)))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        is_sound = False
+    if not is_sound:
+        raise InputError(f"{path} does not tell of a run's epochs, as a training writes it")
+    return records
+
+
+def _figures(record: dict[str, Any]) -> list[float]:
+    """Those of an epoch's record that are drawn."""
+    sets = ("train", "test", "validation") if "validation_cost" in record else ("train", "test")
+    names = ["epoch", *(f"{name}_{figure}" for name in sets for figure in ("cost", "accuracy"))]
+    return [*(record[name] for name in names), *record["health"]["gradient_norm"]]

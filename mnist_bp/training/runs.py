@@ -14,7 +14,7 @@ from mnist_bp.core.network import Network
 from mnist_bp.errors import InputError, StorageError
 from mnist_bp.files import atomic_write, remove_parts, sync_folder, write_text
 from mnist_bp.shell import command_line
-from mnist_bp.training.history import History
+from mnist_bp.training.history import History, read_epochs
 from mnist_bp.training.recipe import format_sizes
 
 __all__ = ["Run", "find_model"]
@@ -128,6 +128,10 @@ class Run:
         history = self.claim()
         with self.keeping(HISTORY):
             history.append(epoch)
+
+    def read_history(self) -> list[dict[str, Any]]:
+        """The records of all epochs so far; InputError if something else has come into the history."""
+        return read_epochs(self.folder / HISTORY)
 
     def go_on(self, epochs: int, options: Mapping[str, Any]) -> None:
         """Go on after so many epochs; an epoch that a killed training wrote down, but did not keep, is forgotten."""

@@ -4,13 +4,17 @@ import io
 import json
 import os
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mnist_bp.cli.tables import confusion_table, per_class_table
+from mnist_bp.cli.output import Output, with_article
+from mnist_bp.cli.tables import SHADES, confusion_table, per_class_table
 from mnist_bp.core.network import Network
+from mnist_bp.data import idx
+from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.training.evaluation import ClassScore
 
 KEYS = ["dataset", "split", "examples", "cost", "accuracy", "confusion", "per_class", "model"]
@@ -226,7 +230,103 @@ def test_confusion_table_shows_every_count():
     labels, *answers = [list(column.cells) for column in table.columns]
     assert labels == ["0", "1"]
     assert [[str(cell) for cell in cells] for cells in answers] == [["980", "12"], [".", "1123"]]
-    assert [[cell.style for cell in cells] for cells in answers] == [["bold", ""], ["", "bold"]]
+    assert [answers[0][0].style, answers[1][1].style] == ["bold", "bold"]
+
+
+def backgrounds(confusion):
+    """Of each cell, row by row: what is behind it, None for nothing of its own."""
+    columns = [list(column.cells) for column in confusion_table(np.array(confusion)).columns[1:]]
+    return [[getattr(cell.style, "bgcolor", None) for cell in row] for row in zip(*columns, strict=True)]
+
+
+def test_the_more_often_a_mistake_was_made_the_more_it_is_shaded():
+    """From grey to orange; not what is right, and not what hardly ever happens, beside the most frequent mistake."""
+    shown = backgrounds([[999, 100, 51, 50], [26, 999, 25, 11], [10, 1, 999, 0], [76, 75, 100, 0]])
+    orange, light, tan, grey = (shown[row][column] for row, column in ((0, 1), (0, 2), (1, 0), (1, 2)))
+    assert len({orange, light, tan, grey, None}) == 5
+    assert shown == [
+        [None, orange, light, tan],
+        [tan, None, grey, grey],
+        [None, None, None, None],
+        [orange, light, orange, None],
+    ]
+
+
+@pytest.mark.parametrize("confusion", [[[5, 0], [0, 7]], [[5]]])
+def test_without_mistakes_nothing_is_shaded(confusion):
+    """Nor with a single class."""
+    assert all(background is None for row in backgrounds(confusion) for background in row)
+
+
+def test_shades_are_among_the_colours_of_a_terminal_of_256():
+    """Rounded to them, they would be of other hues; the text upon them is black."""
+    steps = {0, 95, 135, 175, 215, 255}
+    for shade in SHADES:
+        assert set(shade.bgcolor.triplet) <= steps
+        assert set(shade.color.triplet) == {0}
+
+
+def test_shades_are_seen_on_a_terminal_and_only_there(terminal, capsys):
+    """A pipe gets the same characters, and no control character."""
+    Output().show(confusion_table(np.array([[980, 5], [12, 1123]])))
+    piped = capsys.readouterr().out
+    screen = terminal()
+    Output().show(confusion_table(np.array([[980, 5], [12, 1123]])))
+    assert re.search(r"\x1b\[38;5;16;48;5;208m *12\x1b\[0m", screen.getvalue())
+    assert re.sub(r"\x1b\[[\d;]*m", "", screen.getvalue()) == piped
+
+
+def test_mistakes_are_recorded_where_they_are_asked_for(cli, run, few_digits):
+    """Four of them, and each is one: the label is that of the example, the answer that of the network."""
+    (record,) = cli("evaluate", run, "--mistakes", 4, "--json").records
+    assert [key for key in record if key not in KEYS] == ["mistakes"]
+    test, network = few_digits[1], Network.load(run / "model.npz")
+    outputs = network.forward(test.rows.astype(np.float32) / 255)
+    for mistake in record["mistakes"]:
+        example, label, answer, output = mistake.values()
+        assert list(mistake) == ["example", "label", "answer", "output"]
+        assert label == test.labels[example] != answer == outputs[example].argmax()
+        assert output == pytest.approx(outputs[example].max(), rel=1e-5)
+    shares = [mistake["output"] for mistake in record["mistakes"]]
+    assert len(shares) == 4
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_mistakes_are_drawn_as_many_beside_each_other_as_fit(cli, run):
+    """In a pipe, two images of 28 pixels; the result stays the last line."""
+    (record,) = cli("evaluate", run, "--mistakes", 3, "--json").records
+    done = cli("evaluate", run, "--mistakes", 3, "--no-confusion")
+    captions = [line for line in done.out.splitlines() if "example " in line or "taken for" in line]
+    first, second, third = record["mistakes"]
+    assert captions[0].split("  ")[0] == f"example {first['example']}: {with_article(first['label'])}"
+    assert captions[0].rstrip().endswith(f"  example {second['example']}: {with_article(second['label'])}")
+    assert captions[1].startswith(f"taken for {with_article(first['answer'])}, {first['output']:.2f}  ")
+    assert captions[2].rstrip() == f"example {third['example']}: {with_article(third['label'])}"
+    assert captions[3].rstrip() == f"taken for {with_article(third['answer'])}, {third['output']:.2f}"
+    assert sum("@" in line for line in done.out.splitlines()) > 5
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert done.out.splitlines()[-1].startswith("accuracy ")
+
+
+def test_a_network_without_mistakes_has_none_to_draw(cli, rng):
+    """It says so, and the list is there and empty."""
+    for name in FILE_NAMES:
+        with Path(name).open("wb") as file:
+            idx.write(file, np.zeros((3, 2, 2) if "images" in name else 3, np.uint8))
+    network = Network([4, 10], rng=rng)
+    network.biases[0][0] = 9
+    network.save("right.npz")
+    assert "mistakes: none" in cli("evaluate", "right.npz", "--data-dir", ".", "--mistakes", 3).out
+    (record,) = cli("evaluate", "right.npz", "--data-dir", ".", "--mistakes", 3, "--json").records
+    assert record["mistakes"] == []
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "many"])
+def test_mistakes_wants_a_number_above_0(cli, number):
+    """Bad usage, before anything is looked for."""
+    done = cli("evaluate", "--mistakes", number)
+    assert done.code == 2
+    assert "--mistakes" in done.err
 
 
 def test_per_class_table_shows_four_digits():

@@ -4,37 +4,20 @@ import io
 import json
 import re
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.table import Table
 
+from mnist_bp.cli.drawing import bar, sparkline
 from mnist_bp.cli.main import main
-from mnist_bp.cli.output import Output, percent, prepare_streams, printable
+from mnist_bp.cli.output import Output, percent, prepare_streams, printable, with_article
+from mnist_bp.data import idx
+from mnist_bp.data.names import FILE_NAMES
 
 ESCAPE = re.compile(r"[^\n]*\x1b\[2K|\x1b\[[0-9;?]*[A-Za-z]|\r")
 """Control sequences, and what stood on a line before it was erased."""
-
-
-class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
-
-    def isatty(self):
-        """Yes."""
-        return True
-
-
-@pytest.fixture
-def terminal(monkeypatch):
-    """Standard output as a terminal, 60 columns wide unless told otherwise."""
-
-    def make(columns=60, **variables):
-        for name, value in {"TERM": "xterm-256color", "COLUMNS": columns, **variables}.items():
-            monkeypatch.setenv(name, str(value))
-        stream = Terminal()
-        monkeypatch.setattr(sys, "stdout", stream)
-        return stream
-
-    return make
 
 
 def train(idx_folder, *arguments):
@@ -68,6 +51,7 @@ def test_a_terminal_of_60_columns_shows_a_table(terminal, idx_folder, validation
     assert {len(row) for row in rows} == {len(lines[head + 1])}
     assert sum("seconds" in line for line in lines) == 1
     assert max(map(len, lines)) <= 60
+    assert any(re.fullmatch(r"cost     train █[▁-█]▁ test █[▁-█]▁ \(log scale\)", line) for line in lines)
     assert lines[-1] == "next: mnist-bp evaluate run"
 
 
@@ -184,6 +168,13 @@ def test_percent(fraction, text):
     assert percent(fraction) == text
 
 
+@pytest.mark.parametrize("label", [8, 11, 18, 80, 89])
+def test_with_article(label):
+    """As it is spoken: an eighty; the others have ``a``."""
+    assert with_article(label) == f"an {label}"
+    assert with_article(label - 1) == f"a{'n' if label == 89 else ''} {label - 1}"
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
 def test_nothing_that_is_printed_can_raise(monkeypatch, encoding):
     """What the encoding lacks becomes its nearest ASCII, or a question mark."""
@@ -193,6 +184,50 @@ def test_nothing_that_is_printed_can_raise(monkeypatch, encoding):
     Output().say("784 × 16 − ∂C/∂w → 日本")
     text = raw.getvalue().decode(encoding)
     assert text.replace("×", "x") == "784 x 16 - dC/dw -> ??\n"
+
+
+@pytest.mark.parametrize(("epochs", "curves"), [(2, []), (3, [3, 3]), (50, [23, 23])])
+def test_a_log_tells_how_the_cost_fell_in_one_line(cli, idx_folder, epochs, curves):
+    """From the third epoch on, in at most 80 columns; the scale leaves something to see of all epochs."""
+    out = cli("train", "--data-dir", idx_folder, "--epochs", epochs, "--hidden", "none", "--output", "run").out
+    lines = [line for line in out.splitlines() if line.startswith("cost ")]
+    found = [curve for line in lines for curve in re.findall("[▁-█]+", line)]
+    assert [len(curve) for curve in found] == curves
+    assert len(lines) <= 1
+    assert max(map(len, lines), default=0) <= 80
+    if epochs == 50:
+        assert found[0][0] > "▆"
+        assert found[0][11] > "▁"  # what a linear scale would have here
+        assert found[0][-1] == "▁"
+
+
+def test_a_cost_of_nothing_has_a_place_on_the_scale(cli):
+    """All images are the same, and of one class: its probability is 1 after the first epoch."""
+    for name in FILE_NAMES:
+        with Path(name).open("wb") as file:
+            idx.write(file, np.zeros((3, 2, 2) if "images" in name else 3, np.uint8))
+    options = ["--hidden", "none", "--cost", "cross-entropy", "--learning-rate", 1000, "--epochs", 3]
+    out = cli("train", "--data-dir", ".", *options, "--output", "run").out
+    assert "epoch 3/3: train cost 0.0000, accuracy 100.00 %; test cost 0.0000" in out
+    assert "test ▅▅▅ (log scale)" in out
+
+
+def test_a_resumed_run_tells_of_the_epochs_that_it_has_seen(cli, idx_folder):
+    """And of which; not with --quiet."""
+    cli("train", "--data-dir", idx_folder, "--epochs", 2, "--output", "run")
+    out = cli("train", "--resume", "run", "--epochs", 5).out
+    assert re.search(r"^cost     train [▁-█]{3} test [▁-█]{3} \(log scale, from epoch 3\)$", out, re.MULTILINE)
+    assert "cost " not in cli("train", "--resume", "run", "--epochs", 8, "--quiet").out
+
+
+def test_bars_and_curves_have_a_form_in_ascii(monkeypatch):
+    """Eight heights that differ, and a bar that still has its length."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    prepare_streams()
+    Output().say(sparkline(range(8), 8))
+    Output().say(bar(0.45, 10))
+    assert raw.getvalue().decode().split() == ["_.-~=+*#", "####-"]
 
 
 def test_a_closed_stream_goes_nowhere(monkeypatch):

@@ -1,0 +1,150 @@
+"""Images, bars and curves in characters: half blocks in true greys where a terminal can, plain text everywhere else."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.color import Color
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from mnist_bp.cli.output import Output
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["bar", "draw", "draw_side_by_side", "sparkline"]
+
+INK = " .:-=+*#%@"
+"""Ten grey levels as characters, dark paper to bright ink."""
+
+UPPER_HALF = "▀"
+"""The upper pixel in the colour of the text, the lower one in that of what is behind it."""
+
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+"""Of a column, from the left."""
+
+HEIGHTS = "▁▂▃▄▅▆▇█"
+"""Of a line, from below."""
+
+GAP = 2
+"""Columns between images."""
+
+CAPTION = 24
+"""Columns that a caption has at least, however narrow its image is."""
+
+
+def draw(image: "NDArray[np.uint8]", voice: Output) -> None:
+    """Show grey levels, (rows, columns), 0 dark to 255 light, two rows in a line; shrunk if they are wider than fits.
+
+    Where the terminal has too few greys for that (four of sixteen colours, and every theme has others), or is none, ten
+    characters stand for the grey levels.
+    """
+    voice.show(_picture(image, voice, voice.columns))
+
+
+def draw_side_by_side(images: "Sequence[NDArray[np.uint8]]", captions: Sequence[str], voice: Output) -> None:
+    """Show images of one size as ``draw`` does, as many beside each other as fit, each with its caption below it."""
+    if not images:
+        return
+    width = min(max(images[0].shape[1], CAPTION), voice.columns)
+    beside = max(1, (voice.columns + GAP) // (width + GAP))
+    for start in range(0, len(images), beside):
+        if start:
+            voice.say()
+        row = slice(start, start + beside)
+        table = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
+        for _ in images[row]:
+            table.add_column(width=width)
+        table.add_row(*(_picture(image, voice, width) for image in images[row]))
+        table.add_row(*captions[row])
+        voice.show(table)
+
+
+def bar(share: float, width: int) -> str:
+    """A bar as long as ``share``, 0 to 1, of ``width`` columns, to an eighth of a column; nothing fills up the rest."""
+    full, eighths = divmod(round(min(max(share, 0.0), 1.0) * width * 8), 8)
+    return EIGHTHS[-1] * full + (EIGHTHS[eighths] if eighths else "")
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """A curve of finite numbers in one line, the least at the bottom and the greatest on top.
+
+    A number in a column, or, if there are more than ``width``, in each column the mean of its part of them. Where all
+    are the same, it runs in the middle.
+    """
+    import numpy as np
+
+    curve = np.asarray(values, np.float64)
+    if not curve.size:
+        return ""
+    least, greatest = curve.min(), curve.max()
+    if len(curve) > width:
+        curve = _averaged(curve, max(width, 1))
+    shares = (curve - least) / (greatest - least) if greatest > least else np.full(len(curve), 0.5)
+    return "".join(HEIGHTS[min(int(share * len(HEIGHTS)), len(HEIGHTS) - 1)] for share in shares)
+
+
+def _picture(image: "NDArray[np.uint8]", voice: Output, width: int) -> Text:
+    image = _fitted(image, width)
+    return _half_blocks(image) if _has_greys(voice) else _characters(image)
+
+
+def _has_greys(voice: Output) -> bool:
+    """Whether half blocks can be seen there, in enough greys; what goes beside JSON Lines stays plain."""
+    if voice.json or not voice.is_live or voice.console.color_system not in {"256", "truecolor"}:
+        return False
+    try:
+        UPPER_HALF.encode(voice.console.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _fitted(image: "NDArray[np.uint8]", width: int) -> "NDArray[np.uint8]":
+    """The image, shrunk to ``width`` columns if it has more; its aspect stays."""
+    import numpy as np
+
+    rows, columns = image.shape
+    if columns <= width:
+        return image
+    narrow = _averaged(image.T, width).T
+    return np.rint(_averaged(narrow, max(1, round(rows * width / columns)))).astype(np.uint8)
+
+
+def _averaged(values: "NDArray[np.generic]", parts: int) -> "NDArray[np.float64]":
+    """The means of ``parts`` equally long stretches along the first axis; one on a border counts for both by share."""
+    import numpy as np
+
+    at = np.arange(len(values))
+    borders = np.linspace(0, len(values), parts + 1)[:, None]
+    overlap = np.minimum(borders[1:], at + 1) - np.maximum(borders[:-1], at)
+    weights: NDArray[np.float64] = overlap.clip(0) * (parts / len(values))
+    return weights @ values.astype(np.float64)
+
+
+def _half_blocks(image: "NDArray[np.uint8]") -> Text:
+    """Two pixels in a character; where the last row has none below it, what is behind the character stays as it is."""
+    lines = []
+    for upper in range(0, len(image), 2):
+        line = Text(no_wrap=True)
+        below = image[upper + 1].tolist() if upper + 1 < len(image) else [None] * image.shape[1]
+        for above, under in zip(image[upper].tolist(), below, strict=True):
+            line.append(UPPER_HALF, Style(color=_grey(above), bgcolor=None if under is None else _grey(under)))
+        lines.append(line)
+    return Text("\n", no_wrap=True).join(lines)
+
+
+def _grey(level: int) -> Color:
+    return Color.from_rgb(level, level, level)
+
+
+def _characters(image: "NDArray[np.uint8]") -> Text:
+    """The mean of two pixels in a character, since characters are about twice as high as wide."""
+    import numpy as np
+
+    even = np.pad(image, ((0, len(image) % 2), (0, 0)), mode="edge")
+    halves = even.reshape(len(even) // 2, 2, -1).mean(axis=1)
+    lines = ["".join(INK[int(grey * (len(INK) - 1) / 255 + 0.5)] for grey in row).rstrip() for row in halves]
+    return Text("\n".join(lines), no_wrap=True)

@@ -1,0 +1,173 @@
+"""``--plot``: the options, which pictures there are when, and what is said of them."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from mnist_bp.cli.data import describe_data
+from mnist_bp.cli.models import TrainedModel
+from mnist_bp.cli.options import OUTPUT
+from mnist_bp.cli.output import Output, percent, printable
+from mnist_bp.data.names import SplitName
+from mnist_bp.errors import InputError
+from mnist_bp.training.recipe import default_threads, format_sizes
+
+if TYPE_CHECKING:
+    from mnist_bp.core.network import Network
+    from mnist_bp.data.datasets import Dataset
+    from mnist_bp.plots.picture import Picture
+    from mnist_bp.training.evaluation import Evaluation
+    from mnist_bp.training.session import Session
+
+__all__ = ["Plot", "PlotFormat", "check_plot", "plot_evaluation", "plot_training", "plots_record", "say_plots"]
+
+MISTAKES = 24
+"""Of them a sheet has, at most."""
+
+LONGEST_NAME = 40
+"""Characters of a dataset's name on a picture: it may be that of any folder."""
+
+Plot = Annotated[
+    bool,
+    typer.Option(
+        "--plot",
+        help="Draw pictures beside the model: weights, confusion matrix, mistakes; of a training also its curves.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+PlotFormat = Annotated[Literal["png", "svg"], typer.Option(help="Of the pictures.", rich_help_panel=OUTPUT)]
+
+
+def check_plot(plot: bool, plot_format: str) -> None:  # noqa: FBT001 - the options, as they come
+    """InputError if pictures are asked for that cannot be drawn; to be called before anything else takes time."""
+    if not plot:
+        if plot_format != "png":
+            raise InputError("--plot-format is of --plot, which is not given")
+        return
+    # Its advice (where its caches could lie, say) is for those who program with it.
+    logging.getLogger("matplotlib").setLevel(logging.CRITICAL)
+    try:
+        import mnist_bp.plots.picture  # noqa: F401 - which needs it
+    except ImportError as error:
+        raise InputError("--plot needs matplotlib, which is in the extra plot: pip install 'mnist-bp[plot]'") from error
+    except Exception as error:  # a setting of the user's, in the environment, say, that it does not take
+        raise InputError(f"--plot needs matplotlib, which does not start: {error}") from error
+
+
+def plot_training(session: "Session", plot_format: str) -> list[Path]:
+    """Draw what became of a training, all epochs of its run, into the run's folder; the files.
+
+    Raises
+    ------
+    InputError
+        If the run's history is not what it should be.
+    StorageError
+        If the disk does not take a picture.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from mnist_bp.plots.curves import gradient_norms, learning_curves
+    from mnist_bp.plots.picture import Head
+    from mnist_bp.training.evaluation import evaluate
+
+    network, data, recipe = session.trainer.tested, session.data, session.recipe
+    called = _called(data.name, is_synthetic=data.is_synthetic)
+    trained = _trained(network, called, session.trainer.epoch, recipe.seed, recipe.epochs)
+    head = Head(trained, describe_data(replace(data, name=called), len(data.train), recipe.validation))
+    epochs = session.run.read_history()
+    pictures = {"learning-curves": learning_curves(epochs, head), "gradient-norms": gradient_norms(epochs, head)}
+    with threadpool_limits(recipe.threads):
+        result = evaluate(network, data.test.rows, data.test.labels)
+        pictures |= _pictures(network, data, "test", result, trained)
+    return _save(pictures, session.run.folder, plot_format)
+
+
+def plot_evaluation(
+    model: TrainedModel, data: "Dataset", split: SplitName, result: "Evaluation", plot_format: str
+) -> list[Path]:
+    """Draw the network, and what ``result`` of this set of examples is made of, beside the model; the files.
+
+    Raises
+    ------
+    StorageError
+        If the disk does not take a picture.
+    """
+    from threadpoolctl import threadpool_limits
+
+    meta = model.meta
+    config, name = meta.get("config"), meta.get("dataset")
+    called = _called(name, is_synthetic=bool(meta.get("synthetic"))) if isinstance(name, str) else "unknown data"
+    seed = config.get("seed") if isinstance(config, dict) else None
+    trained = _trained(model.network, called, meta.get("epochs"), seed)
+    with threadpool_limits(default_threads(model.network.sizes[1:-1])):
+        pictures = _pictures(model.network, data, split, result, trained)
+    return _save(pictures, model.path.parent, plot_format)
+
+
+def plots_record(paths: list[Path] | None) -> dict[str, list[str]]:
+    """What a JSON record has of the files, if there were to be any."""
+    return {} if paths is None else {"plots": list(map(str, paths))}
+
+
+def say_plots(paths: list[Path], voice: Output) -> None:
+    """Say what was drawn."""
+    voice.say(f"plots    {', '.join(map(str, paths))}")
+
+
+def _pictures(
+    network: "Network", data: "Dataset", split: SplitName, result: "Evaluation", trained: str
+) -> "dict[str, Picture]":
+    """Those of a network, and of what it makes of some examples."""
+    from mnist_bp.plots.confusion import confusion_matrix
+    from mnist_bp.plots.images import Answer, first_layer_weights, mistakes
+    from mnist_bp.plots.picture import Head
+    from mnist_bp.training.evaluation import most_confident_mistakes
+
+    examples = data.split(split)
+    names = data.class_names or tuple(map(str, range(data.classes)))
+    worst = [
+        Answer(examples.images[example], example, names[label], names[answer], output)
+        for example, label, answer, output in most_confident_mistakes(network, examples.rows, examples.labels, MISTAKES)
+    ]
+    called = _called(data.name, is_synthetic=data.is_synthetic)
+    head = Head(trained, f"{called}, {split} set: {len(examples):,} examples, accuracy {percent(result.accuracy)}")
+    rows, columns = examples.images.shape[1:]
+    has_hidden = len(network.sizes) > 2
+    return {
+        "first-layer-weights": first_layer_weights(
+            network.weights[0], (rows, columns), trained, outputs=None if has_hidden else names
+        ),
+        "confusion": confusion_matrix(result.confusion, head, data.class_names),
+        "mistakes": mistakes(worst, result.examples - int(result.confusion.trace()), head),
+    }
+
+
+def _save(pictures: "Mapping[str, Picture]", folder: Path, plot_format: str) -> list[Path]:
+    from mnist_bp.plots.picture import save
+
+    paths = []
+    for name, picture in pictures.items():
+        paths.append(folder / f"{name}.{plot_format}")
+        save(picture, paths[-1])
+    return paths
+
+
+def _trained(network: "Network", called: str, epochs: Any, seed: Any, planned: int | None = None) -> str:
+    """A network and its training in a line, as far as a file, which may hold anything, tells of it."""
+    of_all = f" of {planned:,}" if planned is not None and planned != epochs else ""
+    parts = [
+        f"{format_sizes(network.sizes)}, {network.activation}, {network.cost}; trained on {called}",
+        f"{epochs:,}{of_all} epoch{'' if (planned or epochs) == 1 else 's'}" if type(epochs) is int else "",
+        f"seed {seed}" if type(seed) is int else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _called(name: str, *, is_synthetic: bool) -> str:
+    """The name of a dataset, short and without what no font has; with digits that nobody wrote, also that."""
+    short = printable(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…")
+    return f"{short} (SYNTHETIC digits, drawn by a program)" if is_synthetic else short

@@ -1,0 +1,118 @@
+"""Figures over the epochs: learning curves, and the gradient's norm."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from mnist_bp.plots.picture import Head, Picture, own_style
+
+__all__ = ["gradient_norms", "learning_curves"]
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Those that every kind of colour vision tells apart (Okabe and Ito 2002, Color Universal Design), without yellow."""
+DASHES = ("-", "--", "-.", ":")
+MARKERS = "osD^vP*X"
+
+MARKS = 12
+"""Of a curve, about: more would cover it."""
+
+WIDE = 4
+"""From this ratio of the largest figure to the smallest one on, a scale is logarithmic."""
+
+TOP, LEFT, WIDTH, HEIGHT, BELOW = 14, 80, 360, 250, 50
+"""Pixels: a panel's place and size, and what its labels take."""
+
+
+class Curve(NamedTuple):
+    """A figure of each epoch, and what it is."""
+
+    name: str
+    figures: Sequence[float]
+
+
+@own_style()
+def learning_curves(epochs: Sequence[Mapping[str, Any]], head: Head) -> Picture:
+    """Cost and accuracy, epoch by epoch, of training, test and, where there is one, validation set.
+
+    Parameters
+    ----------
+    epochs
+        The records of the run's history, one or more.
+    """
+    sets = {"train": "train, while it learned", "test": "test, after the epoch"}
+    if "validation_cost" in epochs[0]:
+        sets["validation"] = "held out, after the epoch"
+    picture = Picture("Learning curves", head, 2 * (LEFT + WIDTH) + 16, TOP + HEIGHT + BELOW)
+    numbers = [record["epoch"] for record in epochs]
+
+    axes = picture.axes(LEFT, TOP, WIDTH, HEIGHT)
+    costs = [Curve(name, [record[f"{key}_cost"] for record in epochs]) for key, name in sets.items()]
+    _draw(axes, numbers, costs, "{:.4g}".format)
+    axes.set_ylabel("cost C" + _scale(axes, costs))
+
+    axes = picture.axes(2 * LEFT + WIDTH, TOP, WIDTH, HEIGHT)
+    accuracies = [Curve(name, [record[f"{key}_accuracy"] for record in epochs]) for key, name in sets.items()]
+    _draw(axes, numbers, accuracies, lambda share: f"{100 * share:.2f} %")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g} %"))
+    axes.set_ylabel("accuracy")
+    return picture
+
+
+@own_style()
+def gradient_norms(epochs: Sequence[Mapping[str, Any]], head: Head) -> Picture:
+    """The length of the gradient of each layer's parameters after each epoch, as its health has it."""
+    norms = np.array([record["health"]["gradient_norm"] for record in epochs], dtype=float)
+    layers = norms.shape[1]
+    curves = [
+        Curve(f"layer {layer}" + (" (output)" if layer == layers else ""), norms[:, layer - 1].tolist())
+        for layer in range(1, layers + 1)
+    ]
+    title = "The gradient, layer by layer: √( Σ (∂C/∂w)² + Σ (∂C/∂b)² )"
+    picture = Picture(title, head, LEFT + 1.4 * WIDTH + 220, TOP + HEIGHT + BELOW)
+    axes = picture.axes(LEFT, TOP, 1.4 * WIDTH, HEIGHT)
+    _draw(axes, [record["epoch"] for record in epochs], curves, "{:.2g}".format)
+    axes.set_ylabel("length of the gradient" + _scale(axes, curves))
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), title="last figure", alignment="left", frameon=False)
+    return picture
+
+
+def _draw(axes: Axes, epochs: Sequence[int], curves: Sequence[Curve], text: Callable[[float], str]) -> None:
+    """Draw curves that differ in colour, dashes and markers; the legend has the last figure of each."""
+    step = max(1, len(epochs) // MARKS)
+    for place, curve in enumerate(curves):
+        axes.plot(
+            epochs,
+            curve.figures,
+            color=COLOURS[place % len(COLOURS)],
+            linestyle=DASHES[place % len(DASHES)],
+            marker=MARKERS[place % len(MARKERS)],
+            markersize=4.5,
+            markevery=(place * step // len(curves) % step, step),  # curves that run together still show their marks
+            label=f"{curve.name}: {text(curve.figures[-1])}",
+        )
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda epoch, _: f"{epoch:,.0f}"))
+    if len(epochs) == 1:
+        axes.set_xticks(epochs)
+    axes.legend(framealpha=0.85, edgecolor="none")
+
+
+def _scale(axes: Axes, curves: Sequence[Curve]) -> str:
+    """Make the vertical scale logarithmic if the figures ask for it; what its label has to say of that.
+
+    A figure of 0 has no place there, and is left out.
+    """
+    plain = FuncFormatter(lambda figure, _: f"{figure:g}")
+    axes.yaxis.set_major_formatter(plain)
+    positive = [figure for curve in curves for figure in curve.figures if figure > 0]
+    if not positive or max(positive) < WIDE * min(positive):
+        return ""
+    axes.set_yscale("log", nonpositive="mask")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if max(positive) < 1000 * min(positive) else (1,)))
+    axes.yaxis.set_major_formatter(plain)  # the new scale has brought its own
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    return " (log scale)"

@@ -1,0 +1,163 @@
+"""Sheets of images: what the first layer looks for, and where the network errs."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from numpy.typing import NDArray
+
+from mnist_bp.plots.picture import MARGIN, Head, Picture, own_style
+
+__all__ = ["NEURONS", "Answer", "first_layer_weights", "mistakes"]
+
+NEURONS = 32
+"""Whose weights are shown, at most."""
+
+WEIGHTS = "cividis"
+"""Blue below 0, grey at 0, yellow above: colours that colour-blind people tell apart (Nuñez, Anderton and Renslow
+2018, doi:10.1371/journal.pone.0199239). From end to end they grow lighter, so that a copy in black and white keeps the
+signs, where those that are dark at both ends, such as ColorBrewer's RdBu, lose them."""
+
+SHADES = 64
+"""Of those colours: more cannot be told apart, and take room in the file."""
+
+SHOWN_SHARE = 99.5
+"""Percent of the weights that lie on the scale; a few large ones would leave the others no colours."""
+
+SIDE = 84
+"""Pixels of an image's longer side, about; each of its own pixels is that many whole ones."""
+
+SHORTEST = 8
+"""Pixels of an image's shorter side, however flat it is."""
+
+GAP, CAPTION = 10, 14
+"""Pixels between images, and of a line of the text below them."""
+
+BAR = 124
+"""Pixels that a colour bar takes, with its labels."""
+
+
+class Answer(NamedTuple):
+    """An image (rows, columns) that the network answered wrongly.
+
+    ``example`` is its number in its set, ``output`` the largest of the network's outputs.
+    """
+
+    image: NDArray[np.uint8]
+    example: int
+    true: str
+    answer: str
+    output: float
+
+
+@own_style()
+def first_layer_weights(
+    weights: NDArray[Any], image_shape: tuple[int, int], trained: str, outputs: Sequence[str] | None = None
+) -> Picture:
+    """The weights into each neuron of the first layer, W (n_1, n_0), as images of the input's shape, on one scale.
+
+    Parameters
+    ----------
+    trained
+        The network and its training in a line.
+    outputs
+        What the neurons stand for, where the first layer is the output layer.
+    """
+    neurons, shown = len(weights), min(len(weights), NEURONS)
+    images = weights[:shown].reshape(shown, *image_shape).astype(float)
+    limit = float(np.percentile(np.abs(images), SHOWN_SHARE)) or 1.0
+    rows, columns = image_shape
+    layer = "the first hidden layer" if outputs is None else "the output layer"
+    count = f"all {neurons} neurons" if shown == neurons else f"the first {shown} of {neurons:,} neurons"
+    note = f"Of each neuron {columns} × {rows} weights, where their pixels lie: dark below 0, light above."
+    sheet = _Sheet(image_shape, shown, lines=1, columns=8, right=BAR)
+    picture = sheet.picture(f"Weights into {layer}: {count}", Head(trained, note))
+    names = list(map(str, range(neurons))) if outputs is None else outputs
+    norm, colours = Normalize(-limit, limit), ScalarMappable(cmap=_weight_colours()).cmap
+    for place, (image, name) in enumerate(zip(images, names[:shown], strict=True)):
+        axes = sheet.show(picture, place, name)
+        axes.imshow(image, norm=norm, cmap=colours, interpolation="none", aspect="auto")
+    bar = picture.axes(sheet.width - BAR + 2 * GAP, GAP, 14, max(90, min(sheet.height - 2 * GAP, 260)))
+    picture.figure.colorbar(ScalarMappable(norm, colours), cax=bar, extend="both", label="weight w")
+    bar.grid(visible=False)
+    return picture
+
+
+@own_style()
+def mistakes(answers: Sequence[Answer], total: int, head: Head) -> Picture:
+    """The images that the network got wrong most confidently, ink dark on paper, with what they are and were taken for.
+
+    Parameters
+    ----------
+    answers
+        The most confident one first; may be none.
+    total
+        How many mistakes there are in all.
+    """
+    if not answers:
+        picture = Picture("Most confident mistakes", head, 560, 90)
+        axes = picture.axes(MARGIN, GAP, 536, 60)
+        axes.set_axis_off()
+        axes.text(0, 0.5, "There is no mistake: every example was answered rightly.", fontsize=11, va="center")
+        return picture
+    which = (
+        f"The {len(answers)} most confident of {total:,} mistakes"
+        if len(answers) < total
+        else f"All mistakes ({total})"
+    )
+    names = max(max(len(answer.true), len(answer.answer)) for answer in answers)
+    rows, columns = answers[0].image.shape
+    sheet = _Sheet((rows, columns), len(answers), lines=4 if names > 2 else 3, columns=8, least=86)
+    picture = sheet.picture(f"{which}: true class → answer", head)
+    for place, answer in enumerate(answers):
+        was = f"{answer.true} →\n{answer.answer}" if names > 2 else f"{answer.true} → {answer.answer}"
+        axes = sheet.show(picture, place, f"{was}\noutput {answer.output:.3f}\nexample {answer.example}")
+        axes.imshow(answer.image, cmap="gray_r", vmin=0, vmax=255, interpolation="none", aspect="auto")
+    return picture
+
+
+class _Sheet:
+    """Where images of a shape stand, so many in a row, and the text below each.
+
+    ``width`` and ``height`` are in pixels, with ``right`` ones left free beside the images; a cell has at ``least`` so
+    many, for its text.
+    """
+
+    def __init__(
+        self, shape: tuple[int, int], images: int, *, lines: int, columns: int, right: int = 0, least: int = 0
+    ) -> None:
+        self._image = _shown_size(*shape)
+        self._columns = min(columns, images)
+        self._cell = max(self._image[0], least) + GAP, self._image[1] + lines * CAPTION + GAP
+        self.width = max(2 * MARGIN + self._columns * self._cell[0] + right, 560)
+        self.height = max(-(-images // self._columns) * self._cell[1] + GAP, 120)
+
+    def picture(self, title: str, head: Head) -> Picture:
+        return Picture(title, head, self.width, self.height)
+
+    def show(self, picture: Picture, place: int, caption: str) -> Axes:
+        """Axes without axes for the image of that place, with a thin frame, and its caption."""
+        row, column = divmod(place, self._columns)
+        width, height = self._image
+        axes = picture.axes(MARGIN + column * self._cell[0], GAP + row * self._cell[1], width, height)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.grid(visible=False)
+        axes.spines[:].set(visible=True, color="0.6", linewidth=0.6)
+        axes.text(0, -3 / height, caption, transform=axes.transAxes, va="top", fontsize=8, linespacing=1.15)
+        return axes
+
+
+def _shown_size(rows: int, columns: int) -> tuple[int, int]:
+    """Width and height, in pixels, that an image is shown at: of whole pixels each, if it has not too many."""
+    scale = SIDE // max(rows, columns) or SIDE / max(rows, columns)
+    return max(round(scale * columns), SHORTEST), max(round(scale * rows), SHORTEST)
+
+
+def _weight_colours() -> Any:
+    import matplotlib as mpl
+
+    return mpl.colormaps[WEIGHTS].resampled(SHADES)

@@ -1,0 +1,153 @@
+"""``--plot``: which pictures there are when, what is said of them, and what is refused before anything is done."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from mnist_bp.cli.training_report import TrainingReport
+from mnist_bp.core import model_file
+from mnist_bp.errors import StorageError
+from mnist_bp.plots import curves, picture
+
+OF_A_NETWORK = ["first-layer-weights", "confusion", "mistakes"]
+OF_A_TRAINING = ["learning-curves", "gradient-norms", *OF_A_NETWORK]
+
+
+@pytest.fixture
+def train(cli, idx_folder):
+    """Run ``mnist-bp train`` on 100 of the few digits, into the folder ``run``, for two epochs unless told so."""
+
+    def run(*arguments, epochs=2, folder=idx_folder):
+        return cli("train", "--data-dir", folder, "--limit", 100, "--hidden", 4, "--epochs", epochs,
+                   "--output", "run", *arguments)  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The pictures that would have been saved, by path, for those who do not look at files."""
+    pictures = {}
+    monkeypatch.setattr(picture, "save", lambda one, path: pictures.update({path: one}))
+    return pictures
+
+
+def paths(names, file_format="png"):
+    """Where pictures lie."""
+    return [Path("run") / f"{name}.{file_format}" for name in names]
+
+
+def heads(pictures):
+    """Title and lines at the top of each picture."""
+    return {path.stem: " ".join(text.get_text() for text in one.figure.texts) for path, one in pictures.items()}
+
+
+# --- what is drawn ---------------------------------------------------------------------------------------------------
+
+
+def test_a_resumed_run_is_drawn_from_its_first_epoch(cli, train, monkeypatch):
+    """Five pictures beside the model, and a line that says where; --plot goes with --resume, and into no config."""
+    assert train().code == 0
+    seen = []
+    draw = curves.learning_curves
+    monkeypatch.setattr(curves, "learning_curves", lambda epochs, head: seen.extend(epochs) or draw(epochs, head))
+    done = cli("train", "--resume", "run", "--epochs", 3, "--plot", "--plot-format", "svg", "--json")
+    assert done.code == 0
+    assert done.records[-1]["plots"] == [str(path) for path in paths(OF_A_TRAINING, "svg")]
+    assert f"plots    {', '.join(map(str, paths(OF_A_TRAINING, 'svg')))}" in done.err.splitlines()
+    assert [path.read_bytes()[:5] for path in paths(OF_A_TRAINING, "svg")] == [b"<?xml"] * 5
+    assert [record["epoch"] for record in seen] == [1, 2, 3]
+    assert "plot" not in Path("run/config.toml").read_text(encoding="utf-8")
+
+
+def test_every_picture_says_what_network_and_what_data(train, drawn, idx_folder):
+    """Sizes, functions, epochs, seed; digits that nobody wrote are called synthetic on each."""
+    folder = idx_folder.rename(idx_folder.with_name("synthetic-few"))
+    assert train("--plot", "--seed", 7, folder=folder).code == 0
+    assert list(drawn) == paths(OF_A_TRAINING)
+    for text in heads(drawn).values():
+        assert "784-4-10, sigmoid, squared-error; trained on synthetic-few (SYNTHETIC digits" in text
+        assert "2 epochs, seed 7" in text
+    assert "100 training and 250 test examples" in heads(drawn)["learning-curves"]
+    assert "test set: 250 examples, accuracy " in heads(drawn)["confusion"]
+
+
+@pytest.mark.parametrize(("after", "files"), [(1, OF_A_TRAINING), (0, [])])
+def test_an_interrupted_training_is_drawn_if_an_epoch_has_ended(train, drawn, monkeypatch, after, files):
+    """What it says of the epochs is how many of how many."""
+    show = "step" if after == 0 else "epoch"
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrainingReport, show, stop)
+    assert train("--plot").code == 130
+    assert list(drawn) == paths(files)
+    assert not files or "1 of 2 epochs, seed 0" in heads(drawn)["mistakes"]
+
+
+def test_evaluate_draws_the_network_and_its_answers(cli, train, idx_folder):
+    """Three pictures beside the model, said in a line, and the keys of --json have them; asked for or not."""
+    train()
+    done = cli("evaluate", "run/model.npz", "--data-dir", idx_folder, "--plot", "--json")
+    assert done.code == 0
+    assert done.records[0]["plots"] == [str(path) for path in paths(OF_A_NETWORK)]
+    assert f"plots    {', '.join(map(str, paths(OF_A_NETWORK)))}" in done.err.splitlines()
+    assert [path.read_bytes()[:4] for path in paths(OF_A_NETWORK)] == [b"\x89PNG"] * 3
+    assert "plots" not in cli("evaluate", "run", "--json").records[0]
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
+
+
+def test_without_matplotlib_the_command_that_installs_it_is_said_before_anything_else(cli, train, monkeypatch):
+    """Exit 2 before data are looked for and a run is begun; without --plot nobody misses it."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.delitem(sys.modules, "mnist_bp.plots.picture")
+    done = cli("train", "--plot", "--dataset", "mnist", "--data-dir", "nowhere", "--output", "run")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == ("mnist-bp: --plot needs matplotlib, which is in the extra plot: pip install 'mnist-bp[plot]'\n")
+    assert not Path("run").exists()
+    assert train().code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--plot", "--seeds", 2], "--plot draws one network: leave it out, and draw each with mnist-bp evaluate RUN"),
+        (["--plot-format", "svg"], "--plot-format is of --plot"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(train, options, why):
+    """Exit 2, and what to do."""
+    done = train(*options)
+    assert done.code == 2
+    assert why in done.err
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("trouble", ["disk", "history"])
+def test_a_run_is_whole_whatever_becomes_of_its_pictures(train, monkeypatch, trouble):
+    """A full disk is exit 3, a history that somebody has damaged exit 2: one line, after the record of the end."""
+    if trouble == "disk":
+
+        def save(one, path):
+            raise StorageError(f"cannot write {path}: No space left on device")
+
+        monkeypatch.setattr(picture, "save", save)
+    else:
+        end = TrainingReport.__exit__
+
+        def damage(report, *error):
+            end(report, *error)
+            with Path("run/history.jsonl").open("a", encoding="utf-8") as file:
+                file.write('{"epoch": "three"}\n')
+
+        monkeypatch.setattr(TrainingReport, "__exit__", damage)
+    done = train("--plot", "--json")
+    assert done.code == (3 if trouble == "disk" else 2)
+    assert done.err.splitlines()[-1].startswith("mnist-bp: ")
+    assert "Traceback" not in done.err
+    assert (done.records[-1]["reason"], done.records[-1]["plots"]) == ("finished", [])
+    assert model_file.load(Path("run/model.npz"))[1]["epochs"] == 2
