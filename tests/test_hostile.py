@@ -191,15 +191,19 @@ def test_an_image_of_another_format_is_not_even_looked_at(kind, monkeypatch):
         read_image(Path("x.png"), (28, 28))
 
 
+def png_header(width, height):
+    """The first bytes of a PNG file, for grey levels of 8 bits."""
+    header = b"IHDR" + struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+
+
 def test_a_chunk_that_claims_gigabytes_takes_no_memory():
     """A PNG file of some 60 bytes, whose last chunk should have 4 GB: no room is made for them."""
-    header = struct.pack(">2I5B", 28, 28, 8, 0, 0, 0, 0)
-    chunk = struct.pack(">I", len(header)) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
-    content = zlib.compress(bytes(29 * 28))
-    Path("x.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + b"\xf0\0\0\0IDAT" + content + bytes(4))
+    content = zlib.compress((b"\0" + bytes(14) + b"\xff" * 2 + bytes(12)) * 28)
+    Path("x.png").write_bytes(png_header(28, 28) + b"\xf0\0\0\0IDAT" + content + bytes(4))
     tracemalloc.start()
     try:
-        assert not read_image(Path("x.png"), (28, 28)).any()
+        assert (read_image(Path("x.png"), (28, 28)) > 0).sum() == 56
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
         tracemalloc.stop()
@@ -207,9 +211,23 @@ def test_a_chunk_that_claims_gigabytes_takes_no_memory():
 
 def test_an_image_that_is_too_large_a_file_is_refused():
     """Whatever is in it."""
-    Path("x.png").write_bytes(bytes(5_000_000))
-    with pytest.raises(InputError, match="larger than 4,194,304 bytes"):
+    with Path("x.png").open("wb") as file:
+        file.truncate(65 << 20)
+    with pytest.raises(InputError, match="larger than 67,108,864 bytes"):
         read_image(Path("x.png"), (28, 28))
+
+
+@pytest.mark.parametrize("side", [8_193, 50_000, 2**31 - 1])
+def test_an_image_of_too_many_pixels_is_refused_unread(side):
+    """By its header: no room is made for them."""
+    Path("x.png").write_bytes(png_header(side, side) + b"\0\0\0\x0cIDAT" + bytes(20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match=r"x\.png has more than 67,108,864 pixels: resize it"):
+            read_image(Path("x.png"), (28, 28))
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
@@ -319,6 +337,7 @@ def test_a_name_never_steers_the_terminal(cli, train, screen):
     """Where the file is there and where it is not, in results and in errors, in a pipe and at a terminal."""
     name = STEERING
     assert_is_harmless(train(name).out)
+    Image.linear_gradient("L").save(f"{name}.png")
     commands = [
         ["evaluate", name], ["gradcheck", name, "--examples", 1], ["explain", name], ["train", "--resume", name],
         ["download", "--list", "--data-dir", name], ["evaluate", f"{name}/config.toml"], ["train", "--output", name],
@@ -327,7 +346,9 @@ def test_a_name_never_steers_the_terminal(cli, train, screen):
         ["train", "--resume", f"{name}{name}"],
         ["train", "--dataset", name], ["train", name], [name], [f"--{name}"], ["download", "--from", name],
         ["download", "--from", f"{name}x"], ["explain", "--weight", name],
-        ["gradcheck", name, "--function", f"{name}:x"],
+        ["gradcheck", name, "--function", f"{name}:x"], ["predict", name], ["predict", name, "--model", name],
+        ["predict", f"{name}.png", f"{name}.png", "--model", name],
+        ["predict", f"{name}.png", "--model", name, "--json"],
     ]  # fmt: skip
     for command in commands:
         done = cli(*command)
@@ -342,6 +363,16 @@ def test_markup_in_a_name_is_printed_as_it_stands(cli, screen, name):
     for command in (["evaluate", name], ["train", "--config", name], ["download", "--from", name]):
         assert name in cli(*command).err
         assert name in screen(*command)
+
+
+def test_markup_in_the_name_of_an_image_is_printed_as_it_stands(cli, screen, rng):
+    """Above its picture."""
+    Network([784, 3, 10], rng=rng).save("model.npz")
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[5:20, 14] = 255
+    Image.fromarray(pixels).save("[red]x.png")
+    assert "\n[red]x.png\n" in cli("predict", "[red]x.png", "--model", "model.npz").out
+    assert "\n[red]x.png\n" in screen("predict", "[red]x.png", "--model", "model.npz")
 
 
 def test_markup_in_a_table_is_printed_as_it_stands(screen):

@@ -72,7 +72,7 @@ def explain(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="An image of the network's size, light on dark, in place of an example; --label says what it is.",
+            help="A picture of one digit, in place of an example, prepared as predict does; --label says what it is.",
             rich_help_panel=DATA,
             show_default=False,
         ),
@@ -173,7 +173,8 @@ def _mini_batch(
         return Examples(images, labels), example - start
     if label >= data.classes:
         raise InputError(f"--label {label}: the network knows 0 to {data.classes - 1}")
-    drawn = read_image(image, images.shape[1:])
+    rows, columns = images.shape[1:]
+    drawn = read_image(image, (rows, columns))
     return Examples(np.concatenate([drawn[None], images[1:]]), np.append(np.uint8(label), labels[1:])), 0
 
 

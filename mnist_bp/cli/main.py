@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from mnist_bp import __version__
-from mnist_bp.cli import download, evaluate, explain, gradcheck, train
+from mnist_bp.cli import download, evaluate, explain, gradcheck, page, predict, train
 from mnist_bp.cli.config import config_in_use, is_from_config
 from mnist_bp.cli.interrupts import all_like_ctrl_c
 from mnist_bp.cli.output import prepare_streams, say_error
@@ -49,7 +49,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train.train, evaluate.evaluate, gradcheck.gradcheck, explain.explain, download.download):
+for command in (
+    train.train,
+    evaluate.evaluate,
+    predict.predict,
+    page.page,
+    gradcheck.gradcheck,
+    explain.explain,
+    download.download,
+):
     app.command()(command)
 
 

@@ -124,6 +124,7 @@ class Session:
         return {
             "dataset": self.data.name,
             "synthetic": self.data.is_synthetic,
+            "image_shape": self.data.train.images.shape[1:],
             "config": self.recipe.options(),
             "epochs": self.trainer.epoch,
             "test_accuracy": self.last.test_accuracy if self.last else None,

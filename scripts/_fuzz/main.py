@@ -25,9 +25,9 @@ INTERRUPTED = 130
 
 DESCRIPTION = """\
 Let mnist-bp read hostile files: model files, checkpoints (by train --resume), configs, IDX images and labels, and
-images (explain --image). Each is made from a good file and a seed: with other bytes, or well-formed and sealed, but
-with other content. It must be read, or refused in one line by an error that is meant for it; it must not take more
-memory than a stated multiple of its size, hang, or run code.
+images (predict, explain --image). Each is made from a good file and a seed: with other bytes, or well-formed and
+sealed, but with other content. It must be read, or refused in one line by an error that is meant for it; it must not
+take more memory than a stated multiple of its size, hang, or run code.
 """
 EPILOG = """\
 Exit codes: 0 all is well; 1 a case failed; 130 interrupted.

@@ -1,17 +1,20 @@
-"""Hostile images, for ``explain --image``."""
+"""Hostile images, for ``predict`` and ``explain --image``."""
 
 import io
 import zlib
 from random import Random
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 from _fuzz.mutations import LIMITS, mutated_bytes
 
 __all__ = ["SHAPE", "hostile_image"]
 
 SHAPE = (28, 28)
-"""Rows and columns of the good ones."""
+"""Rows and columns that the network takes."""
+
+SHAPES = [SHAPE] * 6 + [(1, 1), (28, 27), (1, 784), (60, 40), (2, 3000), (300, 400)]
+"""Rows and columns of the images."""
 
 KINDS = [("PNG", mode) for mode in ("L", "RGB", "P", "1", "LA", "RGBA", "I;16")] + [
     ("JPEG", "L"), ("JPEG", "RGB"), ("GIF", "P"), ("BMP", "L"), ("BMP", "RGB"), ("PPM", "L"), ("PPM", "1"),
@@ -30,10 +33,8 @@ def hostile_image(random: Random) -> bytes:
     what = random.randrange(10)
     if what == 0:
         return _saved(random.choice(REFUSED), "L", SHAPE, random)
-    if what == 1:
-        return _saved("PNG", "L", random.choice([(1, 1), (28, 27), (1, 784), (3000, 3000)]), random)
     kind, mode = random.choice(KINDS)
-    content = _saved(kind, mode, SHAPE, random)
+    content = _saved(kind, mode, random.choice(SHAPES), random)
     if kind == "PNG" and what < 8:
         return _with_other_chunks(content, random)
     return mutated_bytes(content, random) if what > 2 else content
@@ -45,8 +46,15 @@ def _saved(kind: str, mode: str, shape: tuple[int, int], random: Random) -> byte
     for _ in range(50):
         image.putpixel((random.randrange(columns), random.randrange(rows)), _colour(mode, random))
     room = io.BytesIO()
-    image.save(room, kind)
+    image.save(room, kind, **({"exif": _turned(random)} if kind in {"PNG", "JPEG"} else {}))
     return room.getvalue()
+
+
+def _turned(random: Random) -> Image.Exif:
+    """What a camera tells that was held in some way."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = random.randrange(10)
+    return exif
 
 
 def _colour(mode: str, random: Random) -> int | tuple[int, ...]:

@@ -12,7 +12,7 @@ from mnist_bp.cli import main as main_module
 from mnist_bp.cli.output import Output
 from mnist_bp.errors import AnswerIsNo, DataUnavailable, InputError, StorageError
 
-COMMANDS = ["train", "evaluate", "gradcheck", "download"]
+COMMANDS = ["train", "evaluate", "predict", "page", "gradcheck", "explain", "download"]
 
 
 def python(*arguments, **env):

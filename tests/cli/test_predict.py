@@ -1,0 +1,246 @@
+"""``mnist-bp predict``."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image, ImageDraw
+
+from mnist_bp import Network
+from mnist_bp.cli.image import read_image
+from mnist_bp.core import model_file
+from mnist_bp.data.preparation import prepared
+from mnist_bp.data.published import PUBLISHED
+
+sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves the path alone
+
+from rendered_digits import read_back
+
+SHAPE = (28, 28)
+
+
+@pytest.fixture(scope="session")
+def trained(few_digits):
+    """A network that knows some of the few digits."""
+    train = few_digits[0].first(200)
+    network = Network([784, 10], cost="cross-entropy", rng=np.random.default_rng(0))
+    X, Y = train.inputs(network.dtype), network.one_hot(train.labels)
+    for _ in range(50):
+        network.parameters -= 0.5 * network.gradient(network.propagate(X), Y).vector
+    return network
+
+
+@pytest.fixture
+def model(trained):
+    """Its file, which says that it learned synthetic digits."""
+    trained.save("model.npz", {"dataset": "few", "synthetic": True})
+    return "model.npz"
+
+
+@pytest.fixture
+def seven():
+    """Dark on light, off the middle, 200 × 160 pixels."""
+    page = Image.new("L", (160, 200), 255)
+    ImageDraw.Draw(page).line([(60, 40), (140, 42), (90, 160)], fill=0, width=13, joint="curve")
+    return page
+
+
+def test_an_image_of_the_data_set_gives_the_answers_of_evaluate(cli, model, trained, few_digits):
+    """The very outputs, one object for each image; and that the network never saw handwriting."""
+    images = few_digits[1].images[:20]
+    names = [f"{number}.png" for number in range(len(images))]
+    for name, image in zip(names, images, strict=True):
+        Image.fromarray(image).save(name)
+    done = cli("predict", *names, "--model", model, "--json")
+    outputs = trained.forward(few_digits[1].inputs(np.float32)[:20])
+    assert done.code == 0
+    assert [record["image"] for record in done.records] == names
+    assert [record["prediction"] for record in done.records] == outputs.argmax(axis=1).tolist()
+    np.testing.assert_allclose([record["outputs"] for record in done.records], outputs, rtol=1e-5)
+    assert {(record["model"], record["synthetic"]) for record in done.records} == {(model, True)}
+    assert set(done.records[0]) == {"image", "prediction", "outputs", "model", "synthetic"}
+    assert "SYNTHETIC" in done.err
+
+
+def test_people_see_the_picture_the_outputs_and_the_answer(cli, model, seven):
+    """As the network sees it; a bar for each output; how sure it is, and what comes next."""
+    seven.save("7.png")
+    out = cli("predict", "7.png", "--model", model).out
+    lines = out.splitlines()
+    assert lines[0] == "model  model.npz: 784-10, sigmoid, cross-entropy"
+    assert "7.png" in lines
+    assert any("@" in line for line in lines)
+    *bars, answer = lines[-11:]
+    outputs = [float(line.split()[1]) for line in bars]
+    assert [line.split()[0] for line in bars] == [str(digit) for digit in range(10)]
+    second, first = np.argsort(outputs)[-2:]
+    assert answer.split("; ")[0] in {f"a {first} ({outputs[first]:.2f})", f"an {first} ({outputs[first]:.2f})"}
+    assert answer.split("; ")[1] == f"next {second} ({outputs[second]:.2f})"
+    assert bars[first].count("█") == max(line.count("█") for line in bars)
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_script_gets_the_digit_alone(cli, model, few_digits):
+    """Of one image, its answer; of several, a line for each, with its name."""
+    image, label = few_digits[1].images[0], few_digits[1].labels[0]
+    for name in ("a.png", "b.png"):
+        Image.fromarray(image).save(name)
+    assert cli("predict", "--quiet", "a.png", "--model", model) == (0, f"{label}\n", "")
+    assert cli("predict", "--quiet", "a.png", "b.png", "--model", model).out == f"a.png: {label}\nb.png: {label}\n"
+
+
+def test_classes_that_have_names_are_named(cli, trained, seven):
+    """What Fashion-MNIST's labels stand for."""
+    trained.save("fashion.npz", {"dataset": "fashion-mnist"})
+    seven.save("7.png")
+    [record] = cli("predict", "7.png", "--model", "fashion.npz", "--json").records
+    out = cli("predict", "7.png", "--model", "fashion.npz").out
+    label, name = record["prediction"], record["prediction_name"]
+    assert name == PUBLISHED["fashion-mnist"].class_names[label]
+    assert out.splitlines()[-1].startswith(f"{name} {label} (")
+    assert "synthetic" not in record
+
+
+def test_the_latest_run_is_the_default(cli, idx_folder, seven):
+    """As everywhere."""
+    cli("train", "--data-dir", idx_folder, "--limit", 50, "--epochs", 1, "--output", "run")
+    seven.save("7.png")
+    assert Path(cli("predict", "7.png", "--json").records[0]["model"]).resolve() == Path("run/model.npz").resolve()
+
+
+def test_a_bad_image_does_not_keep_the_others_from_being_read(cli, model, seven):
+    """A line for each that is bad; exit code 2 in the end."""
+    seven.save("7.png")
+    Path("text.png").write_text("not a picture", encoding="utf-8")
+    Path("empty.png").touch()
+    Path("folder.png").mkdir()
+    seven.save("cut.png")
+    Path("cut.png").write_bytes(Path("cut.png").read_bytes()[:200])
+    Image.new("L", (300, 300), 255).save("white.png")
+    done = cli("predict", "text.png", "empty.png", "7.png", "folder.png", "cut.png", "white.png", "none.png",
+               "7.png", "--model", model, "--quiet")  # fmt: skip
+    said = done.err.splitlines()
+    assert (done.code, len(done.out.splitlines()), len(said)) == (2, 2, 6)
+    assert said[0] == "mnist-bp: text.png is not an image that can be read: expected PNG, JPEG, GIF, BMP, PPM"
+    assert said[1] == "mnist-bp: empty.png is empty"
+    assert said[2].startswith("mnist-bp: cannot read the image folder.png: ")
+    assert said[3].startswith("mnist-bp: cannot read the image cut.png: ")
+    assert said[4] == "mnist-bp: white.png shows no digit: it is all paper"
+    assert said[5].startswith("mnist-bp: cannot read the image none.png: No such file")
+
+
+def saved(image, name, **settings):
+    """Its file, read again for the network."""
+    image.save(name, **settings)
+    return read_image(Path(name), SHAPE)
+
+
+def test_every_kind_of_picture_is_the_same_digit(seven):
+    """Grey, coloured, with few or many bits, transparent, animated, turned."""
+    expected = saved(seven, "L.png")
+    ink, none = Image.new("L", seven.size, 0), Image.new("L", seven.size, 255)
+    transparent = Image.merge("LA", (ink, seven.point(lambda grey: 255 - grey)))
+    held = Image.Exif()
+    held[ExifTags.Base.Orientation] = 6
+    sixteen = Image.fromarray(np.asarray(seven).astype(np.uint16) * 257)
+    pictures = {
+        "rgb.png": saved(seven.convert("RGB"), "rgb.png"),
+        "light.png": saved(Image.fromarray(255 - np.asarray(seven)), "light.png"),
+        "palette.png": saved(seven.convert("P"), "palette.png"),
+        "palette, transparent": saved(seven.convert("P"), "p.png", transparency=255),
+        "bits.png": saved(seven.convert("1"), "bits.png"),
+        "la.png": saved(transparent, "la.png"),
+        "rgba.png": saved(transparent.convert("RGBA"), "rgba.png"),
+        "sixteen.png": saved(sixteen, "sixteen.png"),
+        "anim.gif": saved(seven, "anim.gif", save_all=True, append_images=[none]),
+        "anim.png": saved(seven, "anim.png", save_all=True, append_images=[none]),
+        "turned.png": saved(seven.rotate(90, expand=True), "turned.png", exif=held),
+        "x.bmp": saved(seven, "x.bmp"),
+        "x.ppm": saved(seven, "x.ppm"),
+        "x.jpg": saved(seven, "x.jpg", quality=95),
+        "turned.jpg": saved(seven.rotate(90, expand=True), "turned.jpg", exif=held, quality=95),
+        "cmyk.jpg": saved(seven.convert("RGB").convert("CMYK"), "cmyk.jpg", quality=95),
+    }
+    for name, picture in pictures.items():
+        off = np.abs(picture.astype(int) - expected)
+        assert off.mean() < (1.5 if name.endswith("jpg") else 0.01), name
+
+
+def test_sixteen_bits_are_scaled(few_digits):
+    """Also where nothing else is done to the picture."""
+    image = few_digits[1].images[0]
+    assert np.array_equal(saved(Image.fromarray(image.astype(np.uint16) * 257), "sixteen.png"), image)
+
+
+def test_a_photo_of_many_pixels_is_read(seven):
+    """12 megapixels, held upright, lit from one side."""
+    photo = seven.resize((3000, 4000)).rotate(90, expand=True)
+    light = np.linspace(0.6, 1, 3000)[:, np.newaxis].astype(np.float32)
+    photo = Image.fromarray((np.asarray(photo) * light * 0.8 + 30).astype(np.uint8))
+    held = Image.Exif()
+    held[ExifTags.Base.Orientation] = 6
+    expected = saved(seven.resize((300, 400)), "small.png")
+    assert np.abs(saved(photo, "photo.jpg", exif=held).astype(int) - expected).mean() < 5
+
+
+def test_standard_input(model, seven):
+    """``-``, in a pipe; and one that is closed."""
+    content = io.BytesIO()
+    seven.save(content, "PNG")
+    command = [sys.executable, "-m", "mnist_bp", "predict", "-", "--model", model, "--json"]
+    path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
+    env = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, input=content.getvalue(), capture_output=True, env=env, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["image"] == "-"
+
+
+def test_a_closed_or_empty_standard_input_is_said(cli, model, monkeypatch):
+    """A line, and exit code 2."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    assert cli("predict", "-", "--quiet", "--model", model) == (2, "", "mnist-bp: standard input is empty\n")
+    monkeypatch.setattr(sys, "stdin", None)
+    assert cli("predict", "-", "--quiet", "--model", model) == (2, "", "mnist-bp: standard input is closed\n")
+
+
+def test_without_pillow_nothing_else_is_said(cli, monkeypatch):
+    """Before the model is looked for: the command that installs it."""
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    done = cli("predict", "digit.png", "--model", "nowhere")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "mnist-bp: images need Pillow, which is in the extra plot: pip install 'mnist-bp[plot]'\n"
+
+
+def test_a_network_that_cannot_answer_is_refused(cli, trained, seven, rng):
+    """Its pixels make no square; its outputs are no numbers. Once, not for each image."""
+    seven.save("7.png")
+    Network([30, 3, 10], rng=rng).save("oblong.npz")
+    network = Network([784, 10], rng=rng, cost="cross-entropy")
+    network.parameters[:] = 3e38
+    network.save("large.npz")
+    for model, said in (("oblong.npz", "takes 30 pixels, which make no square"), ("large.npz", "are too large for")):
+        done = cli("predict", "7.png", "7.png", "--model", model, "--quiet")
+        assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
+        assert said in done.err
+
+
+def test_the_model_tells_of_images_that_are_no_squares(cli, seven, rng):
+    """Five rows of six pixels: drawn as such."""
+    seven.save("7.png")
+    model_file.save("oblong.npz", Network([30, 3, 10], rng=rng), {"image_shape": (5, 6)})
+    done = cli("predict", "7.png", "--model", "oblong.npz", "--json")
+    assert done.code == 0
+    assert len(done.records[0]["outputs"]) == 10
+
+
+def test_digits_drawn_on_paper_look_as_they_do_when_prepared_at_once(few_digits):
+    """Whatever their size and place; what of MNIST's test set is recognised so is measured by ``rendered_digits``."""
+    images = few_digits[1].images[:20]
+    expected = np.stack([prepared(255 - image, SHAPE) for image in images])
+    assert np.abs(read_back(images).astype(int) - expected).mean() < 10
+    assert expected.mean() > 25
