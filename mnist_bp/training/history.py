@@ -85,13 +85,15 @@ class History:
 
 
 def read_epochs(path: Path) -> list[dict[str, Any]]:
-    """The records of all epochs, see ``session.epoch_record``.
+    """The records of all epochs, see ``session.epoch_record``; none, if there is no file.
 
     Raises
     ------
     InputError
-        If there is no such file, or it does not hold what a training writes.
+        If it cannot be read, or does not hold what a training writes.
     """
+    if not path.exists():
+        return []
     try:
         records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         figures = [_figures(record) for record in records]

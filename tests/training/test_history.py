@@ -1,7 +1,9 @@
 """The history of a run: whole lines, on disk, from one writer at a time."""
 
 import json
+import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +13,17 @@ import pytest
 import mnist_bp
 from mnist_bp.errors import InputError
 from mnist_bp.training import history as history_module
-from mnist_bp.training.history import History
+from mnist_bp.training.history import History, read_epochs
 
 PATH = Path("history.jsonl")
+EPOCH = {
+    "epoch": 1,
+    "train_cost": 0.5,
+    "train_accuracy": 0.9,
+    "test_cost": 0.4,
+    "test_accuracy": 0.92,
+    "health": {"gradient_norm": [0.1, 0.2]},
+}
 
 
 def epochs():
@@ -131,3 +141,31 @@ def test_a_lock_dies_with_its_process():
         process.kill()
         process.wait()
         history(1).close()
+
+
+def test_what_an_epoch_left_is_read_back(tmp_path):
+    """Where there is nothing, there were no epochs."""
+    path = tmp_path / "history.jsonl"
+    assert read_epochs(path) == []
+    path.write_text(f"{json.dumps(EPOCH)}\n" * 2)
+    assert read_epochs(path) == [EPOCH, EPOCH]
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b"null", b"\xff", b'{"epoch": 1}', b"[" * 100_000])
+def test_a_line_that_is_no_record_is_refused(tmp_path, line):
+    """With the path."""
+    path = tmp_path / "history.jsonl"
+    path.write_bytes(json.dumps(EPOCH).encode() + b"\n" + line + b"\n")
+    with pytest.raises(InputError, match=f"{re.escape(str(path))} does not tell of a run's epochs"):
+        read_epochs(path)
+
+
+@pytest.mark.parametrize(
+    "figures", [{"test_cost": math.nan}, {"test_cost": "low"}, {"health": {}}, {"validation_cost": 0.3}]
+)
+def test_figures_that_cannot_be_drawn_are_refused(tmp_path, figures):
+    """Each epoch has all of them, and they are finite."""
+    path = tmp_path / "history.jsonl"
+    path.write_text(f"{json.dumps(EPOCH)}\n{json.dumps({**EPOCH, **figures})}\n")
+    with pytest.raises(InputError, match="does not tell of a run's epochs"):
+        read_epochs(path)

@@ -1,0 +1,91 @@
+"""``mnist-bp page``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mnist_bp.cli.data import say_if_synthetic
+from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, load_model
+from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json
+from mnist_bp.cli.output import Output
+from mnist_bp.errors import InputError, StorageError
+from mnist_bp.shell import command_line
+from mnist_bp.training.recipe import format_sizes
+
+if TYPE_CHECKING:
+    from mnist_bp.data.datasets import Dataset as Data
+
+__all__ = ["page"]
+
+
+def page(
+    model: Model = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="Where the page goes. Default: page.html, beside the model.",
+            rich_help_panel=OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    dataset: Dataset = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Write a page to play with: draw a digit, see every neuron, and step back through the calculus.
+
+    Without RUN or MODEL: the latest run. Without --dataset: the data that it was trained on. The page is one file that
+    any browser opens, without a network.
+
+    Example: mnist-bp page
+    """
+    voice = Output(json=json)
+    trained = load_model(model)
+    data = data_at_hand(trained, dataset, data_dir, voice)
+    path = output or trained.path.with_name("page.html")
+    content = _page(trained, data, _explain(model, dataset, data_dir))
+    _write(path, content)
+    voice.record({"page": str(path), "bytes": len(content), "model": str(trained.path), **data.mark})
+    say_if_synthetic(data, voice)
+    voice.conclude(f"{path} ({len(content):,} bytes): open it in a browser", wrap=False)
+
+
+def _explain(model: Path | None, dataset: str | None, data_dir: Path | None) -> str:
+    """The command that says the same as the page, of the same model and the same data."""
+    words: list[object] = ["mnist-bp", "explain", *([model] if model else [])]
+    words += ["--dataset", dataset] if dataset else []
+    words += ["--data-dir", data_dir] if data_dir else []
+    return command_line(*words)
+
+
+def _page(trained: TrainedModel, data: "Data", explain: str) -> bytes:
+    """The page of a model; its run's learning curves, if it lies in the folder of one."""
+    from mnist_bp.page.assemble import assemble
+    from mnist_bp.page.content import learning_curves, page_content
+    from mnist_bp.training.runs import Run
+
+    folder = trained.path.resolve().parent
+    trained_on = trained.meta.get("dataset")
+    content = page_content(
+        trained.network,
+        data,
+        name=folder.name,
+        trained_on=trained_on if isinstance(trained_on, str) else None,
+        explain=explain,
+    )
+    content["history"] = learning_curves(Run(folder).read_history())
+    return assemble(content, f"{format_sizes(trained.network.sizes)}: {folder.name}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    from mnist_bp.files import atomic_write
+
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: --output names a file, {path / 'page.html'}, say")
+    try:
+        with atomic_write(path) as file:
+            file.write(content)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error

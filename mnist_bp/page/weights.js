@@ -1,0 +1,50 @@
+"use strict";
+
+/* What a neuron of layer 1 looks for: numbers for each pixel, as an image. */
+
+function renderWeights(view, j) {
+  const { network, trace, known, rows, columns } = view;
+  const kind = document.querySelector("#weights-kind input:checked").value;
+  const a = trace.A[0];
+  const value = {
+    weights: (k) => network.parameter({ layer: 1, j, k }),
+    contributions: (k) => network.parameter({ layer: 1, j, k }) * a[k],
+    derivatives: (k) => (known ? a[k] * known[1].dC_dz[j] : 0),
+  }[kind];
+  const most = drawDiverging(byId("weights"), Float64Array.from(a.keys(), value), rows, columns);
+  byId("neuron-name").textContent = String(j);
+  byId("scale-minus").textContent = number(-most, 3);
+  byId("scale-plus").textContent = signed(most, 3);
+  byId("weights-note").textContent = weightsWords(view, kind, j);
+  renderThumbnails(view, j);
+}
+
+function weightsWords({ network, trace, known }, kind, j) {
+  if (kind === "weights") {
+    return "Ink on blue makes the neuron brighter, ink on orange dimmer. Few of them look like strokes or loops.";
+  }
+  if (kind === "contributions") {
+    const bias = signed(network.parameter({ layer: 1, j, k: null }), 4);
+    return `Together with the bias, ${bias}, they add up to z = ${fixed(trace.Z[1][j])}.`;
+  }
+  if (!known) return "Say first what it should have been.";
+  return "It is this digit, times what is wished of the neuron: weights change where there is ink, and nowhere else.";
+}
+
+/* The neurons that are drawn, small, to choose from; drawn anew when weights or colours are not what they were. */
+function renderThumbnails({ network, drawn, version, rows, columns }, chosen) {
+  const place = byId("thumbnails");
+  const look = [drawn[1], version, colour("--zero")].join();
+  if (place.dataset.look !== look) {
+    place.dataset.look = look;
+    place.replaceChildren(...drawn[1].map((j) => thumbnail(network, j, rows, columns)));
+  }
+  for (const button of place.children) button.setAttribute("aria-pressed", button.value === String(chosen));
+}
+
+function thumbnail(network, j, rows, columns) {
+  const canvas = element("canvas");
+  const weights = Float64Array.from({ length: rows * columns }, (_, k) => network.parameter({ layer: 1, j, k }));
+  drawDiverging(canvas, weights, rows, columns);
+  return element("button", { type: "button", value: j, "aria-label": `neuron ${j}` }, canvas);
+}

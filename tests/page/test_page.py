@@ -1,0 +1,210 @@
+"""``mnist-bp page``: one whole file that says what it is of and needs nothing else."""
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_bp import Network
+from mnist_bp.data.datasets import Dataset, Examples
+from mnist_bp.errors import InputError
+from mnist_bp.page.assemble import assemble
+from mnist_bp.page.content import page_content
+
+
+def content_of(page: Path) -> dict[str, Any]:
+    """The content that stands in a page."""
+    found = re.search(r'<script type="application/json" id="content">(.*?)</script>', page.read_text(encoding="utf-8"))
+    assert found
+    return json.loads(found[1])
+
+
+def data_of(images: np.ndarray, name: str = "some") -> Dataset:
+    """These images as a test set, and as a training set."""
+    examples = Examples(images, np.arange(len(images), dtype=np.uint8) % 10)
+    return Dataset(name, examples, examples)
+
+
+@pytest.fixture
+def run(cli: Callable, idx_folder: Path) -> Path:
+    """A run on the few digits, the latest."""
+    cli("train", "--data-dir", idx_folder, "--epochs", 2, "--output", "run")
+    return Path("run")
+
+
+def test_the_latest_run_gets_a_page(cli: Callable, run: Path, few_digits: tuple[Examples, Examples]) -> None:
+    """Beside its model: with its parameters, test digits in the order of the test set, and learning curves."""
+    finished = cli("page")
+
+    page = run.resolve() / "page.html"
+    assert finished.code == 0
+    assert f"{page} (" in finished.out
+    assert page.stat().st_size <= 1_000_000
+    content = content_of(page)
+    network = Network.load(run / "model.npz")
+    assert base64.b64decode(content["network"]["parameters"]) == network.parameters.tobytes()
+    assert content["network"]["sizes"] == [784, 16, 16, 10]
+    assert content["examples"]["labels"] == few_digits[1].labels.tolist()
+    assert base64.b64decode(content["examples"]["images"]) == few_digits[1].images.tobytes()
+    assert content["dataset"]["name"] == "few"
+    assert content["history"]["epoch"] == [1, 2]
+    assert set(content["history"]) == {"epoch", "train_cost", "train_accuracy", "test_cost", "test_accuracy"}
+
+
+def test_where_it_goes_can_be_said(cli: Callable, run: Path) -> None:
+    """In one object, with --json; an older page is replaced."""
+    Path("mine.html").write_text("old", encoding="utf-8")
+
+    [record] = cli("page", run, "--output", "mine.html", "--json").records
+
+    size = Path("mine.html").stat().st_size
+    assert record == {"page": "mine.html", "bytes": size, "model": str(run / "model.npz")}
+    assert not (run / "page.html").exists()
+    assert content_of(Path("mine.html"))["explain"] == "mnist-bp explain run"
+
+
+def test_a_model_without_a_run_has_no_learning_curves(cli: Callable, idx_folder: Path) -> None:
+    """Everything else is there."""
+    Network([784, 10], rng=np.random.default_rng(0)).save("model.npz")
+
+    finished = cli("page", "model.npz", "--data-dir", idx_folder)
+
+    assert finished.code == 0
+    assert content_of(Path("page.html"))["history"] == {}
+
+
+def test_300_examples_at_most_and_less_than_a_megabyte(few_digits: tuple[Examples, Examples]) -> None:
+    """Of MNIST's shape; of larger images fewer."""
+    network = Network([784, 16, 16, 10], rng=np.random.default_rng(0))
+    many = data_of(np.tile(few_digits[1].images, (2, 1, 1)))
+    large = data_of(np.zeros((200, 100, 80), np.uint8))
+
+    content = page_content(network, many, name="run", trained_on=None)
+    content_of_large = page_content(
+        Network([8000, 10], rng=np.random.default_rng(0)), large, name="run", trained_on=None
+    )
+
+    assert len(content["examples"]["labels"]) == 300
+    assert len(assemble({**content, "history": {}}, "run")) <= 1_000_000
+    assert len(content_of_large["examples"]["labels"]) == 50
+
+
+def test_a_float64_network_keeps_its_numbers(few_digits: tuple[Examples, Examples]) -> None:
+    """As they are, in the byte order of a browser."""
+    network = Network([784, 10], rng=np.random.default_rng(0), dtype=np.float64)
+
+    content = page_content(network, data_of(few_digits[1].images), name="run", trained_on="mnist")
+
+    assert content["network"]["dtype"] == "float64"
+    held = np.frombuffer(base64.b64decode(content["network"]["parameters"]), "<f8")
+    assert np.array_equal(held, network.parameters)
+
+
+def test_nothing_is_fetched_and_nothing_but_our_scripts_may_run(few_digits: tuple[Examples, Examples]) -> None:
+    """No address to load from; a policy that names the SHA-256 sum of each script and of the style."""
+    network = Network([784, 10], rng=np.random.default_rng(0))
+    content = page_content(network, data_of(few_digits[1].images), name="run", trained_on=None)
+    page = assemble({**content, "history": {}}, "run").decode()
+
+    policy = html.unescape(re.search(r'Content-Security-Policy" content="(.*?)"', page)[1])
+    texts = re.findall(r"<(script|style)>(.*?)</\1>", page, re.DOTALL)
+    sums = {kind: [] for kind in ("script", "style")}
+    for kind, text in texts:
+        sums[kind].append(f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'")
+
+    assert len(sums["script"]) >= 5
+    assert policy.split("; ") == [
+        "default-src 'none'",
+        f"script-src {' '.join(sums['script'])}",
+        f"style-src {sums['style'][0]}",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+    links = set(re.findall(r"https?://[^\s\"'`)]+", page))
+    assert links == {"http://www.w3.org/2000/svg", "http://www.w3.org/1998/Math/MathML"}  # names, not addresses
+    assert re.findall(r"(?:src|href)=\"?([^\s\">]*)", re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)) == [
+        "data:,"
+    ]
+    assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|WebSocket|sendBeacon|\beval\b|innerHTML", page)
+
+
+def test_no_text_ends_a_script_or_the_title(few_digits: tuple[Examples, Examples]) -> None:
+    """Names of folders may hold anything, also what is no Unicode."""
+    evil = "</script></title><script>alert(1)</script>\u2028\udcff{{policy}}"
+    network = Network([784, 10], rng=np.random.default_rng(0))
+    content = page_content(network, data_of(few_digits[1].images, evil), name=evil, trained_on=evil)
+
+    page = assemble({**content, "history": {}}, evil).decode()
+
+    assert "<script>alert" not in page
+    assert page.count("</title>") == 1
+    assert page.count("default-src") == 1
+    found = re.search(r'id="content">(.*?)</script>', page)
+    assert json.loads(found[1])["dataset"]["name"] == evil
+
+
+def test_synthetic_digits_are_called_synthetic(cli: Callable, idx_folder: Path) -> None:
+    """On the page, in the record and in the terminal, also where only the folder's name tells."""
+    folder = idx_folder.rename(idx_folder.with_name("synthetic-1"))
+    Network([784, 10], rng=np.random.default_rng(0)).save("model.npz")
+
+    [record] = cli("page", "model.npz", "--data-dir", folder, "--json").records
+    finished = cli("page", "model.npz", "--data-dir", folder)
+
+    assert record["synthetic"] is True
+    assert "SYNTHETIC" in finished.out
+    assert content_of(Path("page.html"))["dataset"]["is_synthetic"] is True
+
+
+def test_a_network_that_is_too_large_is_refused_with_the_numbers(few_digits: tuple[Examples, Examples]) -> None:
+    """Before anything is written."""
+    network = Network([784, 3000, 10], rng=np.random.default_rng(0))
+
+    with pytest.raises(
+        InputError, match=r"784-3000-10 has 2,385,010 parameters, 9,540,040 bytes; a page holds 8,388,608"
+    ):
+        page_content(network, data_of(few_digits[1].images), name="run", trained_on=None)
+
+
+def test_the_page_is_there_whole_or_not_at_all(cli: Callable, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fails at the last moment leaves the page that was there."""
+    (run / "page.html").write_text("the old one", encoding="utf-8")
+    before = sorted(run.iterdir())
+
+    def fail(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", fail)
+        finished = cli("page", run)
+
+    assert finished.code == 3
+    assert finished.err == f"mnist-bp: cannot write {run / 'page.html'}: No space left on device\n"
+    assert (run / "page.html").read_text(encoding="utf-8") == "the old one"
+    assert sorted(run.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["nowhere"], 2, "there is no model at nowhere"),
+        (["run", "--output", "run"], 2, "run is a folder: --output names a file"),
+        (["run", "--output", "none/page.html"], 3, "cannot write none/page.html: No such file or directory"),
+        (["run", "--dataset", "kmnist"], 3, "kmnist"),
+    ],
+)
+def test_what_is_wrong_is_one_line(cli: Callable, run: Path, arguments: list[str], code: int, said: str) -> None:
+    """And an exit code."""
+    finished = cli("page", *arguments)
+
+    assert finished.code == code
+    assert said in finished.err
+    assert finished.err.count("\n") == 1
