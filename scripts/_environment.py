@@ -1,4 +1,4 @@
-"""The project's private environment, .venv, made on first use; what the scripts beside this file have in common."""
+"""The project's private environments, made on first use; what the scripts beside this file have in common."""
 
 import hashlib
 import importlib.util
@@ -10,8 +10,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
-BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
-PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+
+
+def program(name: str, environment: Path = ENVIRONMENT) -> Path:
+    """Where an environment has a program."""
+    return environment / "Scripts" / f"{name}.exe" if os.name == "nt" else environment / "bin" / name
+
+
+PYTHON = program("python")
 
 
 def has(*modules: str) -> bool:
@@ -25,19 +31,20 @@ def restart(extra: str = "") -> None:
     become(PYTHON, *sys.argv)
 
 
-def prepare(extra: str = "") -> None:
-    """Make sure that .venv has the project and the dependencies of ``extra`` (of pyproject.toml), and is up to date."""
+def prepare(extra: str = "", environment: Path = ENVIRONMENT) -> None:
+    """Make sure that an environment has the project and the dependencies of ``extra``, as pyproject.toml says now."""
     if sys.version_info < (3, 11):
         sys.exit(f"mnist-bp needs Python 3.11 or later; this is {sys.version.split()[0]} ({sys.executable})")
-    stamp = ENVIRONMENT / f"installed-{extra or 'plain'}"
+    stamp = environment / f"installed-{extra or 'plain'}"
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
     if stamp.is_file() and stamp.read_text() == wanted:
         return
-    print(f"Setting up {ENVIRONMENT} (on first use, and when pyproject.toml changes) …", file=sys.stderr, flush=True)
-    if not PYTHON.is_file():
-        venv.create(ENVIRONMENT, with_pip=True)
+    print(f"Setting up {environment} (on first use, and when pyproject.toml changes) …", file=sys.stderr, flush=True)
+    python = program("python", environment)
+    if not python.is_file():
+        venv.create(environment, with_pip=True)
     project = f"{ROOT}[{extra}]" if extra else str(ROOT)
-    install = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", project]
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", project]
     if subprocess.run(install, stdout=sys.stderr).returncode:
         sys.exit("The set-up failed: pip says above why.")
     stamp.write_text(wanted)

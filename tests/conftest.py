@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from mnist_bp.cli.main import main
 from mnist_bp.data import idx
@@ -29,6 +30,13 @@ class Finished(NamedTuple):
     def records(self) -> list[dict[str, Any]]:
         """Standard output, read as JSON Lines."""
         return [json.loads(line) for line in self.out.splitlines()]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Tests run side by side: with threads of their own besides, they would wait for each other."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -34,15 +34,20 @@ def running():
 
 @pytest.fixture
 def server(running, monkeypatch):
-    """The server; nothing has been asked of it yet, and nobody waits long for it."""
+    """The server; nothing has been asked of it yet, and nobody pauses before asking again."""
     running.forget()
     running.zipped = dict(ZIPPED)
     monkeypatch.setattr(transfer, "PAUSES", (0.001, 0.001, 0.001))
     monkeypatch.setattr(transfer, "LONGEST_PAUSE", 0.001)
+    return running
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Nobody waits long, for where there is nothing to come; a machine that is busy needs longer for what does come."""
     monkeypatch.setattr(transfer, "READ_SECONDS", 0.2)
     monkeypatch.setattr(transfer, "ANSWER_SECONDS", 0.5)
     monkeypatch.setattr(transfer, "SLOW_SECONDS", 0.2)
-    return running
 
 
 @pytest.fixture
@@ -60,7 +65,7 @@ def unreachable():
 
 
 @pytest.fixture
-def silent():
+def silent(impatient):
     """The URL of a port that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
@@ -147,7 +152,14 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.fixture(params=FAULTS)
+def fault(request):
+    """Each of them; nobody waits long for those that wait."""
+    if request.param.startswith(("stall", "a byte")):
+        request.getfixturevalue("impatient")
+    return request.param
+
+
 def test_a_faulty_mirror_is_healed_or_told_with_its_fault(folder, url, fault):
     """Alone it gives all four files in one call, or one line names file, mirror, reason and remedy; no file is left."""
     behaviours, reason = FAULTS[fault]
@@ -164,7 +176,6 @@ def test_a_faulty_mirror_is_healed_or_told_with_its_fault(folder, url, fault):
 SMALLEST = {TEST_LABELS: CONTENT[TEST_LABELS]}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
 def test_after_a_faulty_mirror_comes_the_next(folder, url, fault):
     """With a second mirror all four files are there in one call, whatever the first one does."""
     download(published(url(*FAULTS[fault][0]), url("good")), folder)

@@ -208,17 +208,19 @@ def test_a_checkpoint_of_another_optimizer_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("array", "said"),
+    ("name", "array", "said"),
     [
-        (np.zeros(3, np.float32), r"parameters is float32 \(3,\), not float32 \(275,\)"),
-        (np.zeros(275), r"parameters is float64 \(275,\), not float32 \(275,\)"),
-        (np.full(275, np.nan, np.float32), "parameters holds numbers that are not finite"),
+        ("parameters", np.zeros(3, np.float32), r"parameters is float32 \(3,\), not float32 \(275,\)"),
+        ("parameters", np.zeros(275), r"parameters is float64 \(275,\), not float32 \(275,\)"),
+        ("parameters", np.full(275, np.nan, np.float32), "parameters holds numbers that are not finite"),
+        ("best_epoch", np.array(-1), "best_epoch is -1, which is no count"),
+        ("best_epoch", np.array(2**60), "best_epoch is 1152921504606846976, which is no count"),
     ],
 )
-def test_arrays_that_do_not_fit_are_refused(array, said):
-    """By name, shape and dtype; and none that is not finite."""
+def test_arrays_that_do_not_fit_are_refused(name, array, said):
+    """By name, shape and dtype; and none that is not finite, and no count of epochs that cannot be."""
     stopped_after(1, recipe())
-    rewritten({"parameters": array})
+    rewritten({name: array})
     refused(f"checkpoint.npz: {said}")
 
 

@@ -259,6 +259,12 @@ def test_early_stop_without_a_validation_set_is_refused():
         Trainer(fresh(), TRAINING, TEST, replace(IN_BATCHES, early_stop=2))
 
 
+def test_distortions_of_images_of_no_known_shape_are_refused():
+    """Rows of pixels do not say how many rows and columns they were."""
+    with pytest.raises(InputError, match="image_shape"):
+        Trainer(fresh(), TRAINING, TEST, replace(IN_BATCHES, augment="shift"))
+
+
 @pytest.mark.parametrize(
     ("settings", "what"),
     [

@@ -1,0 +1,43 @@
+"""The wheel: built, and tried in an environment that has nothing but what it needs to run."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from _environment import ENVIRONMENT, PYTHON, ROOT, prepare, program
+
+WITHOUT_EXTRAS = ENVIRONMENT / "without-extras"
+PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check")
+SMOKE = (
+    ("--help",),
+    ("train", "--config", ROOT / "configs/smoke.toml", "--output", "smoke"),
+    ("gradcheck", "smoke"),
+    ("page", "smoke"),
+)
+
+
+def check_wheel() -> None:
+    """Build the wheel, install it without a network, and let it say that it works, in an empty folder."""
+    prepare(environment=WITHOUT_EXTRAS)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, empty = Path(temporary), Path(temporary, "empty")
+        empty.mkdir()
+        _run(folder, PYTHON, *PIP, "wheel", "--no-deps", "--no-build-isolation", ROOT)
+        (wheel,) = folder.glob("*.whl")
+        python = program("python", WITHOUT_EXTRAS)
+        _run(folder, python, *PIP, "install", "--force-reinstall", "--no-deps", "--no-index", wheel)
+        for arguments in SMOKE:
+            _run(empty, program("mnist-bp", WITHOUT_EXTRAS), *arguments)
+
+
+def _run(folder: Path, *command: object) -> None:
+    """Run a command in a folder; only one that fails shows what it says."""
+    words = [str(word) for word in command]
+    print("$", Path(words[0]).stem, *words[1:], flush=True)
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"MNIST_BP_OFFLINE": "1"}
+    done = subprocess.run(words, cwd=folder, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        sys.stdout.buffer.write(done.stdout)
+        sys.exit(1)
