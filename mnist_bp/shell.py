@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import subprocess
 
 __all__ = ["command_line"]
 
@@ -10,4 +9,8 @@ __all__ = ["command_line"]
 def command_line(*words: object) -> str:
     """Quote the words of a command where the system's shell needs it."""
     texts = [str(word) for word in words]
-    return subprocess.list2cmdline(texts) if os.name == "nt" else shlex.join(texts)
+    if os.name != "nt":
+        return shlex.join(texts)
+    import subprocess  # not at the top: it takes a while, and every command comes by here
+
+    return subprocess.list2cmdline(texts)

@@ -2,7 +2,6 @@
 
 import difflib
 import sys
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import NoneType, UnionType
@@ -95,6 +94,8 @@ def read_config(path: Path, command: Callable[..., object]) -> dict[str, Any]:
 
 
 def _parse(path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         with path.open("rb") as file:
             content = file.read(LIMIT + 1)

@@ -1,6 +1,5 @@
 """``--plot``: the options, which pictures there are when, and what is said of them."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +47,8 @@ def check_plot(plot: bool, plot_format: str) -> None:  # noqa: FBT001 - the opti
         if plot_format != "png":
             raise InputError("--plot-format is of --plot, which is not given")
         return
+    import logging
+
     # Its advice (where its caches could lie, say) is for those who program with it.
     logging.getLogger("matplotlib").setLevel(logging.CRITICAL)
     try:
