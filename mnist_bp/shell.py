@@ -1,6 +1,7 @@
 """Commands as they can be pasted into the user's shell."""
 
 import os
+import re
 import shlex
 
 __all__ = ["command_line"]
@@ -11,6 +12,5 @@ def command_line(*words: object) -> str:
     texts = [str(word) for word in words]
     if os.name != "nt":
         return shlex.join(texts)
-    import subprocess  # not at the top: it takes a while, and every command comes by here
-
-    return subprocess.list2cmdline(texts)
+    # cmd cuts at &, PowerShell at commas; both leave alone what is quoted, and no file's name has a quote there.
+    return " ".join(text if re.fullmatch(r"[\w.:=/\\+-]+", text) else f'"{text}"' for text in texts)

@@ -9,12 +9,13 @@ import typer
 
 from mnist_bp.cli.data import say_if_synthetic
 from mnist_bp.cli.drawing import draw_side_by_side
-from mnist_bp.cli.models import Model, load_model, trained_data
+from mnist_bp.cli.models import Model, TrainedModel, load_model, trained_data
 from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, MinAccuracy, Split
 from mnist_bp.cli.output import Output, percent, with_article
 from mnist_bp.cli.plots import Plot, PlotFormat, check_plot, plot_evaluation, plots_record, say_plots
 from mnist_bp.cli.tables import confusion_table, per_class_table
-from mnist_bp.errors import AnswerIsNo, InputError
+from mnist_bp.data.names import SplitName
+from mnist_bp.errors import AnswerIsNo, InputError, StorageError
 from mnist_bp.training.recipe import default_threads
 
 if TYPE_CHECKING:
@@ -71,14 +72,14 @@ def evaluate(
     if not math.isfinite(result.cost):
         raise InputError(f"{trained.path}: its numbers are too large for {network.dtype}: the cost is not finite")
 
-    plots = plot_evaluation(trained, data, split, result, plot_format) if plot else None
+    plots, failure = None, None
+    if plot:
+        try:
+            plots = plot_evaluation(trained, data, split, result, plot_format)
+        except StorageError as error:  # what was measured is said first
+            plots, failure = [], error
     voice.record({**_record(result, found, data, split, trained.path), **plots_record(plots)})
-    trained_on = trained.meta.get("dataset")
-    voice.say(f"model     {trained.description}")
-    voice.say(f"data      {data.name} {split}: {len(examples):,} examples")
-    if trained_on is not None and trained_on != data.name:
-        voice.say(f"The network was trained on {trained_on}, and is measured on {data.name}.", style="yellow")
-    say_if_synthetic(data, voice)
+    _show_what(trained, data, split, voice)
     if confusion:
         voice.say()
         voice.show(confusion_table(result.confusion, data.class_names))
@@ -92,8 +93,20 @@ def evaluate(
     if plots:
         say_plots(plots, voice)
     voice.conclude(f"accuracy {percent(result.accuracy)} ({data.name} {split}), cost {result.cost:.4f}", style="bold")
+    if failure is not None:
+        raise failure
     if min_accuracy is not None and result.accuracy < min_accuracy:
         raise AnswerIsNo(f"accuracy {result.accuracy:.4f} is under --min-accuracy {min_accuracy:g}")
+
+
+def _show_what(trained: TrainedModel, data: "Data", split: SplitName, voice: Output) -> None:
+    """Say what is measured on what."""
+    trained_on = trained.meta.get("dataset")
+    voice.say(f"model     {trained.description}")
+    voice.say(f"data      {data.name} {split}: {len(data.split(split)):,} examples")
+    if trained_on is not None and trained_on != data.name:
+        voice.say(f"The network was trained on {trained_on}, and is measured on {data.name}.", style="yellow")
+    say_if_synthetic(data, voice)
 
 
 def _show_mistakes(found: "list[Mistake]", examples: "Examples", names: Sequence[str], voice: Output) -> None:

@@ -1,7 +1,6 @@
 """``mnist-bp explain``."""
 
 import re
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,6 @@ from mnist_bp.cli.explain_report import Shown, show_explanation
 from mnist_bp.cli.image import read_image
 from mnist_bp.cli.models import (
     Model,
-    TrainedModel,
     data_at_hand,
     fresh_network,
     load_model,
@@ -26,7 +24,6 @@ from mnist_bp.training.recipe import default_learning_rate, format_sizes, parse_
 
 if TYPE_CHECKING:
     from mnist_bp.core.explanation import Address
-    from mnist_bp.core.network import Network
     from mnist_bp.data.datasets import Dataset as Data
     from mnist_bp.data.datasets import Examples
 
@@ -120,7 +117,8 @@ def explain(
     else:
         network = trained.network.astype(np.float64)
     batch, row = _mini_batch(data, split, example, image, label)
-    rate = learning_rate or _learning_rate(trained, network)
+    usual = trained.learning_rate if trained else default_learning_rate(network.activation, network.cost)
+    rate = learning_rate or usual
     explanation = explain_derivative(network, batch.inputs(np.float64), batch.labels, row, address, rate)
     shown = Shown(
         network=format_sizes(network.sizes) + (f" of {trained.path}" if trained else ", fresh"),
@@ -176,12 +174,3 @@ def _mini_batch(
     rows, columns = images.shape[1:]
     drawn = read_image(image, (rows, columns))
     return Examples(np.concatenate([drawn[None], images[1:]]), np.append(np.uint8(label), labels[1:])), 0
-
-
-def _learning_rate(trained: TrainedModel | None, network: "Network") -> float:
-    """η of the model's training, as far as its file tells; else the default for such a network."""
-    config = trained.meta.get("config") if trained else None
-    rate = config.get("learning-rate") if isinstance(config, dict) else None
-    if isinstance(rate, int | float) and 0 < rate <= sys.float_info.max:
-        return float(rate)
-    return default_learning_rate(network.activation, network.cost)

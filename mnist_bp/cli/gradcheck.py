@@ -150,7 +150,7 @@ def gradcheck(
     refuse_dropout_of_nothing(dropout, networks[0].sizes[1:-1])  # all have the same layers
     if in_use:
         voice.say(f"cost      with {', '.join(f'{name} {value:g}' for name, value in in_use.items())}")
-    data_options = {"examples": examples, "dataset": dataset, "data-dir": data_dir}
+    data_options = {"examples": examples, "dataset": dataset, "data-dir": data_dir, "classes": classes}
     all_passed = True
     for network in networks:
         report = check.run(network, data)

@@ -1,6 +1,7 @@
 """The network that a command is about, trained or fresh, and the data that go with it."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
 
@@ -12,7 +13,7 @@ from mnist_bp.cli.output import Output
 from mnist_bp.core.names import ActivationName, CostName, DtypeName
 from mnist_bp.data.names import SYNTHETIC, DatasetName
 from mnist_bp.errors import DataUnavailable, InputError
-from mnist_bp.training.recipe import format_sizes
+from mnist_bp.training.recipe import default_learning_rate, format_sizes
 
 if TYPE_CHECKING:
     from mnist_bp.core.network import Network
@@ -46,6 +47,15 @@ class TrainedModel(NamedTuple):
         """One line for people."""
         network = self.network
         return f"{self.path}: {format_sizes(network.sizes)}, {network.activation}, {network.cost}"
+
+    @property
+    def learning_rate(self) -> float:
+        """η of its training, as far as the file tells; else the default for such a network."""
+        config = self.meta.get("config")
+        rate = config.get("learning-rate") if isinstance(config, dict) else None
+        if isinstance(rate, int | float) and 0 < rate <= sys.float_info.max:
+            return float(rate)
+        return default_learning_rate(self.network.activation, self.network.cost)
 
 
 def fresh_network(

@@ -9,6 +9,7 @@ from mnist_bp.cli.data import say_if_synthetic
 from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, load_model
 from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json
 from mnist_bp.cli.output import Output
+from mnist_bp.data.names import SYNTHETIC
 from mnist_bp.errors import InputError, StorageError
 from mnist_bp.shell import command_line
 from mnist_bp.training.recipe import format_sizes
@@ -45,16 +46,17 @@ def page(
     trained = load_model(model)
     data = data_at_hand(trained, dataset, data_dir, voice)
     path = output or trained.path.with_name("page.html")
-    content = _page(trained, data, _explain(model, dataset, data_dir))
+    content = _page(trained, data, _explain(trained, data, dataset, data_dir))
     _write(path, content)
     voice.record({"page": str(path), "bytes": len(content), "model": str(trained.path), **data.mark})
     say_if_synthetic(data, voice)
     voice.conclude(f"{path} ({len(content):,} bytes): open it in a browser", wrap=False)
 
 
-def _explain(model: Path | None, dataset: str | None, data_dir: Path | None) -> str:
+def _explain(trained: TrainedModel, data: "Data", dataset: str | None, data_dir: Path | None) -> str:
     """The command that says the same as the page, of the same model and the same data."""
-    words: list[object] = ["mnist-bp", "explain", *([model] if model else [])]
+    dataset = SYNTHETIC if data.name == SYNTHETIC else dataset  # it may stand in for what is not here
+    words: list[object] = ["mnist-bp", "explain", trained.path]
     words += ["--dataset", dataset] if dataset else []
     words += ["--data-dir", data_dir] if data_dir else []
     return command_line(*words)
@@ -73,9 +75,11 @@ def _page(trained: TrainedModel, data: "Data", explain: str) -> bytes:
         data,
         name=folder.name,
         trained_on=trained_on if isinstance(trained_on, str) else None,
+        learning_rate=trained.learning_rate,
         explain=explain,
     )
-    content["history"] = learning_curves(Run(folder).read_history())
+    run = Run(folder)
+    content["history"] = learning_curves(run.read_history() if run.config.is_file() else [])
     return assemble(content, f"{format_sizes(trained.network.sizes)}: {folder.name}")
 
 

@@ -35,6 +35,9 @@ NOISE = 4.0
 deviations of noise; light that changes slowly adds nothing to it."""
 
 
+ALL_PAPER = "shows no digit: it is all paper"
+
+
 def prepared(grey: Array, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """Prepare a picture of one digit for a network.
 
@@ -58,6 +61,8 @@ def prepared(grey: Array, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """
     if not grey.size:
         raise InputError("has no pixels")
+    if np.ptp(grey) < LEAST_CONTRAST:
+        raise InputError(ALL_PAPER)
     contrast = _contrast(grey.astype(np.float64))
     # Ink differs more from the paper than paper does, either way.
     is_light_on_dark = np.sum(contrast * contrast * contrast) >= 0
@@ -100,7 +105,7 @@ def _ink(contrast: Array) -> Array:
     differences = [np.abs(np.diff(side)) for side in _sides(contrast) if len(side) > 1]
     noise = NOISE * float(np.median(np.concatenate(differences or [np.zeros(1)])))
     if strongest < max(LEAST_CONTRAST, 2 * noise):
-        raise InputError("shows no digit: it is all paper")
+        raise InputError(ALL_PAPER)
     return np.where(contrast > max(noise, FAINTEST * strongest), contrast / strongest, 0.0)
 
 

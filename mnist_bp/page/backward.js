@@ -22,8 +22,8 @@ function hasPart({ stages, stage }, part, layer) {
 function renderStage(view) {
   const { stages, stage, y, network } = view;
   const now = stage ? stages[stage - 1] : null;
-  byId("step-back").ariaDisabled = String(!y || stage === stages.length); // it keeps the focus, and the arrow keys
-  byId("step-forth").ariaDisabled = String(stage === 0);
+  byId("step-back").setAttribute("aria-disabled", !y || stage === stages.length); // it keeps the focus, and the arrow keys
+  byId("step-forth").setAttribute("aria-disabled", stage === 0);
   byId("progress").textContent = `${stage} of ${stages.length}`;
   const [line, words] = now ? stageWords(network, now) : forwardWords(network, y);
   byId("stage-formula").replaceChildren(formula(line));
@@ -116,7 +116,7 @@ function renderLegend({ network, drawn }, now) {
 }
 
 function renderLayerTable(view, layer) {
-  const { network, trace, known, drawn, chosen } = view;
+  const { network, trace, known, drawn, looked } = view;
   const { slope, dC_da, dC_dz } = known[layer];
   const columns = [
     ["z", `z_j^(${layer})`, trace.Z[layer], fixed],
@@ -128,13 +128,13 @@ function renderLayerTable(view, layer) {
   ].filter(([, , , , isKnown = true]) => isKnown);
   const heads = columns.map(([what, name]) => element("th", { class: what, scope: "col" }, formula(name)));
   const row = (j) => {
-    const isChosen = chosen && chosen.layer === layer && chosen.j === j;
+    const isLookedAt = looked && looked.layer === layer && looked.j === j;
     const cells = columns.map(([what, , values, format]) =>
       element("td", { class: what, "data-what": what }, format(values[j], 4)),
     );
     return element(
       "tr",
-      { "data-j": j, class: isChosen && "chosen-row" },
+      { "data-j": j, class: isLookedAt && "chosen-row" },
       element("th", { scope: "row" }, String(j)),
       cells,
     );

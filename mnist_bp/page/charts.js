@@ -14,7 +14,7 @@ function drawChart(svg, { x, series, xLabel, format }) {
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.replaceChildren();
   if (!numbers.length) return;
-  const ticks = niceTicks(Math.min(...numbers), Math.max(...numbers));
+  const ticks = niceTicks(-largest(numbers.map((value) => -value)), largest(numbers)); // a call takes only so many arguments
   const [low, high] = [ticks[0], ticks[ticks.length - 1]];
   const [first, last] = [x[0], Math.max(x[x.length - 1], x[0] + 1)];
   const across = (value) => left + ((value - first) / (last - first)) * (width - left - right);
@@ -63,7 +63,8 @@ function drawChart(svg, { x, series, xLabel, format }) {
 
 /* Four or so round numbers from at most low to at least high. */
 function niceTicks(low, high) {
-  const span = high - low || Math.abs(high) || 1;
+  // Numbers that differ by less than ticks can say are all the same: so small a step would lead nowhere.
+  const span = high - low > 1e-9 * Math.abs(high) ? high - low : Math.abs(high) || 1;
   const rough = span / 3;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find((multiple) => multiple * power >= rough);

@@ -10,7 +10,7 @@ from mnist_bp.core.network import Network
 from mnist_bp.data import preparation
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.errors import InputError
-from mnist_bp.training.recipe import default_learning_rate, format_sizes
+from mnist_bp.training.recipe import format_sizes
 
 __all__ = ["learning_curves", "page_content"]
 
@@ -28,7 +28,13 @@ CURVES = ("epoch", *(f"{name}_{what}" for what in ("cost", "accuracy") for name 
 
 
 def page_content(
-    network: Network, data: Dataset, *, name: str, trained_on: str | None, explain: str = "mnist-bp explain"
+    network: Network,
+    data: Dataset,
+    *,
+    name: str,
+    trained_on: str | None,
+    learning_rate: float,
+    explain: str = "mnist-bp explain",
 ) -> dict[str, Any]:
     """Gather what the page shows of a network and of its data.
 
@@ -42,6 +48,8 @@ def page_content(
         What the page calls the run.
     trained_on
         The dataset of the training, as far as known.
+    learning_rate
+        η of a step, until somebody chooses another.
     explain
         The command that explains this network with these data.
 
@@ -69,7 +77,7 @@ def page_content(
             "dtype": network.dtype.name,
             "parameters": _base64(parameters),
         },
-        "learning_rate": default_learning_rate(network.activation, network.cost),
+        "learning_rate": learning_rate,
         "trained_on": trained_on,
         "dataset": {
             "name": data.name,

@@ -35,7 +35,7 @@ function renderCost({ network, trace, y, target, drawn, className }) {
 function outputRow(j, name, { a, y, cost, nudge }, isSoftmax) {
   const cells = [element("th", { scope: "row" }, name), element("td", { "data-what": "a" }, fixed(a))];
   if (y !== undefined) {
-    const wish = `${nudge > 0 ? "▲ +" : "▼ "}${fixed(nudge)}`;
+    const wish = nudge ? `${nudge > 0 ? "▲ +" : "▼ "}${fixed(nudge)}` : fixed(0);
     cells.push(
       element("td", {}, number(y)),
       element("td", { "data-what": "cost" }, isSoftmax && !y ? "" : fixed(cost)),

@@ -21,6 +21,7 @@ class Diagram {
     Object.assign(this, { svg, network, rows, columns, onChoose });
     this.view = null;
     svg.addEventListener("pointermove", (event) => event.pointerType === "mouse" && onHover(this.nearest(event)));
+    svg.addEventListener("pointerdown", (event) => (this.pointerType = event.pointerType)); // not every click tells
     svg.addEventListener("pointerleave", () => onHover(null));
     svg.addEventListener("click", (event) => {
       const found = this.nearest(event);
@@ -36,7 +37,7 @@ class Diagram {
     return Math.floor(this.svg.parentElement.clientWidth);
   }
 
-  /* Show a view: {trace, known, stage, stages, chosen, grey, target}; see page.js. */
+  /* Show a view: {trace, known, stage, stages, looked, wanted, grey, target}; see page.js. */
   draw(view) {
     this.view = view;
     const drawn = this.choose(view);
@@ -49,7 +50,7 @@ class Diagram {
   }
 
   /* Which neurons of each layer are drawn, in order. */
-  choose({ trace, chosen, target }) {
+  choose({ trace, wanted: addresses, target }) {
     const { network } = this;
     return network.sizes.map((n, layer) => {
       if (layer === 0) return [];
@@ -59,8 +60,10 @@ class Diagram {
       const strengths = all.map(strength);
       const some = [...all].sort((one, other) => strengths[other] - strengths[one]).slice(0, SOME_NEURONS);
       const wanted = [];
-      if (chosen && chosen.layer === layer) wanted.push(chosen.j);
-      if (chosen && chosen.layer === layer + 1 && chosen.k !== null) wanted.push(chosen.k);
+      for (const address of addresses) {
+        if (address.layer === layer) wanted.push(address.j);
+        if (address.layer === layer + 1 && address.k !== null) wanted.push(address.k);
+      }
       if (layer === network.layers && target !== null) wanted.push(target);
       return [...new Set([...wanted, ...some])].slice(0, SOME_NEURONS).sort((one, other) => one - other);
     });
@@ -336,7 +339,7 @@ class Diagram {
 
   /* The edge or the neuron that is looked at, and the paths on which it goes on to the cost. */
   drawChosen() {
-    const { chosen } = this.view;
+    const { looked: chosen } = this.view;
     this.overGroup.replaceChildren();
     if (!chosen || !this.places[chosen.layer].has(chosen.j)) return;
     const to = this.places[chosen.layer].get(chosen.j);
@@ -371,7 +374,7 @@ class Diagram {
   nearest(event) {
     const box = this.svg.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    const reach = REACH[event.pointerType] || REACH.mouse;
+    const reach = REACH[event.type === "click" ? this.pointerType : event.pointerType] || REACH.mouse;
     for (const neuron of this.neurons) {
       if (Math.hypot(neuron.x - x, neuron.y - y) <= neuron.r + 4) return neuron.address;
     }
@@ -386,12 +389,12 @@ class Diagram {
 
   walk(event) {
     const go = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key];
-    if (!go || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!go || hasModifier(event)) return;
     event.preventDefault();
     event.stopPropagation();
     const { layers } = this.network;
-    const here = this.view.chosen || { layer: layers, j: this.drawn[layers][0], k: null };
-    const to = !this.view.chosen ? here : go[1] ? this.beside(here, go[1]) : this.along(here, go[0]);
+    const here = this.view.looked || { layer: layers, j: this.drawn[layers][0], k: null };
+    const to = !this.view.looked ? here : go[1] ? this.beside(here, go[1]) : this.along(here, go[0]);
     if (to) this.onChoose(to);
   }
 

@@ -18,7 +18,7 @@ class Board {
     this.context = canvas.getContext("2d", { willReadFrequently: true });
     canvas.addEventListener("pointerdown", (event) => this.begin(event));
     canvas.addEventListener("pointermove", (event) => this.go(event));
-    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => (this.pointer = null));
+    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => this.end(event));
     this.pointer = null;
   }
 
@@ -40,6 +40,11 @@ class Board {
     const stroke = this.strokes[this.strokes.length - 1];
     for (const one of between.length ? between : [event]) stroke.push(this.place(one));
     this.changed();
+  }
+
+  /* Another finger, or the palm, may come and go meanwhile. */
+  end(event) {
+    if (event.pointerId === this.pointer) this.pointer = null;
   }
 
   place(event) {

@@ -97,7 +97,8 @@ function renderAtOnce() {
     labels,
     className,
     aClass,
-    chosen: looked,
+    looked,
+    wanted: [state.chosen, state.hovered].filter(Boolean),
     isBlank: isBlank(),
   };
   diagram.draw(view);
@@ -243,9 +244,9 @@ function chooseByNumber() {
   const hasLayer = isThere(layer, 1, network.layers);
   const hasJ = hasLayer && isThere(j, 0, network.sizes[layer.value]);
   const hasK = hasLayer && (k.value === "" || isThere(k, 0, network.sizes[layer.value - 1]));
-  layer.ariaInvalid = String(!hasLayer);
-  j.ariaInvalid = String(!hasJ);
-  k.ariaInvalid = String(!hasK);
+  layer.setAttribute("aria-invalid", !hasLayer);
+  j.setAttribute("aria-invalid", !hasJ);
+  k.setAttribute("aria-invalid", !hasK);
   if (!hasLayer || !hasJ || !hasK) return;
   state.chosen = { layer: Number(layer.value), j: Number(j.value), k: k.value === "" ? null : Number(k.value) };
   state.hovered = null;
@@ -271,7 +272,7 @@ function reset() {
 /* Arrow keys show test digits wherever they mean nothing else. */
 function onKey(event) {
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (!by || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+  if (!by || hasModifier(event)) return;
   if (event.target !== document.body && event.target !== board.canvas) return;
   event.preventDefault();
   moveExample(by);
@@ -279,7 +280,7 @@ function onKey(event) {
 
 function onStepKey(event) {
   const by = { ArrowLeft: 1, ArrowRight: -1 }[event.key]; // to the left is back towards the pixels
-  if (!by) return;
+  if (!by || hasModifier(event)) return;
   event.preventDefault();
   setStage(state.stage + by);
 }
@@ -391,8 +392,8 @@ byId("address-layer").max = network.layers;
 describe();
 makeTargets();
 writeFormulas();
-drawCurves(content.history);
 connect();
+drawCurves(content.history);
 showExample(
   Math.max(
     0,

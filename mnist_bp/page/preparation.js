@@ -8,6 +8,7 @@
 /* Grey levels, 0 to 255, as an image {rows, columns} for the network: 0 to 255, light on black. Null: all paper.
  * What counts as ink, and how large a digit is, is as in Python: {box, least_contrast, faintest, noise}. */
 function prepared(grey, { rows, columns }, limits) {
+  if (largest(grey.at) + largest(grey.at.map((level) => -level)) < limits.least_contrast) return null;
   const contrast = contrastOf(grey);
   const isLightOnDark = contrast.at.reduce((sum, x) => sum + x * x * x, 0) >= 0;
   if (grey.rows === rows && grey.columns === columns && isLightOnDark) return levels(grey).at;
@@ -49,7 +50,7 @@ function sides({ rows, columns, at }) {
 function inkOf(contrast, limits) {
   const strongest = largest(contrast.at);
   const differences = sides(contrast).map((side) => side.slice(1).map((x, i) => Math.abs(x - side[i])));
-  const noise = limits.noise * median([...differences.flat()]);
+  const noise = limits.noise * median(differences.flat());
   if (strongest < Math.max(limits.least_contrast, 2 * noise)) return null;
   return mapped(contrast, (x) => (x > Math.max(noise, limits.faintest * strongest) ? x / strongest : 0));
 }

@@ -130,3 +130,8 @@ function small(text) {
 function parameterName({ layer, j, k }) {
   return k === null ? `b_{${j}}^(${layer})` : `w_{${j},${k}}^(${layer})`;
 }
+
+/* Whether a key is the browser's rather than ours. */
+function hasModifier(event) {
+  return event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
+}

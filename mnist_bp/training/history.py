@@ -95,10 +95,11 @@ def read_epochs(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        records = [json.loads(line) for line in lines if line.endswith("\n")]  # a power failure may cut off the last
         figures = [_figures(record) for record in records]
         is_sound = len(set(map(len, figures))) <= 1 and all(map(math.isfinite, chain(*figures)))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         is_sound = False
     if not is_sound:
         raise InputError(f"{path} does not tell of a run's epochs, as a training writes it")

@@ -15,6 +15,7 @@ from mnist_bp.cli.tables import SHADES, confusion_table, per_class_table
 from mnist_bp.core.network import Network
 from mnist_bp.data import idx
 from mnist_bp.data.names import FILE_NAMES
+from mnist_bp.errors import StorageError
 from mnist_bp.training.evaluation import ClassScore
 
 KEYS = ["dataset", "split", "examples", "cost", "accuracy", "confusion", "per_class", "model"]
@@ -333,3 +334,18 @@ def test_per_class_table_shows_four_digits():
     """Ratios with four decimals, examples with thousands set apart."""
     table = per_class_table([ClassScore(3, 0.5, 1.0, 2 / 3, 1010)])
     assert [next(iter(column.cells)) for column in table.columns] == ["3", "0.5000", "1.0000", "0.6667", "1,010"]
+
+
+def test_a_disk_that_takes_no_pictures_takes_no_measurement_away(cli, idx_folder, monkeypatch):
+    """What was measured is said and recorded first; then exit 3."""
+    assert cli("train", "--data-dir", idx_folder, "--epochs", 1, "--output", "run", "--quiet").code == 0
+
+    def full(*_):
+        raise StorageError("cannot write run/confusion.png: No space left on device")
+
+    monkeypatch.setattr("mnist_bp.cli.evaluate.plot_evaluation", full)
+    done = cli("evaluate", "run", "--plot", "--json")
+    assert done.code == 3
+    assert done.records[0]["examples"] == 250
+    assert done.records[0]["plots"] == []
+    assert done.err.splitlines()[-1] == "mnist-bp: cannot write run/confusion.png: No space left on device"

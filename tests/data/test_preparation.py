@@ -98,7 +98,8 @@ def test_another_shape(page):
 @pytest.mark.parametrize(
     "grey",
     [
-        np.full((90, 90), 255.0), np.zeros((5, 5)), np.full((1, 1), 9.0), np.full((1, 40), 9.0),
+        np.full((90, 90), 255.0), np.zeros((5, 5)), np.full(SHAPE, 255.0), np.zeros(SHAPE),
+        np.full((1, 1), 9.0), np.full((1, 40), 9.0),
         np.random.default_rng(0).uniform(0, 255, (300, 300)), np.random.default_rng(0).normal(200, 8, (300, 300)),
         np.linspace(0, 255, 100)[:, np.newaxis] * np.ones(80),
     ],

@@ -83,7 +83,7 @@ def show(browser: Browser, tmp_path: Path) -> Callable[..., None]:
     """Open the page of a network, in a window of this width."""
 
     def open_page(network: Network, data: Dataset, *, width: int = 1440, name: str = "run") -> None:
-        content = page_content(network, data, name=name, trained_on=None)
+        content = page_content(network, data, name=name, trained_on=None, learning_rate=2.0)
         content["history"] = {"epoch": [1.0, 2.0], "test_cost": [0.5, None], "train_cost": [0.4, 0.3]}
         path = tmp_path / "page.html"
         path.write_bytes(assemble(content, name))
@@ -405,6 +405,15 @@ def test_a_wide_network_is_drawn_in_part_and_says_so(
     assert shown(browser, "#edge .factors .value") == pytest.approx(
         [told.factors.a_k, told.factors.dC_dz, told.factors.product], rel=1e-5
     )
+
+
+def test_curves_as_flat_or_as_long_as_they_may_be_are_drawn(
+    browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset
+) -> None:
+    """Two costs that differ in their last digit alone; more epochs than a call takes arguments."""
+    show(network, data)
+    assert ask(browser, "niceTicks(1, 1 + 2 ** -52).length") < 10
+    ask(browser, "drawCurves({epoch: Array.from({length: 300000}, (_, i) => i), test_cost: new Array(300000).fill(1)})")
 
 
 def test_what_was_embedded_is_what_was_given(

@@ -67,7 +67,7 @@ def test_where_it_goes_can_be_said(cli: Callable, run: Path) -> None:
     size = Path("mine.html").stat().st_size
     assert record == {"page": "mine.html", "bytes": size, "model": str(run / "model.npz")}
     assert not (run / "page.html").exists()
-    assert content_of(Path("mine.html"))["explain"] == "mnist-bp explain run"
+    assert content_of(Path("mine.html"))["explain"] == f"mnist-bp explain {run / 'model.npz'}"
 
 
 def test_a_model_without_a_run_has_no_learning_curves(cli: Callable, idx_folder: Path) -> None:
@@ -86,9 +86,9 @@ def test_300_examples_at_most_and_less_than_a_megabyte(few_digits: tuple[Example
     many = data_of(np.tile(few_digits[1].images, (2, 1, 1)))
     large = data_of(np.zeros((200, 100, 80), np.uint8))
 
-    content = page_content(network, many, name="run", trained_on=None)
+    content = page_content(network, many, name="run", trained_on=None, learning_rate=2.0)
     content_of_large = page_content(
-        Network([8000, 10], rng=np.random.default_rng(0)), large, name="run", trained_on=None
+        Network([8000, 10], rng=np.random.default_rng(0)), large, name="run", trained_on=None, learning_rate=2.0
     )
 
     assert len(content["examples"]["labels"]) == 300
@@ -100,7 +100,7 @@ def test_a_float64_network_keeps_its_numbers(few_digits: tuple[Examples, Example
     """As they are, in the byte order of a browser."""
     network = Network([784, 10], rng=np.random.default_rng(0), dtype=np.float64)
 
-    content = page_content(network, data_of(few_digits[1].images), name="run", trained_on="mnist")
+    content = page_content(network, data_of(few_digits[1].images), name="run", trained_on="mnist", learning_rate=2.0)
 
     assert content["network"]["dtype"] == "float64"
     held = np.frombuffer(base64.b64decode(content["network"]["parameters"]), "<f8")
@@ -110,7 +110,7 @@ def test_a_float64_network_keeps_its_numbers(few_digits: tuple[Examples, Example
 def test_nothing_is_fetched_and_nothing_but_our_scripts_may_run(few_digits: tuple[Examples, Examples]) -> None:
     """No address to load from; a policy that names the SHA-256 sum of each script and of the style."""
     network = Network([784, 10], rng=np.random.default_rng(0))
-    content = page_content(network, data_of(few_digits[1].images), name="run", trained_on=None)
+    content = page_content(network, data_of(few_digits[1].images), name="run", trained_on=None, learning_rate=2.0)
     page = assemble({**content, "history": {}}, "run").decode()
 
     policy = html.unescape(re.search(r'Content-Security-Policy" content="(.*?)"', page)[1])
@@ -140,7 +140,7 @@ def test_no_text_ends_a_script_or_the_title(few_digits: tuple[Examples, Examples
     """Names of folders may hold anything, also what is no Unicode."""
     evil = "</script></title><script>alert(1)</script>\u2028\udcff{{policy}}"
     network = Network([784, 10], rng=np.random.default_rng(0))
-    content = page_content(network, data_of(few_digits[1].images, evil), name=evil, trained_on=evil)
+    content = page_content(network, data_of(few_digits[1].images, evil), name=evil, trained_on=evil, learning_rate=2.0)
 
     page = assemble({**content, "history": {}}, evil).decode()
 
@@ -171,7 +171,7 @@ def test_a_network_that_is_too_large_is_refused_with_the_numbers(few_digits: tup
     with pytest.raises(
         InputError, match=r"784-3000-10 has 2,385,010 parameters, 9,540,040 bytes; a page holds 8,388,608"
     ):
-        page_content(network, data_of(few_digits[1].images), name="run", trained_on=None)
+        page_content(network, data_of(few_digits[1].images), name="run", trained_on=None, learning_rate=2.0)
 
 
 def test_the_page_is_there_whole_or_not_at_all(cli: Callable, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

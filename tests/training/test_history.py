@@ -151,7 +151,9 @@ def test_what_an_epoch_left_is_read_back(tmp_path):
     assert read_epochs(path) == [EPOCH, EPOCH]
 
 
-@pytest.mark.parametrize("line", [b"{", b"[]", b"null", b"\xff", b'{"epoch": 1}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "line", [b"{", b"[]", b"null", b"\xff", b'{"epoch": 1}', b"[" * 100_000, b'{"epoch": 1' + b"0" * 400 + b"}"]
+)
 def test_a_line_that_is_no_record_is_refused(tmp_path, line):
     """With the path."""
     path = tmp_path / "history.jsonl"
@@ -169,3 +171,10 @@ def test_figures_that_cannot_be_drawn_are_refused(tmp_path, figures):
     path.write_text(f"{json.dumps(EPOCH)}\n{json.dumps({**EPOCH, **figures})}\n")
     with pytest.raises(InputError, match="does not tell of a run's epochs"):
         read_epochs(path)
+
+
+def test_a_line_that_was_cut_off_is_left_out(tmp_path):
+    """By a power failure, say: the epochs before it are whole."""
+    path = tmp_path / "history.jsonl"
+    path.write_text(f"{json.dumps(EPOCH)}\n{json.dumps(EPOCH)[:30]}")
+    assert read_epochs(path) == [EPOCH]
