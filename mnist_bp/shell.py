@@ -3,8 +3,9 @@
 import os
 import re
 import shlex
+import sys
 
-__all__ = ["command_line"]
+__all__ = ["command_line", "install_command"]
 
 
 def command_line(*words: object) -> str:
@@ -14,3 +15,8 @@ def command_line(*words: object) -> str:
         return shlex.join(texts)
     # cmd cuts at &, PowerShell at commas; both leave alone what is quoted, and no file's name has a quote there.
     return " ".join(text if re.fullmatch(r"[\w.:=/\\+-]+", text) else f'"{text}"' for text in texts)
+
+
+def install_command(extra: str) -> str:
+    """What installs an extra of this package where this Python runs."""
+    return command_line(sys.executable, "-m", "pip", "install", f"mnist-bp[{extra}]")

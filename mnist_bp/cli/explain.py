@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnist_bp.cli.config import is_given
 from mnist_bp.cli.explain_report import Shown, show_explanation
 from mnist_bp.cli.image import read_image
 from mnist_bp.cli.models import (
@@ -104,6 +105,8 @@ def explain(
         raise InputError("--weight and --bias name two parameters: give one of them")
     if (image is None) != (label is None):
         raise InputError("--image and --label go together: an image, and the digit that it shows")
+    if image is not None and (is_given(context, "example") or is_given(context, "split")):
+        raise InputError("--image takes the place of an example: leave out --example and --split")
     address = _parse_address(weight, bias)
     voice = Output(json=json)
     if fresh and model is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from mnist_bp.errors import InputError
+from mnist_bp.shell import install_command
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +42,7 @@ def require_pillow() -> None:
     try:
         import PIL.Image  # noqa: F401 - only whether it is there
     except ImportError as error:
-        raise InputError("images need Pillow, which is in the extra plot: pip install 'mnist-bp[plot]'") from error
+        raise InputError(f"images need Pillow, which is in the extra plot: {install_command('plot')}") from error
 
 
 def read_image(path: Path, shape: tuple[int, int]) -> "NDArray[np.uint8]":

@@ -147,7 +147,9 @@ def data_at_hand(
         if model is not None:
             return trained_data(model, name, data_dir, voice, fetch=False)
         return load_dataset(name, data_dir, voice, classes=classes, limit=limit, fetch=False)
-    except DataUnavailable:
-        if name is not None:
+    except DataUnavailable as error:
+        if name is not None or (model is not None and data_dir is not None):
             raise
+        if model is not None:
+            voice.say(f"Synthetic digits stand in for what it was trained on: {error}", style="yellow")
         return load_dataset(SYNTHETIC, None, voice, limit=limit)

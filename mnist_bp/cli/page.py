@@ -88,6 +88,8 @@ def _write(path: Path, content: bytes) -> None:
 
     if path.is_dir():
         raise InputError(f"{path} is a folder: --output names a file, {path / 'page.html'}, say")
+    if path.exists() and not path.is_file():  # a device, a pipe: it would be one no longer
+        raise InputError(f"{path} is not a file that can be replaced: --output names another")
     try:
         with atomic_write(path) as file:
             file.write(content)

@@ -13,6 +13,7 @@ from mnist_bp.cli.options import OUTPUT
 from mnist_bp.cli.output import Output, percent, printable
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import InputError
+from mnist_bp.shell import install_command
 from mnist_bp.training.recipe import default_threads, format_sizes
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def check_plot(plot: bool, plot_format: str) -> None:  # noqa: FBT001 - the opti
     try:
         import mnist_bp.plots.picture  # noqa: F401 - which needs it
     except ImportError as error:
-        raise InputError("--plot needs matplotlib, which is in the extra plot: pip install 'mnist-bp[plot]'") from error
+        raise InputError(f"--plot needs matplotlib, which is in the extra plot: {install_command('plot')}") from error
     except Exception as error:  # a setting of the user's, in the environment, say, that it does not take
         raise InputError(f"--plot needs matplotlib, which does not start: {error}") from error
 

@@ -52,7 +52,8 @@ function className(label) {
 }
 
 function aClass(label) {
-  return content.dataset.class_names.length ? className(label) : `a ${label}`;
+  const article = /^8|^1[18]$/.test(label) ? "an" : "a"; // eight, eleven, eighteen
+  return content.dataset.class_names.length ? className(label) : `${article} ${label}`;
 }
 
 /* Run all test digits through the network as it is now. */

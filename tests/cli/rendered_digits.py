@@ -55,6 +55,8 @@ def accuracy(network, images, labels):
 
 def main():
     """Do it with as many digits, and the model, as the command line says."""
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
     count, model, *folder = sys.argv[1:]
     test = load("mnist", Path(folder[0]) if folder else None, fetch=False).test.first(int(count))
     network = Network.load(find_model(Path(model)))

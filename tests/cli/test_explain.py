@@ -118,6 +118,7 @@ def test_the_same_command_gives_the_same_answer(cli: Callable, run: str) -> None
         (["--example", "-1"], "--example"),
         (["--image", "x.png"], "--image and --label go together"),
         (["--label", "3"], "--image and --label go together"),
+        (["--image", "right.png", "--label", "3", "--example", "2"], "--image takes the place of an example"),
         (["--image", "none.png", "--label", "3"], "cannot read the image none.png"),
         (["--image", "text.png", "--label", "3"], "text.png is not an image"),
         (["--image", "white.png", "--label", "3"], "white.png shows no digit"),

@@ -9,6 +9,7 @@ from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.core import model_file
 from mnist_bp.errors import StorageError
 from mnist_bp.plots import curves, picture
+from mnist_bp.shell import command_line
 
 OF_A_NETWORK = ["first-layer-weights", "confusion", "mistakes"]
 OF_A_TRAINING = ["learning-curves", "gradient-norms", *OF_A_NETWORK]
@@ -107,7 +108,8 @@ def test_without_matplotlib_the_command_that_installs_it_is_said_before_anything
     monkeypatch.delitem(sys.modules, "mnist_bp.plots.picture")
     done = cli("train", "--plot", "--dataset", "mnist", "--data-dir", "nowhere", "--output", "run")
     assert (done.code, done.out) == (2, "")
-    assert done.err == ("mnist-bp: --plot needs matplotlib, which is in the extra plot: pip install 'mnist-bp[plot]'\n")
+    install = command_line(sys.executable, "-m", "pip", "install", "mnist-bp[plot]")
+    assert done.err == f"mnist-bp: --plot needs matplotlib, which is in the extra plot: {install}\n"
     assert not Path("run").exists()
     assert train().code == 0
 

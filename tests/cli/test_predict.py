@@ -16,6 +16,7 @@ from mnist_bp.cli.image import read_image
 from mnist_bp.core import model_file
 from mnist_bp.data.preparation import prepared
 from mnist_bp.data.published import PUBLISHED
+from mnist_bp.shell import command_line
 
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves the path alone
 
@@ -213,7 +214,8 @@ def test_without_pillow_nothing_else_is_said(cli, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     done = cli("predict", "digit.png", "--model", "nowhere")
     assert (done.code, done.out) == (2, "")
-    assert done.err == "mnist-bp: images need Pillow, which is in the extra plot: pip install 'mnist-bp[plot]'\n"
+    install = command_line(sys.executable, "-m", "pip", "install", "mnist-bp[plot]")
+    assert done.err == f"mnist-bp: images need Pillow, which is in the extra plot: {install}\n"
 
 
 def test_a_network_that_cannot_answer_is_refused(cli, trained, seven, rng):

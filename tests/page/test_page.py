@@ -4,7 +4,9 @@ import base64
 import hashlib
 import html
 import json
+import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -208,3 +210,25 @@ def test_what_is_wrong_is_one_line(cli: Callable, run: Path, arguments: list[str
     assert finished.code == code
     assert said in finished.err
     assert finished.err.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_what_is_no_file_is_not_replaced_by_one(cli: Callable, run: Path) -> None:
+    """A pipe or a device would be one no longer; a link stays a link."""
+    os.mkfifo("pipe")
+    done = cli("page", run, "--output", "pipe")
+    assert (done.code, done.err) == (
+        2,
+        "mnist-bp: pipe is not a file that can be replaced: --output names another\n",
+    )
+    Path("target.html").write_text("old", encoding="utf-8")
+    Path("link.html").symlink_to("target.html")
+    assert cli("page", run, "--output", "link.html").code == 0
+    assert Path("link.html").is_symlink()
+    assert content_of(Path("target.html"))
+
+
+def test_another_place_for_the_data_has_to_have_them(cli: Callable, run: Path) -> None:
+    """No page of synthetic digits takes the place of one of the right ones."""
+    assert cli("page", run, "--data-dir", "nowhere").code == 3
+    assert not (run / "page.html").exists()
