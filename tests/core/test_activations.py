@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_bp.core.activations import ACTIVATIONS, LEAKY_SLOPE
+from mnist_bp.core.activations import ACTIVATIONS
 
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky-relu")
 
@@ -18,12 +18,14 @@ HIDDEN = ("sigmoid", "tanh", "relu", "leaky-relu")
         ("tanh", np.log(2.0), 0.6, 0.64),
         ("relu", 3.0, 3.0, 1.0),
         ("relu", -3.0, 0.0, 0.0),
+        ("relu", 0.0, 0.0, 0.0),
         ("leaky-relu", 3.0, 3.0, 1.0),
-        ("leaky-relu", -3.0, -3.0 * LEAKY_SLOPE, LEAKY_SLOPE),
+        ("leaky-relu", -3.0, -0.03, 0.01),
+        ("leaky-relu", 0.0, 0.0, 0.01),
     ],
 )
 def test_values_worked_by_hand(name: str, z: float, a: float, derivative: float) -> None:
-    """σ(z) and σ′(z) at points where they are fractions."""
+    """σ(z) and σ′(z) at points where they are fractions; at a kink, from the left."""
     f, f_prime, _ = ACTIVATIONS[name]
 
     assert f(np.array([[z]])) == pytest.approx(a, abs=1e-15)
@@ -77,5 +79,5 @@ def test_softmax_rows_are_probabilities_however_large_z_is() -> None:
 
 def test_softmax_has_no_elementwise_derivative() -> None:
     """Asking for one is a mistake that does not pass unnoticed."""
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError, match=r"^softmax has no elementwise derivative$"):
         ACTIVATIONS["softmax"].derivative(np.ones((1, 2)))

@@ -92,7 +92,7 @@ def test_a_file_of_the_first_format_has_no_seal_and_opens() -> None:
 def test_a_later_file_without_its_seal_is_refused() -> None:
     """Whoever changes an array and writes the file anew has to say so."""
     np.savez(FILE, **ARRAYS, meta=np.array('{"format": 2}'))
-    with pytest.raises(InputError, match="SHA-256"):
+    with pytest.raises(InputError, match=r"wrote: its SHA-256 sum is not .* written with: it is damaged$"):
         read()
 
 
@@ -108,15 +108,78 @@ def test_another_format_is_refused(format_: int, said: str) -> None:
 def test_meta_that_does_not_say_its_format_is_refused(meta: str) -> None:
     """It has to be a JSON object with a whole number."""
     np.savez(FILE, **ARRAYS, meta=np.array(meta))
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"wrote: (its meta does not say which format it has|Expecting property .*)$"):
+        read()
+
+
+def test_meta_that_is_no_string_is_refused() -> None:
+    """A number, or two strings."""
+    for meta in (np.array(2), np.array(['{"format": 2}'] * 2)):
+        np.savez(FILE, **ARRAYS, meta=meta)
+        with pytest.raises(InputError, match=r"wrote: its meta is not a string$"):
+            read()
+
+
+def test_meta_of_more_than_a_megabyte_is_refused() -> None:
+    """Whoever reads JSON takes many times its length."""
+    np.savez(FILE, **ARRAYS, meta=np.array('{"format": 1, "note": "%s"}' % ("x" * (1 << 18))))
+    with pytest.raises(InputError, match=r"wrote: meta claims 1,\d{3},\d{3} bytes, of at most 1,048,576$"):
         read()
 
 
 def test_without_meta_it_is_some_other_npz() -> None:
     """Refused in one line."""
     np.savez(FILE, **ARRAYS)
-    with pytest.raises(InputError, match="not a thing that mnist-bp wrote"):
+    with pytest.raises(InputError, match=r"not a thing that mnist-bp wrote: it has no meta$"):
         read()
+
+
+def rewritten(name: str, old: bytes, new: bytes) -> None:
+    """The file again, with some bytes of one member changed."""
+    with zipfile.ZipFile(FILE) as file:
+        content = {member: file.read(member) for member in file.namelist()}
+    assert old in content[name]
+    content[name] = content[name].replace(old, new)
+    with zipfile.ZipFile(FILE, "w") as file:
+        for member, data in content.items():
+            file.writestr(member, data)
+
+
+def test_an_array_whose_header_does_not_fit_it_is_refused() -> None:
+    """Two numbers announced, three there."""
+    np.savez(FILE, W1=np.arange(3.0), meta=np.array('{"format": 1}'))
+    rewritten("W1.npy", b"(3,)", b"(2,)")
+    with pytest.raises(InputError, match=r"wrote: W1 does not hold what its header says$"):
+        read()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(5, "Input/output error"), r"^cannot read the thing file\.npz: Input/output error$"),
+        (OSError("the drive is gone"), r"^cannot read the thing file\.npz: the drive is gone$"),
+        (MemoryError(), r"^file\.npz is not a thing that mnist-bp wrote: MemoryError$"),
+    ],
+)
+def test_an_error_is_told_in_its_own_words_or_by_its_name(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without numbers and file names a second time."""
+
+    def fail(_: Path) -> bytes:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", fail)
+        with pytest.raises(InputError, match=said):
+            read()
+
+
+def test_an_array_from_an_old_python_is_read_and_nobody_is_warned() -> None:
+    """Python 2 wrote lengths as 3L, of which numpy warns; whoever opens a file cannot do anything about that."""
+    np.savez(FILE, W1=np.arange(3.0), meta=np.array('{"format": 1}'))
+    rewritten("W1.npy", b"(3,), } ", b"(3L,), }")
+    np.testing.assert_array_equal(read().arrays["W1"], np.arange(3.0))
 
 
 def test_a_compressed_file_is_refused() -> None:

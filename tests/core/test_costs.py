@@ -33,12 +33,15 @@ def test_cross_entropy_is_minus_the_log_of_the_wanted_output() -> None:
 
 
 def test_cross_entropy_stays_finite_where_the_output_is_zero() -> None:
-    """With z 1000 below the largest, softmax gives 0, whose log is −∞; the cost is 1000 all the same."""
-    Z = np.array([[1000.0, 0.0]])
+    """With z 1000 below the largest, softmax gives 0, whose log is −∞; the cost is 1000 all the same.
+
+    And no other example's z has a part in it.
+    """
+    Z = np.array([[1000.0, 0.0], [0.0, 0.0]])
     A = ACTIVATIONS["softmax"].f(Z)
 
     assert A[0, 1] == 0
-    assert COSTS["cross-entropy"].per_example(Z, A, np.array([[0.0, 1.0]])) == pytest.approx([1000.0])
+    assert COSTS["cross-entropy"].per_example(Z, A, np.array([[0.0, 1.0]] * 2)) == pytest.approx([1000.0, np.log(2)])
 
 
 def test_with_cross_entropy_the_error_is_a_minus_y() -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mnist_bp import Network
 from mnist_bp.core.explain import explain
-from mnist_bp.core.explanation import Address, Explanation
+from mnist_bp.core.explanation import Address, Explanation, Pull
 from mnist_bp.errors import InputError
 
 SIZES = (7, 6, 5, 4)
@@ -66,7 +66,10 @@ def test_the_paths_add_up_to_the_sensitivity_of_the_neuron(activation: str, cost
     assert second.total == pytest.approx(strongest.dC_da, rel=1e-12)
     for path in first.paths:
         assert path.contribution == pytest.approx(path.w * path.slope * path.dC_da, rel=1e-12)
+        assert path.dC_dz == pytest.approx(path.slope * path.dC_da, rel=1e-12)
         assert path.w == network.weights[1][path.to, 2]
+    for path in second.paths:
+        assert path.contribution == pytest.approx(path.w * path.dC_dz, rel=1e-12)
 
 
 def test_an_output_weight_has_the_lessons_three_factors(batch: tuple) -> None:
@@ -111,9 +114,25 @@ def test_without_an_address_the_most_sensitive_weight_is_explained(batch: tuple)
 
     assert abs(explanation.factors.product) == pytest.approx(max(np.abs(W).max() for W in gradient.weights))
     assert explanation.sensitive[0].name == explanation.factors.name
+    all_weights = np.concatenate([np.abs(W).ravel() for W in gradient.weights])
+    assert [abs(told.derivative) for told in explanation.sensitive] == pytest.approx(np.sort(all_weights)[:-6:-1])
     assert explanation.sensitive[-1].multiple == 1
     for told in explanation.sensitive:
         assert told.multiple == pytest.approx(abs(told.derivative / explanation.sensitive[-1].derivative))
+
+
+@pytest.mark.parametrize("brightest", [0, 6])
+def test_the_most_sensitive_weight_may_come_from_any_input(brightest: int, batch: tuple) -> None:
+    """The first pixel and the last one; a bias is not in the ranking, however sensitive."""
+    X = np.full((9, 7), 0.01)
+    X[:, brightest] = 0.9
+
+    explanation = explained(made(sizes=(7, 4)), (X, batch[1]))
+
+    names = [told.name for told in explanation.sensitive]
+    assert sorted(names[:4]) == [f"w_{{{j},{brightest}}}^(1)" for j in range(4)]
+    assert len(names) == 5
+    assert names[4].startswith("w_")
 
 
 def test_the_nudge_is_what_the_cost_does(batch: tuple) -> None:
@@ -125,6 +144,7 @@ def test_the_nudge_is_what_the_cost_does(batch: tuple) -> None:
     moved = network.astype(np.float64)
     moved.weights[1][1, 1] += 0.01
     one = (batch[0][3:4], batch[1][3:4])
+    assert nudge.by == 0.01
     assert nudge.before == network.backpropagate(*one)[0]
     assert nudge.after == moved.backpropagate(*one)[0]
     assert nudge.ratio == pytest.approx((nudge.after - nudge.before) / 0.01)
@@ -143,6 +163,8 @@ def test_the_shares_of_the_outputs_add_up_to_the_cost(cost: str, batch: tuple) -
     for digit, output in enumerate(explanation.outputs):
         assert (output.nudge > 0) == (digit == batch[1][3])
         assert output.nudge == pytest.approx(factor * (output.y - output.a))
+        share = (output.a - output.y) ** 2 if cost == "squared-error" else -output.y * np.log(output.a)
+        assert output.cost == pytest.approx(share)
 
 
 def test_what_the_outputs_ask_of_the_layer_before_is_minus_its_sensitivity(batch: tuple) -> None:
@@ -170,13 +192,39 @@ def test_the_mini_batch_counts_who_wants_what(batch: tuple) -> None:
 
     assert (found.up, found.down) == (int((wanted < 0).sum()), int((wanted > 0).sum()))
     assert found.mean == pytest.approx(mean.weights[2][2, 1])
-    assert found.by_label[int(batch[1][0])] == pytest.approx(wanted[batch[1] == batch[1][0]].mean())
-    assert [pull.example for pull in found.pulls] == np.abs(wanted).argsort()[::-1][:5].tolist()
-    assert found.pulls[0].share == pytest.approx(np.abs(wanted).max() / np.abs(wanted).sum())
+    assert found.examples == 9
+    assert found.by_label == pytest.approx({int(y): wanted[batch[1] == y].mean() for y in np.unique(batch[1])})
+    assert found.pulls == [
+        Pull(i, batch[1][i], pytest.approx(wanted[i]), pytest.approx(abs(wanted[i]) / np.abs(wanted).sum()))
+        for i in np.abs(wanted).argsort()[::-1][:5]
+    ]
     assert found.agreement == pytest.approx(abs(wanted.sum()) / np.abs(wanted).sum())
     own = singles[3].vector
     cosine = own @ mean.vector / np.linalg.norm(own) / np.linalg.norm(mean.vector)
     assert found.cosine == pytest.approx(cosine)
+
+
+def test_a_weight_from_a_silent_neuron_is_pulled_by_nobody(batch: tuple) -> None:
+    """Its derivative is 0 for every example: neither up nor down, no shares, no agreement."""
+    network = made("relu")
+    network.biases[0][...] = -100
+
+    found = explained(network, batch, Address(2, 1, 1)).batch
+
+    assert (found.up, found.down, found.mean, found.agreement) == (0, 0, 0, 0)
+    assert {pull.share for pull in found.pulls} == {0}
+    assert set(found.by_label.values()) == {0}
+
+
+def test_where_nothing_is_left_to_learn_nothing_is_divided_by_nothing(batch: tuple) -> None:
+    """Outputs that are exactly right: a gradient of 0, with an angle to none, and no weight more sensitive."""
+    network = made()
+    network.biases[-1][...] = [-1_000, -1_000, 1_000, -1_000]
+
+    explanation = explain(network, batch[0], np.full(9, 2), 3, None, 0.1)
+
+    assert (explanation.cost, explanation.batch.cosine, explanation.batch.agreement) == (0, 0, 0)
+    assert {told.multiple for told in explanation.sensitive} == {0}
 
 
 def test_the_step_keeps_most_of_its_promise_when_it_is_short(batch: tuple) -> None:
@@ -186,6 +234,7 @@ def test_the_step_keeps_most_of_its_promise_when_it_is_short(batch: tuple) -> No
 
     short, long = (explain(network, *batch, 3, None, rate).step for rate in (0.001, 10.0))
 
+    assert (short.learning_rate, long.learning_rate) == (0.001, 10.0)
     assert short.promised == pytest.approx(-0.001 * gradient @ gradient)
     assert short.came == pytest.approx(short.promised, rel=1e-3)
     assert long.came > long.promised

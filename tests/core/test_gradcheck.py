@@ -320,6 +320,64 @@ def test_the_summary_of_an_array_adds_up(batch: Objective) -> None:
     assert worst.max_relative_error == found.error.weights[1].max()
 
 
+def test_a_summary_looks_at_what_was_decided_only() -> None:
+    """An undecided entry with a larger error is not the worst one; where nothing was decided, there is none."""
+    sizes, decided = (3, 2), [Verdict.VERIFIED, Verdict.UNDECIDED, Verdict.FAILED, Verdict.KINK, Verdict.VERIFIED]
+    numbers = [[1.0, 2, 3, 4, 5, 6, 7, 8], [1.5, 2, 3, 4, 5, 6, 7, 8], [*decided, Verdict.ZERO, 0, 0]]
+    numbers += [[0.25, 0.9, 0.5, 0.8, 0.125, 0, 0, 0], [True, True, False, True, True, False, True, False]]
+    found = Check("complex", 1e-10, *(LayeredVector(sizes, np.array(each)) for each in numbers))
+
+    W1, b1 = found.arrays()
+
+    assert (W1.name, W1.shape, W1.entries, W1.checked, W1.nonzero) == ("W1", (2, 3), 6, 6, 4)
+    assert W1.counts == {kind: decided.count(kind) + (kind == Verdict.ZERO) for kind in Verdict}
+    assert (W1.max_relative_error, W1.median_relative_error) == (0.5, 0.25)
+    assert (W1.worst, W1.backprop, W1.numerical) == ((0, 1), 3.0, 3.0)
+    assert (b1.name, b1.entries, b1.checked, b1.nonzero) == ("b1", 2, 0, 1)
+    assert (b1.max_relative_error, b1.median_relative_error, b1.worst, b1.backprop, b1.numerical) == (None,) * 5
+
+
+def test_nothing_verified_is_no_pass() -> None:
+    """A check that nudged nothing has found nothing wrong, and nothing right."""
+    network = Network([3, 2], rng=np.random.default_rng(0), dtype=np.float64)
+    objective = Objective(np.ones((1, 3)), np.eye(2)[[0]])
+
+    assert not checked(network, objective, sample=0).passed
+    assert checked(network, objective, sample=1).passed
+
+
+@pytest.mark.parametrize(("method", "tolerance"), [("complex", 1e-10), ("central", 1e-6)])
+def test_a_relative_error_beyond_the_tolerance_fails(method: str, tolerance: float) -> None:
+    """Each method has a tolerance of its own, unless another is asked for; half of it is an agreement."""
+    network = Network([3, 2], rng=np.random.default_rng(0), dtype=np.float64)
+    batch = Objective(np.ones((1, 3)), np.eye(2)[[0]])
+
+    def too_large(by: float) -> Claim:
+        return claim(lambda *given: (g := Objective(*given[1:]).gradient(given[0])).like((1 + by) * g.vector), batch)
+
+    assert checked(network, too_large(0.5 * tolerance), method).passed
+    assert not checked(network, too_large(2 * tolerance), method).passed
+    assert checked(network, too_large(2 * tolerance), method, tolerance=3 * tolerance).passed
+    assert checked(network, batch, method).tolerance == tolerance
+    assert checked(network, batch, method).method == method
+
+
+@pytest.mark.parametrize(("examples", "dense"), [(20, 8), (3, 3)])
+def test_the_dense_mini_batch_is_noise_about_as_large_as_a_digit(examples: int, dense: int, batch: Objective) -> None:
+    """Of either sign, no pixel dark, of a spread of 0.3; eight examples at most, and no more than there are."""
+    seen = []
+
+    def watching(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
+        seen.append(X)
+        return Objective(X, Y).gradient(network)
+
+    checked(lessons_network(), claim(watching, batch.with_inputs(batch.X[:examples])), sample=1)
+
+    assert [X.shape for X in seen] == [(examples, 784), (dense, 784)]
+    assert seen[1].all()
+    assert (seen[1].mean(), seen[1].std()) == pytest.approx((0, 0.3), abs=0.02)
+
+
 @pytest.mark.parametrize(("activation", "cost"), EVERY[:4])
 def test_the_taylor_remainder_falls_with_slope_two(activation: str, cost: str, batch: Objective) -> None:
     """A second opinion without a step or a tolerance; a missing mean gives slope 1."""
@@ -334,6 +392,17 @@ def test_the_taylor_remainder_falls_with_slope_two(activation: str, cost: str, b
     assert slopes(wrong) == pytest.approx((1, 1, 1), abs=0.05)
 
 
+def test_where_nothing_is_left_there_is_no_slope() -> None:
+    """Outputs that are exactly right, and stay so: no number, and no warning."""
+    network = Network([3, 2], rng=np.random.default_rng(0), dtype=np.float64)
+    network.biases[0][...] = [1_000, -1_000]
+    batch = Objective(np.ones((1, 3)), np.eye(2)[[0]])
+
+    slopes = taylor_slopes(network, batch, batch.gradient(network), rng=np.random.default_rng(1))
+
+    assert np.isnan(slopes).tolist() == [True] * 3
+
+
 def test_random_directions_see_what_a_sample_misses(batch: Objective) -> None:
     """One derivative of 13,002 doubled shows in each direction."""
     network = lessons_network()
@@ -343,6 +412,18 @@ def test_random_directions_see_what_a_sample_misses(batch: Objective) -> None:
 
     assert max(direction_errors(network, batch, right, rng=np.random.default_rng(0))) < 1e-12
     assert min(direction_errors(network, batch, wrong, rng=np.random.default_rng(0))) > 1e-6
+
+
+def test_twice_the_gradient_is_half_wrong_in_each_of_ten_directions(batch: Objective) -> None:
+    """The error is relative to the larger of the two; ten directions, unless more are asked for."""
+    network = lessons_network()
+    twice = batch.gradient(network)
+    twice.vector[...] *= 2
+
+    errors = direction_errors(network, batch, twice, rng=np.random.default_rng(0))
+
+    assert errors == pytest.approx([0.5] * 10)
+    assert len(direction_errors(network, batch, twice, rng=np.random.default_rng(0), directions=3)) == 3
 
 
 @pytest.mark.parametrize(("activation", "cost"), EVERY)
@@ -453,6 +534,7 @@ def test_a_neuron_dropped_in_every_example_verifies_nothing(method: str, batch: 
     assert zero.blocks[0][:, 0].all()
     assert zero.weights[1][:, 0].all()
     assert np.count_nonzero(zero.vector) == 784 + 1 + 16
+    assert not found.error.vector[zero.vector].any()
 
 
 @pytest.mark.parametrize("method", METHODS)

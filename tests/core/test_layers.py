@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mnist_bp.core.layers import LayeredVector, vector_length
+from mnist_bp.core.layers import LayeredVector, side_by_side, vector_length
 
 
 def test_the_lessons_network_has_13002_parameters() -> None:
@@ -34,3 +34,14 @@ def test_a_block_is_the_transposed_weights_above_the_biases() -> None:
 def test_the_arrays_have_the_names_of_files_and_tables() -> None:
     """W1, b1, …, WL, bL, in this order."""
     assert list(LayeredVector.empty([4, 3, 2], np.float32).named_arrays()) == ["W1", "b1", "W2", "b2"]
+
+
+def test_the_arrays_of_several_vectors_stand_side_by_side() -> None:
+    """Of each its name, then what it is in every vector; one vector may stand alone."""
+    layers = LayeredVector([2, 1], np.arange(3))
+    negative = layers.like(-layers.vector)
+
+    rows = [(name, *(array.tolist() for array in arrays)) for name, *arrays in side_by_side(layers, negative)]
+
+    assert rows == [("W1", [[0, 1]], [[0, -1]]), ("b1", [2], [-2])]
+    assert [name for name, _ in side_by_side(layers)] == ["W1", "b1"]

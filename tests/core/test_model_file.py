@@ -46,6 +46,16 @@ def test_a_network_comes_back_as_it_was_saved(network: Network, rng: np.random.G
     assert (again.forward(x) == network.forward(x)).all()
 
 
+def test_another_output_activation_comes_back_too(rng: np.random.Generator) -> None:
+    """In float64, a single neuron, and tanh outputs instead of the sigmoids that go with squared error."""
+    Network([6, 1, 3], output_activation="tanh", rng=rng, dtype=np.float64).save("model.npz")
+
+    again = Network.load("model.npz")
+
+    assert (again.output_activation, again.dtype) == ("tanh", np.float64)
+    assert (again.propagate(np.ones((1, 6))).A[-1] == np.tanh(again.propagate(np.ones((1, 6))).Z)).all()
+
+
 def test_plain_numpy_opens_it_without_pickle(network: Network) -> None:
     """W1, b1, W2, b2 in the lesson's shapes, and meta, a JSON string."""
     network.save("model.npz", {"dataset": "mnist"})
@@ -77,7 +87,7 @@ def test_what_else_was_saved_comes_back_as_meta(network: Network) -> None:
 
 def test_a_complex_network_is_not_saved(network: Network) -> None:
     """It is for checking; no reader would take it."""
-    with pytest.raises(InputError, match="complex128"):
+    with pytest.raises(InputError, match=r"^a model file holds float32 or float64, not complex128$"):
         network.astype(np.complex128).save("model.npz")
 
     assert not Path("model.npz").exists()
@@ -130,11 +140,14 @@ def test_a_missing_file_and_a_folder_are_refused() -> None:
         ({"sizes": [10**12, 4, 3]}, "W1 is float32"),
         ({"sizes": [6, 4.0, 3]}, "expected a list of whole numbers"),
         ({"sizes": [6, -4, 3]}, "expected a list of whole numbers"),
-        ({"sizes": "6-4-3"}, "expected a list of whole numbers"),
+        ({"sizes": "6-4-3"}, r"its sizes are '6-4-3'; expected a list of whole numbers$"),
+        ({"sizes": [6, 0, 3]}, r"its sizes are \[6, 0, 3\]; expected a list of whole numbers$"),
+        ({"sizes": [6]}, r"its sizes are \[6\]; expected a list of whole numbers$"),
         ({"dtype": "float64"}, "need float64"),
-        ({"dtype": "complex128"}, "its dtype is 'complex128'"),
+        ({"dtype": "complex128"}, "its dtype is 'complex128'; expected one of float32, float64$"),
         ({"activation": "swish"}, "unknown activation 'swish'"),
-        ({"cost": ["x"]}, "unknown cost"),
+        ({"cost": ["x"]}, r"unknown cost \['x'\]$"),
+        ({"output_activation": None}, "unknown output activation None$"),
     ],
 )
 def test_a_file_that_does_not_agree_with_itself_is_refused(network: Network, meta: dict[str, Any], said: str) -> None:

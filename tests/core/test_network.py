@@ -123,6 +123,16 @@ def test_labels_and_one_hot_rows_are_the_same(batch: tuple) -> None:
     assert (from_labels[1].vector == from_rows[1].vector).all()
 
 
+def test_rows_are_taken_in_the_networks_dtype_and_copied_for_nothing_else() -> None:
+    """Whole numbers become float32; float32 stays the very array that it was."""
+    net, whole_numbers = network(dtype=np.float32), np.eye(3, dtype=int)
+    rows = net.targets(whole_numbers)
+
+    assert rows.dtype == np.float32
+    assert rows.tolist() == whole_numbers.tolist()
+    assert net.targets(rows) is rows
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
 def test_one_dtype_throughout(dtype: type, batch: tuple) -> None:
     """Parameters, outputs, cost and gradient are all of the network's dtype."""

@@ -133,6 +133,22 @@ def test_all_stays_in_place_and_in_its_dtype(name, dtype):
     assert not any(np.array_equal(array, copies[key]) for key, array in before.items())
 
 
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("sgd", {}),
+        ("momentum", {"velocity": (np.float32, (3,))}),
+        ("nesterov", {"velocity": (np.float32, (3,))}),
+        ("adam", {"m": (np.float32, (3,)), "v": (np.float32, (3,)), "t": (np.int64, ())}),
+    ],
+)
+def test_the_state_starts_at_0_under_the_names_that_checkpoints_have(name, state):
+    """A checkpoint of yesterday goes on: names, types and shapes are those of the file."""
+    found = OPTIMIZERS[name](np.array(START, np.float32)).state
+    assert {key: (array.dtype, array.shape) for key, array in found.items()} == state
+    assert not any(array.any() for array in found.values())
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_state_is_all_that_it_remembers(name):
     """Another optimizer that is given state and parameters goes on with the same bytes."""

@@ -105,10 +105,10 @@ def test_the_expectation_is_exactly_1(rate):
 
 @pytest.mark.parametrize("rate", [1 - 1e-5, 1 - 1e-7, np.nextafter(1, 0)])
 def test_a_rate_just_below_1_keeps_next_to_nothing(rate):
-    """It is below 1, and so no error: all masks are finite."""
-    (mask,) = masks((50, 10), input_rate=rate)
-    assert np.isfinite(mask).all()
-    assert (mask == 0).mean() > 0.99
+    """It is below 1, and so no error: one of 65,536 is kept, times as much."""
+    (mask,) = masks((2000, 10), input_rate=rate)
+    assert set(np.unique(mask)) == {0, 65_536}
+    assert (mask == 0).mean() > 0.9999
 
 
 def test_examples_and_neurons_are_dropped_independently():
@@ -125,6 +125,14 @@ def test_the_same_random_numbers_give_the_same_masks():
     for i in range(3):
         np.testing.assert_array_equal(one[i], again[i])
         assert not np.array_equal(one[i], other[i])
+
+
+def test_two_random_bytes_decide_on_each_activation():
+    """So many of their 65,536 values drop it: whoever draws the same bytes drops the same neurons, now and later."""
+    drawn = np.random.default_rng(0).integers(65_536, size=(200, 50), dtype=np.uint16)
+    (mask,) = masks((50, 10), input_rate=int(drawn[0, 0]) / 65_536)
+    assert mask[0, 0] > 0
+    np.testing.assert_array_equal(mask > 0, drawn >= drawn[0, 0])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

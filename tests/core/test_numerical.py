@@ -1,0 +1,121 @@
+"""The gradient by nudging: what it finds, and what it says of its own precision."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mnist_bp import Network
+from mnist_bp.core import numerical
+from mnist_bp.core.layers import LayeredVector
+from mnist_bp.core.numerical import NumericalGradient, numerical_gradient
+from mnist_bp.core.objective import Objective
+
+METHODS = ("complex", "central")
+
+
+def nudged(network: Network, objective: Objective, method: str, epsilon: float = 1e-5) -> NumericalGradient:
+    """Every parameter of the network nudged."""
+    everything = LayeredVector(network.sizes, np.ones(len(network.parameters), bool))
+    return numerical_gradient(network, objective, method=method, epsilon=epsilon, chosen=everything)
+
+
+@pytest.fixture
+def network(rng: np.random.Generator) -> Network:
+    """6-5-4-3."""
+    return Network([6, 5, 4, 3], activation="tanh", rng=rng, dtype=np.float64)
+
+
+@pytest.fixture
+def batch(rng: np.random.Generator) -> Objective:
+    """Seven examples."""
+    return Objective(rng.random((7, 6)), np.eye(3)[rng.integers(0, 3, 7)])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_how_many_go_through_at_a_time_does_not_matter(
+    method: str, network: Network, batch: Objective, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In portions of four, the last one not full, or all at once: the same sums."""
+    at_once = nudged(network, batch, method)
+    monkeypatch.setattr(numerical, "CHUNK", 4)
+
+    in_portions = nudged(network, batch, method)
+
+    assert in_portions.values.vector == pytest.approx(at_once.values.vector, rel=1e-12)
+    assert in_portions.noise.vector == pytest.approx(at_once.noise.vector, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_kink_concerns_only_the_weights_whose_nudge_reaches_it(method: str) -> None:
+    """z = 0 in the first example, which has no second input: the weight of that input meets no kink."""
+    network = Network([2, 1, 2], activation="relu", rng=np.random.default_rng(0), dtype=np.float64)
+    network.weights[0][...], network.biases[0][...] = 1, -1
+
+    kinks = nudged(network, Objective(np.array([[1.0, 0], [0, 2]]), np.eye(2)), method).kinks
+
+    assert kinks.weights[0].tolist() == [[True, False]]
+    assert kinks.biases[0].tolist() == [True]
+    assert not kinks.blocks[1].any()
+
+
+def test_a_complex_step_loses_nothing_of_a_large_penalty(network: Network, batch: Objective) -> None:
+    """With weights around 1,000, where central differences lose ten digits: λ w, to the last ones."""
+    network.parameters *= 1_000
+    penalized = replace(batch, l2=0.5)
+
+    assert nudged(network, penalized, "complex").values.vector == pytest.approx(
+        penalized.gradient(network).vector, rel=1e-13, abs=1e-12
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_a_penalty_loses_grows_with_it(method: str, network: Network, batch: Objective) -> None:
+    """Twice the λ, twice the noise that comes from it; none for a bias, which has no penalty."""
+    network.parameters *= 1_000
+    without, small, large = (nudged(network, replace(batch, l2=l2), method).noise for l2 in (0.0, 0.1, 0.2))
+
+    for i in range(3):
+        once = small.weights[i] - without.weights[i]
+        assert (once > 0).all()
+        assert large.weights[i] - without.weights[i] == pytest.approx(2 * once, rel=1e-6)
+        assert (large.biases[i] == without.biases[i]).all()
+
+
+def test_the_noise_of_a_complex_step_by_hand(rng: np.random.Generator) -> None:
+    """16 roundings of the terms that each derivative is the sum of, their σ′ taken for 1; dropout takes its part."""
+    network = Network([3, 2, 2], rng=rng, dtype=np.float64)
+    X, Y, mask = rng.standard_normal((4, 3)), np.eye(2)[[0, 1, 1, 0]], np.array([[2.0, 0], [2, 2], [0, 2], [2, 2]])
+    objective = Objective(X, Y, [None, mask])
+    (_, a1, a2), (W1, W2) = objective.trace(network).A, network.weights
+    assert W1.shape == (2, 3)
+
+    found = nudged(network, objective, "complex")
+
+    eps = 16 * np.finfo(np.float64).eps
+    for j in range(2):
+        above = [2 * (a2[i, j] + Y[i, j]) for i in range(4)]
+        below = [sum(2 * (a2[i, m] + Y[i, m]) * abs(W2[m, j]) for m in range(2)) * mask[i, j] for i in range(4)]
+        for noise, inputs, S in ((found.noise.blocks[1], a1 * mask, above), (found.noise.blocks[0], X, below)):
+            for k, column in enumerate([*inputs.T, np.ones(4)]):
+                by_hand = eps * sum(S[i] * abs(column[i]) for i in range(4)) / 4
+                assert noise[k, j] == pytest.approx(by_hand, rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize(("epsilon", "precision"), [(1e-1, 1e-9), (1e-6, 0.1)])
+def test_the_noise_of_a_central_difference_by_hand(epsilon: float, precision: float) -> None:
+    """What twice the step says otherwise, and what rounding does to a cost divided by the step."""
+    network = Network([1, 1], rng=np.random.default_rng(0), dtype=np.float64)
+    network.parameters[...] = w, b = 0.5, 0.1
+    x, y, eps = 0.8, 1.0, 16 * np.finfo(np.float64).eps
+
+    def C(w: float) -> float:
+        return float((1 / (1 + np.exp(-(w * x + b))) - y) ** 2)
+
+    found = nudged(network, Objective(np.array([[x], [0]]), np.ones((2, 1))), "central", epsilon)
+
+    slope, longer = ((C(w + h) - C(w - h)) / (2 * h) for h in (epsilon, 2 * epsilon))
+    a = 1 - C(w) ** 0.5
+    by_hand = abs(slope - longer) + eps * (1 + C(w + epsilon)) / epsilon + eps * 2 * (a + y) * x
+    assert found.values.weights[0].item() == pytest.approx(slope / 2, rel=1e-9)
+    assert found.noise.weights[0].item() == pytest.approx(by_hand / 2, rel=precision)
