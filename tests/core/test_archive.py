@@ -1,5 +1,6 @@
 """The sealed .npz file: what is changed in it is noticed, and nothing in it is believed."""
 
+import hashlib
 import json
 import zipfile
 from pathlib import Path
@@ -49,6 +50,13 @@ def test_it_is_an_ordinary_npz() -> None:
         assert json.loads(str(file["meta"])) == {"format": 2}
     with zipfile.ZipFile(FILE) as file:
         assert file.testzip() is None
+
+
+def test_the_file_ends_in_the_sum_of_all_that_stands_before_it() -> None:
+    """So that files of today open tomorrow, and anybody can check one with other tools."""
+    write()
+    content = FILE.read_bytes()
+    assert content.endswith(b"sha256:" + hashlib.sha256(content[:-64]).hexdigest().encode())
 
 
 def test_a_flipped_bit_anywhere_in_a_model_is_noticed(
