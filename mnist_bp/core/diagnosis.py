@@ -66,7 +66,8 @@ def diagnose(check: Check, network: Network, objective: Objective) -> list[str]:
 def _is_gradient_of(mistake: Backpropagation, check: Check, network: Network, objective: Objective) -> bool:
     """Whether the checked gradient is what this mistake makes of the mini-batch, wherever that is not zero."""
     on_batch = check.nonzero.vector
-    return _same(check.gradient.vector[on_batch], mistake(network, objective.X, objective.Y).vector[on_batch])
+    of_mistake = mistake(network, objective.X, objective.Y).vector
+    return bool(on_batch.any()) and _same(check.gradient.vector[on_batch], of_mistake[on_batch])
 
 
 def _of_each_array(check: Check, network: Network, objective: Objective) -> Iterator[str]:
@@ -137,15 +138,15 @@ def _entry_in_words(g: float, n: float, examples: int, outputs: int) -> str:
 
 def _ratio_in_words(ratio: float, examples: int, outputs: int) -> str:
     """What it may mean that a derivative is ``ratio`` times what it should be."""
-    causes = {
-        1 / 2: "the factor 2 of the square dropped?",
-        2.0: "a factor 2 counted twice?",
-        1 / outputs: f"averaged over the {outputs} outputs?",
-        float(outputs): f"not averaged over the {outputs} outputs?",
-        1 / examples: f"divided by the {examples} examples twice?",
-        float(examples): f"not divided by the {examples} examples?",
-    }
-    why = " or ".join(cause for known, cause in causes.items() if known != 1 and abs(ratio - known) <= AGREE * known)
+    causes = (
+        (1 / 2, "the factor 2 of the square dropped?"),
+        (2, "a factor 2 counted twice?"),
+        (1 / outputs, f"averaged over the {outputs} outputs?"),
+        (outputs, f"not averaged over the {outputs} outputs?"),
+        (1 / examples, f"divided by the {examples} examples twice?"),
+        (examples, f"not divided by the {examples} examples?"),
+    )
+    why = " or ".join(cause for known, cause in causes if known != 1 and abs(ratio - known) <= AGREE * known)
     magnitude = abs(ratio)
     if magnitude == 0:
         return "0"

@@ -199,3 +199,10 @@ def test_the_worst_entries_come_first_and_are_five_unless_more_are_asked_for(
     assert first == Entry("b_{1}^(3)", wrong.biases[2][1], right.biases[2][1], pytest.approx(0.9))
     assert [entry.name for entry in others] == [f"w_{{3,{k}}}^(2)" for k in (3, 4, 1, 2)]
     assert len(worst_entries(check, 10)) == 6
+
+
+def test_two_causes_of_one_ratio_are_both_named(network: Network, batch: Objective) -> None:
+    """Four examples and four outputs: nobody can know which of them was forgotten."""
+    assert said(times(4), network, batch.with_inputs(batch.X[:4])) == [
+        "all derivatives are 4 times too large: not averaged over the 4 outputs? or not divided by the 4 examples?"
+    ]
