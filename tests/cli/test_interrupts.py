@@ -16,16 +16,6 @@ from mnist_bp.training import checkpoint, session
 
 
 @pytest.fixture
-def train(cli, idx_folder):
-    """Run ``mnist-bp train`` for three epochs of five mini-batches, into ``run`` unless told otherwise."""
-
-    def run(output="run"):
-        return cli("train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 3, "--output", output, "--json")
-
-    return run
-
-
-@pytest.fixture
 def signals_at(monkeypatch):
     """Let a function raise signals, so many at a time, in the middle of its n-th call."""
 

@@ -17,16 +17,6 @@ HINT = "; when it can be written again, go on with mnist-bp train --resume run"
 
 
 @pytest.fixture
-def train(cli, idx_folder):
-    """Run ``mnist-bp train`` for three epochs, into ``run`` unless told so."""
-
-    def run(output="run"):
-        return cli("train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 3, "--output", output, "--json")
-
-    return run
-
-
-@pytest.fixture
 def after_epoch(monkeypatch):
     """Let something happen, once, when so many epochs are done and told of."""
 
