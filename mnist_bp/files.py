@@ -9,12 +9,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from mnist_bp.errors import StorageError
+
 if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
 
-__all__ = ["atomic_write", "lock", "remove_parts", "sync_folder", "write_text"]
+__all__ = ["atomic_write", "lock", "remove_parts", "storing", "sync_folder", "write_text"]
 
 LOCKED_BYTE = 1 << 30
 """What Windows locks of a file: a byte far behind its end, so that everyone can still read all that there is."""
@@ -39,6 +41,15 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):  # the error that brought us here is the one to tell
             part.unlink()
         raise
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """A block that writes ``path``; StorageError if the disk does not take it."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, load_model
 from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json
 from mnist_bp.cli.output import Output
 from mnist_bp.data.names import SYNTHETIC
-from mnist_bp.errors import InputError, StorageError
+from mnist_bp.errors import InputError
 from mnist_bp.shell import command_line
 from mnist_bp.training.recipe import format_sizes
 
@@ -84,14 +84,11 @@ def _page(trained: TrainedModel, data: "Data", explain: str) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    from mnist_bp.files import atomic_write
+    from mnist_bp.files import atomic_write, storing
 
     if path.is_dir():
         raise InputError(f"{path} is a folder: --output names a file, {path / 'page.html'}, say")
     if path.exists() and not path.is_file():  # a device, a pipe: it would be one no longer
         raise InputError(f"{path} is not a file that can be replaced: --output names another")
-    try:
-        with atomic_write(path) as file:
-            file.write(content)
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+    with storing(path), atomic_write(path) as file:
+        file.write(content)

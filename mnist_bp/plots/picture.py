@@ -12,8 +12,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mnist_bp.errors import StorageError
-from mnist_bp.files import atomic_write
+from mnist_bp.files import atomic_write, storing
 
 __all__ = ["DPI", "Head", "Picture", "own_style", "save"]
 
@@ -115,8 +114,5 @@ def save(picture: Picture, path: Path) -> None:
     nothing = {"png": ["Software"], "svg": ["Creator", "Date"]}[file_format]
     content = io.BytesIO()
     picture.figure.savefig(content, format=file_format, metadata={"Title": picture.title} | dict.fromkeys(nothing))
-    try:
-        with atomic_write(path) as file:
-            file.write(content.getbuffer())
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+    with storing(path), atomic_write(path) as file:
+        file.write(content.getbuffer())

@@ -12,7 +12,7 @@ import tomli_w
 
 from mnist_bp.core.network import Network
 from mnist_bp.errors import InputError, StorageError
-from mnist_bp.files import atomic_write, remove_parts, sync_folder, write_text
+from mnist_bp.files import atomic_write, remove_parts, storing, sync_folder, write_text
 from mnist_bp.shell import command_line
 from mnist_bp.training.history import History, read_epochs
 from mnist_bp.training.recipe import format_sizes
@@ -61,12 +61,12 @@ class Run:
             If the disk does not take it.
         """
         config = _config(options)
-        with _storing(folder or RUNS):
+        with storing(folder or RUNS):
             run = cls(_new_folder(sizes) if folder is None else _given_folder(folder))
         run.claim()
         try:
             _refuse_a_run(run.folder)  # that another training began since we looked, and has let go of
-            with _storing(run.config):
+            with storing(run.config):
                 write_text(run.config, config)
         except BaseException:
             run.close()
@@ -147,7 +147,7 @@ class Run:
     def keeping(self, name: str = CHECKPOINT) -> Iterator[None]:
         """A block that writes this file of the folder; StorageError if the disk does not take it."""
         try:
-            with _storing(self.folder / name):
+            with storing(self.folder / name):
                 yield
         except StorageError as error:
             if not self.config.is_file():  # the folder is gone
@@ -247,11 +247,3 @@ def _config(options: Mapping[str, Any]) -> str:
     except UnicodeEncodeError as error:  # TOML is UTF-8; a folder's name may be any bytes
         raise InputError("the name of --data-dir is not UTF-8, so no config can hold it") from error
     return config
-
-
-@contextmanager
-def _storing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
