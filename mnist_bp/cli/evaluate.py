@@ -1,17 +1,17 @@
 """``mnist-bp evaluate``."""
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnist_bp.cli.class_names import ClassNames
 from mnist_bp.cli.data import say_if_synthetic
 from mnist_bp.cli.drawing import draw_side_by_side
 from mnist_bp.cli.models import Model, TrainedModel, load_model, trained_data
 from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, MinAccuracy, Split
-from mnist_bp.cli.output import Output, percent, with_article
+from mnist_bp.cli.output import Output, percent
 from mnist_bp.cli.plots import Plot, PlotFormat, check_plot, plot_evaluation, plots_record, say_plots
 from mnist_bp.cli.tables import confusion_table, per_class_table
 from mnist_bp.data.names import SplitName
@@ -80,14 +80,15 @@ def evaluate(
             plots, failure = [], error
     voice.record({**_record(result, found, data, split, trained.path), **plots_record(plots)})
     _show_what(trained, data, split, voice)
+    classes = ClassNames(data.class_names)
     if confusion:
         voice.say()
-        voice.show(confusion_table(result.confusion, data.class_names))
+        voice.show(confusion_table(result.confusion, classes))
         voice.say()
-        voice.show(per_class_table(result.per_class(), data.class_names))
+        voice.show(per_class_table(result.per_class(), classes))
     if found is not None:
         voice.say()
-        _show_mistakes(found, examples, data.class_names, voice)
+        _show_mistakes(found, examples, classes, voice)
     if confusion or found is not None:
         voice.say()
     if plots:
@@ -109,15 +110,12 @@ def _show_what(trained: TrainedModel, data: "Data", split: SplitName, voice: Out
     say_if_synthetic(data, voice)
 
 
-def _show_mistakes(found: "list[Mistake]", examples: "Examples", names: Sequence[str], voice: Output) -> None:
-    def called(label: int) -> str:
-        return f"{names[label]} {label}" if names else with_article(label)
-
+def _show_mistakes(found: "list[Mistake]", examples: "Examples", classes: ClassNames, voice: Output) -> None:
     voice.say("mistakes, the most confident first" if found else "mistakes: none", style="bold")
     draw_side_by_side(
         [examples.images[mistake.example] for mistake in found],
         [
-            f"example {example}: {called(label)}\ntaken for {called(answer)}, {output:.2f}"
+            f"example {example}: {classes.called(label)}\ntaken for {classes.called(answer)}, {output:.2f}"
             for example, label, answer, output in found
         ],
         voice,

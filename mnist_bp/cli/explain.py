@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnist_bp.cli.class_names import ClassNames
 from mnist_bp.cli.config import is_given
 from mnist_bp.cli.explain_report import Shown, show_explanation
 from mnist_bp.cli.image import read_image
@@ -127,6 +128,7 @@ def explain(
         network=format_sizes(network.sizes) + (f" of {trained.path}" if trained else ", fresh"),
         example=str(image) if image else f"example {example} of {data.name}'s {split} set",
         label=int(batch.labels[row]),
+        classes=ClassNames(data.class_names),
         image=batch.images[row],
         synthetic=data.is_synthetic,
     )

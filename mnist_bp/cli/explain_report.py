@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.table import Table
 
+from mnist_bp.cli.class_names import ClassNames
 from mnist_bp.cli.drawing import draw
-from mnist_bp.cli.output import Output, percent, with_article
+from mnist_bp.cli.output import Output, percent
 from mnist_bp.cli.tables import new_table
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mnist_bp.core.explanation import Explanation, Factors, Paths
+    from mnist_bp.core.explanation import Explanation, Factors, MiniBatch, Paths
 
 __all__ = ["Shown", "show_explanation"]
 
@@ -22,11 +23,12 @@ MOST_PATHS = 10
 
 
 class Shown(NamedTuple):
-    """What the explanation is about: the network, the example, what it shows, and how it looks."""
+    """What the explanation is about: the network, the example, what it shows (of what classes), and how it looks."""
 
     network: str
     example: str
     label: int
+    classes: ClassNames
     image: "NDArray[np.uint8]"
     synthetic: bool
 
@@ -35,7 +37,9 @@ def show_explanation(explanation: "Explanation", shown: Shown, voice: Output) ->
     """Tell all of it."""
     name = explanation.factors.name
     voice.say(f"network  {shown.network}")
-    voice.say(f"example  {shown.example}, {with_article(shown.label)}{' (SYNTHETIC)' if shown.synthetic else ''}")
+    voice.say(
+        f"example  {shown.example}, {shown.classes.called(shown.label)}{' (SYNTHETIC)' if shown.synthetic else ''}"
+    )
     draw(shown.image, voice)
     _section(voice, f"The cost of this example: C_0 = {explanation.cost:.6g}")
     voice.show(_outputs(explanation))
@@ -51,7 +55,7 @@ def show_explanation(explanation: "Explanation", shown: Shown, voice: Output) ->
     _section(voice, "What the outputs ask of the layer before")
     _show_asked(explanation, voice)
     _section(voice, f"{name} in the mini-batch: {explanation.batch.examples} examples pull at it")
-    _show_batch(explanation, voice)
+    _show_batch(explanation.batch, shown.classes, voice)
     _section(voice, "One step of the whole mini-batch")
     _show_step(explanation, voice)
 
@@ -140,15 +144,18 @@ def _show_asked(explanation: "Explanation", voice: Output) -> None:
     _tell(voice, f"{together}, most urgent first: {', '.join(words)}.")
 
 
-def _show_batch(explanation: "Explanation", voice: Output) -> None:
-    batch = explanation.batch
+def _show_batch(batch: "MiniBatch", classes: ClassNames, voice: Output) -> None:
     _tell(
         voice,
         f"{batch.up} want it up, {batch.down} want it down; the mean of their derivatives is {batch.mean:+.6g}, "
         f"{percent(batch.agreement)} of what it would be if all pulled the same way.",
     )
-    _tell(voice, "by digit: " + ", ".join(f"{label}: {mean:+.4g}" for label, mean in batch.by_label.items()))
-    pulls = ", ".join(f"{percent(pull.share)} by {with_article(pull.label)}" for pull in batch.pulls)
+    _tell(
+        voice,
+        f"by {classes.kind}: "
+        + ", ".join(f"{classes.label(label)}: {mean:+.4g}" for label, mean in batch.by_label.items()),
+    )
+    pulls = ", ".join(f"{percent(pull.share)} by {classes.called(pull.label)}" for pull in batch.pulls)
     _tell(voice, f"strongest pulls: {pulls}")
     _tell(voice, f"this example's whole gradient and the mini-batch's: cosine {batch.cosine:+.3f}")
 

@@ -22,7 +22,7 @@ from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["Output", "natural_width", "percent", "prepare_streams", "printable", "say_error", "with_article"]
+__all__ = ["Output", "natural_width", "percent", "prepare_streams", "printable", "say_error"]
 
 WIDE = 10_000
 """Columns: more than any table of ours takes."""
@@ -147,11 +147,6 @@ def _wrapped(text: str, width: int) -> str:
 def percent(fraction: float) -> str:
     """A fraction as people read it: 0.9431 is 94.31 %."""
     return f"{100 * fraction:.2f} %"
-
-
-def with_article(label: int) -> str:
-    """A class with its article: a 7, an 8."""
-    return f"a{'n' if str(label)[0] == '8' or label in {11, 18} else ''} {label}"
 
 
 def printable(text: str) -> str:

@@ -2,15 +2,16 @@
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from mnist_bp.cli.class_names import ClassNames
 from mnist_bp.cli.drawing import bar, draw
 from mnist_bp.cli.image import STDIN, read_image, require_pillow
 from mnist_bp.cli.models import TrainedModel, load_model
 from mnist_bp.cli.options import OUTPUT, Json
-from mnist_bp.cli.output import Output, say_error, with_article
+from mnist_bp.cli.output import Output, say_error
 from mnist_bp.cli.tables import new_table
 from mnist_bp.errors import InputError
 
@@ -25,30 +26,23 @@ BAR = 40
 
 
 class _Prediction(NamedTuple):
-    """What the network makes of an image: its outputs, one for each class, and their names, if classes have any."""
+    """What the network makes of an image: its outputs, one for each class."""
 
     outputs: list[float]
-    names: tuple[str, ...]
+    classes: ClassNames
 
     @property
     def ranking(self) -> list[int]:
-        """Classes, that with the greatest output first; of equal ones, the lower class."""
+        """ClassNames, that with the greatest output first; of equal ones, the lower class."""
         return sorted(range(len(self.outputs)), key=lambda label: -self.outputs[label])
 
     @property
     def text(self) -> str:
         """The answer, how sure it is, and the next best."""
         first, *others = self.ranking
-        answer = f"{self.named(first)} ({self.outputs[first]:.2f})"
-        return answer + "".join(f"; next {self.label(next_)} ({self.outputs[next_]:.2f})" for next_ in others[:1])
-
-    def label(self, label: int) -> str:
-        """A class as people read it."""
-        return f"{self.names[label]} {label}" if self.names else str(label)
-
-    def named(self, label: int) -> str:
-        """A class in a sentence."""
-        return self.label(label) if self.names else with_article(label)
+        label = self.classes.label
+        answer = f"{self.classes.called(first)} ({self.outputs[first]:.2f})"
+        return answer + "".join(f"; next {label(next_)} ({self.outputs[next_]:.2f})" for next_ in others[:1])
 
 
 def predict(
@@ -94,11 +88,12 @@ def predict(
             say_error(str(error))
             continue
         prediction = _prediction(trained, image)
+        answer = prediction.ranking[0]
         voice.record(
             {
                 "image": str(path),
-                "prediction": prediction.ranking[0],
-                **({"prediction_name": prediction.names[prediction.ranking[0]]} if prediction.names else {}),
+                "prediction": answer,
+                **({"prediction_name": prediction.classes.names[answer]} if prediction.classes.names else {}),
                 "outputs": prediction.outputs,
                 "model": str(trained.path),
                 **({"synthetic": True} if is_synthetic else {}),
@@ -125,21 +120,14 @@ def _prediction(trained: TrainedModel, image: "NDArray[np.uint8]") -> _Predictio
     import numpy as np
 
     from mnist_bp.data.batches import scaled
+    from mnist_bp.data.published import class_names
 
     network = trained.network
     with np.errstate(over="ignore", invalid="ignore"):
         outputs = network.forward(scaled(image.reshape(1, -1), network.dtype))[0]
     if not np.isfinite(outputs).all():
         raise InputError(f"{trained.path}: its numbers are too large for {network.dtype}: its outputs are not finite")
-    return _Prediction(outputs.tolist(), _class_names(trained.meta.get("dataset"), len(outputs)))
-
-
-def _class_names(dataset: Any, classes: int) -> tuple[str, ...]:
-    """The names of the classes of the dataset that a model file says it was trained on."""
-    from mnist_bp.data.published import PUBLISHED
-
-    names = [published.class_names for published in PUBLISHED.values() if published.name == dataset]
-    return names[0] if names and len(names[0]) == classes else ()
+    return _Prediction(outputs.tolist(), ClassNames(class_names(trained.meta.get("dataset"), len(outputs))))
 
 
 def _show(prediction: _Prediction, image: "NDArray[np.uint8]", path: Path, voice: Output, *, alone: bool) -> None:
@@ -150,8 +138,8 @@ def _show(prediction: _Prediction, image: "NDArray[np.uint8]", path: Path, voice
     voice.say()
     voice.say("standard input" if path == STDIN else str(path), style="bold", wrap=False)
     draw(image, voice)
-    table = new_table("class" if prediction.names else "digit", "output", "", left={""})
+    table = new_table(prediction.classes.kind, "output", "", left={""})
     for label, output in enumerate(prediction.outputs):
-        table.add_row(prediction.label(label), f"{output:.4f}", bar(output, BAR))
+        table.add_row(prediction.classes.label(label), f"{output:.4f}", bar(output, BAR))
     voice.show(table)
     voice.conclude(prediction.text, style="bold")

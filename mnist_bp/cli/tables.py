@@ -1,6 +1,6 @@
 """How tables look, and those of ``evaluate``; whoever has them decides where they are shown."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -8,6 +8,8 @@ from rich.color import Color
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
+
+from mnist_bp.cli.class_names import ClassNames
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,11 +44,10 @@ def new_table(*headings: str, left: Collection[str] = (), **look: Any) -> Table:
     return table
 
 
-def confusion_table(confusion: "NDArray[np.int64]", names: Sequence[str] = ()) -> Table:
+def confusion_table(confusion: "NDArray[np.int64]", classes: ClassNames) -> Table:
     """Rows are the true classes, columns the answers; what was answered rightly stands on the diagonal, in bold.
 
-    Where there are colours, mistakes have a background, the more of it the more frequent they are. Where classes have
-    names, rows say them.
+    Where there are colours, mistakes have a background, the more of it the more frequent they are.
     """
     table = new_table("true", *map(str, range(len(confusion))), padding=(0, 0, 0, 1))
     rows = confusion.tolist()
@@ -58,7 +59,7 @@ def confusion_table(confusion: "NDArray[np.int64]", names: Sequence[str] = ()) -
             Text(str(count) if count else ".", "bold" if answer == label else _shade(count, most))
             for answer, count in enumerate(row)
         ]
-        table.add_row(f"{names[label]} {label}" if names else str(label), *cells)
+        table.add_row(classes.label(label), *cells)
     return table
 
 
@@ -69,11 +70,10 @@ def _shade(count: int, most: int) -> Style:
     return SHADES[(count * len(SHADES) - 1) // most]
 
 
-def per_class_table(scores: "list[ClassScore]", names: Sequence[str] = ()) -> Table:
-    """Precision, recall, F1 and number of examples of each class, with its name if it has one."""
-    table = new_table("class" if names else "digit", "precision", "recall", "f1", "support")
+def per_class_table(scores: "list[ClassScore]", classes: ClassNames) -> Table:
+    """Precision, recall, F1 and number of examples of each class."""
+    table = new_table(classes.kind, "precision", "recall", "f1", "support")
     for score in scores:
         ratios = (f"{ratio:.4f}" for ratio in (score.precision, score.recall, score.f1))
-        label = f"{names[score.label]} {score.label}" if names else str(score.label)
-        table.add_row(label, *ratios, f"{score.support:,}")
+        table.add_row(classes.label(score.label), *ratios, f"{score.support:,}")
     return table

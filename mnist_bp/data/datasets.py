@@ -14,7 +14,7 @@ from mnist_bp.core.activations import Array
 from mnist_bp.data import idx, manifest
 from mnist_bp.data.batches import scaled
 from mnist_bp.data.names import FILE_NAMES, SYNTHETIC, DatasetName, Notice, Progress, PublishedName, SplitName
-from mnist_bp.data.published import PUBLISHED
+from mnist_bp.data.published import PUBLISHED, class_names
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.files import atomic_write, remove_parts
 
@@ -99,8 +99,7 @@ class Dataset:
     @property
     def class_names(self) -> tuple[str, ...]:
         """What each class is, where it is not just a digit; else nothing."""
-        published = PUBLISHED.get(self.name)  # type: ignore[call-overload]  # of any name
-        return published.class_names if published and self.classes == CLASSES else ()
+        return class_names(self.name, self.classes)
 
 
 def hold_out(examples: Examples, count: int, *, seed: int) -> tuple[Examples, Examples]:

@@ -7,6 +7,7 @@ import pytest
 
 from mnist_bp.data import idx
 from mnist_bp.data.names import FILE_NAMES
+from mnist_bp.data.published import PUBLISHED
 
 LETTERS = 26
 
@@ -60,8 +61,8 @@ def test_a_known_dataset_has_ten_classes(cli):
     assert "synthetic has 10 classes, not 26" in done.err
 
 
-def test_clothes_have_names_in_every_table(cli, tmp_path, idx_folder):
-    """Fashion-MNIST's classes are named in both tables of evaluate, and in its record."""
+def test_clothes_have_names_wherever_they_are_shown(cli, tmp_path, idx_folder):
+    """Fashion-MNIST's classes are named in both tables of evaluate, in its record, and by explain."""
     folder = tmp_path / "cache" / "fashion-mnist"
     folder.mkdir(parents=True)
     for name in FILE_NAMES:
@@ -72,3 +73,7 @@ def test_clothes_have_names_in_every_table(cli, tmp_path, idx_folder):
         assert text.count(name) == 2
     per_class = cli("evaluate", "run", "--json").records[0]["per_class"]
     assert [per_class[label]["name"] for label in (0, 9)] == ["T-shirt/top", "Ankle boot"]
+    explained = cli("explain", "run", "--example", 0).out
+    label = cli("explain", "run", "--example", 0, "--json").records[0]["label"]
+    assert f" set, {PUBLISHED['fashion-mnist'].class_names[label]} {label}\n" in explained
+    assert "by class: T-shirt/top 0: " in explained

@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_bp.cli.output import Output, with_article
+from mnist_bp.cli.class_names import ClassNames
+from mnist_bp.cli.output import Output
 from mnist_bp.cli.tables import SHADES, confusion_table, per_class_table
 from mnist_bp.core.network import Network
 from mnist_bp.data import idx
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.errors import StorageError
 from mnist_bp.training.evaluation import ClassScore
+
+DIGITS = ClassNames()
 
 KEYS = ["dataset", "split", "examples", "cost", "accuracy", "confusion", "per_class", "model"]
 
@@ -227,7 +230,7 @@ def test_without_a_model_it_is_one_line_and_2(cli, arguments, said):
 
 def test_confusion_table_shows_every_count():
     """A dot for none; a row for each true class, with what was answered rightly in bold."""
-    table = confusion_table(np.array([[980, 0], [12, 1123]]))
+    table = confusion_table(np.array([[980, 0], [12, 1123]]), DIGITS)
     labels, *answers = [list(column.cells) for column in table.columns]
     assert labels == ["0", "1"]
     assert [[str(cell) for cell in cells] for cells in answers] == [["980", "12"], [".", "1123"]]
@@ -236,7 +239,7 @@ def test_confusion_table_shows_every_count():
 
 def backgrounds(confusion):
     """Of each cell, row by row: what is behind it, None for nothing of its own."""
-    columns = [list(column.cells) for column in confusion_table(np.array(confusion)).columns[1:]]
+    columns = [list(column.cells) for column in confusion_table(np.array(confusion), DIGITS).columns[1:]]
     return [[getattr(cell.style, "bgcolor", None) for cell in row] for row in zip(*columns, strict=True)]
 
 
@@ -269,10 +272,10 @@ def test_shades_are_among_the_colours_of_a_terminal_of_256():
 
 def test_shades_are_seen_on_a_terminal_and_only_there(terminal, capsys):
     """A pipe gets the same characters, and no control character."""
-    Output().show(confusion_table(np.array([[980, 5], [12, 1123]])))
+    Output().show(confusion_table(np.array([[980, 5], [12, 1123]]), DIGITS))
     piped = capsys.readouterr().out
     screen = terminal()
-    Output().show(confusion_table(np.array([[980, 5], [12, 1123]])))
+    Output().show(confusion_table(np.array([[980, 5], [12, 1123]]), DIGITS))
     assert re.search(r"\x1b\[38;5;16;48;5;208m *12\x1b\[0m", screen.getvalue())
     assert re.sub(r"\x1b\[[\d;]*m", "", screen.getvalue()) == piped
 
@@ -299,11 +302,11 @@ def test_mistakes_are_drawn_as_many_beside_each_other_as_fit(cli, run):
     done = cli("evaluate", run, "--mistakes", 3, "--no-confusion")
     captions = [line for line in done.out.splitlines() if "example " in line or "taken for" in line]
     first, second, third = record["mistakes"]
-    assert captions[0].split("  ")[0] == f"example {first['example']}: {with_article(first['label'])}"
-    assert captions[0].rstrip().endswith(f"  example {second['example']}: {with_article(second['label'])}")
-    assert captions[1].startswith(f"taken for {with_article(first['answer'])}, {first['output']:.2f}  ")
-    assert captions[2].rstrip() == f"example {third['example']}: {with_article(third['label'])}"
-    assert captions[3].rstrip() == f"taken for {with_article(third['answer'])}, {third['output']:.2f}"
+    assert captions[0].split("  ")[0] == f"example {first['example']}: {DIGITS.called(first['label'])}"
+    assert captions[0].rstrip().endswith(f"  example {second['example']}: {DIGITS.called(second['label'])}")
+    assert captions[1].startswith(f"taken for {DIGITS.called(first['answer'])}, {first['output']:.2f}  ")
+    assert captions[2].rstrip() == f"example {third['example']}: {DIGITS.called(third['label'])}"
+    assert captions[3].rstrip() == f"taken for {DIGITS.called(third['answer'])}, {third['output']:.2f}"
     assert sum("@" in line for line in done.out.splitlines()) > 5
     assert max(map(len, done.out.splitlines())) <= 80
     assert done.out.splitlines()[-1].startswith("accuracy ")
@@ -332,7 +335,7 @@ def test_mistakes_wants_a_number_above_0(cli, number):
 
 def test_per_class_table_shows_four_digits():
     """Ratios with four decimals, examples with thousands set apart."""
-    table = per_class_table([ClassScore(3, 0.5, 1.0, 2 / 3, 1010)])
+    table = per_class_table([ClassScore(3, 0.5, 1.0, 2 / 3, 1010)], DIGITS)
     assert [next(iter(column.cells)) for column in table.columns] == ["3", "0.5000", "1.0000", "0.6667", "1,010"]
 
 

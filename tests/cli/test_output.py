@@ -12,7 +12,7 @@ from rich.table import Table
 
 from mnist_bp.cli.drawing import bar, sparkline
 from mnist_bp.cli.main import main
-from mnist_bp.cli.output import Output, percent, prepare_streams, printable, with_article
+from mnist_bp.cli.output import Output, percent, prepare_streams, printable
 from mnist_bp.data import idx
 from mnist_bp.data.names import FILE_NAMES
 
@@ -166,13 +166,6 @@ def test_printable_spells_out_what_could_steer_a_terminal(text, shown):
 def test_percent(fraction, text):
     """Two decimals."""
     assert percent(fraction) == text
-
-
-@pytest.mark.parametrize("label", [8, 11, 18, 80, 89])
-def test_with_article(label):
-    """As it is spoken: an eighty; the others have ``a``."""
-    assert with_article(label) == f"an {label}"
-    assert with_article(label - 1) == f"a{'n' if label == 89 else ''} {label - 1}"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
