@@ -5,7 +5,7 @@ remembers from step to step lies in ``state``, arrays by name: with them, and th
 it had never been stopped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +14,10 @@ from mnist_bp.core.activations import Array
 from mnist_bp.core.names import MOMENTUM, OptimizerName
 
 __all__ = ["OPTIMIZERS", "SGD", "Adam", "Momentum", "Optimizer", "approach"]
+
+BLOCK = 1 << 18
+"""Numbers that a step moves at a time: it goes over them several times, and so they should not leave the cache between.
+Fewer would be more calls of numpy, which is what a step of a small network consists of."""
 
 
 class Optimizer(Protocol):
@@ -47,8 +51,9 @@ class SGD:
 
     def step(self, parameters: Array, gradient: Array, learning_rate: float) -> None:
         """Take one step."""
-        gradient *= learning_rate
-        parameters -= gradient
+        for p, g in _in_blocks(parameters, gradient):
+            g *= learning_rate
+            p -= g
 
 
 class Momentum:
@@ -68,15 +73,16 @@ class Momentum:
 
     def step(self, parameters: Array, gradient: Array, learning_rate: float) -> None:
         """Take one step."""
-        self.velocity *= self.μ
-        self.velocity += gradient
-        if self.nesterov:
-            gradient *= learning_rate
-            parameters -= gradient
-            np.multiply(self.velocity, learning_rate * self.μ, out=gradient)
-        else:
-            np.multiply(self.velocity, learning_rate, out=gradient)
-        parameters -= gradient
+        for p, g, v in _in_blocks(parameters, gradient, self.velocity):
+            v *= self.μ
+            v += g
+            if self.nesterov:
+                g *= learning_rate
+                p -= g
+                np.multiply(v, learning_rate * self.μ, out=g)
+            else:
+                np.multiply(v, learning_rate, out=g)
+            p -= g
 
 
 class Adam:
@@ -94,28 +100,37 @@ class Adam:
         self.m, self.v = np.zeros_like(parameters), np.zeros_like(parameters)
         self.t = np.zeros((), np.int64)
         self.state = {"m": self.m, "v": self.v, "t": self.t}
-        self._room = np.empty_like(parameters)
+        self._room = np.empty(min(len(parameters), BLOCK), parameters.dtype)
 
     def step(self, parameters: Array, gradient: Array, learning_rate: float) -> None:
         """Take one step."""
         self.t += 1
         t = int(self.t)
-        approach(self.m, gradient, 1 - self.β1, self._room)
-        gradient *= gradient
-        approach(self.v, gradient, 1 - self.β2, self._room)
-        np.divide(self.v, 1 - self.β2**t, out=gradient)
-        np.sqrt(gradient, out=gradient)
-        gradient += self.ε
-        np.divide(self.m, gradient, out=gradient)
-        gradient *= learning_rate / (1 - self.β1**t)
-        parameters -= gradient
+        for p, g, m, v in _in_blocks(parameters, gradient, self.m, self.v):
+            room = self._room[: len(g)]
+            approach(m, g, 1 - self.β1, room)
+            g *= g
+            approach(v, g, 1 - self.β2, room)
+            np.divide(v, 1 - self.β2**t, out=g)
+            np.sqrt(g, out=g)
+            g += self.ε
+            np.divide(m, g, out=g)
+            g *= learning_rate / (1 - self.β1**t)
+            p -= g
 
 
 def approach(mean: Array, value: Array, share: float, room: Array) -> None:
     """Let a running mean go this share of the way to a new value, in place: m ← m + s (x − m); ``room`` is like it."""
-    np.subtract(value, mean, out=room)
-    room *= share
-    mean += room
+    for m, x, difference in _in_blocks(mean, value, room):
+        np.subtract(x, m, out=difference)
+        difference *= share
+        m += difference
+
+
+def _in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
+    """Vectors of one length, a block of each at a time: views."""
+    for start in range(0, len(vectors[0]), BLOCK):
+        yield tuple(vector[start : start + BLOCK] for vector in vectors)
 
 
 OPTIMIZERS: dict[OptimizerName, Callable[[Array], Optimizer]] = {
