@@ -233,7 +233,7 @@ def _raise_failure(ends: Sequence[_End]) -> None:
         others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         raise DataUnavailable(
             f"cannot get {failed[0].file.name}{others} ({failed[0].error}); "
-            "name another --mirror, or a place that has the files (--from), or train on --dataset synthetic"
+            "mnist-bp download takes files from elsewhere with --mirror or --from; --dataset synthetic needs none"
         )
 
 

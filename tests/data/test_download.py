@@ -22,7 +22,7 @@ from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.errors import DataUnavailable
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILE_NAMES
-HINT = "name another --mirror, or a place that has the files (--from), or train on --dataset synthetic"
+HINT = "mnist-bp download takes files from elsewhere with --mirror or --from; --dataset synthetic needs none"
 
 
 @pytest.fixture(scope="module")
