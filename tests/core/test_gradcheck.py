@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import cast
 
 import numpy as np
 import pytest
@@ -402,6 +403,23 @@ def test_where_nothing_is_left_there_is_no_slope() -> None:
     slopes = taylor_slopes(network, batch, batch.gradient(network), rng=np.random.default_rng(1))
 
     assert np.isnan(slopes).tolist() == [True] * 3
+
+
+def test_where_nothing_is_left_any_more_the_slope_is_infinite() -> None:
+    """A cost that is flat near by, and rises from a step of 0.004 on: without a warning, too."""
+    network = Network([3, 2], rng=np.random.default_rng(0), dtype=np.float64)
+    start = network.parameters.copy()
+
+    class Pit:
+        def cost(self, moved: Network) -> complex:
+            return complex(max(np.linalg.norm(moved.parameters - start) - 0.004, 0))
+
+    flat = network.layers.like(np.zeros_like(start))
+    first, second, third = taylor_slopes(network, cast("Objective", Pit()), flat, rng=np.random.default_rng(1))
+
+    assert first == pytest.approx(np.log2(6))  # of 0.006 and 0.001
+    assert second == np.inf
+    assert np.isnan(third)
 
 
 def test_random_directions_see_what_a_sample_misses(batch: Objective) -> None:
