@@ -47,6 +47,7 @@ def train_seeds(
     seeds: int,
     data: "Dataset",
     output: Path | None,
+    resume: Path | None,
     voice: Output,
     *,
     min_accuracy: float | None,
@@ -64,6 +65,8 @@ def train_seeds(
         What all train on, loaded, so that nothing is left to download.
     output
         The folder of their folders; None: ``runs/<time>-<sizes>``.
+    resume
+        Such a folder, to go on with each from its last finished epoch, and to begin those that have none.
     min_accuracy
         What the mean of the accuracies has to reach; None: anything.
     started
@@ -77,7 +80,8 @@ def train_seeds(
         If trainings were interrupted; each has saved what it had finished.
     """
     sizes = (data.pixels, *recipe.hidden, data.classes)
-    folder = Run.create(output, sizes, {**recipe.options(), "seeds": seeds})
+    options = {**recipe.options(), "seeds": seeds}
+    folder = Run.create(output, sizes, options) if resume is None else _reopen(resume, options)
     chosen = range(recipe.seed, recipe.seed + seeds)
     runs = {seed: SeedRun(seed, folder.folder / f"seed-{seed}") for seed in chosen}
     at_once = min(seeds, max(1, (os.cpu_count() or 1) // recipe.threads))
@@ -100,11 +104,23 @@ def train_seeds(
         raise AnswerIsNo(f"mean test accuracy {accuracy:.4f} is under --min-accuracy {min_accuracy:g}")
 
 
+def _reopen(folder: Path, options: dict[str, Any]) -> Run:
+    """The folder of several runs; its history begins anew, since those that are finished will say so again."""
+    run = Run.reopen(folder)
+    run.go_on(0, options)
+    return run
+
+
 def _command(recipe: Recipe, run: SeedRun) -> list[str]:
-    """What trains this seed alone."""
+    """What trains this seed alone, or goes on with it."""
     # Without -P, Python looks for modules in the working folder first: right only where this process does so too.
     safe = [] if str(Path.cwd()) in sys.path or "" in sys.path else ["-P"]
-    settings = {**recipe.options(), "seed": run.seed, "output": run.folder}
+    settings = recipe.options()
+    if Run(run.folder).config.is_file():
+        settings = {name: settings[name] for name in ("data-dir", "epochs") if name in settings}
+        settings["resume"] = run.folder
+    else:
+        settings |= {"seed": run.seed, "output": run.folder}
     options = [f"--{name}={value}" for name, value in settings.items()]
     return [sys.executable, *safe, "-m", "mnist_bp", "train", "--json", "--quiet", *options]
 

@@ -45,6 +45,8 @@ class SeedRun:
     ----------
     started
         By ``time.perf_counter``, once its first record is there.
+    epochs
+        How many have ended, also before it went on.
     last, end
         The record of its last epoch so far, and that of its end.
     code
@@ -56,6 +58,7 @@ class SeedRun:
     seed: int
     folder: Path
     started: float | None = None
+    epochs: int = 0
     last: dict[str, Any] | None = None
     end: dict[str, Any] | None = None
     code: int | None = None
@@ -65,11 +68,6 @@ class SeedRun:
     def is_finished(self) -> bool:
         """Whether it came to its end, so that it counts."""
         return self.code == 0 and self.end is not None
-
-    @property
-    def epochs(self) -> int:
-        """How many have ended."""
-        return int(self.last["epoch"]) if self.last else 0
 
     @property
     def seconds(self) -> float | None:
@@ -89,11 +87,11 @@ class SeedRun:
         """Remember what a record tells."""
         match record["event"]:
             case "start":
-                self.started = time.perf_counter()
+                self.started, self.epochs = time.perf_counter(), record["resumed_after"]
             case "epoch":
-                self.last = record
+                self.last, self.epochs = record, record["epoch"]
             case "end":
-                self.end = record
+                self.end, self.epochs = record, record["epochs"]
 
 
 def summarize(runs: Sequence[SeedRun]) -> dict[str, Any]:
@@ -228,7 +226,7 @@ class SeedsReport:
         self._output.record(record)
         self._series.record(record)
         self._output.conclude(f"{self._result(record)} ({seconds:.1f} s); runs: {self._series.folder}", style="bold")
-        for command in self._next():
+        if (command := self._next()) is not None:
             self._output.say(f"next: mnist-bp {command}", wrap=False)
 
     def _result(self, record: dict[str, Any]) -> str:
@@ -246,15 +244,12 @@ class SeedsReport:
             f"{name_seeds(record['seeds'])}"
         )
 
-    def _next(self) -> list[str]:
-        """The commands that follow: for those that can go on, else for the first that is finished."""
-        commands = [
-            command_line("train", "--resume", run.folder)
-            for run in self._runs
-            if run.state == "interrupted" and run.epochs
-        ]
+    def _next(self) -> str | None:
+        """The command that follows: to go on with all, if they were cut short, or to look at one that is finished."""
+        if any(run.state in {"interrupted", "waiting"} for run in self._runs):
+            return command_line("train", "--resume", self._series.folder)
         finished = [run for run in self._runs if run.is_finished]
-        return commands or [command_line("evaluate", run.folder) for run in finished[:1]]
+        return command_line("evaluate", finished[0].folder) if finished else None
 
     def _table(self, *, with_spread: bool = False) -> Table:
         """A row for each seed; with the spread, also how those that are finished vary."""
@@ -277,10 +272,11 @@ class SeedsReport:
     def _row(self, run: SeedRun) -> tuple[str, ...]:
         seed, epoch = str(run.seed), f"{run.epochs}/{self._recipe.epochs}"
         seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
-        if run.last is None or (run.code is not None and not run.is_finished):
+        figures = run.end or run.last
+        if figures is None or (run.code is not None and not run.is_finished):
             return seed, epoch, "", run.state, "", seconds
-        accuracy = run.last["test_accuracy"]
-        return seed, epoch, number(run.last["test_cost"]), percent(accuracy), percent(1 - accuracy), seconds
+        accuracy = figures["test_accuracy"]
+        return seed, epoch, number(figures["test_cost"]), percent(accuracy), percent(1 - accuracy), seconds
 
 
 SPREAD: tuple[tuple[str, Callable[[list[float]], float]], ...] = (

@@ -120,8 +120,6 @@ def train(
         raise InputError("--plot draws one network: leave it out, and draw each with mnist-bp evaluate RUN --plot")
     if resume is not None:
         _refuse_what_makes_another_run(context)
-        if seeds is not None:
-            raise InputError(f"{resume} holds several runs: go on with each by itself, --resume {resume / 'seed-…'}")
     if schedule != "constant" and epochs is None:
         raise InputError(f"--schedule {schedule} runs over all epochs: say how many, with --epochs")
     neurons = parse_hidden(hidden)
@@ -156,7 +154,7 @@ def train(
     if seeds is not None:
         from mnist_bp.cli.seeds import train_seeds
 
-        train_seeds(recipe, seeds, data, output, voice, min_accuracy=min_accuracy, started=started)
+        train_seeds(recipe, seeds, data, output, resume, voice, min_accuracy=min_accuracy, started=started)
         return
     session = _session(recipe, data, output, resume)
     report = TrainingReport(voice, session)

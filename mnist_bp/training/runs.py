@@ -79,11 +79,13 @@ class Run:
     def reopen(cls, folder: Path) -> "Run":
         """Find the run that ``folder`` holds, to go on with it; InputError if it holds none that can go on.
 
-        One whose first epoch has not ended has no checkpoint: it goes on from the beginning.
+        One whose first epoch has not ended has no checkpoint: it goes on from the beginning. A folder of several runs
+        has none of its own.
         """
         if not (folder / CONFIG).is_file():
             raise InputError(f"{folder} holds no run: there is no {CONFIG}")
-        if not (folder / CHECKPOINT).is_file() and _lines(folder / HISTORY) > 1:
+        is_whole = (folder / CHECKPOINT).is_file() or _holds_runs(folder)
+        if not is_whole and _lines(folder / HISTORY) > 1:
             raise InputError(f"{folder} cannot go on: {HISTORY} tells of several epochs, and there is no {CHECKPOINT}")
         return cls(folder)
 
@@ -195,12 +197,17 @@ def find_model(target: Path | None) -> Path:
 
 
 def _why_there_is_no_model(run: Path) -> str:
-    if any(run.glob(f"*/{CONFIG}")):  # of train --seeds
+    if _holds_runs(run):
         return f"{run} holds several runs: name one of them, one of the folders in it"
     return (
         f"there is no {MODEL} in {run} yet: its training is still running, or was cut off; then "
         f"mnist-bp train --resume {command_line(run)} goes on with it"
     )
+
+
+def _holds_runs(folder: Path) -> bool:
+    """Whether it is that of ``train --seeds``."""
+    return any(folder.glob(f"*/{CONFIG}"))
 
 
 def _new_folder(sizes: tuple[int, ...]) -> Path:

@@ -4,6 +4,7 @@ import io
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -64,8 +65,8 @@ def finished(seed, accuracy, **other):
         {"event": "epoch", "epoch": 10, "test_cost": 0.25, "test_accuracy": accuracy, "health": {**HEALTH, **other}}
     )
     run.take({
-        "event": "end", "reason": "finished", "test_cost": 0.25, "test_accuracy": accuracy, "seconds": 1.5,
-        "run": f"seed-{seed}", "fingerprint": str(seed),
+        "event": "end", "reason": "finished", "epochs": 10, "test_cost": 0.25, "test_accuracy": accuracy,
+        "seconds": 1.5, "run": f"seed-{seed}", "fingerprint": str(seed),
     })  # fmt: skip
     return run
 
@@ -75,7 +76,9 @@ def failed(seed, reason, error, *, code=1, epochs=0):
     run = SeedRun(seed, Path(f"seed-{seed}"), code=code, error=error)
     if epochs:
         run.take({"event": "epoch", "epoch": epochs, "test_cost": 0.5, "test_accuracy": 0.5, "health": HEALTH})
-    run.take({"event": "end", "reason": reason, "test_cost": None, "test_accuracy": None, "seconds": 0.5})
+    run.take({
+        "event": "end", "reason": reason, "epochs": epochs, "test_cost": None, "test_accuracy": None, "seconds": 0.5,
+    })  # fmt: skip
     return run
 
 
@@ -137,7 +140,7 @@ def test_a_pipe_gets_a_line_for_each_seed_and_one_for_all(report, capsys):
 
 
 def test_what_failed_is_said_and_what_can_go_on_too(report, capsys):
-    """Why; that it does not count; and how to go on with one that has a finished epoch, not with one that has none."""
+    """Why; that it does not count; and how to go on with those that were cut short."""
     runs = [
         finished(3, 0.9),
         failed(4, "diverged", "training diverged in epoch 1"),
@@ -151,7 +154,7 @@ def test_what_failed_is_said_and_what_can_go_on_too(report, capsys):
         "seed 6: interrupted after 0 epochs",
         "missing  seeds 4-6: not finished, and not counted",
         "test accuracy 90.00 % on few: of seed 3 alone (9.0 s); runs: all",
-        "next: mnist-bp train --resume seed-5",
+        "next: mnist-bp train --resume all",
     ]
 
 
@@ -329,7 +332,7 @@ def test_without_data_all_train_on_synthetic_digits_and_say_so(cli):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 def test_ctrl_c_lets_each_save_what_it_finished(idx_folder, monkeypatch):
-    """All that run are interrupted once, no other is begun, each says how to go on: exit 130."""
+    """All that run are interrupted once, no other is begun, and the last line but one says how to go on: exit 130."""
     root = Path(mnist_bp.__file__).parents[1]
     arguments = ["--data-dir", idx_folder, "--hidden", "8", "--epochs", "1000000", "--output", "all"]
     program = "import os; os.cpu_count = lambda: 2; from mnist_bp.cli.main import main; main()"
@@ -356,12 +359,35 @@ def test_ctrl_c_lets_each_save_what_it_finished(idx_folder, monkeypatch):
     for seed, end in ends.items():
         _, meta = model_file.load(f"all/seed-{seed}/model.npz")
         assert meta["epochs"] == end["epochs"] >= 1
-    assert err.splitlines()[-3:] == [
-        "next: mnist-bp train --resume all/seed-0",
-        "next: mnist-bp train --resume all/seed-1",
-        "mnist-bp: interrupted",
-    ]
+    assert err.splitlines()[-2:] == ["next: mnist-bp train --resume all", "mnist-bp: interrupted"]
     assert not Path("all/seed-2").exists()
+
+
+def test_all_go_on_as_if_they_had_never_stopped(train, cli):
+    """With one that is finished, one that has an epoch to go, and one that never began; any number of times."""
+    whole = train("--seeds", 3, "--epochs", 2, "--json", output="whole").records[-1]
+    train("--seeds", 3, "--epochs", 2)
+    shutil.rmtree("all/seed-2")
+    shutil.rmtree("all/seed-1")
+    train("--seed", 1, "--epochs", 1, output="all/seed-1")
+
+    for _ in range(2):
+        done = cli("train", "--resume", "all", "--json")
+        *records, summary = done.records
+        assert done.code == 0
+        assert summary["fingerprints"] == whole["fingerprints"]
+        assert summary["test_accuracy"] == whole["test_accuracy"]
+        assert len(Path("all/history.jsonl").read_text(encoding="utf-8").splitlines()) == 4
+    assert sorted(record["event"] for record in records) == ["end"] * 3 + ["start"] * 3
+
+
+def test_all_that_go_on_may_go_on_for_longer(train, cli):
+    """As one may, with more epochs; the table says how many there have been."""
+    train("--seeds", 2)
+    done = cli("train", "--resume", "all", "--epochs", 3, "--quiet")
+    assert done.code == 0
+    assert cli("train", "--resume", "all").out.count("(finished after 3 epochs") == 2
+    assert tomllib.loads(Path("all/config.toml").read_text(encoding="utf-8"))["epochs"] == 3
 
 
 @pytest.mark.parametrize("seeds", ["0", "1", "-3", "x"])
