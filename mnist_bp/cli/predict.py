@@ -33,7 +33,7 @@ class _Prediction(NamedTuple):
 
     @property
     def ranking(self) -> list[int]:
-        """ClassNames, that with the greatest output first; of equal ones, the lower class."""
+        """Classes, that with the greatest output first; of equal ones, the lower class."""
         return sorted(range(len(self.outputs)), key=lambda label: -self.outputs[label])
 
     @property

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import tomllib
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -18,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 from mnist_bp.cli.interrupts import first_interrupt
 from mnist_bp.cli.output import Output
 from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
-from mnist_bp.errors import AnswerIsNo, DataUnavailable, MnistBpError
+from mnist_bp.errors import AnswerIsNo, DataUnavailable, InputError, MnistBpError
 from mnist_bp.training.recipe import Recipe
 from mnist_bp.training.runs import Run
 
@@ -81,7 +82,7 @@ def train_seeds(
     """
     sizes = (data.pixels, *recipe.hidden, data.classes)
     options = {**recipe.options(), "seeds": seeds}
-    folder = Run.create(output, sizes, options) if resume is None else _reopen(resume, options)
+    folder = Run.create(output, sizes, options) if resume is None else _reopen(resume, recipe, options)
     chosen = range(recipe.seed, recipe.seed + seeds)
     runs = {seed: SeedRun(seed, folder.folder / f"seed-{seed}") for seed in chosen}
     at_once = min(seeds, max(1, (os.cpu_count() or 1) // recipe.threads))
@@ -104,9 +105,17 @@ def train_seeds(
         raise AnswerIsNo(f"mean test accuracy {accuracy:.4f} is under --min-accuracy {min_accuracy:g}")
 
 
-def _reopen(folder: Path, options: dict[str, Any]) -> Run:
-    """The folder of several runs; its history begins anew, since those that are finished will say so again."""
+def _reopen(folder: Path, recipe: Recipe, options: dict[str, Any]) -> Run:
+    """The folder of several runs, to go on with them; its history begins anew: what is finished says so again.
+
+    InputError for epochs with which none of its runs could go on: once its config had them, there would be no way back.
+    """
     run = Run.reopen(folder)
+    planned = tomllib.loads(run.config.read_text(encoding="utf-8-sig")).get("epochs", recipe.epochs)
+    if recipe.epochs < planned:
+        raise InputError(f"{folder} was to have {planned} epochs already; --epochs says {recipe.epochs}")
+    if recipe.epochs > planned and recipe.schedule != "constant":
+        raise InputError(f"{folder} cannot have more epochs: a --schedule but constant runs over all from the start")
     run.go_on(0, options)
     return run
 

@@ -390,6 +390,23 @@ def test_all_that_go_on_may_go_on_for_longer(train, cli):
     assert tomllib.loads(Path("all/config.toml").read_text(encoding="utf-8"))["epochs"] == 3
 
 
+@pytest.mark.parametrize(
+    ("schedule", "epochs", "said"),
+    [
+        ("constant", 1, "all was to have 2 epochs already; --epochs says 1"),
+        ("cosine", 3, "all cannot have more epochs: a --schedule but constant runs over all from the start"),
+    ],
+)
+def test_epochs_with_which_none_could_go_on_are_refused_before_anything_changes(train, cli, schedule, epochs, said):
+    """The folder goes on without them, as it was."""
+    train("--seeds", 2, "--epochs", 2, "--schedule", schedule)
+    config, history = (Path(f"all/{name}").read_bytes() for name in ("config.toml", "history.jsonl"))
+    done = cli("train", "--resume", "all", "--epochs", epochs)
+    assert (done.code, done.out, done.err) == (2, "", f"mnist-bp: {said}\n")
+    assert Path("all/config.toml").read_bytes() == config
+    assert Path("all/history.jsonl").read_bytes() == history
+
+
 @pytest.mark.parametrize("seeds", ["0", "1", "-3", "x"])
 def test_fewer_than_two_seeds_are_bad_usage(train, seeds):
     """One network has no standard deviation; ``--seed`` trains it."""
