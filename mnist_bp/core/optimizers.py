@@ -5,7 +5,7 @@ remembers from step to step lies in ``state``, arrays by name: with them, and th
 it had never been stopped.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ __all__ = ["OPTIMIZERS", "SGD", "Adam", "Momentum", "Optimizer", "approach"]
 
 BLOCK = 1 << 18
 """Numbers that a step moves at a time: it goes over them several times, and so they should not leave the cache between.
-Fewer would be more calls of numpy, which is what a step of a small network consists of."""
+With fewer, the calls of numpy would take as long as what they do."""
 
 
 class Optimizer(Protocol):
@@ -127,10 +127,12 @@ def approach(mean: Array, value: Array, share: float, room: Array) -> None:
         m += difference
 
 
-def _in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
+def _in_blocks(*vectors: Array) -> Iterable[tuple[Array, ...]]:
     """Vectors of one length, a block of each at a time: views."""
-    for start in range(0, len(vectors[0]), BLOCK):
-        yield tuple(vector[start : start + BLOCK] for vector in vectors)
+    length = len(vectors[0])
+    if length <= BLOCK:  # no slices: a small network's step is over in microseconds
+        return (vectors,)
+    return (tuple(vector[start : start + BLOCK] for vector in vectors) for start in range(0, length, BLOCK))
 
 
 OPTIMIZERS: dict[OptimizerName, Callable[[Array], Optimizer]] = {

@@ -6,8 +6,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from mnist_bp.core import optimizers
 from mnist_bp.core.names import OptimizerName
-from mnist_bp.core.optimizers import OPTIMIZERS
+from mnist_bp.core.optimizers import OPTIMIZERS, approach
 
 NAMES = get_args(OptimizerName)
 
@@ -162,3 +163,24 @@ def test_the_state_is_all_that_it_remembers(name):
         array[...] = earlier.state[key]
     steps(name, parameters, later, which=slice(2, None))
     assert parameters.tobytes() == at_once.tobytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_many_parameters_are_moved_block_by_block(name, monkeypatch):
+    """To the same bytes, in parameters and state, as few of them at once."""
+    at_once, by_blocks = np.array(START, np.float32), np.array(START, np.float32)
+    expected = steps(name, at_once).state
+    monkeypatch.setattr(optimizers, "BLOCK", 2)
+    found = steps(name, by_blocks).state
+    assert by_blocks.tobytes() == at_once.tobytes()
+    assert {key: array.tobytes() for key, array in found.items()} == {
+        key: array.tobytes() for key, array in expected.items()
+    }
+
+
+def test_an_average_follows_block_by_block(monkeypatch):
+    """Every part of it."""
+    monkeypatch.setattr(optimizers, "BLOCK", 2)
+    mean, value = np.zeros(5), np.arange(5.0)
+    approach(mean, value, 0.25, np.empty(5))
+    assert mean.tolist() == [0, 0.25, 0.5, 0.75, 1]
