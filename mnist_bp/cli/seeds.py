@@ -114,7 +114,7 @@ def _reopen(folder: Path, recipe: Recipe, options: dict[str, Any]) -> Run:
     planned = tomllib.loads(run.config.read_text(encoding="utf-8-sig")).get("epochs", recipe.epochs)
     if recipe.epochs < planned:
         raise InputError(f"{folder} was to have {planned} epochs already; --epochs says {recipe.epochs}")
-    if recipe.epochs > planned and recipe.schedule != "constant":
+    if recipe.epochs > planned and "epochs" not in recipe.may_change:
         raise InputError(f"{folder} cannot have more epochs: a --schedule but constant runs over all from the start")
     run.go_on(0, options)
     return run
@@ -126,7 +126,7 @@ def _command(recipe: Recipe, run: SeedRun) -> list[str]:
     safe = [] if str(Path.cwd()) in sys.path or "" in sys.path else ["-P"]
     settings = recipe.options()
     if Run(run.folder).config.is_file():
-        settings = {name: settings[name] for name in ("data-dir", "epochs") if name in settings}
+        settings = {name: value for name, value in settings.items() if name in recipe.may_change}
         settings["resume"] = run.folder
     else:
         settings |= {"seed": run.seed, "output": run.folder}

@@ -123,6 +123,11 @@ class Recipe(Hyperparameters):
         if self.augment_strength != 1 and self.augment == "none":
             raise InputError("--augment-strength is of --augment, which is none")
 
+    @property
+    def may_change(self) -> set[str]:
+        """Options that a run may go on with changed: where the data lie; the epochs, if no rate hangs on them."""
+        return {"data-dir", "epochs"} if self.schedule == "constant" else {"data-dir"}
+
     def options(self) -> dict[str, Any]:
         """Give the recipe as a config: options and values, as far as set. ``train --config`` on it repeats the run."""
         settings = {field.name.replace("_", "-"): getattr(self, field.name) for field in fields(self)}

@@ -137,9 +137,8 @@ def epoch_record(result: EpochResult) -> dict[str, Any]:
 
 
 def _identity(recipe: Recipe, data: Dataset) -> dict[str, Any]:
-    """What must not change when a run goes on: all but where the data lie, and the epochs, if no rate hangs on them."""
-    may_change = {"data-dir", "epochs"} if recipe.schedule == "constant" else {"data-dir"}
-    settings = {name: value for name, value in recipe.options().items() if name not in may_change}
+    """What must not change when a run goes on."""
+    settings = {name: value for name, value in recipe.options().items() if name not in recipe.may_change}
     return {**settings, "training data (its digest)": _digest(data.train)[:DIGITS]}
 
 
