@@ -1,6 +1,7 @@
 """``mnist-bp evaluate``."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from mnist_bp.cli.drawing import draw_side_by_side
 from mnist_bp.cli.models import Model, TrainedModel, load_model, trained_data
 from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, MinAccuracy, Split
 from mnist_bp.cli.output import Output, percent
-from mnist_bp.cli.plots import Plot, PlotFormat, check_plot, plot_evaluation, plots_record, say_plots
+from mnist_bp.cli.plots import MISTAKES, Plot, PlotFormat, check_plot, plot_evaluation, plots_record, say_plots
 from mnist_bp.cli.tables import confusion_table, per_class_table
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import AnswerIsNo, InputError, StorageError
@@ -58,7 +59,6 @@ def evaluate(
     from threadpoolctl import threadpool_limits
 
     from mnist_bp.training.evaluation import evaluate as measure
-    from mnist_bp.training.evaluation import most_confident_mistakes
 
     check_plot(plot, plot_format)
     voice = Output(json=json)
@@ -67,8 +67,9 @@ def evaluate(
     data = trained_data(trained, dataset, data_dir, voice)
     examples = data.split(split)
     with threadpool_limits(default_threads(network.sizes[1:-1])):  # as training does untold: the same sums
-        result = measure(network, examples.rows, examples.labels)
-        found = most_confident_mistakes(network, examples.rows, examples.labels, mistakes) if mistakes else None
+        most = max(mistakes or 0, MISTAKES if plot else 0)
+        result = measure(network, examples.rows, examples.labels, mistakes=most)
+    found = result.mistakes[:mistakes] if mistakes else None
     if not math.isfinite(result.cost):
         raise InputError(f"{trained.path}: its numbers are too large for {network.dtype}: the cost is not finite")
 
@@ -110,7 +111,7 @@ def _show_what(trained: TrainedModel, data: "Data", split: SplitName, voice: Out
     say_if_synthetic(data, voice)
 
 
-def _show_mistakes(found: "list[Mistake]", examples: "Examples", classes: ClassNames, voice: Output) -> None:
+def _show_mistakes(found: "Sequence[Mistake]", examples: "Examples", classes: ClassNames, voice: Output) -> None:
     voice.say("mistakes, the most confident first" if found else "mistakes: none", style="bold")
     draw_side_by_side(
         [examples.images[mistake.example] for mistake in found],
@@ -123,7 +124,7 @@ def _show_mistakes(found: "list[Mistake]", examples: "Examples", classes: ClassN
 
 
 def _record(
-    result: "Evaluation", found: "list[Mistake] | None", data: "Data", split: str, path: Path
+    result: "Evaluation", found: "Sequence[Mistake] | None", data: "Data", split: str, path: Path
 ) -> dict[str, Any]:
     return {
         "dataset": data.name,

@@ -14,7 +14,7 @@ from mnist_bp.cli.output import Output, percent, printable
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import InputError
 from mnist_bp.shell import install_command
-from mnist_bp.training.recipe import default_threads, format_sizes
+from mnist_bp.training.recipe import format_sizes
 
 if TYPE_CHECKING:
     from mnist_bp.core.network import Network
@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from mnist_bp.training.evaluation import Evaluation
     from mnist_bp.training.session import Session
 
-__all__ = ["Plot", "PlotFormat", "check_plot", "plot_evaluation", "plot_training", "plots_record", "say_plots"]
+__all__ = [
+    "MISTAKES",
+    "Plot",
+    "PlotFormat",
+    "check_plot",
+    "plot_evaluation",
+    "plot_training",
+    "plots_record",
+    "say_plots",
+]
 
 MISTAKES = 24
 """Of them a sheet has, at most."""
@@ -87,8 +96,8 @@ def plot_training(session: "Session", plot_format: str) -> list[Path]:
         )
     pictures = {"learning-curves": learning_curves(epochs, head), "gradient-norms": gradient_norms(epochs, head)}
     with threadpool_limits(recipe.threads):
-        result = evaluate(network, data.test.rows, data.test.labels)
-        pictures |= _pictures(network, data, "test", result, trained)
+        result = evaluate(network, data.test.rows, data.test.labels, mistakes=MISTAKES)
+    pictures |= _pictures(network, data, "test", result, trained)
     return _save(pictures, session.run.folder, plot_format)
 
 
@@ -102,15 +111,12 @@ def plot_evaluation(
     StorageError
         If the disk does not take a picture.
     """
-    from threadpoolctl import threadpool_limits
-
     meta = model.meta
     config, name = meta.get("config"), meta.get("dataset")
     called = _called(name, is_synthetic=bool(meta.get("synthetic"))) if isinstance(name, str) else "unknown data"
     seed = config.get("seed") if isinstance(config, dict) else None
     trained = _trained(model.network, called, meta.get("epochs"), seed)
-    with threadpool_limits(default_threads(model.network.sizes[1:-1])):
-        pictures = _pictures(model.network, data, split, result, trained)
+    pictures = _pictures(model.network, data, split, result, trained)
     return _save(pictures, model.path.parent, plot_format)
 
 
@@ -131,13 +137,12 @@ def _pictures(
     from mnist_bp.plots.confusion import confusion_matrix
     from mnist_bp.plots.images import Answer, first_layer_weights, mistakes
     from mnist_bp.plots.picture import Head
-    from mnist_bp.training.evaluation import most_confident_mistakes
 
     examples = data.split(split)
     names = data.class_names or tuple(map(str, range(data.classes)))
     worst = [
         Answer(examples.images[example], example, names[label], names[answer], output)
-        for example, label, answer, output in most_confident_mistakes(network, examples.rows, examples.labels, MISTAKES)
+        for example, label, answer, output in result.mistakes[:MISTAKES]
     ]
     called = _called(data.name, is_synthetic=data.is_synthetic)
     head = Head(trained, f"{called}, {split} set: {len(examples):,} examples, accuracy {percent(result.accuracy)}")

@@ -1,7 +1,7 @@
 """How good a network is on a set of examples."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,6 @@ __all__ = [
     "chunks",
     "evaluate",
     "judge",
-    "most_confident_mistakes",
 ]
 
 CHUNK = 1_000
@@ -55,10 +54,13 @@ class Evaluation:
         The mean of C_i over the examples; not finite if the network's numbers overflow.
     confusion
         (classes, classes): row, the true class; column, the answer.
+    mistakes
+        As many as were asked for, the most active outputs first; of equal ones, the example that comes first.
     """
 
     cost: float
     confusion: NDArray[np.int64]
+    mistakes: tuple[Mistake, ...] = ()
 
     @property
     def examples(self) -> int:
@@ -82,13 +84,17 @@ class Evaluation:
         ]
 
 
-def evaluate(network: Network, images: Array, labels: NDArray[np.uint8]) -> Evaluation:
-    """Run all examples, (n, n_0) and (n,), through the network; images may be grey levels, see ``scaled``."""
+def evaluate(network: Network, images: Array, labels: NDArray[np.uint8], *, mistakes: int = 0) -> Evaluation:
+    """Run all examples, (n, n_0) and (n,), through the network; images may be grey levels, see ``scaled``.
+
+    At most so many ``mistakes`` are kept.
+    """
     Z = np.empty((len(labels), network.sizes[-1]), network.dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # parameters that are too large: the cost says so
         for now in chunks(len(labels)):
             Z[now] = network.propagate(scaled(images[now], network.dtype)).Z
-        return judge(network, Z, labels)
+        result = judge(network, Z, labels)
+        return replace(result, mistakes=_most_confident(network, Z, labels, mistakes)) if mistakes else result
 
 
 def judge(network: Network, Z: Array, labels: NDArray[np.uint8]) -> Evaluation:
@@ -103,22 +109,18 @@ def judge(network: Network, Z: Array, labels: NDArray[np.uint8]) -> Evaluation:
     return Evaluation(total_cost / len(labels), confusion.reshape(classes, classes))
 
 
-def most_confident_mistakes(network: Network, images: Array, labels: NDArray[np.uint8], most: int) -> list[Mistake]:
-    """At most ``most`` mistakes, those with the most active outputs first; of equal ones, the example that comes first.
-
-    Images, (n, n_0), and labels, (n,), are as ``evaluate`` takes them.
-    """
+def _most_confident(network: Network, Z: Array, labels: NDArray[np.uint8], most: int) -> tuple[Mistake, ...]:
+    """The mistakes with the most active outputs."""
     found: list[Mistake] = []
     for now in chunks(len(labels)):
-        with np.errstate(over="ignore", invalid="ignore"):  # as in ``evaluate``
-            A = network.propagate(scaled(images[now], network.dtype)).A[-1]
+        A = network.σ[-1].f(Z[now])
         answers = A.argmax(axis=1)
         found += (
             Mistake(now.start + row, int(labels[now][row]), int(answers[row]), float(A[row, answers[row]]))
             for row in np.flatnonzero(answers != labels[now]).tolist()
         )
         found = sorted(found, key=lambda mistake: (-mistake.output, mistake.example))[:most]
-    return found
+    return tuple(found)
 
 
 def chunks(examples: int) -> Iterator[slice]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mnist_bp.core.network import Network
-from mnist_bp.training.evaluation import CHUNK, Evaluation, evaluate, most_confident_mistakes
+from mnist_bp.training.evaluation import CHUNK, Evaluation, evaluate
 
 BY_HAND = Evaluation(cost=0.5, confusion=np.array([[3, 1, 0], [2, 4, 0], [0, 2, 0]]))
 """Four of class 0, six of class 1, two of class 2, which is never answered."""
@@ -78,24 +78,24 @@ def test_mistakes_are_those_with_the_most_active_wrong_outputs():
     answers = outputs.argmax(axis=1)
     wrong = np.flatnonzero(answers != labels)
     wrong = wrong[np.argsort(-outputs.max(axis=1)[wrong])]
-    found = most_confident_mistakes(network, inputs, labels, 10**9)
+    found = list(evaluate(network, inputs, labels, mistakes=10**9).mistakes)
     assert [mistake[:3] for mistake in found] == [(i, labels[i], answers[i]) for i in wrong]
     np.testing.assert_allclose([mistake.output for mistake in found], outputs.max(axis=1)[wrong], rtol=1e-12)
-    assert most_confident_mistakes(network, inputs, labels, 5) == found[:5]
+    assert list(evaluate(network, inputs, labels, mistakes=5).mistakes) == found[:5]
 
 
 def test_of_equally_confident_mistakes_the_first_example_comes_first():
     """Across chunks, too; a network that is always right has none."""
     labels = np.zeros(CHUNK + 2, np.uint8)
     labels[[0, CHUNK]] = 1
-    found = most_confident_mistakes(always(0), np.zeros((CHUNK + 2, 2)), labels, 3)
+    found = list(evaluate(always(0), np.zeros((CHUNK + 2, 2)), labels, mistakes=3).mistakes)
     assert found == [(0, 1, 0, 1.0), (CHUNK, 1, 0, 1.0)]
-    assert most_confident_mistakes(always(1), np.zeros((1, 2)), labels[:1], 3) == []
+    assert list(evaluate(always(1), np.zeros((1, 2)), labels[:1], mistakes=3).mistakes) == []
 
 
 def test_grey_levels_are_scaled_as_evaluate_scales_them():
     """The same outputs for 255 and for 1."""
     network = Network([1, 2], rng=np.random.default_rng(0), dtype=np.float64)
     network.weights[0][:, 0], network.biases[0][...] = (1, -1), 0
-    [mistake] = most_confident_mistakes(network, np.array([[255]], np.uint8), np.array([1], np.uint8), 1)
+    [mistake] = evaluate(network, np.array([[255]], np.uint8), np.array([1], np.uint8), mistakes=1).mistakes
     assert mistake == pytest.approx((0, 1, 0, 1 / (1 + np.exp(-1))))
