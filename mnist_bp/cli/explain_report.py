@@ -42,7 +42,7 @@ def show_explanation(explanation: "Explanation", shown: Shown, voice: Output) ->
     )
     draw(shown.image, voice)
     _section(voice, f"The cost of this example: C_0 = {explanation.cost:.6g}")
-    voice.show(_outputs(explanation))
+    voice.show(_outputs(explanation, shown.classes))
     _section(voice, f"How sensitive is it to {name}?")
     _show_factors(explanation.factors, voice, is_output=not explanation.paths)
     for paths in explanation.paths:
@@ -71,13 +71,17 @@ def _tell(voice: Output, text: str) -> None:
         voice.say(line)
 
 
-def _outputs(explanation: "Explanation") -> Table:
+def _outputs(explanation: "Explanation", classes: ClassNames) -> Table:
     """Outputs, targets, each one's share of the cost, and what it wants."""
-    table = new_table("digit", "output a", "wanted y", "share of C_0", "wants to go", left={"digit"})
-    for digit, output in enumerate(explanation.outputs):
+    table = new_table(classes.kind, "output a", "wanted y", "share of C_0", "wants to go", left={classes.kind})
+    for label, output in enumerate(explanation.outputs):
         direction = "up" if output.nudge > 0 else "down" if output.nudge < 0 else ""
         table.add_row(
-            str(digit), f"{output.a:.6f}", f"{output.y:.0f}", f"{output.cost:.6f}", f"{direction} {output.nudge:+.6f}"
+            classes.label(label),
+            f"{output.a:.6f}",
+            f"{output.y:.0f}",
+            f"{output.cost:.6f}",
+            f"{direction} {output.nudge:+.6f}",
         )
     return table
 

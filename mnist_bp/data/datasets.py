@@ -1,6 +1,7 @@
 """Which datasets there are, where they lie, and how to get one."""
 
 import os
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -84,7 +85,8 @@ class Dataset:
     @property
     def is_synthetic(self) -> bool:
         """Whether nobody wrote these digits by hand; whoever shows a result must then say so."""
-        return self.name.startswith(SYNTHETIC)  # also their folder, pointed at directly, whatever its version
+        # Also their folder, pointed at directly, whatever its version; but no folder of somebody's synthetic-aperture.
+        return re.fullmatch(rf"{SYNTHETIC}(-\d+)?", self.name) is not None
 
     @property
     def mark(self) -> dict[str, bool]:

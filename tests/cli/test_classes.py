@@ -77,3 +77,4 @@ def test_clothes_have_names_wherever_they_are_shown(cli, tmp_path, idx_folder):
     label = cli("explain", "run", "--example", 0, "--json").records[0]["label"]
     assert f" set, {PUBLISHED['fashion-mnist'].class_names[label]} {label}\n" in explained
     assert "by class: T-shirt/top 0: " in explained
+    assert "\nAnkle boot 9" in explained  # among the outputs

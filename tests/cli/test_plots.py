@@ -64,11 +64,11 @@ def test_a_resumed_run_is_drawn_from_its_first_epoch(cli, train, monkeypatch):
 
 def test_every_picture_says_what_network_and_what_data(train, drawn, idx_folder):
     """Sizes, functions, epochs, seed; digits that nobody wrote are called synthetic on each."""
-    folder = idx_folder.rename(idx_folder.with_name("synthetic-few"))
+    folder = idx_folder.rename(idx_folder.with_name("synthetic-7"))
     assert train("--plot", "--seed", 7, folder=folder).code == 0
     assert list(drawn) == paths(OF_A_TRAINING)
     for text in heads(drawn).values():
-        assert "784-4-10, sigmoid, squared-error; trained on synthetic-few (SYNTHETIC digits" in text
+        assert "784-4-10, sigmoid, squared-error; trained on synthetic-7 (SYNTHETIC digits" in text
         assert "2 epochs, seed 7" in text
     assert "100 training and 250 test examples" in heads(drawn)["learning-curves"]
     assert "test set: 250 examples, accuracy " in heads(drawn)["confusion"]

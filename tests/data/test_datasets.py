@@ -468,6 +468,14 @@ def test_synthetic_digits_are_made_once_and_then_read(tmp_path, few_synthetic):
     assert (load("synthetic").train.images == 7).all()
 
 
+@pytest.mark.parametrize(
+    ("name", "is_synthetic"), [("synthetic-1", True), ("synthetic-2", True), ("synthetic-x", False)]
+)
+def test_a_folder_of_synthetic_digits_is_known_by_its_name(idx_folder, name, is_synthetic):
+    """Pointed at directly, whatever its version; what somebody else calls synthetic-something is theirs."""
+    assert load(None, idx_folder.rename(idx_folder.with_name(name))).is_synthetic == is_synthetic
+
+
 def test_synthetic_digits_are_the_same_made_and_read(few_synthetic):
     """What is read equals what was made, and that is the generator's digits of seed 0."""
     made, again = load("synthetic"), load("synthetic")
