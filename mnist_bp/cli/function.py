@@ -80,5 +80,7 @@ def _gradient(answer: Any, network: Network, name: str) -> LayeredVector:
                 raise InputError(f"{where} has shape {found.shape}; expected {target.shape}")
             if found.dtype.kind not in "biuf":
                 raise InputError(f"{where} holds {found.dtype}; expected real numbers")
+            if not np.isfinite(found).all():
+                raise InputError(f"{where} holds numbers that are not finite")
             target[...] = found
     return gradient

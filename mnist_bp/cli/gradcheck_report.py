@@ -13,7 +13,7 @@ from mnist_bp.errors import AnswerIsNo
 from mnist_bp.training.recipe import format_sizes
 
 if TYPE_CHECKING:
-    from mnist_bp.core.gradcheck import ArrayCheck, Check
+    from mnist_bp.core.gradcheck import ArrayCheck, Check, Outcome
     from mnist_bp.core.layers import LayeredVector
     from mnist_bp.core.network import Network
     from mnist_bp.core.objective import Objective
@@ -57,9 +57,15 @@ class Report:
     function: str | None
 
     @property
-    def passed(self) -> bool:
-        """Whether every method says so."""
-        return all(check.passed for check in self.checks)
+    def outcome(self) -> "Outcome":
+        """One method that says so is enough for a gradient to be wrong; all have to for it to be right."""
+        found = {check.outcome for check in self.checks}
+        return "failed" if "failed" in found else "undecided" if "undecided" in found else "passed"
+
+    @property
+    def failed(self) -> "Check | None":
+        """The first check that failed, if one did."""
+        return next((check for check in self.checks if check.outcome == "failed"), None)
 
     @property
     def name(self) -> str:
@@ -72,8 +78,7 @@ class Report:
         """What kind of mistake it is, if it is one."""
         from mnist_bp.core.diagnosis import diagnose
 
-        failed = next((check for check in self.checks if not check.passed), None)
-        return diagnose(failed, self.network, self.objective) if failed is not None else []
+        return diagnose(self.failed, self.network, self.objective) if self.failed is not None else []
 
     @cached_property
     def gradient(self) -> "LayeredVector":
@@ -104,8 +109,9 @@ def show_report(report: Report, data: "Dataset", voice: Output, *, repeat: str, 
     voice.record({**_record(report), "dataset": data.name, **data.mark})
     for said in report.diagnosis:
         voice.say(f"MISTAKE   {said}", style="red")
-    if not report.passed:
-        _show_worst(report, voice)
+    if report.failed is not None:
+        _show_worst(report.failed, voice)
+    if report.outcome != "passed":
         voice.say(f"repeat    {repeat}")
     if in_full:
         for check in report.checks:
@@ -114,13 +120,10 @@ def show_report(report: Report, data: "Dataset", voice: Output, *, repeat: str, 
             voice.show(_table(check))
         voice.say()
         _show_coverage(report, voice)
-        slopes = ", ".join(f"{slope:.2f}" for slope in report.slopes)
-        voice.say(
-            f"second opinion: C(p + hd) − C(p) − h ∇C·d falls like h to the {slopes}; a right gradient's, to the 2"
-        )
+        _show_slopes(report, voice)
     what = f"{report.function} on {report.name}" if report.function else report.name
     for check in report.checks:
-        verdict = "passed" if check.passed else "FAILED"
+        verdict = check.outcome if check.passed else check.outcome.upper()
         voice.conclude(f"{verdict}  {what}, {check.method}: {_totals(check)}", style="bold")
 
 
@@ -147,17 +150,17 @@ def conclude_self_test(examples: "Examples", classes: int, seed: int, voice: Out
     for mistake in MISTAKES:
         found = checked(Claim(right.X, right.Y, backpropagate=mistake.gradient))
         said = diagnose(found, network, right)
-        named = any(mistake.sign in words for words in said)
-        findings.append({"mistake": mistake.name, "caught": not found.passed, "named": named, "diagnosis": said})
-        voice.say(f"{'caught' if not found.passed else 'MISSED'}  {mistake.name}: {'; '.join(said)}")
-    caught, named_rightly = (sum(bool(finding[key]) for finding in findings) for key in ("caught", "named"))
+        caught, named = found.outcome == "failed", any(mistake.sign in words for words in said)
+        findings.append({"mistake": mistake.name, "caught": caught, "named": named, "diagnosis": said})
+        voice.say(f"{'caught' if caught else 'MISSED'}  {mistake.name}: {'; '.join(said)}")
+    all_caught, all_named = (sum(bool(finding[key]) for finding in findings) for key in ("caught", "named"))
     right_passed = checked(right).passed
-    passed = right_passed and caught == len(MISTAKES)
+    passed = right_passed and all_caught == len(MISTAKES)
     voice.record(
-        {"passed": passed, "caught": caught, "named": named_rightly, "right_passed": right_passed, "mistakes": findings}
+        {"passed": passed, "caught": all_caught, "named": all_named, "right_passed": right_passed, "mistakes": findings}
     )
     voice.conclude(
-        f"{caught} of {len(MISTAKES)} mistakes caught, {named_rightly} named; "
+        f"{all_caught} of {len(MISTAKES)} mistakes caught, {all_named} named; "
         f"the right gradient {'passes' if right_passed else 'FAILS'}",
         style="bold",
     )
@@ -168,9 +171,9 @@ def conclude_self_test(examples: "Examples", classes: int, seed: int, voice: Out
 def _record(report: Report) -> dict[str, Any]:
     """The findings of the first method, with those of a second one beside them."""
     main, *others = report.checks
-    arrays = main.arrays()
+    arrays = main.arrays
     return {
-        "passed": report.passed,
+        "passed": report.outcome == "passed",
         "method": "both" if others else main.method,
         "activation": report.network.activation,
         "cost": report.network.cost,
@@ -179,9 +182,9 @@ def _record(report: Report) -> dict[str, Any]:
         "tolerance": main.tolerance,
         "parameters": len(report.network.parameters),
         "parameters_checked": sum(array.checked for array in arrays),
-        "max_relative_error": max((array.max_relative_error or 0.0 for array in arrays), default=None),
+        "max_relative_error": max(array.max_relative_error or 0.0 for array in arrays),
         "layers": [_layer(array) for array in arrays],
-        **{check.method: [_layer(array) for array in check.arrays()] for check in others},
+        **{check.method: [_layer(array) for array in check.arrays] for check in others},
         "diagnosis": report.diagnosis,
         "taylor_slopes": [slope if math.isfinite(slope) else None for slope in report.slopes],
     }
@@ -209,7 +212,7 @@ def _table(check: "Check") -> Table:
     counted = ("checked", "non-\nzero", "verified", "un-\ndecided", "failed")
     headings = ("", *counted, "median\nerror", "largest\nerror", "where")
     table = new_table(*headings, left={"", "where"}, padding=(0, 1, 0, 0))
-    for array in check.arrays():
+    for array in check.arrays:
         counts = array.counts
         undecided = counts[Verdict.UNDECIDED] + counts[Verdict.KINK] + counts[Verdict.ZERO]
         numbers = (array.checked, array.nonzero, counts[Verdict.VERIFIED], undecided, counts[Verdict.FAILED])
@@ -223,11 +226,10 @@ def _table(check: "Check") -> Table:
     return table
 
 
-def _show_worst(report: Report, voice: Output) -> None:
+def _show_worst(failed: "Check", voice: Output) -> None:
     """The entries that are furthest off, with both values."""
     from mnist_bp.core.diagnosis import worst_entries
 
-    failed = next(check for check in report.checks if not check.passed)
     table = new_table("worst", "backpropagation", f"{failed.method} step", "ratio", left={"worst"})
     for entry in worst_entries(failed):
         ratio = f"{entry.backprop / entry.numerical:.6g}" if entry.numerical else "-"
@@ -237,8 +239,7 @@ def _show_worst(report: Report, voice: Output) -> None:
 
 def _show_coverage(report: Report, voice: Output) -> None:
     """What the check did not reach, or reached by a detour."""
-    main = report.checks[0]
-    arrays = main.arrays()
+    arrays = report.checks[0].arrays
     checked, nonzero, entries = (
         sum(getattr(array, key) for array in arrays) for key in ("checked", "nonzero", "entries")
     )
@@ -255,12 +256,22 @@ def _show_coverage(report: Report, voice: Output) -> None:
         )
 
 
+def _show_slopes(report: Report, voice: Output) -> None:
+    """What a random direction says, where it says anything: a cost that does not move at all leaves no slope."""
+    falls = "C(p + hd) − C(p) − h ∇C·d"
+    if not all(map(math.isfinite, report.slopes)):
+        voice.say(f"second opinion: none; {falls} vanishes")
+        return
+    slopes = ", ".join(f"{slope:.2f}" for slope in report.slopes)
+    voice.say(f"second opinion: {falls} falls like h to the {slopes}; a right gradient's, to the 2")
+
+
 def _totals(check: "Check") -> str:
     """Verdicts and their numbers, and the largest error among those that count."""
     from mnist_bp.core.gradcheck import Verdict
 
-    arrays = check.arrays()
+    arrays = check.arrays
     totals = {verdict: sum(array.counts[verdict] for array in arrays) for verdict in Verdict}
-    worst = max((array.max_relative_error or 0.0 for array in arrays), default=0.0)
+    worst = max(array.max_relative_error or 0.0 for array in arrays)
     parts = [f"{count:,} {verdict.name.lower()}" for verdict, count in totals.items() if count]
     return f"{', '.join(parts)}; largest relative error {worst:.1e}"

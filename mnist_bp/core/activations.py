@@ -44,11 +44,14 @@ class Activation(NamedTuple):
     gain
         Initial weights are drawn from N(0, 1) × gain / √fan-in: √2 where half of the z are cut off
         (He et al. 2015), else 1 (LeCun et al. 1998, "Efficient BackProp").
+    has_kink
+        Whether σ′ jumps at z = 0.
     """
 
     f: Callable[[Array], Array]
     derivative: Callable[[Array], Array]
     gain: float = 1.0
+    has_kink: bool = False
 
 
 def sigmoid(z: Array) -> Array:
@@ -109,7 +112,7 @@ def no_derivative(a: Array) -> Array:
 ACTIVATIONS: dict[OutputActivationName, Activation] = {
     "sigmoid": Activation(sigmoid, sigmoid_derivative),
     "tanh": Activation(np.tanh, tanh_derivative),
-    "relu": Activation(relu, relu_derivative, gain=2**0.5),
-    "leaky-relu": Activation(leaky_relu, leaky_relu_derivative, gain=2**0.5),
+    "relu": Activation(relu, relu_derivative, gain=2**0.5, has_kink=True),
+    "leaky-relu": Activation(leaky_relu, leaky_relu_derivative, gain=2**0.5, has_kink=True),
     "softmax": Activation(softmax, no_derivative),
 }

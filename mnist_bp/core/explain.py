@@ -76,6 +76,7 @@ def explain(
         If the network has no such parameter.
     """
     Y = network.targets(labels)
+    Objective(X, Y).refuse_overflow(network)
     trace = network.propagate(X)
     layers = _chain_rule(network, trace.A, Y)
     ranking = _ranking(layers, example)

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import NamedTuple
+from functools import cached_property
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,7 @@ __all__ = [
     "Backpropagation",
     "Check",
     "Claim",
+    "Outcome",
     "Verdict",
     "check",
     "direction_errors",
@@ -37,6 +39,9 @@ DENSE_EXAMPLES = 8
 DENSE_SPREAD = 0.3
 """Standard deviation of that noise, whose mean is 0: about as much of it as there is of a digit (more would saturate
 sigmoids), and of either sign, so that hardly a relu is off for every example."""
+
+
+Outcome = Literal["passed", "failed", "undecided"]
 
 
 class Verdict(IntEnum):
@@ -107,12 +112,18 @@ class Check:
     nonzero: LayeredVector
 
     @property
+    def outcome(self) -> Outcome:
+        """A gradient fails by one entry, and passes by one that was verified; where nothing decides, neither."""
+        if (self.verdict.vector == Verdict.FAILED).any():
+            return "failed"
+        return "passed" if (self.verdict.vector == Verdict.VERIFIED).any() else "undecided"
+
+    @property
     def passed(self) -> bool:
         """Whether something was verified and nothing failed."""
-        return bool(
-            (self.verdict.vector == Verdict.VERIFIED).any() and not (self.verdict.vector == Verdict.FAILED).any()
-        )
+        return self.outcome == "passed"
 
+    @cached_property
     def arrays(self) -> list[ArrayCheck]:
         """The findings for each array, W1, b1, …, in order."""
         parts = (self.gradient, self.numerical, self.verdict, self.error, self.nonzero)
@@ -181,6 +192,7 @@ def check(
     sample
         Nudge only so many entries of each array, drawn at random.
     """
+    objective.refuse_overflow(network)
     tolerance = TOLERANCE[method] if tolerance is None else tolerance
     chosen = _choose(network.sizes, sample, rng)
 
@@ -227,7 +239,7 @@ def _judge(
     numerical = numerical_gradient(network, objective, method=method, epsilon=epsilon, chosen=chosen)
     g, n = gradient.vector, numerical.values.vector
     difference, size = np.abs(g - n), np.maximum(np.abs(g), np.abs(n))
-    error = np.divide(difference, size, out=np.zeros_like(size), where=size > 0)
+    error = np.divide(difference, size, out=np.zeros_like(size), where=size != 0)  # not a number: never an agreement
     rules = {
         Verdict.SKIPPED: ~chosen.vector,
         Verdict.ZERO: numerical.flat.vector & (error <= tolerance),
@@ -273,5 +285,6 @@ def direction_errors(
         nudged.parameters = network.parameters + (1j * COMPLEX_STEP) * d
         numerical = objective.cost(nudged).imag / COMPLEX_STEP
         promised = float(gradient.vector @ d)
-        errors.append(abs(promised - numerical) / max(abs(promised), abs(numerical)))
+        size = max(abs(promised), abs(numerical))
+        errors.append(abs(promised - numerical) / size if size else 0.0)
     return errors

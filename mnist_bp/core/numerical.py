@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_bp.core.activations import Array
+from mnist_bp.core.activations import ACTIVATIONS, Array
 from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.network import Network, Trace
 from mnist_bp.core.objective import Objective
@@ -107,6 +107,7 @@ class _Nudge:
         ones = np.ones((len(Y), 1))  # what a bias is multiplied by
         self.inputs = np.hstack([trace.seen[layer], ones])
         self.Z = self.inputs @ network.layers.blocks[layer]
+        self.has_kinks = ACTIVATIONS[network.activation].has_kink
         self.is_last = layer == len(network.weights) - 1
         if not self.is_last:
             masks = trace.masks or [None] * len(network.weights)
@@ -147,7 +148,7 @@ def _complex_step(nudge: _Nudge, j: int, ks: NDArray[np.intp]) -> _Found:
 
     def derivative(examples: NDArray[np.intp], a_k: Array) -> tuple[Array, Array, Array]:
         costs, hidden = nudge.costs(j, examples, nudge.Z[examples, j] + (1j * COMPLEX_STEP) * a_k)
-        at_kink = _any_neuron([(A.real == 0) & (A.imag != 0) for A in hidden], len(examples))
+        at_kink = _any_neuron([(A.real == 0) & (A.imag != 0) for A in hidden if nudge.has_kinks], len(examples))
         return costs.imag / COMPLEX_STEP, np.zeros(len(examples)), at_kink
 
     return _mean_over_examples(nudge, ks, derivative)
@@ -162,7 +163,7 @@ def _central_difference(nudge: _Nudge, j: int, ks: NDArray[np.intp], *, epsilon:
         costs, hidden = zip(*(nudge.costs(j, examples, z_j + step * a_k) for step in steps), strict=True)
         slope, longer = (costs[0] - costs[1]) / (2 * epsilon), (costs[2] - costs[3]) / (4 * epsilon)
         rounding = ROUNDING * (1 + costs[0]) / epsilon
-        crossed = [(up > 0) != (down > 0) for up, down in zip(hidden[2], hidden[3], strict=True)]
+        crossed = [(up > 0) != (down > 0) for up, down in zip(hidden[2], hidden[3], strict=True) if nudge.has_kinks]
         return slope, np.abs(slope - longer) + rounding, _any_neuron(crossed, len(examples))
 
     return _mean_over_examples(nudge, ks, derivative)

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
+import numpy as np
+
 from mnist_bp.core.activations import Array
 from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.network import Masks, Network, Trace
 from mnist_bp.core.regularization import add_l2_gradient, l2_penalty
+from mnist_bp.errors import InputError
 
 __all__ = ["Objective"]
 
@@ -48,6 +51,12 @@ class Objective:
         if self.l2:
             add_l2_gradient(network, self.l2, gradient)
         return gradient
+
+    def refuse_overflow(self, network: Network) -> None:
+        """InputError if the network's parameters are so large that C is not finite."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            if not np.isfinite(self.cost(network)):
+                raise InputError(f"the network's numbers are too large for {network.dtype}: the cost is not finite")
 
     def with_inputs(self, X: Array) -> Self:
         """The same of other inputs: X is (m, n_0) with m ≤ n, and goes with the targets and masks of the first m."""

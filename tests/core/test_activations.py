@@ -26,7 +26,7 @@ HIDDEN = ("sigmoid", "tanh", "relu", "leaky-relu")
 )
 def test_values_worked_by_hand(name: str, z: float, a: float, derivative: float) -> None:
     """σ(z) and σ′(z) at points where they are fractions; at a kink, from the left."""
-    f, f_prime, _ = ACTIVATIONS[name]
+    f, f_prime, *_ = ACTIVATIONS[name]
 
     assert f(np.array([[z]])) == pytest.approx(a, abs=1e-15)
     assert f_prime(f(np.array([[z]]))) == pytest.approx(derivative, abs=1e-15)
@@ -36,7 +36,7 @@ def test_values_worked_by_hand(name: str, z: float, a: float, derivative: float)
 @pytest.mark.parametrize("name", HIDDEN)
 def test_no_input_overflows_or_warns(name: str, dtype: type[np.floating]) -> None:
     """From the smallest to the largest number, and at both infinities, σ is a number and nothing warns."""
-    f, f_prime, _ = ACTIVATIONS[name]
+    f, f_prime, *_ = ACTIVATIONS[name]
     limits = np.finfo(dtype)
     z = np.array([[-np.inf, limits.min, -1e3, -limits.tiny, 0, limits.tiny, 1e3, limits.max, np.inf]], dtype)
 
@@ -52,7 +52,7 @@ def test_no_input_overflows_or_warns(name: str, dtype: type[np.floating]) -> Non
 @pytest.mark.parametrize("name", [*HIDDEN, "softmax"])
 def test_the_dtype_stays(name: str, dtype: type, rng: np.random.Generator) -> None:
     """What comes in as float32 does not go on as float64."""
-    f, f_prime, _ = ACTIVATIONS[name]
+    f, f_prime, *_ = ACTIVATIONS[name]
 
     a = f(rng.standard_normal((3, 4)).astype(dtype))
 
@@ -64,7 +64,7 @@ def test_the_dtype_stays(name: str, dtype: type, rng: np.random.Generator) -> No
 @pytest.mark.parametrize("name", HIDDEN)
 def test_the_derivative_is_what_a_complex_step_finds(name: str) -> None:
     """Im σ(z + ih) / h = σ′(z), away from kinks."""
-    f, f_prime, _ = ACTIVATIONS[name]
+    f, f_prime, *_ = ACTIVATIONS[name]
     z = np.linspace(-6, 6, 24).reshape(2, 12)
 
     assert np.imag(f(z + 1e-20j)) / 1e-20 == pytest.approx(f_prime(f(z)), rel=1e-12)

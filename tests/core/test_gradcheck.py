@@ -27,6 +27,7 @@ from mnist_bp.core.numerical import numerical_gradient
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.regularization import add_l2_gradient, draw_masks, smoothed_targets
 from mnist_bp.data.datasets import Examples
+from mnist_bp.errors import InputError
 from mnist_bp.training.loop import DROPOUT, LabelledImages, Trainer, train
 from mnist_bp.training.recipe import Hyperparameters, default_learning_rate
 
@@ -177,6 +178,57 @@ def test_a_neuron_exactly_at_its_kink_is_no_failure(method: str) -> None:
     assert count(found, Verdict.KINK) == 3
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_where_a_smooth_activation_crosses_zero_a_wrong_gradient_fails(method: str) -> None:
+    """A tanh is 0 at z = 0 and has a derivative there: only relus have kinks."""
+    network = Network([2, 1, 2], activation="tanh", rng=np.random.default_rng(0), dtype=np.float64)
+    network.weights[0][...] = [[1, -1]]
+    batch = Objective(np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]]))
+
+    def doubled(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
+        gradient = Objective(X, Y).gradient(network)
+        gradient.weights[0][...] *= 2
+        return gradient
+
+    assert checked(network, batch, method).passed
+    assert count(checked(network, claim(doubled, batch), method), Verdict.FAILED) == 2
+
+
+def test_a_derivative_that_is_not_a_number_fails() -> None:
+    """It agrees with nothing."""
+    network = Network([3, 2], rng=np.random.default_rng(0), dtype=np.float64)
+    batch = Objective(np.ones((1, 3)), np.eye(2)[[0]])
+
+    def hollow(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
+        gradient = Objective(X, Y).gradient(network)
+        gradient.weights[0][1, 2] = np.nan
+        return gradient
+
+    assert count(checked(network, claim(hollow, batch)), Verdict.FAILED) == 1
+
+
+@pytest.mark.parametrize(("by", "outcome"), [(1, "undecided"), (1.001, "failed")])
+def test_a_gradient_of_zeros_is_undecided(by: float, outcome: str) -> None:
+    """Outputs that are exactly right move nothing; but where something is, what is claimed of it is wrong."""
+    network = Network([3, 2], rng=np.random.default_rng(0), dtype=np.float64)
+    network.biases[0][...] = [1_000, -1_000]
+    batch = Objective(np.ones((1, 3)), np.eye(2)[[0]])
+    claimed = claim(lambda network, X, Y: (g := Objective(X, Y).gradient(network)).like(g.vector + (by - 1)), batch)
+
+    found = checked(network, claimed)
+
+    assert (found.outcome, found.passed) == (outcome, False)
+
+
+def test_a_network_that_overflows_is_refused() -> None:
+    """Nothing can be compared with infinity."""
+    network = Network([3, 2], cost="cross-entropy", rng=np.random.default_rng(0), dtype=np.float64)
+    network.parameters[...] = np.finfo(np.float64).max
+
+    with pytest.raises(InputError, match="too large for float64: the cost is not finite"):
+        checked(network, Objective(np.ones((1, 3)), np.eye(2)[[0]]))
+
+
 def test_an_absolute_difference_is_never_a_pass() -> None:
     """A gradient of 1e-12 times nothing like the right one is excused by rounding at most; it verifies nothing."""
     network = Network([3, 4, 2], rng=np.random.default_rng(0), dtype=np.float64)
@@ -304,7 +356,7 @@ def test_a_sample_is_drawn_from_each_array_by_itself(batch: Objective) -> None:
     """At most so many entries of each, so that no small array is forgotten."""
     found = checked(lessons_network(), batch, sample=12)
 
-    assert [array.checked for array in found.arrays()] == [12, 12, 12, 12, 12, 10]
+    assert [array.checked for array in found.arrays] == [12, 12, 12, 12, 12, 10]
     assert found.passed
 
 
@@ -312,7 +364,7 @@ def test_the_summary_of_an_array_adds_up(batch: Objective) -> None:
     """Every entry has one verdict; the worst one is told with its values."""
     found = checked(lessons_network(), batch)
 
-    arrays = {array.name: array for array in found.arrays()}
+    arrays = {array.name: array for array in found.arrays}
 
     assert list(arrays) == ["W1", "b1", "W2", "b2", "W3", "b3"]
     assert arrays["W1"].entries == 784 * 16
@@ -329,7 +381,7 @@ def test_a_summary_looks_at_what_was_decided_only() -> None:
     numbers += [[0.25, 0.9, 0.5, 0.8, 0.125, 0, 0, 0], [True, True, False, True, True, False, True, False]]
     found = Check("complex", 1e-10, *(LayeredVector(sizes, np.array(each)) for each in numbers))
 
-    W1, b1 = found.arrays()
+    W1, b1 = found.arrays
 
     assert (W1.name, W1.shape, W1.entries, W1.checked, W1.nonzero) == ("W1", (2, 3), 6, 6, 4)
     assert W1.counts == {kind: decided.count(kind) + (kind == Verdict.ZERO) for kind in Verdict}
@@ -431,6 +483,15 @@ def test_random_directions_see_what_a_sample_misses(batch: Objective) -> None:
 
     assert max(direction_errors(network, batch, right, rng=np.random.default_rng(0))) < 1e-12
     assert min(direction_errors(network, batch, wrong, rng=np.random.default_rng(0))) > 1e-6
+
+
+def test_where_nothing_moves_no_direction_is_wrong() -> None:
+    """0 beside 0 is no error."""
+    network = Network([3, 2], rng=np.random.default_rng(0), dtype=np.float64)
+    network.biases[0][...] = [1_000, -1_000]
+    batch = Objective(np.ones((1, 3)), np.eye(2)[[0]])
+
+    assert direction_errors(network, batch, batch.gradient(network), rng=np.random.default_rng(0)) == [0] * 10
 
 
 def test_twice_the_gradient_is_half_wrong_in_each_of_ten_directions(batch: Objective) -> None:
