@@ -14,7 +14,7 @@ from mnist_bp.errors import InputError
 
 __all__ = ["Config", "config_in_use", "is_from_config", "is_given", "read_config", "use_run"]
 
-NOT_IN_A_FILE = {"config", "context", "help", "resume"}
+NOT_IN_A_FILE = {"config", "context", "resume", "return"}
 
 LIMIT = 1 << 14
 """Bytes of a config: many times what ours take. Keys with thousands of dots, which no option has, are slow to parse."""

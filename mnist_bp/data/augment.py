@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
+from mnist_bp.core.names import checked_name
 from mnist_bp.data.batches import scaled
 from mnist_bp.data.names import MOST_STRENGTH, DistortionName
 from mnist_bp.errors import InputError
@@ -102,8 +103,7 @@ def augmented(
     InputError
         If the kind is not one of these, or the strength is not from 0 to 10.
     """
-    if kind not in get_args(DistortionName):
-        raise InputError(f"unknown distortion {kind!r}; known: {', '.join(get_args(DistortionName))}")
+    checked_name("distortion", kind, get_args(DistortionName))
     if not 0 <= strength <= MOST_STRENGTH:
         raise InputError(f"the strength of an augmentation is from 0 to {MOST_STRENGTH:g}, not {strength:g}")
     distorted = _Distortion(kind, shape, rng, strength, dtype)

@@ -16,9 +16,9 @@ WHITE = 255
 def scaled(images: Array, dtype: DTypeLike, *, out: Array | None = None) -> Array:
     """What the network sees of images, (n, pixels): grey levels, uint8, from 0 to 1; other numbers as they are.
 
-    Images stay as they are stored until the moment they are looked at. A quarter of the memory has then to be read to
-    gather a mini-batch from all over the training set, which costs more than this multiplication. ``out``, with room
-    for n rows or more, takes the result.
+    Images stay as they are stored until the moment they are looked at: a quarter of the memory has then to be read to
+    gather a mini-batch from all over the training set, which saves more time than this multiplication takes. ``out``,
+    with room for n rows or more, takes the result.
     """
     if images.dtype != np.uint8:
         return images.astype(dtype, copy=False)

@@ -181,7 +181,7 @@ class Trainer:
         Raises
         ------
         Diverged
-            If a cost, or a number of the ``state``, is not finite after an epoch.
+            If a cost, a number of the ``state``, or the gradient's norm is not finite after an epoch.
         """
         finished = {name: array.copy() for name, array in self.state.items()}
         while self.epoch < self.hyperparameters.epochs and not self.is_stopped_early:
