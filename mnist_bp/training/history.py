@@ -66,9 +66,9 @@ class History:
             raise
 
     def keep(self, lines: int) -> None:
-        """Forget all but the first so many lines."""
+        """Forget all but the first so many lines, and what a power failure has left of one more."""
         kept = self._path.read_bytes().splitlines(keepends=True)[:lines]
-        os.ftruncate(self._file, sum(map(len, kept)))
+        os.ftruncate(self._file, sum(len(line) for line in kept if line.endswith(b"\n")))
         self._sync()
 
     def close(self) -> None:

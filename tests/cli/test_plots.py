@@ -62,6 +62,19 @@ def test_a_resumed_run_is_drawn_from_its_first_epoch(cli, train, monkeypatch):
     assert "plot" not in Path("run/config.toml").read_text(encoding="utf-8")
 
 
+def test_what_a_power_failure_took_from_the_history_is_not_drawn(cli, train, drawn, monkeypatch):
+    """Half of a line, or all of it: the epochs that are left have their numbers."""
+    train()
+    history = Path("run/history.jsonl")
+    history.write_bytes(history.read_bytes()[:-10])
+    seen = []
+    draw = curves.learning_curves
+    monkeypatch.setattr(curves, "learning_curves", lambda epochs, head: seen.extend(epochs) or draw(epochs, head))
+    assert cli("train", "--resume", "run", "--epochs", 3, "--plot").code == 0
+    assert [record["epoch"] for record in seen] == [1, 3]
+    assert list(drawn) == paths(OF_A_TRAINING)
+
+
 def test_every_picture_says_what_network_and_what_data(train, drawn, idx_folder):
     """Sizes, functions, epochs, seed; digits that nobody wrote are called synthetic on each."""
     folder = idx_folder.rename(idx_folder.with_name("synthetic-7"))

@@ -68,9 +68,9 @@ def test_a_line_that_does_not_fit_on_the_disk_leaves_no_half_of_it():
 
 
 @pytest.mark.parametrize("rest", [b"", b'{"epo', b"\xff\x00"])
-@pytest.mark.parametrize("lines", [0, 1, 2, 3])
+@pytest.mark.parametrize("lines", [0, 1, 2, 3, 4])
 def test_what_is_behind_the_lines_that_are_kept_goes(lines, rest):
-    """Also the torn end of one."""
+    """Also the torn end of one, if it is among those to be kept."""
     made = history(1, 2, 3)
     with PATH.open("ab") as file:
         file.write(rest)
