@@ -99,19 +99,41 @@ def trained_data(
     """The dataset that is asked for, else the one that the model was trained on; its sizes fit the network.
 
     A ``data_dir`` alone says where that dataset lies now.
+
+    Raises
+    ------
+    DataUnavailable
+        If it is not to be had.
+    InputError
+        If it does not fit the network.
     """
     if name is None:
         name, trained_in = _origin(model)
+        if data_dir is None:
+            _refuse_a_folder_that_is_gone(model, trained_in)
         fetch = fetch and (data_dir is not None or trained_in is None)  # a folder that a file names is only read
         data_dir = data_dir or trained_in
-    n_in, n_out = model.network.sizes[0], model.network.sizes[-1]
-    data = load_dataset(name, data_dir, voice, classes=n_out, fetch=fetch)
-    if (data.pixels, data.classes) != (n_in, n_out):
+    data = load_dataset(name, data_dir, voice, classes=model.network.sizes[-1], fetch=fetch)
+    if not _fit(model, data):
         raise InputError(
-            f"{data.name} has images of {data.pixels} pixels and {data.classes} classes; "
-            f"the network of {model.path} takes {n_in} inputs and has {n_out} outputs"
+            f"{data.name} has images of {data.pixels} pixels and {data.classes} classes; the network of {model.path} "
+            f"takes {model.network.sizes[0]} inputs and has {model.network.sizes[-1]} outputs"
         )
     return data
+
+
+def _refuse_a_folder_that_is_gone(model: TrainedModel, folder: Path | None) -> None:
+    """DataUnavailable for a network of somebody's own data whose folder is not there: no dataset that we know is it."""
+    is_own = model.meta.get("dataset") not in get_args(DatasetName)
+    if is_own and folder is not None and not folder.exists():
+        raise DataUnavailable(
+            f"{folder}, which {model.path} was trained on, is not there: say where its data are now, with --data-dir"
+        )
+
+
+def _fit(model: TrainedModel, data: "Dataset") -> bool:
+    """Whether the network has an input for each pixel and an output for each class."""
+    return (data.pixels, data.classes) == (model.network.sizes[0], model.network.sizes[-1])
 
 
 def _origin(model: TrainedModel) -> tuple[DatasetName | None, Path | None]:
@@ -150,6 +172,10 @@ def data_at_hand(
     except DataUnavailable as error:
         if name is not None or (model is not None and data_dir is not None):
             raise
-        if model is not None:
-            voice.say(f"Synthetic digits stand in for what it was trained on: {error}", style="yellow")
-        return load_dataset(SYNTHETIC, None, voice, limit=limit)
+        stand_in = load_dataset(SYNTHETIC, None, voice, limit=limit)
+        if model is None:
+            return stand_in
+        if not _fit(model, stand_in):
+            raise
+        voice.say(f"Synthetic digits stand in for what it was trained on: {error}", style="yellow")
+        return stand_in

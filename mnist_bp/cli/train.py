@@ -5,11 +5,11 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import typer
 
-from mnist_bp.cli.config import Config, is_given
+from mnist_bp.cli.config import Config, config_in_use, is_from_config, is_given
 from mnist_bp.cli.data import load_dataset
 from mnist_bp.cli.interrupts import first_interrupt
 from mnist_bp.cli.models import fresh_network
@@ -50,7 +50,7 @@ from mnist_bp.cli.training_options import (
     Validation,
 )
 from mnist_bp.cli.training_report import TrainingReport
-from mnist_bp.data.names import SYNTHETIC
+from mnist_bp.data.names import SYNTHETIC, DatasetName, PublishedName
 from mnist_bp.errors import AnswerIsNo, DataUnavailable, Diverged, InputError, MnistBpError
 from mnist_bp.training.recipe import (
     Recipe,
@@ -150,7 +150,11 @@ def train(
         augment_strength=augment_strength,
     )
     voice = Output(json=json, quiet=quiet)
-    data, recipe = _load_data(recipe, voice)
+    if is_from_config(context, "data_dir"):
+        _refuse_a_folder_that_is_gone(recipe, config_in_use(context))
+    data, name = _load_data(recipe, voice)
+    if resume is None:
+        recipe = replace(recipe, dataset=name)
     if seeds is not None:
         from mnist_bp.cli.seeds import train_seeds
 
@@ -179,20 +183,31 @@ def _refuse_what_makes_another_run(context: typer.Context) -> None:
             raise InputError(f"--{option} does not go with --resume: the run goes on as it began, by its config.toml")
 
 
-def _load_data(recipe: Recipe, voice: Output) -> "tuple[Data, Recipe]":
-    """The data to train on, and the recipe that says so: MNIST that nobody asked for by name may become synthetic."""
+def _refuse_a_folder_that_is_gone(recipe: Recipe, config: Path) -> None:
+    """DataUnavailable where a config names the folder of somebody's own data, and there is none: MNIST is not them."""
+    if recipe.dataset is None and recipe.data_dir is not None and not recipe.data_dir.exists():
+        raise DataUnavailable(
+            f"{recipe.data_dir}, which {config} names, is not there: say where its data are now, with --data-dir"
+        )
+
+
+def _load_data(recipe: Recipe, voice: Output) -> "tuple[Data, DatasetName | None]":
+    """The data to train on, and by which name to ask for these, and no others, when the training is repeated.
+
+    MNIST that nobody asked for by name may become synthetic.
+    """
+
+    def load(name: DatasetName | None) -> "Data":
+        return load_dataset(name, recipe.data_dir, voice, classes=recipe.classes, limit=recipe.limit)
+
     try:
-        return _load(recipe, voice), recipe
+        data = load(recipe.dataset)
     except DataUnavailable as error:
         if recipe.dataset is not None:
             raise
         voice.say(f"MNIST is not to be had here: {error}", style="yellow")
-    recipe = replace(recipe, dataset=SYNTHETIC)
-    return _load(recipe, voice), recipe
-
-
-def _load(recipe: Recipe, voice: Output) -> "Data":
-    return load_dataset(recipe.dataset, recipe.data_dir, voice, classes=recipe.classes, limit=recipe.limit)
+        return load(SYNTHETIC), SYNTHETIC
+    return data, next((name for name in get_args(PublishedName) if name == data.name), recipe.dataset)
 
 
 def _session(recipe: Recipe, data: "Data", output: Path | None, resume: Path | None) -> "Session":

@@ -1,7 +1,9 @@
 """``mnist-bp train``: what it says to people and to programs, what it leaves behind, and how it ends."""
 
+import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 
 import mnist_bp
+from mnist_bp import Network
 from mnist_bp.core import model_file
 from mnist_bp.errors import DataUnavailable
 
@@ -341,6 +344,61 @@ def test_without_data_and_network_it_trains_on_synthetic_digits_and_says_so(cli)
     measured = cli("evaluate", "--json")
     assert measured.records[0]["synthetic"] is True
     assert "These are SYNTHETIC digits" in measured.err
+
+
+def test_a_run_of_mnist_asks_for_mnist_when_it_is_repeated(cli, idx_folder, tmp_path):
+    """Not for whatever can be had."""
+    folder = tmp_path / "cache" / "mnist"
+    folder.mkdir(parents=True)
+    for file in idx_folder.iterdir():
+        (folder / f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
+    assert cli("train", "--epochs", 1, "--output", "run").code == 0
+    assert 'dataset = "mnist"\n' in Path("run/config.toml").read_text(encoding="utf-8")
+    shutil.rmtree(folder)
+    assert cli("train", "--config", "run/config.toml", "--output", "again").code == DataUnavailable.exit_code
+    assert not Path("again").exists()
+
+
+def test_ones_own_data_that_are_gone_are_said_and_nothing_takes_their_place(train, cli, idx_folder):
+    """Whatever goes on with the run, or repeats or measures it; --data-dir says where they are now."""
+    train()
+    moved = idx_folder.rename(idx_folder.with_name("moved"))
+    for command in (
+        ("train", "--resume", "run", "--epochs", 3),
+        ("train", "--config", "run/config.toml", "--output", "again"),
+        ("evaluate", "run"),
+    ):
+        done = cli(*command)
+        assert (done.code, done.out) == (DataUnavailable.exit_code, "")
+        assert done.err.startswith(f"mnist-bp: {idx_folder}, which run")
+        assert done.err.endswith("with --data-dir\n")
+        assert not idx_folder.exists()
+    assert cli("train", "--resume", "run", "--epochs", 3, "--data-dir", moved).code == 0
+    assert cli("evaluate", "run", "--data-dir", moved).code == 0
+
+
+def test_digits_stand_in_for_data_that_are_gone_only_where_they_fit(train, cli, idx_folder):
+    """explain, gradcheck and page go on with synthetic digits, and say so; a network of other sizes cannot."""
+    train()
+    shutil.rmtree(idx_folder)
+    done = cli("explain", "run", "--json")
+    assert (done.code, done.records[0]["synthetic"]) == (0, True)
+    assert f"Synthetic digits stand in for what it was trained on: {idx_folder}, which " in done.err
+    _, meta = model_file.load("run/model.npz")
+    Network([4, 10], rng=np.random.default_rng(0)).save("small.npz", meta)
+    done = cli("gradcheck", "small.npz")
+    assert (done.code, done.out) == (DataUnavailable.exit_code, "")
+    assert done.err.startswith(f"mnist-bp: {idx_folder}, which small.npz was trained on, is not there")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links")
+def test_links_that_run_in_a_circle_are_a_folder_that_is_not_there(cli, tmp_path):
+    """One line, as for any other, or none where it does not matter."""
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    done = cli("train", "--data-dir", loop, "--dataset", "mnist", "--epochs", 1)
+    assert (done.code, len(done.err.splitlines())) == (DataUnavailable.exit_code, 1)
+    assert cli("train", "--data-dir", loop, "--dataset", "synthetic", "--limit", 100, "--epochs", 1).code == 0
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
