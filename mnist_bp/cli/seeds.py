@@ -108,14 +108,18 @@ def train_seeds(
 def _reopen(folder: Path, recipe: Recipe, options: dict[str, Any]) -> Run:
     """The folder of several runs, to go on with them; its history begins anew: what is finished says so again.
 
-    InputError for epochs with which none of its runs could go on: once its config had them, there would be no way back.
+    InputError for epochs with which one of its runs could not go on: once its config had them, there would be no way
+    back; and for the folder of a single run, whose history that would be.
     """
     run = Run.reopen(folder)
+    if run.checkpoint.exists():
+        raise InputError(f"{folder} holds a single run: the seeds in its config are not its own")
     planned = tomllib.loads(run.config.read_text(encoding="utf-8-sig")).get("epochs", recipe.epochs)
-    if recipe.epochs < planned:
-        raise InputError(f"{folder} was to have {planned} epochs already; --epochs says {recipe.epochs}")
-    if recipe.epochs > planned and "epochs" not in recipe.may_change:
-        raise InputError(f"{folder} cannot have more epochs: a --schedule but constant runs over all from the start")
+    if recipe.epochs != planned and "epochs" not in recipe.may_change:
+        raise InputError(f"{folder} cannot have other epochs: a --schedule but constant runs over all from the start")
+    for one in map(Run, sorted(folder.glob("seed-*"))):
+        if (had := len(one.read_history())) > recipe.epochs:
+            raise InputError(f"{one.folder} has had {had} epochs already; --epochs says {recipe.epochs}")
     run.go_on(0, options)
     return run
 

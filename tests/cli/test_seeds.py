@@ -393,17 +393,39 @@ def test_all_that_go_on_may_go_on_for_longer(train, cli):
 @pytest.mark.parametrize(
     ("schedule", "epochs", "said"),
     [
-        ("constant", 1, "all was to have 2 epochs already; --epochs says 1"),
-        ("cosine", 3, "all cannot have more epochs: a --schedule but constant runs over all from the start"),
+        ("constant", 1, "all/seed-0 has had 2 epochs already; --epochs says 1"),
+        ("cosine", 3, "all cannot have other epochs: a --schedule but constant runs over all from the start"),
+        ("cosine", 1, "all cannot have other epochs: a --schedule but constant runs over all from the start"),
     ],
 )
-def test_epochs_with_which_none_could_go_on_are_refused_before_anything_changes(train, cli, schedule, epochs, said):
+def test_epochs_with_which_one_could_not_go_on_are_refused_before_anything_changes(train, cli, schedule, epochs, said):
     """The folder goes on without them, as it was."""
     train("--seeds", 2, "--epochs", 2, "--schedule", schedule)
     config, history = (Path(f"all/{name}").read_bytes() for name in ("config.toml", "history.jsonl"))
     done = cli("train", "--resume", "all", "--epochs", epochs)
     assert (done.code, done.out, done.err) == (2, "", f"mnist-bp: {said}\n")
     assert Path("all/config.toml").read_bytes() == config
+    assert Path("all/history.jsonl").read_bytes() == history
+
+
+def test_fewer_epochs_than_were_planned_will_do_if_none_has_had_more(train, cli):
+    """Too many, typed once, are not for ever."""
+    train("--seeds", 2)
+    config = Path("all/config.toml")
+    config.write_text(config.read_text(encoding="utf-8").replace("epochs = 1\n", "epochs = 100000\n"), encoding="utf-8")
+    done = cli("train", "--resume", "all", "--epochs", 2)
+    assert done.code == 0
+    assert done.out.count("(finished after 2 epochs") == 2
+
+
+def test_a_single_run_does_not_become_several(train, cli):
+    """Whatever its config says: its history stays its own."""
+    train()
+    with Path("all/config.toml").open("a", encoding="utf-8") as file:
+        file.write("seeds = 2\n")
+    history = Path("all/history.jsonl").read_bytes()
+    done = cli("train", "--resume", "all")
+    assert (done.code, done.err) == (2, "mnist-bp: all holds a single run: the seeds in its config are not its own\n")
     assert Path("all/history.jsonl").read_bytes() == history
 
 
