@@ -29,7 +29,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     Readers see the old file or the new one, never a part, whatever happens in between; an error leaves no trace. So it
     is after a power failure; then ``sync_folder`` has seen to it that it is the new one.
     """
-    path = path.resolve()  # a link stays one: what it points to is replaced
+    # A link stays one: what it points to is replaced. (Python 3.11's Path.resolve raises where links run in a circle.)
+    path = Path(os.path.realpath(path))
     part = path.parent / f".{path.name[:40]}.{secrets.token_hex(8)}.part"
     try:
         with part.open("xb") as file:

@@ -1,6 +1,7 @@
 """Commands that are to be pasted."""
 
 import shlex
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,11 @@ def test_words_come_out_of_a_posix_shell_as_they_went_in(monkeypatch):
     monkeypatch.setattr(shell, "os", SimpleNamespace(name="posix"))
     words = ["mnist-bp", "evaluate", "it's $HOME & more"]
     assert shlex.split(command_line(*words)) == words
+
+
+def test_a_path_is_not_taken_for_an_option():
+    """Wherever it begins with a hyphen; an option stays one."""
+    assert command_line("evaluate", "--json", Path("-run"), Path("run-2")) == "evaluate --json ./-run run-2"
 
 
 @pytest.mark.parametrize(

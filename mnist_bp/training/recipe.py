@@ -134,7 +134,7 @@ class Recipe(Hyperparameters):
         settings |= {
             "hidden": format_hidden(self.hidden),
             "batch-size": format_batch_size(self.batch_size),
-            "data-dir": None if self.data_dir is None else str(self.data_dir.resolve()),
+            "data-dir": None if self.data_dir is None else os.path.realpath(self.data_dir),
         }
         return {name: settings[name] for name in sorted(settings) if settings[name] is not None}
 

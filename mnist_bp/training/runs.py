@@ -25,6 +25,9 @@ RUNS = Path("runs")
 LATEST = RUNS / "latest"
 CONFIG, HISTORY, CHECKPOINT, MODEL = "config.toml", "history.jsonl", "checkpoint.npz", "model.npz"
 
+MINUTE = 60
+"""Seconds after which nobody writes that file any more."""
+
 LONGEST_NAME = 100
 """Characters of a folder's name: no system allows more than 255, and a network may have any number of layers."""
 
@@ -168,6 +171,7 @@ class Run:
 
     def _make_latest(self) -> None:
         RUNS.mkdir(exist_ok=True)
+        remove_parts(RUNS, older_than=MINUTE)
         is_inside = self.folder.parent == RUNS
         with atomic_write(LATEST) as file:
             file.write(os.fsencode(self.folder.name if is_inside else self.folder.resolve()))
@@ -183,6 +187,8 @@ def find_model(target: Path | None) -> Path:
         If there is none.
     """
     if target is None:
+        if LATEST.is_dir():
+            raise InputError(f"{LATEST} is a folder, not the file that names the latest run: name a RUN or a MODEL")
         if not LATEST.is_file():
             raise InputError(
                 f"there is no run in {RUNS.resolve()} yet: mnist-bp train makes one; or name a RUN or a MODEL"
@@ -236,9 +242,9 @@ def _refuse_a_run(folder: Path) -> None:
     """InputError if there is a run; one that was killed as it began has left an empty history, and is none."""
     held = [name for name in (CONFIG, HISTORY, CHECKPOINT, MODEL) if (folder / name).exists()]
     if held and (held != [HISTORY] or _lines(folder / HISTORY)):
+        hint = "; --resume goes on with it" if CONFIG in held else ""
         raise InputError(
-            f"{folder} already holds a run ({', '.join(held)}): choose another --output, or remove it first; "
-            "--resume goes on with it"
+            f"{folder} already holds a run ({', '.join(held)}): choose another --output, or remove it first{hint}"
         )
 
 

@@ -63,7 +63,7 @@ def test_runs_of_the_same_second_do_not_collide(monkeypatch):
 def test_a_folder_that_holds_a_run_is_refused():
     """A second run into the same folder is bad input, and the first one stays as it was."""
     run = start("mine", {"seed": 1})
-    with pytest.raises(InputError, match=r"mine already holds a run \(config.toml, history.jsonl\)"):
+    with pytest.raises(InputError, match=r"mine already holds a run \(config.toml, history.jsonl\): .*; --resume goes"):
         start("mine", {"seed": 2})
     assert (run.folder / "config.toml").read_text(encoding="utf-8") == "seed = 1\n"
 
@@ -76,7 +76,7 @@ def test_where_one_was_killed_as_it_began_another_can_begin():
     assert Path("mine/config.toml").is_file()
     Path("other").mkdir()
     Path("other/history.jsonl").write_text("{}\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"other already holds a run \(history.jsonl\)"):
+    with pytest.raises(InputError, match=r"other already holds a run \(history.jsonl\): choose .* remove it first$"):
         start("other")
 
 
@@ -177,6 +177,25 @@ def test_a_target_without_a_model_is_refused(target):
     Path("empty").mkdir()
     with pytest.raises(InputError, match=rf"there is no model at {target}"):
         find_model(Path(target))
+
+
+def test_latest_that_is_a_folder_is_said(network):
+    """Training again would not help: another run may be named."""
+    Path("runs/latest").mkdir(parents=True)
+    start("mine").save(network, {})
+    with pytest.raises(InputError, match="is a folder, not the file that names the latest run: name a RUN or a MODEL"):
+        find_model(None)
+
+
+def test_what_killed_trainings_left_beside_latest_goes(network):
+    """But not what another training may be writing right now."""
+    Path("runs").mkdir()
+    old, new = Path("runs/.latest.old.part"), Path("runs/.latest.new.part")
+    for part in (old, new):
+        part.touch()
+    os.utime(old, (0, 0))
+    start("mine").save(network, {})
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 @pytest.mark.parametrize("latest", [b"gone", b"\xff\xfe", b""])
