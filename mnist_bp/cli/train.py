@@ -5,7 +5,7 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -50,7 +50,7 @@ from mnist_bp.cli.training_options import (
     Validation,
 )
 from mnist_bp.cli.training_report import TrainingReport
-from mnist_bp.data.names import SYNTHETIC, DatasetName, PublishedName
+from mnist_bp.data.names import SYNTHETIC
 from mnist_bp.errors import AnswerIsNo, DataUnavailable, Diverged, InputError, MnistBpError
 from mnist_bp.training.recipe import (
     Recipe,
@@ -152,9 +152,7 @@ def train(
     voice = Output(json=json, quiet=quiet)
     if is_from_config(context, "data_dir"):
         _refuse_a_folder_that_is_gone(recipe, config_in_use(context))
-    data, name = _load_data(recipe, voice)
-    if resume is None:
-        recipe = replace(recipe, dataset=name)
+    data, recipe = _load_data(recipe, voice)
     if seeds is not None:
         from mnist_bp.cli.seeds import train_seeds
 
@@ -191,23 +189,20 @@ def _refuse_a_folder_that_is_gone(recipe: Recipe, config: Path) -> None:
         )
 
 
-def _load_data(recipe: Recipe, voice: Output) -> "tuple[Data, DatasetName | None]":
-    """The data to train on, and by which name to ask for these, and no others, when the training is repeated.
-
-    MNIST that nobody asked for by name may become synthetic.
-    """
-
-    def load(name: DatasetName | None) -> "Data":
-        return load_dataset(name, recipe.data_dir, voice, classes=recipe.classes, limit=recipe.limit)
-
+def _load_data(recipe: Recipe, voice: Output) -> "tuple[Data, Recipe]":
+    """The data to train on, and the recipe that says so: MNIST that nobody asked for by name may become synthetic."""
     try:
-        data = load(recipe.dataset)
+        return _load(recipe, voice), recipe
     except DataUnavailable as error:
         if recipe.dataset is not None:
             raise
         voice.say(f"MNIST is not to be had here: {error}", style="yellow")
-        return load(SYNTHETIC), SYNTHETIC
-    return data, next((name for name in get_args(PublishedName) if name == data.name), recipe.dataset)
+    recipe = replace(recipe, dataset=SYNTHETIC)
+    return _load(recipe, voice), recipe
+
+
+def _load(recipe: Recipe, voice: Output) -> "Data":
+    return load_dataset(recipe.dataset, recipe.data_dir, voice, classes=recipe.classes, limit=recipe.limit)
 
 
 def _session(recipe: Recipe, data: "Data", output: Path | None, resume: Path | None) -> "Session":

@@ -1,6 +1,5 @@
 """``mnist-bp train``: what it says to people and to programs, what it leaves behind, and how it ends."""
 
-import gzip
 import json
 import os
 import shutil
@@ -344,19 +343,6 @@ def test_without_data_and_network_it_trains_on_synthetic_digits_and_says_so(cli)
     measured = cli("evaluate", "--json")
     assert measured.records[0]["synthetic"] is True
     assert "These are SYNTHETIC digits" in measured.err
-
-
-def test_a_run_of_mnist_asks_for_mnist_when_it_is_repeated(cli, idx_folder, tmp_path):
-    """Not for whatever can be had."""
-    folder = tmp_path / "cache" / "mnist"
-    folder.mkdir(parents=True)
-    for file in idx_folder.iterdir():
-        (folder / f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
-    assert cli("train", "--epochs", 1, "--output", "run").code == 0
-    assert 'dataset = "mnist"\n' in Path("run/config.toml").read_text(encoding="utf-8")
-    shutil.rmtree(folder)
-    assert cli("train", "--config", "run/config.toml", "--output", "again").code == DataUnavailable.exit_code
-    assert not Path("again").exists()
 
 
 def test_ones_own_data_that_are_gone_are_said_and_nothing_takes_their_place(train, cli, idx_folder):
