@@ -149,6 +149,8 @@ def train(
         augment=augment,
         augment_strength=augment_strength,
     )
+    if output is not None:
+        _refuse_a_taken_folder(output)
     voice = Output(json=json, quiet=quiet)
     if is_from_config(context, "data_dir"):
         _refuse_a_folder_that_is_gone(recipe, config_in_use(context))
@@ -179,6 +181,13 @@ def _refuse_what_makes_another_run(context: typer.Context) -> None:
         if name not in WITH_RESUME and is_given(context, name):
             option = name.replace("_", "-")
             raise InputError(f"--{option} does not go with --resume: the run goes on as it began, by its config.toml")
+
+
+def _refuse_a_taken_folder(output: Path) -> None:
+    """InputError if there is a run in it: said before data are fetched."""
+    from mnist_bp.training.runs import refuse_a_run
+
+    refuse_a_run(output)
 
 
 def _refuse_a_folder_that_is_gone(recipe: Recipe, config: Path) -> None:

@@ -17,7 +17,7 @@ from mnist_bp.shell import command_line
 from mnist_bp.training.history import History, read_epochs
 from mnist_bp.training.recipe import format_sizes
 
-__all__ = ["Run", "find_model"]
+__all__ = ["Run", "find_model", "refuse_a_run"]
 
 RUNS = Path("runs")
 """Where runs go that are given no folder, and where the file ``latest`` names the run that was saved last."""
@@ -68,7 +68,7 @@ class Run:
             run = cls(_new_folder(sizes) if folder is None else _given_folder(folder))
         run.claim()
         try:
-            _refuse_a_run(run.folder)  # that another training began since we looked, and has let go of
+            refuse_a_run(run.folder)  # that another training began since we looked, and has let go of
             with storing(run.config):
                 write_text(run.config, config)
         except BaseException:
@@ -233,13 +233,13 @@ def _new_folder(sizes: tuple[int, ...]) -> Path:
 def _given_folder(folder: Path) -> Path:
     if folder.is_file():
         raise InputError(f"{folder} is a file: --output names a folder")
-    _refuse_a_run(folder)
+    refuse_a_run(folder)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def _refuse_a_run(folder: Path) -> None:
-    """InputError if there is a run; one that was killed as it began has left an empty history, and is none."""
+def refuse_a_run(folder: Path) -> None:
+    """InputError if ``folder`` holds a run; one that was killed as it began has left an empty history, and is none."""
     held = [name for name in (CONFIG, HISTORY, CHECKPOINT, MODEL) if (folder / name).exists()]
     if held and (held != [HISTORY] or _lines(folder / HISTORY)):
         hint = "; --resume goes on with it" if CONFIG in held else ""

@@ -345,6 +345,14 @@ def test_without_data_and_network_it_trains_on_synthetic_digits_and_says_so(cli)
     assert "These are SYNTHETIC digits" in measured.err
 
 
+def test_a_folder_that_holds_a_run_is_refused_before_data_are_fetched(train, cli):
+    """Nobody waits for a download to be told."""
+    train()
+    done = cli("train", "--output", "run")  # without --data-dir: MNIST, which is not here
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "run already holds a run" in done.err
+
+
 def test_ones_own_data_that_are_gone_are_said_and_nothing_takes_their_place(train, cli, idx_folder):
     """Whatever goes on with the run, or repeats or measures it; --data-dir says where they are now."""
     train()
