@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING
 
 from mnist_bp.cli.output import Output
 from mnist_bp.data import names
+from mnist_bp.errors import DataUnavailable
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from mnist_bp.data.datasets import Dataset
 
-__all__ = ["describe_data", "download_progress", "load_dataset", "named", "say_if_synthetic"]
+__all__ = [
+    "describe_data",
+    "download_progress",
+    "load_dataset",
+    "named",
+    "refuse_a_folder_that_is_gone",
+    "say_if_synthetic",
+]
 
 
 def load_dataset(
@@ -37,6 +45,14 @@ def load_dataset(
             fetch=fetch,
             progress=progress,
             notice=lambda text: output.say(text, style="yellow"),
+        )
+
+
+def refuse_a_folder_that_is_gone(folder: Path, named_in: Path) -> None:
+    """DataUnavailable if a file names a folder of somebody's own data that is not there: nothing takes their place."""
+    if not folder.exists():
+        raise DataUnavailable(
+            f"{folder}, which {named_in} names, is not there: say where its data are now, with --data-dir"
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
 import typer
 
 from mnist_bp.cli.config import is_given
-from mnist_bp.cli.data import load_dataset
+from mnist_bp.cli.data import load_dataset, refuse_a_folder_that_is_gone
 from mnist_bp.cli.output import Output
 from mnist_bp.core.names import ActivationName, CostName, DtypeName
 from mnist_bp.data.names import SYNTHETIC, DatasetName
@@ -109,8 +109,8 @@ def trained_data(
     """
     if name is None:
         name, trained_in = _origin(model)
-        if data_dir is None:
-            _refuse_a_folder_that_is_gone(model, trained_in)
+        if data_dir is None and trained_in is not None and model.meta.get("dataset") not in get_args(DatasetName):
+            refuse_a_folder_that_is_gone(trained_in, model.path)
         fetch = fetch and (data_dir is not None or trained_in is None)  # a folder that a file names is only read
         data_dir = data_dir or trained_in
     data = load_dataset(name, data_dir, voice, classes=model.network.sizes[-1], fetch=fetch)
@@ -120,15 +120,6 @@ def trained_data(
             f"takes {model.network.sizes[0]} inputs and has {model.network.sizes[-1]} outputs"
         )
     return data
-
-
-def _refuse_a_folder_that_is_gone(model: TrainedModel, folder: Path | None) -> None:
-    """DataUnavailable for a network of somebody's own data whose folder is not there: no dataset that we know is it."""
-    is_own = model.meta.get("dataset") not in get_args(DatasetName)
-    if is_own and folder is not None and not folder.exists():
-        raise DataUnavailable(
-            f"{folder}, which {model.path} was trained on, is not there: say where its data are now, with --data-dir"
-        )
 
 
 def _fit(model: TrainedModel, data: "Dataset") -> bool:

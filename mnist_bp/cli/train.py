@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mnist_bp.cli.config import Config, config_in_use, is_from_config, is_given
-from mnist_bp.cli.data import load_dataset
+from mnist_bp.cli.data import load_dataset, refuse_a_folder_that_is_gone
 from mnist_bp.cli.interrupts import first_interrupt
 from mnist_bp.cli.models import fresh_network
 from mnist_bp.cli.options import (
@@ -152,8 +152,8 @@ def train(
     if output is not None:
         _refuse_a_taken_folder(output)
     voice = Output(json=json, quiet=quiet)
-    if is_from_config(context, "data_dir"):
-        _refuse_a_folder_that_is_gone(recipe, config_in_use(context))
+    if dataset is None and data_dir is not None and is_from_config(context, "data_dir"):
+        refuse_a_folder_that_is_gone(data_dir, config_in_use(context))
     data, recipe = _load_data(recipe, voice)
     if seeds is not None:
         from mnist_bp.cli.seeds import train_seeds
@@ -188,14 +188,6 @@ def _refuse_a_taken_folder(output: Path) -> None:
     from mnist_bp.training.runs import refuse_a_run
 
     refuse_a_run(output)
-
-
-def _refuse_a_folder_that_is_gone(recipe: Recipe, config: Path) -> None:
-    """DataUnavailable where a config names the folder of somebody's own data, and there is none: MNIST is not them."""
-    if recipe.dataset is None and recipe.data_dir is not None and not recipe.data_dir.exists():
-        raise DataUnavailable(
-            f"{recipe.data_dir}, which {config} names, is not there: say where its data are now, with --data-dir"
-        )
 
 
 def _load_data(recipe: Recipe, voice: Output) -> "tuple[Data, Recipe]":

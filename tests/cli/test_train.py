@@ -382,7 +382,7 @@ def test_digits_stand_in_for_data_that_are_gone_only_where_they_fit(train, cli, 
     Network([4, 10], rng=np.random.default_rng(0)).save("small.npz", meta)
     done = cli("gradcheck", "small.npz")
     assert (done.code, done.out) == (DataUnavailable.exit_code, "")
-    assert done.err.startswith(f"mnist-bp: {idx_folder}, which small.npz was trained on, is not there")
+    assert done.err.startswith(f"mnist-bp: {idx_folder}, which small.npz names, is not there")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links")
