@@ -90,7 +90,7 @@ def plot_training(session: "Session", plot_format: str) -> list[Path]:
     trained = _trained(network, called, session.trainer.epoch, recipe.seed, recipe.epochs)
     head = Head(trained, describe_data(replace(data, name=called), len(data.train), recipe.validation))
     epochs = session.run.read_history()
-    if not epochs:  # of those that are missing, a power failure or its reader knows
+    if not epochs:  # a power failure may have taken some; the others have their numbers
         raise InputError(f"{session.run.folder} has no history to draw")
     pictures = {"learning-curves": learning_curves(epochs, head), "gradient-norms": gradient_norms(epochs, head)}
     with threadpool_limits(recipe.threads):

@@ -76,6 +76,7 @@ def numerical_gradient(
             ks = np.flatnonzero(chosen.blocks[layer][:, j])
             for target, found in zip((values, noise, kinks), differentiate(nudge, j, ks), strict=True):
                 target.blocks[layer][ks, j] = found
+    kinks.vector[...] &= ACTIVATIONS[network.activation].has_kink  # so far, they say where some z crossed 0
     noise.vector[...] += ROUNDING * _magnitudes(network, trace, objective.Y).vector
     flat = kinks.like(values.vector == 0)
     if objective.l2:
@@ -107,7 +108,6 @@ class _Nudge:
         ones = np.ones((len(Y), 1))  # what a bias is multiplied by
         self.inputs = np.hstack([trace.seen[layer], ones])
         self.Z = self.inputs @ network.layers.blocks[layer]
-        self.has_kinks = ACTIVATIONS[network.activation].has_kink
         self.is_last = layer == len(network.weights) - 1
         if not self.is_last:
             masks = trace.masks or [None] * len(network.weights)
@@ -148,7 +148,7 @@ def _complex_step(nudge: _Nudge, j: int, ks: NDArray[np.intp]) -> _Found:
 
     def derivative(examples: NDArray[np.intp], a_k: Array) -> tuple[Array, Array, Array]:
         costs, hidden = nudge.costs(j, examples, nudge.Z[examples, j] + (1j * COMPLEX_STEP) * a_k)
-        at_kink = _any_neuron([(A.real == 0) & (A.imag != 0) for A in hidden if nudge.has_kinks], len(examples))
+        at_kink = _any_neuron([(A.real == 0) & (A.imag != 0) for A in hidden], len(examples))
         return costs.imag / COMPLEX_STEP, np.zeros(len(examples)), at_kink
 
     return _mean_over_examples(nudge, ks, derivative)
@@ -163,7 +163,7 @@ def _central_difference(nudge: _Nudge, j: int, ks: NDArray[np.intp], *, epsilon:
         costs, hidden = zip(*(nudge.costs(j, examples, z_j + step * a_k) for step in steps), strict=True)
         slope, longer = (costs[0] - costs[1]) / (2 * epsilon), (costs[2] - costs[3]) / (4 * epsilon)
         rounding = ROUNDING * (1 + costs[0]) / epsilon
-        crossed = [(up > 0) != (down > 0) for up, down in zip(hidden[2], hidden[3], strict=True) if nudge.has_kinks]
+        crossed = [(up > 0) != (down > 0) for up, down in zip(hidden[2], hidden[3], strict=True)]
         return slope, np.abs(slope - longer) + rounding, _any_neuron(crossed, len(examples))
 
     return _mean_over_examples(nudge, ks, derivative)

@@ -1,7 +1,7 @@
 """How good a network is on a set of examples."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -93,34 +93,32 @@ def evaluate(network: Network, images: Array, labels: NDArray[np.uint8], *, mist
     with np.errstate(over="ignore", invalid="ignore"):  # parameters that are too large: the cost says so
         for now in chunks(len(labels)):
             Z[now] = network.propagate(scaled(images[now], network.dtype)).Z
-        result = judge(network, Z, labels)
-        return replace(result, mistakes=_most_confident(network, Z, labels, mistakes)) if mistakes else result
+        return judge(network, Z, labels, mistakes=mistakes)
 
 
-def judge(network: Network, Z: Array, labels: NDArray[np.uint8]) -> Evaluation:
+def judge(network: Network, Z: Array, labels: NDArray[np.uint8], *, mistakes: int = 0) -> Evaluation:
     """Say how good outputs are whose weighted sums are Z, (n, n_L), where labels, (n,), were wanted."""
     classes = Z.shape[1]
-    total_cost, confusion = 0.0, np.zeros(classes**2, np.int64)
+    total_cost, confusion, worst = 0.0, np.zeros(classes**2, np.int64), list[Mistake]()
     for now in chunks(len(labels)):
         A = network.σ[-1].f(Z[now])
-        costs = network.costs(Z[now], A, network.targets(labels[now]))
+        costs, answers = network.costs(Z[now], A, network.targets(labels[now])), A.argmax(axis=1)
         total_cost += float(costs.sum(dtype=np.float64))
-        confusion += np.bincount(labels[now].astype(np.int64) * classes + A.argmax(axis=1), minlength=classes**2)
-    return Evaluation(total_cost / len(labels), confusion.reshape(classes, classes))
+        confusion += np.bincount(labels[now].astype(np.int64) * classes + answers, minlength=classes**2)
+        if mistakes:
+            worst = _most_confident([*worst, *_mistakes(now.start, A, answers, labels[now])])[:mistakes]
+    return Evaluation(total_cost / len(labels), confusion.reshape(classes, classes), tuple(worst))
 
 
-def _most_confident(network: Network, Z: Array, labels: NDArray[np.uint8], most: int) -> tuple[Mistake, ...]:
-    """The mistakes with the most active outputs."""
-    found: list[Mistake] = []
-    for now in chunks(len(labels)):
-        A = network.σ[-1].f(Z[now])
-        answers = A.argmax(axis=1)
-        found += (
-            Mistake(now.start + row, int(labels[now][row]), int(answers[row]), float(A[row, answers[row]]))
-            for row in np.flatnonzero(answers != labels[now]).tolist()
-        )
-        found = sorted(found, key=lambda mistake: (-mistake.output, mistake.example))[:most]
-    return tuple(found)
+def _mistakes(start: int, A: Array, answers: NDArray[np.intp], labels: NDArray[np.uint8]) -> Iterator[Mistake]:
+    """Those among the examples from ``start`` on, with outputs A, (n, n_L)."""
+    for row in np.flatnonzero(answers != labels).tolist():
+        yield Mistake(start + row, int(labels[row]), int(answers[row]), float(A[row, answers[row]]))
+
+
+def _most_confident(mistakes: list[Mistake]) -> list[Mistake]:
+    """These, the most active outputs first; of equal ones, the example that comes first."""
+    return sorted(mistakes, key=lambda mistake: (-mistake.output, mistake.example))
 
 
 def chunks(examples: int) -> Iterator[slice]:
