@@ -231,15 +231,18 @@ def _new_folder(sizes: tuple[int, ...]) -> Path:
 
 
 def _given_folder(folder: Path) -> Path:
-    if folder.is_file():
-        raise InputError(f"{folder} is a file: --output names a folder")
     refuse_a_run(folder)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def refuse_a_run(folder: Path) -> None:
-    """InputError if ``folder`` holds a run; one that was killed as it began has left an empty history, and is none."""
+    """InputError if ``folder`` holds a run, or is a file; a run that was killed as it began is none.
+
+    All that such a one has left is an empty history.
+    """
+    if folder.is_file():
+        raise InputError(f"{folder} is a file: --output names a folder")
     held = [name for name in (CONFIG, HISTORY, CHECKPOINT, MODEL) if (folder / name).exists()]
     if held and (held != [HISTORY] or _lines(folder / HISTORY)):
         hint = "; --resume goes on with it" if CONFIG in held else ""
