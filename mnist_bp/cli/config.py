@@ -2,7 +2,7 @@
 
 import difflib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -12,7 +12,7 @@ import typer
 from mnist_bp.cli.options import OUTPUT
 from mnist_bp.errors import InputError
 
-__all__ = ["Config", "config_in_use", "is_from_config", "is_given", "read_config", "use_run"]
+__all__ = ["Config", "config_in_use", "is_from_config", "is_given", "option_given", "read_config", "use_run"]
 
 NOT_IN_A_FILE = {"config", "context", "resume", "return"}
 
@@ -54,6 +54,12 @@ def config_in_use(context: typer.Context) -> Path:
 def is_given(context: typer.Context, parameter: str) -> bool:
     """Whether a parameter's value comes from the command line, and is no default."""
     return _source(context, parameter) == "COMMANDLINE"
+
+
+def option_given(context: typer.Context, parameters: Iterable[str]) -> str | None:
+    """The first of these parameters that comes from the command line, as the option that it is; None, if none does."""
+    given = (name for name in parameters if is_given(context, name))
+    return next((f"--{name.replace('_', '-')}" for name in given), None)
 
 
 def _source(context: typer.Context, parameter: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, get_args
 
 import typer
 
-from mnist_bp.cli.config import is_given
+from mnist_bp.cli.config import option_given
 from mnist_bp.cli.gradcheck_report import Regularization, Report, conclude_self_test, show_report
 from mnist_bp.cli.models import (
     Model,
@@ -172,10 +172,9 @@ def gradcheck(
 
 def _refuse_what_the_self_test_settles(context: typer.Context) -> None:
     """InputError for an option that would have no effect on it."""
-    for name in ("hidden", "activation", "cost", "every_combination", "method", "epsilon", "tolerance"):
-        if is_given(context, name):
-            option = name.replace("_", "-")
-            raise InputError(f"--self-test has a network and a method of its own: leave out --{option}")
+    settled = ("hidden", "activation", "cost", "every_combination", "method", "epsilon", "tolerance")
+    if option := option_given(context, settled):
+        raise InputError(f"--self-test has a network and a method of its own: leave out {option}")
 
 
 class _Check(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
 
 import typer
 
-from mnist_bp.cli.config import is_given
+from mnist_bp.cli.config import option_given
 from mnist_bp.cli.data import load_dataset, refuse_a_folder_that_is_gone
 from mnist_bp.cli.output import Output
 from mnist_bp.core.names import ActivationName, CostName, DtypeName
@@ -78,9 +78,8 @@ def fresh_network(
 
 def refuse_what_describes_a_fresh_network(context: typer.Context) -> None:
     """InputError if an option describes the network, where a file does that already."""
-    for name in ("hidden", "activation", "cost"):
-        if is_given(context, name):
-            raise InputError(f"--{name} describes a fresh network; the model file tells its own")
+    if option := option_given(context, ("hidden", "activation", "cost")):
+        raise InputError(f"{option} describes a fresh network; the model file tells its own")
 
 
 def load_model(target: Path | None) -> TrainedModel:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mnist_bp.cli.config import Config, config_in_use, is_from_config, is_given
+from mnist_bp.cli.config import Config, config_in_use, is_from_config, option_given
 from mnist_bp.cli.data import load_dataset, refuse_a_folder_that_is_gone
 from mnist_bp.cli.interrupts import first_interrupt
 from mnist_bp.cli.models import fresh_network
@@ -177,10 +177,8 @@ def train(
 
 def _refuse_what_makes_another_run(context: typer.Context) -> None:
     """InputError for an option that a run that goes on has settled already."""
-    for name in context.params:
-        if name not in WITH_RESUME and is_given(context, name):
-            option = name.replace("_", "-")
-            raise InputError(f"--{option} does not go with --resume: the run goes on as it began, by its config.toml")
+    if option := option_given(context, [name for name in context.params if name not in WITH_RESUME]):
+        raise InputError(f"{option} does not go with --resume: the run goes on as it began, by its config.toml")
 
 
 def _refuse_a_taken_folder(output: Path) -> None:
