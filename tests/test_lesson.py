@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from mnist_bp import Network
 from mnist_bp.core.activations import ACTIVATIONS
-from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.network import Trace
 from mnist_bp.core.optimizers import SGD
+from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.data.batches import mini_batches
 from mnist_bp.data.datasets import Examples, synthetic_examples
 from mnist_bp.training.evaluation import CHUNK, evaluate
@@ -367,7 +367,7 @@ def test_the_training_set_is_shuffled_and_cut_into_mini_batches_of_100(digits: t
 class Counting(Network):
     """A network that notes how many examples go into each gradient; what a step costs is proportional to it."""
 
-    def gradient(self, trace: Trace, Y: Floats, *, out: LayeredVector | None = None) -> LayeredVector:
+    def gradient(self, trace: Trace, Y: Floats, *, out: ParameterVector | None = None) -> ParameterVector:
         """Note the examples, then the gradient as it is."""
         self.examples_of_each_step.append(len(Y))
         return super().gradient(trace, Y, out=out)
@@ -735,9 +735,9 @@ def index_form(W: list[Floats], A: list[list[float]], y: list[float]) -> list[fl
     return found
 
 
-def δ_form(W: list[Floats], A: list[Floats], δ: Floats) -> LayeredVector:
+def δ_form(W: list[Floats], A: list[Floats], δ: Floats) -> ParameterVector:
     """From δ^L: ∂C/∂b = δ, ∂C/∂W = δ (a of the layer before)ᵀ, and δ^l = (Wᵀ δ^(l+1)) ⊙ a^l (1 − a^l)."""
-    gradient = LayeredVector.zeros([len(a) for a in A], np.float64)
+    gradient = ParameterVector.zeros([len(a) for a in A], np.float64)
     for i in reversed(range(len(W))):
         gradient.weights[i][...], gradient.biases[i][...] = np.outer(δ, A[i]), δ
         δ = (W[i].T @ δ) * A[i] * (1 - A[i])

@@ -11,8 +11,8 @@ import numpy as np
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.gradcheck import Backpropagation
-from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.network import Network
+from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.errors import InputError
 
 __all__ = ["load_function"]
@@ -32,7 +32,7 @@ def load_function(name: str) -> Backpropagation:
     """
     function = _imported(name)
 
-    def backpropagate(network: Network, X: Array, Y: Array) -> LayeredVector:
+    def backpropagate(network: Network, X: Array, Y: Array) -> ParameterVector:
         weights, biases = ([array.copy() for array in arrays] for arrays in (network.weights, network.biases))
         try:
             with redirect_stdout(sys.stderr):  # standard output may be JSON Lines, and nothing else
@@ -62,11 +62,11 @@ def _imported(name: str) -> Callable[..., Any]:
     return function
 
 
-def _gradient(answer: Any, network: Network, name: str) -> LayeredVector:
+def _gradient(answer: Any, network: Network, name: str) -> ParameterVector:
     """What the function returned, in the layout of the parameters."""
     if not (isinstance(answer, Sequence) and len(answer) == 2):
         raise InputError(f"{name} returned {type(answer).__name__}; expected two lists of arrays, (dC_dW, dC_db)")
-    gradient = LayeredVector.empty(network.sizes, np.float64)
+    gradient = ParameterVector.empty(network.sizes, np.float64)
     for letter, given, expected in zip("Wb", answer, (gradient.weights, gradient.biases), strict=True):
         if not isinstance(given, Sequence) or len(given) != len(expected):
             raise InputError(f"{name}: expected a list of {len(expected)} arrays dC_d{letter}, one for each layer")

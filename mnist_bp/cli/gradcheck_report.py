@@ -14,9 +14,9 @@ from mnist_bp.training.recipe import format_sizes
 
 if TYPE_CHECKING:
     from mnist_bp.core.gradcheck import ArrayCheck, Check, Outcome
-    from mnist_bp.core.layers import LayeredVector
     from mnist_bp.core.network import Network
     from mnist_bp.core.objective import Objective
+    from mnist_bp.core.parameters import ParameterVector
     from mnist_bp.data.datasets import Dataset, Examples
 
 __all__ = ["Regularization", "Report", "conclude_self_test", "show_report"]
@@ -81,7 +81,7 @@ class Report:
         return diagnose(self.failed, self.network, self.objective) if self.failed is not None else []
 
     @cached_property
-    def gradient(self) -> "LayeredVector":
+    def gradient(self) -> "ParameterVector":
         """What was checked."""
         return self.objective.gradient(self.network)
 
@@ -206,7 +206,7 @@ def _layer(array: "ArrayCheck") -> dict[str, Any]:
 
 def _table(check: "Check") -> Table:
     from mnist_bp.core.gradcheck import Verdict
-    from mnist_bp.core.layers import lesson_name
+    from mnist_bp.core.parameters import lesson_name
 
     # The name of the array has no heading, and others two lines: 80 columns are few.
     counted = ("checked", "non-\nzero", "verified", "un-\ndecided", "failed")

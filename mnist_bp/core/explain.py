@@ -24,10 +24,10 @@ from mnist_bp.core.explanation import (
     Sensitive,
     Step,
 )
-from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.network import Network
 from mnist_bp.core.numerical import COMPLEX_STEP
 from mnist_bp.core.objective import Objective
+from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.errors import InputError
 
 __all__ = ["explain"]
@@ -83,7 +83,7 @@ def explain(
     address = ranking[0] if address is None else _existing(address, network)
     x, y = X[example : example + 1], Y[example : example + 1]
     cost = Objective(x, y).cost(network).real
-    own = LayeredVector(network.sizes, _flat([layer.gradient(example) for layer in layers]))
+    own = ParameterVector(network.sizes, _flat([layer.gradient(example) for layer in layers]))
     return Explanation(
         cost=cost,
         outputs=_outputs(layers[-1], trace.A[-1][example], Y[example], cost),
@@ -223,7 +223,7 @@ def _most_sensitive(layers: list[_Layer], example: int, ranking: list[Address]) 
 
 
 def _flat(blocks: list[Array]) -> Array:
-    """One vector of the blocks of all layers, as a ``LayeredVector`` has them."""
+    """One vector of the blocks of all layers, as a ``ParameterVector`` has them."""
     return np.concatenate([block.ravel() for block in blocks])
 
 

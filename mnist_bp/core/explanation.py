@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mnist_bp.core.layers import lesson_name
+from mnist_bp.core.parameters import lesson_name
 
 __all__ = [
     "Address",

@@ -9,10 +9,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.layers import LayeredVector, side_by_side
 from mnist_bp.core.network import Network, Trace
 from mnist_bp.core.numerical import COMPLEX_STEP, EPSILON, Method, numerical_gradient
 from mnist_bp.core.objective import Objective
+from mnist_bp.core.parameters import ParameterVector, side_by_side
 
 __all__ = [
     "TOLERANCE",
@@ -105,11 +105,11 @@ class Check:
 
     method: Method
     tolerance: float
-    gradient: LayeredVector
-    numerical: LayeredVector
-    verdict: LayeredVector
-    error: LayeredVector
-    nonzero: LayeredVector
+    gradient: ParameterVector
+    numerical: ParameterVector
+    verdict: ParameterVector
+    error: ParameterVector
+    nonzero: ParameterVector
 
     @property
     def outcome(self) -> Outcome:
@@ -147,7 +147,7 @@ def _summary(name: str, gradient: Array, numerical: Array, verdict: Array, error
     )
 
 
-Backpropagation = Callable[[Network, Array, Array], LayeredVector]
+Backpropagation = Callable[[Network, Array, Array], ParameterVector]
 """(network, X, Y) ↦ ∇C of a mini-batch, Y one-hot, as somebody computes it."""
 
 
@@ -158,8 +158,8 @@ class Claim(Objective):
     backpropagate: Backpropagation
 
     def gradient(
-        self, network: Network, trace: Trace | None = None, *, out: LayeredVector | None = None
-    ) -> LayeredVector:
+        self, network: Network, trace: Trace | None = None, *, out: ParameterVector | None = None
+    ) -> ParameterVector:
         """What is claimed, in place of what trains, and from its own forward pass."""
         del trace, out
         return self.backpropagate(network, self.X, self.Y)
@@ -196,7 +196,7 @@ def check(
     tolerance = TOLERANCE[method] if tolerance is None else tolerance
     chosen = _choose(network.sizes, sample, rng)
 
-    def judge(objective: Objective, chosen: LayeredVector) -> _Judged:
+    def judge(objective: Objective, chosen: ParameterVector) -> _Judged:
         return _judge(network, objective, chosen=chosen, method=method, epsilon=epsilon, tolerance=tolerance)
 
     first = judge(objective, chosen)
@@ -212,15 +212,15 @@ def check(
 
 
 class _Judged(NamedTuple):
-    gradient: LayeredVector
-    numerical: LayeredVector
-    verdict: LayeredVector
-    error: LayeredVector
+    gradient: ParameterVector
+    numerical: ParameterVector
+    verdict: ParameterVector
+    error: ParameterVector
 
 
-def _choose(sizes: tuple[int, ...], sample: int | None, rng: np.random.Generator) -> LayeredVector:
+def _choose(sizes: tuple[int, ...], sample: int | None, rng: np.random.Generator) -> ParameterVector:
     """Every entry, or at most ``sample`` of each array."""
-    chosen = LayeredVector.zeros(sizes, np.bool_)
+    chosen = ParameterVector.zeros(sizes, np.bool_)
     for array in chosen.named_arrays().values():
         picked = rng.permutation(array.size)[:sample] if sample is not None else slice(None)
         array[np.unravel_index(np.arange(array.size)[picked], array.shape)] = True
@@ -228,7 +228,7 @@ def _choose(sizes: tuple[int, ...], sample: int | None, rng: np.random.Generator
 
 
 def _judge(
-    network: Network, objective: Objective, *, chosen: LayeredVector, method: Method, epsilon: float, tolerance: float
+    network: Network, objective: Objective, *, chosen: ParameterVector, method: Method, epsilon: float, tolerance: float
 ) -> _Judged:
     """Judge each of the ``chosen`` derivatives on one mini-batch.
 
@@ -252,7 +252,7 @@ def _judge(
 
 
 def taylor_slopes(
-    network: Network, objective: Objective, gradient: LayeredVector, *, rng: np.random.Generator
+    network: Network, objective: Objective, gradient: ParameterVector, *, rng: np.random.Generator
 ) -> tuple[float, ...]:
     """How C(p + hd) − C(p) − h ∇C·d falls as h is halved, in powers of h, for a random direction d.
 
@@ -275,7 +275,7 @@ def taylor_slopes(
 
 
 def direction_errors(
-    network: Network, objective: Objective, gradient: LayeredVector, *, rng: np.random.Generator, directions: int = 10
+    network: Network, objective: Objective, gradient: ParameterVector, *, rng: np.random.Generator, directions: int = 10
 ) -> list[float]:
     """Relative errors of ∇C·d, each beside Im C(p + ihd) / h, for random directions d: all parameters at once."""
     nudged = network.astype(np.complex128)

@@ -10,9 +10,9 @@ from typing import Any, get_args
 import numpy as np
 
 from mnist_bp.core import archive
-from mnist_bp.core.layers import array_shapes
 from mnist_bp.core.names import DtypeName
 from mnist_bp.core.network import Network
+from mnist_bp.core.parameters import array_shapes
 from mnist_bp.errors import InputError
 
 __all__ = ["FORMAT", "load", "save"]

@@ -24,8 +24,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mnist_bp.core.activations import ACTIVATIONS, Array
 from mnist_bp.core.costs import COSTS
-from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.names import ActivationName, CostName, OutputActivationName, checked_name
+from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.errors import InputError
 
 __all__ = ["Masks", "Network", "Trace"]
@@ -104,7 +104,7 @@ class Network:
         rng: np.random.Generator,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.layers = LayeredVector.empty(_checked_sizes(sizes), dtype)
+        self.layers = ParameterVector.empty(_checked_sizes(sizes), dtype)
         self.activation: ActivationName = checked_name("activation", activation, get_args(ActivationName))
         self.cost: CostName = checked_name("cost", cost, get_args(CostName))
         self.output_activation: OutputActivationName = checked_name(
@@ -170,7 +170,7 @@ class Network:
     def astype(self, dtype: DTypeLike) -> Self:
         """Copy the network; the copy computes in ``dtype``."""
         twin = copy.copy(self)
-        twin.layers = LayeredVector(self.sizes, self.parameters.astype(dtype))
+        twin.layers = ParameterVector(self.sizes, self.parameters.astype(dtype))
         return twin
 
     # --- the calculus ------------------------------------------------------------------------------------------------
@@ -194,13 +194,13 @@ class Network:
         """C_i of each example, shape (n,), from the output layer's Z and A and the wanted outputs Y, each (n, n_L)."""
         return COSTS[self.cost].per_example(Z, A, Y)
 
-    def gradient(self, trace: Trace, Y: Array, *, out: LayeredVector | None = None) -> LayeredVector:
+    def gradient(self, trace: Trace, Y: Array, *, out: ParameterVector | None = None) -> ParameterVector:
         """Run backwards through the layers: ∂C/∂W and ∂C/∂b of each, C the mean cost of the examples of the trace.
 
         Dividing ∂C/∂Z of the last layer by n is the one place where the mean is taken; what follows is linear in it.
         ``out`` takes the result, so that training needs to make room for it only once.
         """
-        gradient = LayeredVector.empty(self.sizes, self.dtype) if out is None else out
+        gradient = ParameterVector.empty(self.sizes, self.dtype) if out is None else out
         A, seen, masks = trace.A, trace.seen, trace.masks
         dC_dZ = COSTS[self.cost].dC_dZ(A[-1], Y, self.σ[-1])
         dC_dZ /= len(Y)
@@ -222,7 +222,7 @@ class Network:
         """Outputs a^(L), shape (examples, n_L), of inputs (examples, n_0)."""
         return self.propagate(self.inputs(x)).A[-1]
 
-    def backpropagate(self, x: ArrayLike, y: ArrayLike) -> tuple[Any, LayeredVector]:
+    def backpropagate(self, x: ArrayLike, y: ArrayLike) -> tuple[Any, ParameterVector]:
         """The mean cost of a mini-batch and its gradient.
 
         Parameters

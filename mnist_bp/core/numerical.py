@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.activations import ACTIVATIONS, Array
-from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.network import Network, Trace
 from mnist_bp.core.objective import Objective
+from mnist_bp.core.parameters import ParameterVector
 
 __all__ = ["COMPLEX_STEP", "EPSILON", "Method", "NumericalGradient", "numerical_gradient"]
 
@@ -53,14 +53,14 @@ class NumericalGradient(NamedTuple):
         Of each, whether the mean cost of the examples has derivative 0, so that all of the value is the penalty's.
     """
 
-    values: LayeredVector
-    noise: LayeredVector
-    kinks: LayeredVector
-    flat: LayeredVector
+    values: ParameterVector
+    noise: ParameterVector
+    kinks: ParameterVector
+    flat: ParameterVector
 
 
 def numerical_gradient(
-    network: Network, objective: Objective, *, method: Method, epsilon: float, chosen: LayeredVector
+    network: Network, objective: Objective, *, method: Method, epsilon: float, chosen: ParameterVector
 ) -> NumericalGradient:
     """Nudge the ``chosen`` (booleans) parameters of a float64 network, each by itself.
 
@@ -68,8 +68,8 @@ def numerical_gradient(
     """
     trace = objective.trace(network)
     differentiate = _complex_step if method == "complex" else partial(_central_difference, epsilon=epsilon)
-    values, noise = (LayeredVector.zeros(network.sizes, np.float64) for _ in range(2))
-    kinks = LayeredVector.zeros(network.sizes, np.bool_)
+    values, noise = (ParameterVector.zeros(network.sizes, np.float64) for _ in range(2))
+    kinks = ParameterVector.zeros(network.sizes, np.bool_)
     for layer in range(len(network.weights)):
         nudge = _Nudge(network, layer, trace, objective.Y)
         for j in range(network.sizes[layer + 1]):
@@ -193,9 +193,9 @@ def _any_neuron(flags: list[NDArray[np.bool_]], pairs: int) -> NDArray[np.bool_]
     return flagged
 
 
-def _magnitudes(network: Network, trace: Trace, Y: Array) -> LayeredVector:
+def _magnitudes(network: Network, trace: Trace, Y: Array) -> ParameterVector:
     """How large the terms are that add up to each derivative, were every σ′ 1: rounding errors are relative to that."""
-    scale = LayeredVector.zeros(network.sizes, np.float64)
+    scale = ParameterVector.zeros(network.sizes, np.float64)
     S = 2 * (np.abs(trace.A[-1]) + Y) / len(Y)
     for layer in reversed(range(len(network.weights))):
         inputs = np.column_stack([np.abs(trace.seen[layer]), np.ones(len(Y))])

@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.network import Masks, Network, Trace
+from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import add_l2_gradient, l2_penalty
 from mnist_bp.errors import InputError
 
@@ -44,8 +44,8 @@ class Objective:
         return complex(cost + l2_penalty(network, self.l2) if self.l2 else cost)
 
     def gradient(
-        self, network: Network, trace: Trace | None = None, *, out: LayeredVector | None = None
-    ) -> LayeredVector:
+        self, network: Network, trace: Trace | None = None, *, out: ParameterVector | None = None
+    ) -> ParameterVector:
         """∇C. ``trace`` saves the forward pass where it is known, and ``out`` takes the result."""
         gradient = network.gradient(trace or self.trace(network), self.Y, out=out)
         if self.l2:

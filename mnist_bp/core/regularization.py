@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.network import Network
+from mnist_bp.core.parameters import ParameterVector
 
 __all__ = ["add_l2_gradient", "draw_masks", "l2_penalty", "shrink_weights", "smoothed_targets"]
 
@@ -20,7 +20,7 @@ def l2_penalty(network: Network, λ: float) -> Array:
     return 0.5 * λ * sum(np.einsum("jk,jk->", W, W) for W in network.weights)
 
 
-def add_l2_gradient(network: Network, λ: float, gradient: LayeredVector) -> None:
+def add_l2_gradient(network: Network, λ: float, gradient: ParameterVector) -> None:
     """Add the penalty's gradient, λ w, in place."""
     for W, dC_dW in zip(network.weights, gradient.weights, strict=True):
         dC_dW += λ * W

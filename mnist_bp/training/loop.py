@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.names import checked_name
 from mnist_bp.core.network import Masks, Network
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.optimizers import OPTIMIZERS, approach
+from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import draw_masks, shrink_weights, smoothed_targets
 from mnist_bp.data.ahead import ahead
 from mnist_bp.data.augment import augmented
@@ -257,7 +257,7 @@ class Trainer:
 
     def _gradient(
         self, images: Array, labels: NDArray[np.uint8], draw_masks: Callable[[int], Masks] | None
-    ) -> tuple[Array, LayeredVector]:
+    ) -> tuple[Array, ParameterVector]:
         """The weighted sums of a mini-batch's outputs, (n, n_L), and ∇C."""
         network, buffers, n = self.network, self._buffers, len(labels)
         if n > CHUNK:
@@ -270,10 +270,10 @@ class Trainer:
 
     def _gradient_in_parts(
         self, images: Array, labels: NDArray[np.uint8], draw_masks: Callable[[int], Masks] | None
-    ) -> tuple[Array, LayeredVector]:
+    ) -> tuple[Array, ParameterVector]:
         """The same of a large mini-batch: gradients of parts that stay in the cache are accumulated."""
         n, Z = len(labels), []
-        mean = LayeredVector.zeros(self.network.sizes, self.network.dtype)
+        mean = ParameterVector.zeros(self.network.sizes, self.network.dtype)
         for now in chunks(n):
             part_Z, part = self._gradient(images[now], labels[now], draw_masks)
             part.vector *= len(part_Z) / n
@@ -281,7 +281,7 @@ class Trainer:
             Z.append(part_Z)
         return np.concatenate(Z), mean
 
-    def _step(self, gradient: LayeredVector, learning_rate: float) -> None:
+    def _step(self, gradient: ParameterVector, learning_rate: float) -> None:
         """Go downhill, and let the weights shrink if they are to."""
         if self.hyperparameters.l2 and self._optimizer.decouples_l2:
             shrink_weights(self.network, learning_rate * self.hyperparameters.l2)
@@ -348,7 +348,7 @@ class _Buffers(NamedTuple):
     """
 
     inputs: Array
-    gradient: LayeredVector
+    gradient: ParameterVector
     Z: Array
     labels: NDArray[np.uint8]
 
@@ -357,7 +357,7 @@ class _Buffers(NamedTuple):
         n_0, n_L = network.sizes[0], network.sizes[-1]
         return cls(
             inputs=np.empty((min(batch_size, CHUNK), n_0), network.dtype),
-            gradient=LayeredVector.empty(network.sizes, network.dtype),
+            gradient=ParameterVector.empty(network.sizes, network.dtype),
             Z=np.empty((examples, n_L), network.dtype),
             labels=np.empty(examples, np.uint8),
         )

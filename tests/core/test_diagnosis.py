@@ -8,9 +8,9 @@ import pytest
 from mnist_bp import Network
 from mnist_bp.core.diagnosis import Entry, diagnose, worst_entries
 from mnist_bp.core.gradcheck import Check, Verdict
-from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.mistakes import MISTAKES, WHOLE_GRADIENTS
 from mnist_bp.core.objective import Objective
+from mnist_bp.core.parameters import ParameterVector
 
 EXAMPLES, SIZES = 7, (6, 5, 5, 4)
 
@@ -31,7 +31,7 @@ def batch(rng: np.random.Generator) -> Objective:
     return Objective(rng.random((EXAMPLES, 6)), np.eye(4)[rng.integers(0, 4, EXAMPLES)])
 
 
-def found(right: LayeredVector, wrong: LayeredVector, *, zero: LayeredVector | None = None) -> Check:
+def found(right: ParameterVector, wrong: ParameterVector, *, zero: ParameterVector | None = None) -> Check:
     """A check that found every difference between the two; ``zero``: what was tried on a dense mini-batch."""
     g, n = wrong.vector, right.vector
     error = np.abs(g - n) / np.maximum(np.maximum(np.abs(g), np.abs(n)), 1e-300)
@@ -40,7 +40,9 @@ def found(right: LayeredVector, wrong: LayeredVector, *, zero: LayeredVector | N
     return Check("complex", 1e-10, wrong, right, *map(right.like, (verdict, error, nonzero)))
 
 
-def said(change: Callable[[LayeredVector], object], network: Network, batch: Objective, scale: float = 1) -> list[str]:
+def said(
+    change: Callable[[ParameterVector], object], network: Network, batch: Objective, scale: float = 1
+) -> list[str]:
     """The diagnosis of the right gradient, times ``scale``, after ``change``."""
     right = batch.gradient(network)
     right.vector[...] *= scale
@@ -49,7 +51,7 @@ def said(change: Callable[[LayeredVector], object], network: Network, batch: Obj
     return diagnose(found(right, wrong), network, batch)
 
 
-def times(factor: float) -> Callable[[LayeredVector], object]:
+def times(factor: float) -> Callable[[ParameterVector], object]:
     """All derivatives, so many times too large."""
     return lambda g: g.vector.__imul__(factor)
 
@@ -131,7 +133,7 @@ def test_a_planted_mistake_is_named_with_its_place(
 def test_up_to_three_wrong_entries_are_named_one_by_one(wrong: int, network: Network, batch: Objective) -> None:
     """From four on, they are counted."""
 
-    def change(g: LayeredVector) -> None:
+    def change(g: ParameterVector) -> None:
         g.weights[1][0, :wrong] *= [1.5, 2.5, 6, 5][:wrong]
 
     words = ("1.5 times too large", "2.5 times too large", "6 times too large")
@@ -156,12 +158,12 @@ def test_a_transposed_array_and_swapped_columns_are_told_apart(network: Network,
     """A square W by its whole content, two columns by theirs; three in a ring, or two with other numbers, are wrong."""
     other = 1 + np.random.default_rng(1).random((5, 2))
 
-    def exchange(*columns: int) -> Callable[[LayeredVector], object]:
+    def exchange(*columns: int) -> Callable[[ParameterVector], object]:
         return lambda g: g.weights[1].__setitem__(
             (slice(None), list(columns)), g.weights[1][:, [*columns[1:], columns[0]]]
         )
 
-    def spoil(g: LayeredVector) -> None:
+    def spoil(g: ParameterVector) -> None:
         g.weights[1][:, [1, 3]] *= other
 
     transposed = said(lambda g: g.weights[1].__setitem__(..., g.weights[1].T.copy()), network, batch)

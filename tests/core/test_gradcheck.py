@@ -20,11 +20,11 @@ from mnist_bp.core.gradcheck import (
     direction_errors,
     taylor_slopes,
 )
-from mnist_bp.core.layers import LayeredVector, lesson_name
 from mnist_bp.core.mistakes import MISTAKES
 from mnist_bp.core.network import Masks
 from mnist_bp.core.numerical import numerical_gradient
 from mnist_bp.core.objective import Objective
+from mnist_bp.core.parameters import ParameterVector, lesson_name
 from mnist_bp.core.regularization import add_l2_gradient, draw_masks, smoothed_targets
 from mnist_bp.data.datasets import Examples
 from mnist_bp.errors import InputError
@@ -70,9 +70,9 @@ def claim(backpropagate: Backpropagation, batch: Objective) -> Claim:
     return Claim(batch.X, batch.Y, backpropagate=backpropagate)
 
 
-def everything(network: Network) -> LayeredVector:
+def everything(network: Network) -> ParameterVector:
     """To nudge every parameter."""
-    return LayeredVector(network.sizes, np.ones(len(network.parameters), bool))
+    return ParameterVector(network.sizes, np.ones(len(network.parameters), bool))
 
 
 def count(found: Check, verdict: Verdict) -> int:
@@ -185,7 +185,7 @@ def test_where_a_smooth_activation_crosses_zero_a_wrong_gradient_fails(method: s
     network.weights[0][...] = [[1, -1]]
     batch = Objective(np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]]))
 
-    def doubled(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
+    def doubled(network: Network, X: NDArray, Y: NDArray) -> ParameterVector:
         gradient = Objective(X, Y).gradient(network)
         gradient.weights[0][...] *= 2
         return gradient
@@ -199,7 +199,7 @@ def test_a_derivative_that_is_not_a_number_fails() -> None:
     network = Network([3, 2], rng=np.random.default_rng(0), dtype=np.float64)
     batch = Objective(np.ones((1, 3)), np.eye(2)[[0]])
 
-    def hollow(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
+    def hollow(network: Network, X: NDArray, Y: NDArray) -> ParameterVector:
         gradient = Objective(X, Y).gradient(network)
         gradient.weights[0][1, 2] = np.nan
         return gradient
@@ -234,7 +234,7 @@ def test_an_absolute_difference_is_never_a_pass() -> None:
     network = Network([3, 4, 2], rng=np.random.default_rng(0), dtype=np.float64)
     network.weights[1][...] *= 1e-14  # the first layer hardly matters
 
-    def sign_flipped(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
+    def sign_flipped(network: Network, X: NDArray, Y: NDArray) -> ParameterVector:
         gradient = Objective(X, Y).gradient(network)
         gradient.blocks[0][...] *= -1
         return gradient
@@ -248,7 +248,7 @@ def test_an_absolute_difference_is_never_a_pass() -> None:
 def test_float32_is_not_good_enough_for_checking(batch: Objective) -> None:
     """Without any mistake, float32 backpropagation fails: that is why the check promotes to float64."""
 
-    def in_float32(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
+    def in_float32(network: Network, X: NDArray, Y: NDArray) -> ParameterVector:
         single = Objective(X.astype(np.float32), Y.astype(np.float32)).gradient(network.astype(np.float32))
         return single.like(single.vector.astype(np.float64))
 
@@ -305,7 +305,7 @@ def test_a_right_gradient_has_no_diagnosis(batch: Objective) -> None:
 def test_other_mistakes_are_named_by_their_numbers(change: object, said: str, batch: Objective) -> None:
     """A ratio that all entries share, a transposition, a zero."""
 
-    def changed(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
+    def changed(network: Network, X: NDArray, Y: NDArray) -> ParameterVector:
         gradient = Objective(X, Y).gradient(network)
         change(gradient)
         return gradient
@@ -319,7 +319,7 @@ def test_other_mistakes_are_named_by_their_numbers(change: object, said: str, ba
 def test_a_mistake_without_a_pattern_is_counted(batch: Objective) -> None:
     """Where no known mistake fits, the diagnosis says how many entries are wrong, and claims no more."""
 
-    def noisy(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
+    def noisy(network: Network, X: NDArray, Y: NDArray) -> ParameterVector:
         gradient = Objective(X, Y).gradient(network)
         gradient.weights[2][...] *= 1 + np.random.default_rng(1).random(gradient.weights[2].shape)
         return gradient
@@ -333,7 +333,7 @@ def test_a_mistake_without_a_pattern_is_counted(batch: Objective) -> None:
 def test_the_worst_entries_have_their_names_in_the_lesson_and_both_values(batch: Objective) -> None:
     """w_{4,7}^(2), doubled, stands first."""
 
-    def doubled(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
+    def doubled(network: Network, X: NDArray, Y: NDArray) -> ParameterVector:
         gradient = Objective(X, Y).gradient(network)
         gradient.weights[1][4, 7] *= 2
         return gradient
@@ -379,7 +379,7 @@ def test_a_summary_looks_at_what_was_decided_only() -> None:
     sizes, decided = (3, 2), [Verdict.VERIFIED, Verdict.UNDECIDED, Verdict.FAILED, Verdict.KINK, Verdict.VERIFIED]
     numbers = [[1.0, 2, 3, 4, 5, 6, 7, 8], [1.5, 2, 3, 4, 5, 6, 7, 8], [*decided, Verdict.ZERO, 0, 0]]
     numbers += [[0.25, 0.9, 0.5, 0.8, 0.125, 0, 0, 0], [True, True, False, True, True, False, True, False]]
-    found = Check("complex", 1e-10, *(LayeredVector(sizes, np.array(each)) for each in numbers))
+    found = Check("complex", 1e-10, *(ParameterVector(sizes, np.array(each)) for each in numbers))
 
     W1, b1 = found.arrays
 
@@ -421,7 +421,7 @@ def test_the_dense_mini_batch_is_noise_about_as_large_as_a_digit(examples: int, 
     """Of either sign, no pixel dark, of a spread of 0.3; eight examples at most, and no more than there are."""
     seen = []
 
-    def watching(network: Network, X: NDArray, Y: NDArray) -> LayeredVector:
+    def watching(network: Network, X: NDArray, Y: NDArray) -> ParameterVector:
         seen.append(X)
         return Objective(X, Y).gradient(network)
 
@@ -439,7 +439,7 @@ def test_the_taylor_remainder_falls_with_slope_two(activation: str, cost: str, b
     right = batch.gradient(network)
     wrong = right.like(20 * right.vector)
 
-    def slopes(gradient: LayeredVector) -> tuple[float, ...]:
+    def slopes(gradient: ParameterVector) -> tuple[float, ...]:
         return taylor_slopes(network, batch, gradient, rng=np.random.default_rng(1))
 
     assert slopes(right) == pytest.approx((2, 2, 2), abs=0.05)
@@ -537,21 +537,21 @@ def test_what_is_checked_is_the_step_that_trains(regularized: Objective, few_dig
 class Wrong(Objective):
     """An objective with a mistake in its gradient: ``wrong`` is given the network and the right objective."""
 
-    wrong: Callable[[Network, Objective], LayeredVector]
+    wrong: Callable[[Network, Objective], ParameterVector]
 
-    def gradient(self, network: Network) -> LayeredVector:
+    def gradient(self, network: Network) -> ParameterVector:
         """What the mistake makes of it."""
         return self.wrong(network, Objective(self.X, self.Y, self.masks, self.l2))
 
 
-def with_masks_on_the_way_back(masks: Masks | None, network: Network, right: Objective) -> LayeredVector:
+def with_masks_on_the_way_back(masks: Masks | None, network: Network, right: Objective) -> ParameterVector:
     """The right forward pass, and backwards with other masks."""
     gradient = network.gradient(right.trace(network)._replace(masks=masks), right.Y)
     add_l2_gradient(network, right.l2, gradient)
     return gradient
 
 
-def l2_on_biases(network: Network, right: Objective) -> LayeredVector:
+def l2_on_biases(network: Network, right: Objective) -> ParameterVector:
     """The penalty's gradient added to all parameters."""
     gradient = right.gradient(network)
     for dC_db, b in zip(gradient.biases, network.biases, strict=True):
@@ -621,7 +621,7 @@ def test_a_neuron_dropped_in_every_example_verifies_nothing(method: str, batch: 
 def test_a_penalty_does_not_verify_the_weights_of_dark_pixels(method: str, batch: Objective) -> None:
     """On the digits themselves their derivative is λ w, whatever backpropagation does; they are tried on dense ones."""
 
-    def dark_pixels_forgotten(network: Network, right: Objective) -> LayeredVector:
+    def dark_pixels_forgotten(network: Network, right: Objective) -> ParameterVector:
         lit = (batch.X > 0).any(axis=0)
         return replace(right, X=right.X * lit).gradient(network)
 
@@ -652,7 +652,7 @@ def test_a_parameter_that_is_not_nudged_has_no_penalty_either(rng: np.random.Gen
     """Its value stays 0."""
     network = Network([6, 5, 3], rng=rng, dtype=np.float64)
     objective = Objective(rng.random((7, 6)), np.eye(3)[rng.integers(0, 3, 7)], l2=0.5)
-    nothing = LayeredVector.zeros(network.sizes, np.bool_)
+    nothing = ParameterVector.zeros(network.sizes, np.bool_)
 
     found = numerical_gradient(network, objective, method="complex", epsilon=1e-5, chosen=nothing)
 

@@ -7,16 +7,16 @@ import pytest
 
 from mnist_bp import Network
 from mnist_bp.core import numerical
-from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.numerical import NumericalGradient, numerical_gradient
 from mnist_bp.core.objective import Objective
+from mnist_bp.core.parameters import ParameterVector
 
 METHODS = ("complex", "central")
 
 
 def nudged(network: Network, objective: Objective, method: str, epsilon: float = 1e-5) -> NumericalGradient:
     """Every parameter of the network nudged."""
-    everything = LayeredVector(network.sizes, np.ones(len(network.parameters), bool))
+    everything = ParameterVector(network.sizes, np.ones(len(network.parameters), bool))
     return numerical_gradient(network, objective, method=method, epsilon=epsilon, chosen=everything)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from mnist_bp import Network
-from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.objective import Objective
+from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import l2_penalty
 
 
@@ -35,7 +35,7 @@ def test_the_cost_is_the_mean_of_the_examples_and_the_penalty(network: Network, 
 def test_a_known_forward_pass_and_room_for_the_result_are_used(network: Network, objective: Objective) -> None:
     """The trace is believed, and the result is where the caller wants it, the penalty's part included."""
     wanted = objective.gradient(network)
-    room = LayeredVector.zeros(network.sizes, np.float64)
+    room = ParameterVector.zeros(network.sizes, np.float64)
     elsewhere = objective.with_inputs(np.zeros((6, 5)))
 
     found = elsewhere.gradient(network, objective.trace(network), out=room)

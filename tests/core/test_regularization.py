@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from mnist_bp.core.costs import COSTS
-from mnist_bp.core.layers import LayeredVector
 from mnist_bp.core.network import Network
+from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import add_l2_gradient, draw_masks, l2_penalty, shrink_weights, smoothed_targets
 
 SIZES = (5, 4, 3, 2)
@@ -41,7 +41,7 @@ def test_the_penalty_is_half_lambda_times_the_sum_of_the_squares_of_the_weights(
 def test_the_penaltys_gradient_is_its_numerical_derivative(network):
     """λ w for a weight and 0 for a bias, by a nudge to either side of each parameter, on top of what is there."""
     λ, nudge = 0.3, 1e-3
-    gradient = LayeredVector(SIZES, np.full(len(network.parameters), 7.0))
+    gradient = ParameterVector(SIZES, np.full(len(network.parameters), 7.0))
     add_l2_gradient(network, λ, gradient)
     for i, p in enumerate(network.parameters.tolist()):
         costs = []

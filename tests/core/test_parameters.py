@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mnist_bp.core.layers import LayeredVector, side_by_side, vector_length
+from mnist_bp.core.parameters import ParameterVector, side_by_side, vector_length
 
 
 def test_the_lessons_network_has_13002_parameters() -> None:
@@ -12,7 +12,7 @@ def test_the_lessons_network_has_13002_parameters() -> None:
 
 def test_weights_and_biases_are_views_with_the_lessons_indices() -> None:
     """W is (n_l, n_{l−1}), b is (n_l,); writing to either writes to the vector, and they cover it once."""
-    layers = LayeredVector.zeros([5, 4, 3], np.float64)
+    layers = ParameterVector.zeros([5, 4, 3], np.float64)
     assert [W.shape for W in layers.weights] == [(4, 5), (3, 4)]
     assert [b.shape for b in layers.biases] == [(4,), (3,)]
 
@@ -24,7 +24,7 @@ def test_weights_and_biases_are_views_with_the_lessons_indices() -> None:
 
 def test_a_block_is_the_transposed_weights_above_the_biases() -> None:
     """A bias is a weight from a neuron that is always 1: it is the last row of its block."""
-    layers = LayeredVector([2, 3], np.arange(9.0))
+    layers = ParameterVector([2, 3], np.arange(9.0))
 
     assert layers.blocks[0].tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
     assert layers.weights[0][2, 1] == 5  # w_21: to neuron 2 from neuron 1
@@ -33,12 +33,12 @@ def test_a_block_is_the_transposed_weights_above_the_biases() -> None:
 
 def test_the_arrays_have_the_names_of_files_and_tables() -> None:
     """W1, b1, …, WL, bL, in this order."""
-    assert list(LayeredVector.empty([4, 3, 2], np.float32).named_arrays()) == ["W1", "b1", "W2", "b2"]
+    assert list(ParameterVector.empty([4, 3, 2], np.float32).named_arrays()) == ["W1", "b1", "W2", "b2"]
 
 
 def test_the_arrays_of_several_vectors_stand_side_by_side() -> None:
     """Of each its name, then what it is in every vector; one vector may stand alone."""
-    layers = LayeredVector([2, 1], np.arange(3))
+    layers = ParameterVector([2, 1], np.arange(3))
     negative = layers.like(-layers.vector)
 
     rows = [(name, *(array.tolist() for array in arrays)) for name, *arrays in side_by_side(layers, negative)]

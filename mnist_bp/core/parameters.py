@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 
 from mnist_bp.core.activations import Array
 
-__all__ = ["LayeredVector", "array_shapes", "lesson_name", "side_by_side", "vector_length"]
+__all__ = ["ParameterVector", "array_shapes", "lesson_name", "side_by_side", "vector_length"]
 
 
 def vector_length(sizes: Sequence[int]) -> int:
@@ -34,7 +34,7 @@ def lesson_name(array: str, index: Sequence[int]) -> str:
     return f"{array[0].lower()}_{{{','.join(map(str, index))}}}^({array[1:]})"
 
 
-class LayeredVector:
+class ParameterVector:
     """A flat vector and the weights and biases that lie in it, as views.
 
     Attributes
@@ -65,25 +65,25 @@ class LayeredVector:
         self.biases = [block[-1] for block in self.blocks]
 
     @classmethod
-    def empty(cls, sizes: Sequence[int], dtype: DTypeLike) -> "LayeredVector":
+    def empty(cls, sizes: Sequence[int], dtype: DTypeLike) -> "ParameterVector":
         """Room for a network's numbers, not yet set."""
         return cls(sizes, np.empty(vector_length(sizes), dtype))
 
     @classmethod
-    def zeros(cls, sizes: Sequence[int], dtype: DTypeLike) -> "LayeredVector":
+    def zeros(cls, sizes: Sequence[int], dtype: DTypeLike) -> "ParameterVector":
         """A network's numbers, all of them 0 (or False)."""
         return cls(sizes, np.zeros(vector_length(sizes), dtype))
 
-    def like(self, vector: Array) -> "LayeredVector":
+    def like(self, vector: Array) -> "ParameterVector":
         """Another vector of the same layers."""
-        return LayeredVector(self.sizes, vector)
+        return ParameterVector(self.sizes, vector)
 
     def named_arrays(self) -> dict[str, Array]:
         """The weights and biases by name, see ``array_shapes``: views."""
         return dict(zip(array_shapes(self.sizes), chain(*zip(self.weights, self.biases, strict=True)), strict=True))
 
 
-def side_by_side(*vectors: LayeredVector) -> Iterator[tuple[Any, ...]]:
+def side_by_side(*vectors: ParameterVector) -> Iterator[tuple[Any, ...]]:
     """The arrays of several vectors of the same layers: of each its name, then what each vector has there."""
     arrays = [vector.named_arrays() for vector in vectors]
     for name in arrays[0]:
