@@ -13,6 +13,8 @@ PACKAGE = Path(mnist_bp.__file__).parent
 
 LIBRARIES = {
     "core": {"numpy"},
+    "gradcheck": {"numpy"},
+    "explain": {"numpy"},
     "data": {"numpy", "platformdirs"},
     "data/transfer.py": {"requests", "urllib3"},
     "training": {"numpy", "tomli_w"},
@@ -26,11 +28,26 @@ LIBRARIES = {
 
 PARTS_BELOW = {
     "core": {"core", "errors", "files"},
+    "gradcheck": {"core", "gradcheck", "errors"},
+    "explain": {"core", "explain", "gradcheck", "errors"},
     "data": {"core", "data", "errors", "files"},
     "training": {"core", "data", "training", "errors", "files", "shell"},
     "page": {"core", "data", "training", "page", "errors", "files"},
     "plots": {"plots", "errors", "files"},
-    "cli": {"cli", "core", "data", "page", "plots", "training", "errors", "files", "shell", "__version__"},
+    "cli": {
+        "cli",
+        "core",
+        "data",
+        "explain",
+        "gradcheck",
+        "page",
+        "plots",
+        "training",
+        "errors",
+        "files",
+        "shell",
+        "__version__",
+    },
     "": {"cli", "core", "errors", "files"},
 }
 """Which parts of the package each part may import."""

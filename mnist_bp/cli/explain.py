@@ -25,9 +25,9 @@ from mnist_bp.errors import InputError
 from mnist_bp.training.recipe import default_learning_rate, format_sizes, parse_hidden
 
 if TYPE_CHECKING:
-    from mnist_bp.core.explanation import Address
     from mnist_bp.data.datasets import Dataset as Data
     from mnist_bp.data.datasets import Examples
+    from mnist_bp.explain.result import Address
 
 __all__ = ["explain"]
 
@@ -101,7 +101,7 @@ def explain(
     """
     import numpy as np
 
-    from mnist_bp.core.explain import explain as explain_derivative
+    from mnist_bp.explain.chain_rule import explain as explain_derivative
 
     if weight is not None and bias is not None:
         raise InputError("--weight and --bias name two parameters: give one of them")
@@ -140,7 +140,7 @@ def explain(
 
 def _parse_address(weight: str | None, bias: str | None) -> "Address | None":
     """3:4,7 is w_{4,7}^(3), 3:4 is b_{4}^(3)."""
-    from mnist_bp.core.explanation import Address
+    from mnist_bp.explain.result import Address
 
     text = bias if weight is None else weight
     if text is None:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.gradcheck import Backpropagation
 from mnist_bp.core.network import Network
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.errors import InputError
+from mnist_bp.gradcheck.check import Backpropagation
 
 __all__ = ["load_function"]
 

@@ -38,9 +38,9 @@ from mnist_bp.training.recipe import format_hidden, parse_hidden, refuse_dropout
 
 if TYPE_CHECKING:
     from mnist_bp.core.network import Network
-    from mnist_bp.core.numerical import Method
     from mnist_bp.core.objective import Objective
     from mnist_bp.data.datasets import Examples
+    from mnist_bp.gradcheck.numerical_gradient import Method
 
 __all__ = ["gradcheck"]
 
@@ -191,7 +191,7 @@ class _Check(NamedTuple):
         """Check ``network`` by each method, in float64 whatever it was trained in."""
         import numpy as np
 
-        from mnist_bp.core.gradcheck import check
+        from mnist_bp.gradcheck.check import check
 
         double = network.astype(np.float64)
         objective = _objective(double, data, self.regularization, self.function, self.seed)
@@ -225,9 +225,9 @@ def _objective(
     import numpy as np
 
     from mnist_bp.cli.function import load_function
-    from mnist_bp.core.gradcheck import Claim
     from mnist_bp.core.objective import Objective
     from mnist_bp.core.regularization import draw_masks, smoothed_targets
+    from mnist_bp.gradcheck.check import Claim
 
     X, targets = network.inputs(data.inputs(np.float64)), network.targets(data.labels)
     if function is not None:

@@ -13,11 +13,11 @@ from mnist_bp.errors import AnswerIsNo
 from mnist_bp.training.recipe import format_sizes
 
 if TYPE_CHECKING:
-    from mnist_bp.core.gradcheck import ArrayCheck, Check, Outcome
     from mnist_bp.core.network import Network
     from mnist_bp.core.objective import Objective
     from mnist_bp.core.parameters import ParameterVector
     from mnist_bp.data.datasets import Dataset, Examples
+    from mnist_bp.gradcheck.check import ArrayCheck, Check, Outcome
 
 __all__ = ["Regularization", "Report", "conclude_self_test", "show_report"]
 
@@ -76,7 +76,7 @@ class Report:
     @cached_property
     def diagnosis(self) -> list[str]:
         """What kind of mistake it is, if it is one."""
-        from mnist_bp.core.diagnosis import diagnose
+        from mnist_bp.gradcheck.diagnose import diagnose
 
         return diagnose(self.failed, self.network, self.objective) if self.failed is not None else []
 
@@ -90,7 +90,7 @@ class Report:
         """The second opinion: see ``taylor_slopes``."""
         import numpy as np
 
-        from mnist_bp.core.gradcheck import taylor_slopes
+        from mnist_bp.gradcheck.check import taylor_slopes
 
         return taylor_slopes(self.network, self.objective, self.gradient, rng=np.random.default_rng(0))
 
@@ -99,7 +99,7 @@ class Report:
         """For a sample: see ``direction_errors``."""
         import numpy as np
 
-        from mnist_bp.core.gradcheck import direction_errors
+        from mnist_bp.gradcheck.check import direction_errors
 
         return direction_errors(self.network, self.objective, self.gradient, rng=np.random.default_rng(0))
 
@@ -131,11 +131,11 @@ def conclude_self_test(examples: "Examples", classes: int, seed: int, voice: Out
     """Check each of the known mistakes; AnswerIsNo if one passes, or the right gradient fails."""
     import numpy as np
 
-    from mnist_bp.core.diagnosis import diagnose
-    from mnist_bp.core.gradcheck import Claim, check
-    from mnist_bp.core.mistakes import MISTAKES
     from mnist_bp.core.network import Network
     from mnist_bp.core.objective import Objective
+    from mnist_bp.gradcheck.check import Claim, check
+    from mnist_bp.gradcheck.diagnose import diagnose
+    from mnist_bp.gradcheck.known_bugs import MISTAKES
 
     rng = np.random.default_rng(seed)
     network = Network((examples.pixels, *SELF_TEST_HIDDEN, classes), rng=rng, dtype=np.float64)
@@ -205,8 +205,8 @@ def _layer(array: "ArrayCheck") -> dict[str, Any]:
 
 
 def _table(check: "Check") -> Table:
-    from mnist_bp.core.gradcheck import Verdict
     from mnist_bp.core.parameters import lesson_name
+    from mnist_bp.gradcheck.check import Verdict
 
     # The name of the array has no heading, and others two lines: 80 columns are few.
     counted = ("checked", "non-\nzero", "verified", "un-\ndecided", "failed")
@@ -228,7 +228,7 @@ def _table(check: "Check") -> Table:
 
 def _show_worst(failed: "Check", voice: Output) -> None:
     """The entries that are furthest off, with both values."""
-    from mnist_bp.core.diagnosis import worst_entries
+    from mnist_bp.gradcheck.diagnose import worst_entries
 
     table = new_table("worst", "backpropagation", f"{failed.method} step", "ratio", left={"worst"})
     for entry in worst_entries(failed):
@@ -268,7 +268,7 @@ def _show_slopes(report: Report, voice: Output) -> None:
 
 def _totals(check: "Check") -> str:
     """Verdicts and their numbers, and the largest error among those that count."""
-    from mnist_bp.core.gradcheck import Verdict
+    from mnist_bp.gradcheck.check import Verdict
 
     arrays = check.arrays
     totals = {verdict: sum(array.counts[verdict] for array in arrays) for verdict in Verdict}

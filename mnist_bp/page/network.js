@@ -2,8 +2,8 @@
 
 /* The network: forward, cost, and backpropagation, for one example at a time.
  *
- * It mirrors mnist_bp/core/: network.py, activations.py, costs.py, parameters.py and explain.py, in names and in order,
- * and like explain.py it takes the lesson's own steps, one factor at a time:
+ * It mirrors network.py, activations.py, costs.py and parameters.py of mnist_bp/core/ and mnist_bp/explain/chain_rule.py,
+ * in names and in order, and like chain_rule.py it takes the lesson's own steps, one factor at a time:
  *
  *     z_j^(l) = Σ_k w_jk^(l) a_k^(l−1) + b_j^(l)        a_j^(l) = σ(z_j^(l))
  *

@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_bp import Network
-from mnist_bp.core.explain import explain
-from mnist_bp.core.explanation import Address, Explanation
 from mnist_bp.core.names import ActivationName, CostName
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.data.preparation import prepared
+from mnist_bp.explain.chain_rule import explain
+from mnist_bp.explain.result import Address, Explanation
 from mnist_bp.page.assemble import assemble
 from mnist_bp.page.content import page_content
 

@@ -10,8 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_bp import Network
-from mnist_bp.core.diagnosis import diagnose, worst_entries
-from mnist_bp.core.gradcheck import (
+from mnist_bp.core.network import Masks
+from mnist_bp.core.objective import Objective
+from mnist_bp.core.parameters import ParameterVector, lesson_name
+from mnist_bp.core.regularization import add_l2_gradient, draw_masks, smoothed_targets
+from mnist_bp.data.datasets import Examples
+from mnist_bp.errors import InputError
+from mnist_bp.gradcheck.check import (
     Backpropagation,
     Check,
     Claim,
@@ -20,14 +25,9 @@ from mnist_bp.core.gradcheck import (
     direction_errors,
     taylor_slopes,
 )
-from mnist_bp.core.mistakes import MISTAKES
-from mnist_bp.core.network import Masks
-from mnist_bp.core.numerical import numerical_gradient
-from mnist_bp.core.objective import Objective
-from mnist_bp.core.parameters import ParameterVector, lesson_name
-from mnist_bp.core.regularization import add_l2_gradient, draw_masks, smoothed_targets
-from mnist_bp.data.datasets import Examples
-from mnist_bp.errors import InputError
+from mnist_bp.gradcheck.diagnose import diagnose, worst_entries
+from mnist_bp.gradcheck.known_bugs import MISTAKES
+from mnist_bp.gradcheck.numerical_gradient import numerical_gradient
 from mnist_bp.training.loop import DROPOUT, LabelledImages, Trainer, train
 from mnist_bp.training.recipe import Hyperparameters, default_learning_rate
 

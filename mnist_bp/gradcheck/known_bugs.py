@@ -11,10 +11,10 @@ import numpy as np
 
 from mnist_bp.core.activations import Activation, Array
 from mnist_bp.core.costs import COSTS
-from mnist_bp.core.gradcheck import Backpropagation
 from mnist_bp.core.network import Network
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
+from mnist_bp.gradcheck.check import Backpropagation
 
 __all__ = ["MISTAKES", "WHOLE_GRADIENTS", "Mistake", "last_example"]
 

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from mnist_bp import Network
-from mnist_bp.core import numerical
-from mnist_bp.core.numerical import NumericalGradient, numerical_gradient
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
+from mnist_bp.gradcheck.numerical_gradient import NumericalGradient, numerical_gradient
 
 METHODS = ("complex", "central")
 
@@ -38,7 +37,7 @@ def test_how_many_go_through_at_a_time_does_not_matter(
 ) -> None:
     """In portions of four, the last one not full, or all at once: the same sums."""
     at_once = nudged(network, batch, method)
-    monkeypatch.setattr(numerical, "CHUNK", 4)
+    monkeypatch.setattr("mnist_bp.gradcheck.numerical_gradient.CHUNK", 4)
 
     in_portions = nudged(network, batch, method)
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from mnist_bp import Network
-from mnist_bp.core.diagnosis import Entry, diagnose, worst_entries
-from mnist_bp.core.gradcheck import Check, Verdict
-from mnist_bp.core.mistakes import MISTAKES, WHOLE_GRADIENTS
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
+from mnist_bp.gradcheck.check import Check, Verdict
+from mnist_bp.gradcheck.diagnose import Entry, diagnose, worst_entries
+from mnist_bp.gradcheck.known_bugs import MISTAKES, WHOLE_GRADIENTS
 
 EXAMPLES, SIZES = 7, (6, 5, 5, 4)
 

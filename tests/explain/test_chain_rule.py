@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_bp import Network
-from mnist_bp.core.explain import explain
-from mnist_bp.core.explanation import Address, Explanation, Pull
 from mnist_bp.errors import InputError
+from mnist_bp.explain.chain_rule import explain
+from mnist_bp.explain.result import Address, Explanation, Pull
 
 SIZES = (7, 6, 5, 4)
 EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))

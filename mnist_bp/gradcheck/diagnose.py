@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.gradcheck import Backpropagation, Check, Verdict
-from mnist_bp.core.mistakes import WHOLE_GRADIENTS, last_example
 from mnist_bp.core.network import Network
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import lesson_name, side_by_side
+from mnist_bp.gradcheck.check import Backpropagation, Check, Verdict
+from mnist_bp.gradcheck.known_bugs import WHOLE_GRADIENTS, last_example
 
 __all__ = ["Entry", "diagnose", "worst_entries"]
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.network import Network, Trace
-from mnist_bp.core.numerical import COMPLEX_STEP, EPSILON, Method, numerical_gradient
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector, side_by_side
+from mnist_bp.gradcheck.numerical_gradient import COMPLEX_STEP, EPSILON, Method, numerical_gradient
 
 __all__ = [
     "TOLERANCE",

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mnist_bp import Network
-from mnist_bp.core.mistakes import MISTAKES, WHOLE_GRADIENTS, right_slope, with_slopes
 from mnist_bp.core.objective import Objective
+from mnist_bp.gradcheck.known_bugs import MISTAKES, WHOLE_GRADIENTS, right_slope, with_slopes
 
 EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))
 X, Y = np.random.default_rng(1).random((7, 6)), np.eye(4)[[0, 3, 1, 1, 2, 0, 3]]

@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.costs import COSTS
-from mnist_bp.core.explanation import (
+from mnist_bp.core.network import Network
+from mnist_bp.core.objective import Objective
+from mnist_bp.core.parameters import ParameterVector
+from mnist_bp.errors import InputError
+from mnist_bp.explain.result import (
     Address,
     Explanation,
     Factors,
@@ -24,11 +28,7 @@ from mnist_bp.core.explanation import (
     Sensitive,
     Step,
 )
-from mnist_bp.core.network import Network
-from mnist_bp.core.numerical import COMPLEX_STEP
-from mnist_bp.core.objective import Objective
-from mnist_bp.core.parameters import ParameterVector
-from mnist_bp.errors import InputError
+from mnist_bp.gradcheck.numerical_gradient import COMPLEX_STEP
 
 __all__ = ["explain"]
 

@@ -1,0 +1,1 @@
+"""Explain one derivative of a network: the chain rule with its numbers."""

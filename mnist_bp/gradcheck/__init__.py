@@ -1,0 +1,1 @@
+"""Check a gradient: beside a numerical one, parameter by parameter."""
