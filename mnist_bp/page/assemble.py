@@ -12,18 +12,18 @@ from typing import Any
 __all__ = ["SCRIPTS", "assemble"]
 
 SCRIPTS = (
-    "network.js",
-    "preparation.js",
-    "words.js",
-    "drawing.js",
-    "diagram.js",
-    "charts.js",
-    "cost.js",
-    "backward.js",
-    "edge.js",
-    "downhill.js",
-    "weights.js",
-    "page.js",
+    "js/network.js",
+    "js/preprocess.js",
+    "js/dom.js",
+    "js/board.js",
+    "js/diagram.js",
+    "js/charts.js",
+    "js/cost.js",
+    "js/backward.js",
+    "js/inspector.js",
+    "js/steps.js",
+    "js/weights.js",
+    "js/main.js",
 )
 """In the order in which the browser reads them; what one defines, those after it know."""
 

@@ -37,7 +37,7 @@ class Diagram {
     return Math.floor(this.svg.parentElement.clientWidth);
   }
 
-  /* Show a view: {trace, known, stage, stages, looked, wanted, grey, target}; see page.js. */
+  /* Show a view: {trace, known, stage, stages, looked, wanted, grey, target}; see main.js. */
   draw(view) {
     this.view = view;
     const drawn = this.choose(view);

@@ -2,7 +2,7 @@
 
 /* What the digit should have been: the cost, output by output, and the nudges that follow from it.
  *
- * Here and in the files after it, view is what page.js shows: {network, trace, y, known, drawn, stage, …}; y and
+ * Here and in the files after it, view is what main.js shows: {network, trace, y, known, drawn, stage, …}; y and
  * known are null as long as nobody has said what it should have been. */
 
 function renderCost({ network, trace, y, target, drawn, className }) {

@@ -2,7 +2,7 @@
 
 /* What steps downhill for one example come to, for it and for the other digits; and how the network learned. */
 
-/* view.steps: after each step {cost, judged}, the first before any; judged is of judge() in page.js. */
+/* view.steps: after each step {cost, judged}, the first before any; judged is of judge() in main.js. */
 function renderSteps(view) {
   const { y, rate, taken, steps, isBlank } = view;
   byId("rate-name").textContent = number(rate, 3);
