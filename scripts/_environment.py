@@ -1,19 +1,66 @@
-"""The project's private environments, made on first use; what the scripts beside this file have in common."""
+"""The project's private environments, set up on first use; shared by the scripts beside this file.
+
+An environment is built aside and renamed into place by one process at a time, so it is complete or absent. Its stamp
+records what it was built for and with; an environment that does not match, or does not work, is built again. Only the
+standard library is imported here, and nothing that Python 3.8 cannot parse: an old Python gets a message.
+"""
+
+from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
+import secrets
+import shutil
+import signal
 import subprocess
 import sys
-import venv
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
+
+import _checkout_wheel
+
+if os.name == "nt":
+    import msvcrt
+else:
+    import fcntl
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
+STAMP = "mnist-bp.json"
+PACKAGE = ROOT / "mnist_bp" / "__init__.py"
+
+BAD_USAGE, NOT_AVAILABLE, INTERRUPTED = 2, 3, 130
+"""Exit codes, as the command itself has them."""
+
+REASONS = {
+    "environment": "the checkout was moved or copied",
+    "checkout": "the checkout was moved or copied",
+    "pyproject": "pyproject.toml has changed",
+    "python": "another Python is wanted",
+}
+"""Why an environment is built again if its stamp has another value."""
+
+FIND_PIP = """if True:
+    import pathlib, sysconfig, ensurepip
+    folder = sysconfig.get_config_var("WHEEL_PKG_DIR") or pathlib.Path(ensurepip.__file__).parent / "_bundled"
+    print(max(pathlib.Path(folder).glob("pip-*.whl")))
+"""
+"""Prints the wheel of pip that every Python brings along; Debian has it elsewhere."""
+
+FIND_PACKAGE = """if True:
+    import importlib.util, sys
+    spec = importlib.util.find_spec("mnist_bp")
+    print(sys.version.split()[0], spec.origin if spec else "", sep="\\n")
+"""
 
 
 def program(name: str, environment: Path = ENVIRONMENT) -> Path:
-    """Where an environment has a program."""
+    """Return where an environment has a program."""
     return environment / "Scripts" / f"{name}.exe" if os.name == "nt" else environment / "bin" / name
 
 
@@ -21,8 +68,10 @@ PYTHON = program("python")
 
 
 def has(*modules: str) -> bool:
-    """Whether the Python that runs this can import them."""
-    return all(importlib.util.find_spec(module) for module in modules)
+    """Return whether the Python that runs this has this checkout's mnist_bp and can import ``modules``."""
+    found = importlib.util.find_spec("mnist_bp")
+    ours = found is not None and found.origin is not None and _same(found.origin, PACKAGE)
+    return ours and all(importlib.util.find_spec(module) for module in modules)
 
 
 def restart(extra: str = "") -> None:
@@ -31,31 +80,229 @@ def restart(extra: str = "") -> None:
     become(PYTHON, *sys.argv)
 
 
-def prepare(extra: str = "", environment: Path = ENVIRONMENT) -> None:
-    """Make sure that an environment has the project and the dependencies of ``extra``, as pyproject.toml says now."""
-    if sys.version_info < (3, 11):
-        sys.exit(f"mnist-bp needs Python 3.11 or later; this is {sys.version.split()[0]} ({sys.executable})")
-    stamp = environment / f"installed-{extra or 'plain'}"
-    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return
-    print(f"Setting up {environment} (on first use, and when pyproject.toml changes) …", file=sys.stderr, flush=True)
-    python = program("python", environment)
-    if not python.is_file():
-        venv.create(environment, with_pip=True)
-    project = f"{ROOT}[{extra}]" if extra else str(ROOT)
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", project]
-    if subprocess.run(install, stdout=sys.stderr).returncode:
-        sys.exit("The set-up failed: pip says above why.")
-    stamp.write_text(wanted)
-
-
-def become(*command: object) -> None:
+def become(*command: object) -> NoReturn:
     """Run ``command`` in place of this process, so that signals and the exit code are its own."""
     words = [str(word) for word in command]
     if os.name == "nt":  # Windows cannot replace a process
         try:
             sys.exit(subprocess.run(words).returncode)
         except KeyboardInterrupt:
-            sys.exit(130)
+            sys.exit(INTERRUPTED)
     os.execv(words[0], words)
+
+
+def prepare(extra: str = "", environment: Path = ENVIRONMENT, python: str | None = None) -> None:
+    """Make sure that an environment works and has this checkout and the dependencies that pyproject.toml names now.
+
+    Parameters
+    ----------
+    extra
+        Extra whose dependencies are needed as well. An environment keeps the extras that it has.
+    environment
+        Folder of the environment.
+    python
+        Interpreter to build it with, and to build it again for if another one built it. Default: any will do; the
+        one that runs this builds it.
+    """
+    if sys.version_info < (3, 11):
+        _fail(BAD_USAGE, f"mnist-bp needs Python 3.11 or later; this is {sys.version.split()[0]} ({sys.executable})")
+    wanted = {
+        "environment": str(environment),
+        "checkout": str(ROOT),
+        "pyproject": hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest(),
+    }
+    if python:
+        wanted["python"] = os.path.realpath(python)
+    if not _defect(environment, wanted, extra):
+        return
+    try:
+        with _locked(environment) as lock, _terminated_like_ctrl_c():
+            if why := _defect(environment, wanted, extra):  # still, when nobody else is at it
+                extras = {*_stamp(environment).get("extras", ()), extra} - {""}
+                _build(environment, {"python": os.path.realpath(sys.executable), **wanted}, sorted(extras), why, lock)
+                if why := _defect(environment, wanted, extra):
+                    _fail(NOT_AVAILABLE, f"The set-up failed: {why}")
+    except KeyboardInterrupt:
+        _fail(INTERRUPTED, "The set-up was interrupted; the next call starts it again.")
+    except OSError as error:
+        _fail(NOT_AVAILABLE, f"The set-up failed: {error}")
+
+
+def _defect(environment: Path, wanted: dict[str, str], extra: str) -> str:
+    """Return why an environment has to be built, or nothing if it can be used."""
+    stamp = _stamp(environment)
+    if not stamp:
+        return "first use"
+    for key, value in wanted.items():
+        if stamp.get(key) != value:
+            return REASONS[key]
+    if extra and extra not in stamp["extras"]:
+        return f"it lacks the extra {extra}"
+    version, package = _look(environment)
+    if version != stamp["version"]:
+        return "its Python has changed" if version else "its Python is gone"
+    if _same(package, PACKAGE):
+        return ""
+    if package and os.environ.get("PYTHONPATH"):
+        _fail(BAD_USAGE, f"PYTHONPATH has another mnist_bp, {package}: unset it, or run the scripts beside that one")
+    return "it does not find mnist_bp in this checkout"
+
+
+def _look(environment: Path) -> tuple[str, str]:
+    """Return the version of an environment's Python and where it finds mnist_bp; empty texts where there is none."""
+    command = [program("python", environment), "-P", "-c", FIND_PACKAGE]
+    try:
+        version, package = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")[:2]
+    except (OSError, subprocess.CalledProcessError):
+        return "", ""
+    return version, package
+
+
+def _stamp(environment: Path) -> dict:
+    """Return what an environment was built for and with; nothing where there is none, or none that is complete."""
+    try:
+        return json.loads((environment / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _build(environment: Path, stamp: dict, extras: list[str], why: str, lock: int) -> None:
+    """Build an environment beside its place, then rename it."""
+    started = time.monotonic()
+    _say(f"Setting up {environment} ({why}); this may take a minute:")
+    _remove_what_dead_processes_left(environment)
+    building = _beside(environment, "building")
+    try:
+        _say(f"  1/3 new environment with {stamp['python']}")
+        _run(lock, stamp["python"], "-I", "-m", "venv", "--without-pip", building)
+        _say("  2/3 installing " + " and the extra ".join(["the dependencies of mnist-bp", *extras]))
+        _install(building, extras, lock)
+        _have_scripts_name(environment, building)
+        record = {**stamp, "version": _look(building)[0], "extras": extras}
+        (building / STAMP).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        _say("  3/3 moving it into place")
+        _put(building, environment)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    _say(f"Ready after {time.monotonic() - started:.0f} seconds.")
+
+
+def _install(building: Path, extras: list[str], lock: int) -> None:
+    """Install pip, this checkout and its dependencies.
+
+    pip runs from its own wheel: ensurepip takes seven seconds to put it into the environment first. Bytecode is
+    compiled when a module is first used: most of it never is.
+    """
+    python = program("python", building)
+    found = subprocess.run([python, "-I", "-c", FIND_PIP], capture_output=True, text=True)
+    if found.returncode:
+        _fail(NOT_AVAILABLE, f"The set-up failed: {python} has no pip to install (on Debian: apt install python3-venv)")
+    pip = found.stdout.strip()
+    wheel = _checkout_wheel.write(building, ROOT)
+    checkout = f"{wheel}[{','.join(extras)}]" if extras else wheel
+    options = ("--quiet", "--no-compile", "--no-input", "--disable-pip-version-check")
+    _run(lock, python, "-P", "-m", "pip", "install", *options, pip, checkout, PYTHONPATH=pip)
+    wheel.unlink()
+
+
+def _have_scripts_name(environment: Path, building: Path) -> None:
+    """Have the programs of an environment name the folder that it is about to have."""
+    for path in program("python", building).parent.iterdir():
+        content = b"" if path.is_symlink() or path.is_dir() else path.read_bytes()
+        if (old := os.fsencode(building)) in content:
+            path.write_bytes(content.replace(old, os.fsencode(environment)))
+
+
+def _put(building: Path, environment: Path) -> None:
+    """Rename an environment to its place; remove what was there if a script made it, else keep it aside."""
+    if os.path.lexists(environment):
+        ours = _stamp(environment) or list(environment.glob("installed-*"))  # the stamp of earlier versions
+        old = _beside(environment, "old" if ours else "kept")
+        environment.rename(old)
+        if not ours:
+            _say(f"      {environment} was not made by this script: it is now {old}")
+    building.rename(environment)
+    _remove_what_dead_processes_left(environment)
+
+
+def _beside(environment: Path, state: str) -> Path:
+    """Return a new name in the folder of an environment."""
+    return environment.with_name(f"{environment.name}.{state}-{secrets.token_hex(4)}")
+
+
+def _remove_what_dead_processes_left(environment: Path) -> None:
+    """Remove environments that were half-built or replaced. Only who holds the lock may do so."""
+    for state in ("building", "old"):
+        for folder in environment.parent.glob(f"{environment.name}.{state}-*"):
+            shutil.rmtree(folder, ignore_errors=True)  # on Windows, a program that still runs from it keeps it
+
+
+@contextmanager
+def _locked(environment: Path) -> Iterator[int]:
+    """Wait until no other process sets up this environment; yield the descriptor that holds the lock.
+
+    The lock ends with the last process that has the descriptor, also if that process is killed.
+    """
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(environment.with_name(environment.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if not _lock(descriptor):
+            _say(f"Waiting for another process that sets up {environment} …")
+            while not _lock(descriptor):
+                time.sleep(0.1)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file unless another process has it locked; return whether none had.
+
+    This is ``mnist_bp.files.lock``, which cannot be imported before its environment is there.
+    """
+    try:
+        if os.name == "nt":
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
+@contextmanager
+def _terminated_like_ctrl_c() -> Iterator[None]:
+    """Turn SIGTERM into KeyboardInterrupt, so that no half-built environment and no pip is left."""
+    usual = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, usual)
+
+
+def _run(lock: int, *command: object, **variables: str) -> None:
+    """Run a step of the set-up; its process shares the lock, so that it holds until the last step is dead."""
+    shared = {} if os.name == "nt" else {"pass_fds": [lock]}
+    words = [str(word) for word in command]
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | variables
+    if subprocess.run(words, env=own, stdin=subprocess.DEVNULL, stdout=sys.stderr, **shared).returncode:
+        _fail(NOT_AVAILABLE, "The set-up failed: the reason is above. The next call starts it again.")
+
+
+def _same(first: str, second: Path) -> bool:
+    """Return whether a path, empty for none, leads to a file."""
+    with suppress(OSError):
+        return second.samefile(first)
+    return False
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _fail(code: int, message: str) -> NoReturn:
+    _say(message)
+    sys.exit(code)
