@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 from mnist_bp.cli.interrupts import first_interrupt
 from mnist_bp.cli.output import Output
 from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
+from mnist_bp.cores import usable_cores
 from mnist_bp.errors import AnswerIsNo, DataUnavailable, InputError, MnistBpError
 from mnist_bp.training.recipe import Recipe
 from mnist_bp.training.runs import Run
@@ -85,7 +86,7 @@ def train_seeds(
     folder = Run.create(output, sizes, options) if resume is None else _reopen(resume, recipe, options)
     chosen = range(recipe.seed, recipe.seed + seeds)
     runs = {seed: SeedRun(seed, folder.folder / f"seed-{seed}") for seed in chosen}
-    at_once = min(seeds, max(1, (os.cpu_count() or 1) // recipe.threads))
+    at_once = min(seeds, max(1, usable_cores() // recipe.threads))
     report = SeedsReport(voice, recipe, data, list(runs.values()), folder)
     report.start(at_once)
     commands = {seed: _command(recipe, run) for seed, run in runs.items()}

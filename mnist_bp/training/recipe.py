@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_bp.core.names import MOMENTUM, ActivationName, CostName, DtypeName, OptimizerName
+from mnist_bp.cores import usable_cores
 from mnist_bp.data.names import AugmentName, DatasetName
 from mnist_bp.errors import InputError
 from mnist_bp.training.schedules import ScheduleName
@@ -193,11 +194,11 @@ def _is_count(text: str) -> bool:
 
 
 def default_threads(hidden: tuple[int, ...], augment: AugmentName = "none") -> int:
-    """How many threads do the arithmetic fastest: one for small layers, every core for large ones.
+    """Return the fastest number of threads: 1 for narrow layers, all usable cores from ``MANY_NEURONS`` neurons on.
 
-    Distorting digits keeps a core busy by itself.
+    Augmentation keeps one of these cores busy by itself.
     """
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     if max(hidden, default=0) < MANY_NEURONS:
         return 1
     return cores if augment == "none" else max(1, cores - 1)

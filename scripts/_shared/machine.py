@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_info
 
+from mnist_bp.cores import usable_cores
+
 PEERS = ("torch", "jax", "scikit-learn")
 
 
@@ -17,7 +19,7 @@ def describe() -> dict[str, str]:
     """What a figure depends on, by name."""
     described = {
         "CPU": _cpu(),
-        "cores": str(os.cpu_count()),
+        "cores": str(usable_cores()),
         "Python": platform.python_version(),
         "numpy": np.__version__,
         "BLAS": _blas(),

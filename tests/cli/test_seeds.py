@@ -335,7 +335,9 @@ def test_ctrl_c_lets_each_save_what_it_finished(idx_folder, monkeypatch):
     """All that run are interrupted once, no other is begun, and the last line but one says how to go on: exit 130."""
     root = Path(mnist_bp.__file__).parents[1]
     arguments = ["--data-dir", idx_folder, "--hidden", "8", "--epochs", "1000000", "--output", "all"]
-    program = "import os; os.cpu_count = lambda: 2; from mnist_bp.cli.main import main; main()"
+    program = (
+        "from mnist_bp.cli import seeds; seeds.usable_cores = lambda: 2; from mnist_bp.cli.main import main; main()"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", program, "train", "--seeds", "3", "--json", *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(root)},

@@ -62,7 +62,7 @@ def test_every_combination_has_a_learning_rate(activation, cost):
 
 def test_one_thread_unless_a_layer_is_wide(monkeypatch):
     """Small layers take one thread, wide ones every core."""
-    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    monkeypatch.setattr("mnist_bp.training.recipe.usable_cores", lambda: 6)
     assert default_threads(()) == 1
     assert default_threads((MANY_NEURONS - 1, 16)) == 1
     assert default_threads((16, MANY_NEURONS)) == 6
