@@ -68,8 +68,8 @@ __all__ = ["train"]
 
 EPOCHS = 10
 
-WITH_RESUME = {"resume", "data_dir", "epochs", "min_accuracy", "plot", "plot_format", "json", "quiet"}
-"""The options that do not say what a run is; where its data lie, which may have moved; more epochs."""
+WITH_RESUME = {"resume", "data_dir", "epochs", "threads", "min_accuracy", "plot", "plot_format", "json", "quiet"}
+"""Options that do not define a run, and those that may change on resume, see ``Recipe.may_change``."""
 
 
 def train(
@@ -152,6 +152,7 @@ def train(
     if output is not None:
         _refuse_a_taken_folder(output)
     voice = Output(json=json, quiet=quiet)
+    _say_if_resumed_with_other_threads(context, recipe.threads, voice)
     if dataset is None and data_dir is not None and is_from_config(context, "data_dir"):
         refuse_a_folder_that_is_gone(data_dir, config_in_use(context))
     data, recipe = _load_data(recipe, voice)
@@ -179,6 +180,17 @@ def _refuse_what_makes_another_run(context: typer.Context) -> None:
     """InputError for an option that a run that goes on has settled already."""
     if option := option_given(context, [name for name in context.params if name not in WITH_RESUME]):
         raise InputError(f"{option} does not go with --resume: the run goes on as it began, by its config.toml")
+
+
+def _say_if_resumed_with_other_threads(context: typer.Context, threads: int, voice: Output) -> None:
+    """Warn that a resumed run may no longer be, bit for bit, the run without an interruption."""
+    recorded = context.lookup_default("threads")
+    if context.params["resume"] is not None and threads != recorded:
+        voice.say(
+            f"--threads {threads}: the run was trained with {recorded}; its results may differ in the last bits from "
+            "those of an uninterrupted run",
+            style="yellow",
+        )
 
 
 def _refuse_a_taken_folder(output: Path) -> None:

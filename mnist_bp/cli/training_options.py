@@ -190,8 +190,8 @@ Threads = Annotated[
     typer.Option(
         min=1,
         max=1_024,
-        help="Of the matrix products; 1 where others use the machine too. Default: 1; from 512 neurons on all "
-        "cores, with --augment all but one.",
+        help="Threads for matrix products; 1 where others use the machine too. Default: 1; from 512 neurons on all "
+        "cores that the process may use, with --augment all but one.",
         rich_help_panel=TRAINING,
         show_default=False,
     ),

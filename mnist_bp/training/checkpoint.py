@@ -1,7 +1,7 @@
 """checkpoint.npz: all that a training needs to go on from its last finished epoch, bit for bit."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,13 @@ def save(path: Path, trainer: Trainer, last: EpochResult, identity: Mapping[str,
     archive.write(path, trainer.state, {"format": FORMAT, "identity": identity, "last": asdict(last)})
 
 
-def restore(path: Path, trainer: Trainer, identity: Mapping[str, Any]) -> EpochResult:
+def restore(
+    path: Path, trainer: Trainer, identity: Mapping[str, Any], *, may_change: Collection[str] = ()
+) -> EpochResult:
     """Let a new trainer go on where that one was; what its last epoch came to.
 
-    ``identity`` is what has to be the same for that, the data and the recipe, say, as JSON values.
+    ``identity`` is what has to be the same for that, the data and the recipe, say, as JSON values. Names that
+    ``may_change`` are not compared: older versions recorded some of them.
 
     Raises
     ------
@@ -46,7 +49,7 @@ def restore(path: Path, trainer: Trainer, identity: Mapping[str, Any]) -> EpochR
     if not isinstance(was, dict):
         raise InputError(f"{path}: it does not say what it was training")
     for name in {**was, **identity}:
-        if was.get(name) != identity.get(name):
+        if name not in may_change and was.get(name) != identity.get(name):
             hint = "; a --schedule but constant runs over all epochs from the start" if name == "epochs" else ""
             raise InputError(
                 f"{path}: it was training with {name} {was.get(name)!r}; here it is {identity.get(name)!r}{hint}"

@@ -126,8 +126,8 @@ class Recipe(Hyperparameters):
 
     @property
     def may_change(self) -> set[str]:
-        """Options that a run may go on with changed: where the data lie; the epochs, if no rate hangs on them."""
-        return {"data-dir", "epochs"} if self.schedule == "constant" else {"data-dir"}
+        """Options that may change on resume: the place of the data, threads; epochs, if no rate depends on them."""
+        return {"data-dir", "threads"} | ({"epochs"} if self.schedule == "constant" else set())
 
     def options(self) -> dict[str, Any]:
         """Give the recipe as a config: options and values, as far as set. ``train --config`` on it repeats the run."""

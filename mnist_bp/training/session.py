@@ -84,7 +84,9 @@ class Session:
         run.claim()
         try:
             if run.checkpoint.is_file():
-                self.last = checkpoint.restore(run.checkpoint, self.trainer, self._identity)
+                self.last = checkpoint.restore(
+                    run.checkpoint, self.trainer, self._identity, may_change=recipe.may_change
+                )
             if self.trainer.epoch > recipe.epochs:
                 raise InputError(
                     f"{run.folder} has had {self.trainer.epoch} epochs already; --epochs says {recipe.epochs}"

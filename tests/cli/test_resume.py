@@ -11,6 +11,7 @@ import pytest
 from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.data import idx
 from mnist_bp.training import session
+from mnist_bp.training.recipe import Recipe
 
 EVERYTHING = [
     "--hidden", "12,8", "--activation", "relu", "--cost", "cross-entropy", "--optimizer", "nesterov",
@@ -216,6 +217,25 @@ def test_the_config_of_a_run_repeats_it_with_everything_switched_on(cli, train):
     assert {name.removeprefix("--") for name in EVERYTHING[::2]} <= set(config)
 
 
+@pytest.mark.parametrize("recorded_by", ["this version", "0.1.0"])
+def test_another_number_of_threads_is_allowed_and_warned_of(cli, train, resume, recorded_by, monkeypatch):
+    """Bits may differ; the config records the new number. Checkpoints of version 0.1.0 hold the old one."""
+    with monkeypatch.context() as patch:
+        if recorded_by == "0.1.0":
+            patch.setattr(Recipe, "may_change", {"data-dir", "epochs"})
+        train(*PLAIN)
+    config = Path("run/config.toml").read_text(encoding="utf-8")
+    assert "differ" not in resume("--epochs", "4", "--threads", "1").err
+    done = resume("--epochs", "5", "--threads", "2")
+    assert done.code == 0
+    assert [record["epoch"] for record in done.records[1:-1]] == [5]
+    assert done.records[0]["threads"] == 2
+    warning = "--threads 2: the run was trained with 1; its results may differ in the last bits from those of an"
+    assert warning in done.err
+    changed = config.replace("threads = 1", "threads = 2").replace("epochs = 3", "epochs = 5")
+    assert Path("run/config.toml").read_text(encoding="utf-8") == changed
+
+
 # --- where it cannot go on -------------------------------------------------------------------------------------------
 
 
@@ -223,8 +243,7 @@ def test_the_config_of_a_run_repeats_it_with_everything_switched_on(cli, train):
     "option",
     [
         ["--seed", "0"], ["--hidden", "8"], ["--optimizer", "adam"], ["--learning-rate", "1"], ["--average", "0.9"],
-        ["--limit", "100"], ["--output", "other"], ["--threads", "1"],
-        ["--validation", "9"],
+        ["--limit", "100"], ["--output", "other"], ["--validation", "9"],
     ],
     ids=" ".join,
 )  # fmt: skip

@@ -392,6 +392,17 @@ def test_all_that_go_on_may_go_on_for_longer(train, cli):
     assert tomllib.loads(Path("all/config.toml").read_text(encoding="utf-8"))["epochs"] == 3
 
 
+def test_all_that_go_on_may_go_on_with_other_threads(train, cli):
+    """Each gets the number, its config records it, and the warning that bits may differ comes once."""
+    train("--seeds", 2)
+    done = cli("train", "--resume", "all", "--epochs", 2, "--threads", 2, "--json")
+    assert done.code == 0
+    assert done.err.count("--threads 2: the run was trained with 1") == 1
+    assert [record["threads"] for record in done.records if record["event"] == "start"] == [2, 2]
+    for folder in ("all", "all/seed-0", "all/seed-1"):
+        assert tomllib.loads(Path(folder, "config.toml").read_text(encoding="utf-8"))["threads"] == 2
+
+
 @pytest.mark.parametrize(
     ("schedule", "epochs", "said"),
     [
