@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_bp.core.javascript import ActivationJavaScript, per_neuron
 from mnist_bp.core.names import OutputActivationName
 
 __all__ = ["ACTIVATIONS", "LEAKY_SLOPE", "Activation", "Array"]
@@ -46,12 +47,15 @@ class Activation(NamedTuple):
         (He et al. 2015), else 1 (LeCun et al. 1998, "Efficient BackProp").
     has_kink
         Whether σ′ jumps at z = 0.
+    javascript
+        σ for ``mnist-bp page``, which refuses an activation without it.
     """
 
     f: Callable[[Array], Array]
     derivative: Callable[[Array], Array]
     gain: float = 1.0
     has_kink: bool = False
+    javascript: ActivationJavaScript | None = None
 
 
 def sigmoid(z: Array) -> Array:
@@ -109,10 +113,42 @@ def no_derivative(a: Array) -> Array:
     raise NotImplementedError("softmax has no elementwise derivative")
 
 
+SIGMOID_JAVASCRIPT = per_neuron(
+    "0.5 * Math.tanh(0.5 * z) + 0.5",
+    "a * (1 - a)",
+    "closed where the sigmoid is steepest (¼, at a = ½), nearly gone where it is flat. A neuron that is sure of itself "
+    "hardly moves, however wrong it is.",
+)
+TANH_JAVASCRIPT = per_neuron(
+    "Math.tanh(z)", "1 - a * a", "closed where tanh is steepest (1, at a = 0), nearly gone where it is flat."
+)
+RELU_JAVASCRIPT = per_neuron(
+    "Math.max(z, 0)",
+    "a > 0 ? 1 : 0",
+    "closed (1) where a relu is on, gone (0) where it is off: through a neuron that is off, nothing goes back.",
+)
+LEAKY_RELU_JAVASCRIPT = per_neuron(
+    f"Math.max(z, {LEAKY_SLOPE} * z)",
+    f"a > 0 ? 1 : {LEAKY_SLOPE}",
+    f"closed (1) where a leaky relu is on, nearly gone ({LEAKY_SLOPE}) where it is off.",
+)
+SOFTMAX_JAVASCRIPT = ActivationJavaScript(
+    """(z) => {
+  const largest = z.reduce((x, y) => Math.max(x, y));
+  const a = z.map((x) => Math.exp(x - largest));
+  const sum = a.reduce((x, y) => x + y);
+  return a.map((x) => x / sum);
+}""",
+    None,
+    "",
+)
+
 ACTIVATIONS: dict[OutputActivationName, Activation] = {
-    "sigmoid": Activation(sigmoid, sigmoid_derivative),
-    "tanh": Activation(np.tanh, tanh_derivative),
-    "relu": Activation(relu, relu_derivative, gain=2**0.5, has_kink=True),
-    "leaky-relu": Activation(leaky_relu, leaky_relu_derivative, gain=2**0.5, has_kink=True),
-    "softmax": Activation(softmax, no_derivative),
+    "sigmoid": Activation(sigmoid, sigmoid_derivative, javascript=SIGMOID_JAVASCRIPT),
+    "tanh": Activation(np.tanh, tanh_derivative, javascript=TANH_JAVASCRIPT),
+    "relu": Activation(relu, relu_derivative, gain=2**0.5, has_kink=True, javascript=RELU_JAVASCRIPT),
+    "leaky-relu": Activation(
+        leaky_relu, leaky_relu_derivative, gain=2**0.5, has_kink=True, javascript=LEAKY_RELU_JAVASCRIPT
+    ),
+    "softmax": Activation(softmax, no_derivative, javascript=SOFTMAX_JAVASCRIPT),
 }

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_bp.core.activations import Activation, Array
+from mnist_bp.core.javascript import CostJavaScript
 from mnist_bp.core.names import CostName, OutputActivationName
 
 __all__ = ["COSTS", "Cost"]
@@ -27,11 +28,14 @@ class Cost(NamedTuple):
     dC_dZ
         (A, Y, σ) ↦ ∂C_i/∂z_j^(L) of each example, shape (examples, n_L). Not averaged: the mean over the mini-batch is
         taken in one place, ``Network.gradient``.
+    javascript
+        The cost for ``mnist-bp page``, which refuses a cost without it.
     """
 
     output_activation: OutputActivationName
     per_example: Callable[[Array, Array, Array], Array]
     dC_dZ: Callable[[Array, Array, Activation], Array]
+    javascript: CostJavaScript | None = None
 
 
 def squared_error(Z: Array, A: Array, Y: Array) -> Array:
@@ -60,7 +64,38 @@ def cross_entropy_dC_dZ(A: Array, Y: Array, activation: Activation) -> Array:
     return A - Y
 
 
+SQUARED_ERROR_JAVASCRIPT = CostJavaScript(
+    shares="(z, a, y) => a.map((a_j, j) => (a_j - y[j]) ** 2)",
+    derivative="(a, y) => a.map((a_j, j) => 2 * (a_j - y[j]))",
+    derivative_by="a",
+    is_square=True,
+    formula="Σ_j (a_j^(L) − y_j)^2",
+    share_formula="(a_j^(L) − y_j)^2",
+    derivative_formula="2 (a_j^(L) − y_j)",
+    cost_note="The {n} squares add up to the cost. Each nudge, $2 (y_j − a_j^(L))$, is proportional to how far the "
+    "output is from its target.",
+    derivative_note="How wrong each output is: proportional to the difference between what it is and what we want it "
+    "to be.",
+)
+CROSS_ENTROPY_JAVASCRIPT = CostJavaScript(
+    shares="""(z, a, y) => {
+  const largest = z.reduce((x, y) => Math.max(x, y));
+  const lnSum = largest + Math.log(z.reduce((sum, x) => sum + Math.exp(x - largest), 0));
+  return z.map((z_j, j) => y[j] * (lnSum - z_j));
+}""",
+    derivative="(a, y) => a.map((a_j, j) => a_j - y[j])",
+    derivative_by="z",
+    is_square=False,
+    formula="− ln a_t^(L)",
+    share_formula="− ln a_j^(L)",
+    derivative_formula="a_j^(L) − y_j",
+    cost_note="A cross-entropy asks the wanted output only; but through the softmax all of them have a say. The "
+    "nudges, $y_j − a_j^(L)$, are those of $z_j^(L)$.",
+    derivative_note="How wrong each output is. A softmax has no σ′ of its own: with a cross-entropy, all that the "
+    "chain rule multiplies comes to this difference.",
+)
+
 COSTS: dict[CostName, Cost] = {
-    "squared-error": Cost("sigmoid", squared_error, squared_error_dC_dZ),
-    "cross-entropy": Cost("softmax", cross_entropy, cross_entropy_dC_dZ),
+    "squared-error": Cost("sigmoid", squared_error, squared_error_dC_dZ, SQUARED_ERROR_JAVASCRIPT),
+    "cross-entropy": Cost("softmax", cross_entropy, cross_entropy_dC_dZ, CROSS_ENTROPY_JAVASCRIPT),
 }

@@ -1,5 +1,6 @@
 """A page on which a network is at work: one HTML file, for a browser and nothing else.
 
-The sources beside this file are the page: page.html, page.css, and the JavaScript files in js/. Of these, network.js
-and preprocess.js mirror the files of the package that do the same in Python.
+The sources are page.html, page.css and the ES modules in js/, which ``bundle`` makes one script of. network.js,
+chain_rule.js and preprocess.js mirror the Python files of the same names; functions.js, the activations and the cost
+of the network, is generated from the registries by ``functions``.
 """

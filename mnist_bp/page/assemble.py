@@ -1,4 +1,4 @@
-"""From the sources and the content to one HTML file that needs nothing else, and may reach nothing else."""
+"""Assembly of the page: one HTML file that needs nothing else and can connect to nothing."""
 
 import base64
 import hashlib
@@ -9,52 +9,59 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-__all__ = ["SCRIPTS", "assemble"]
+from mnist_bp.page.bundle import bundle
+from mnist_bp.page.functions import functions_module
 
-SCRIPTS = (
-    "js/network.js",
-    "js/preprocess.js",
-    "js/dom.js",
-    "js/board.js",
-    "js/diagram.js",
-    "js/charts.js",
-    "js/cost.js",
-    "js/backward.js",
-    "js/inspector.js",
-    "js/steps.js",
-    "js/weights.js",
-    "js/main.js",
-)
-"""In the order in which the browser reads them; what one defines, those after it know."""
+__all__ = ["assemble", "fill", "page_modules"]
+
+SOURCES = resources.files(__package__)
 
 
 def assemble(content: Mapping[str, Any], title: str) -> bytes:
-    """The page of ``content`` (see ``content.page_content``), UTF-8.
+    """Return the page of ``content`` (see ``content.page_content``), UTF-8.
 
-    Whatever text the content holds stays text: it stands in a block of JSON that no ``</script>`` can end, and the page
-    puts it in as text. The policy lets run what has the SHA-256 sum of our sources, and forbids every connection.
+    Raises
+    ------
+    InputError
+        If the network has an activation or a cost without JavaScript.
     """
-    style, scripts = _source("page.css"), [_source(name) for name in SCRIPTS]
+    return fill(content, title, bundle(page_modules(content), "main"))
+
+
+def page_modules(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the page's ES modules by name: the files of js/, and ``functions``, generated for this network."""
+    files = {file.name.removesuffix(".js"): file.read_text(encoding="utf-8") for file in (SOURCES / "js").iterdir()}
+    network = content["network"]
+    hidden = [network["activation"]] * (len(network["sizes"]) > 2)
+    return {**files, "functions": functions_module([*hidden, network["output_activation"]], network["cost"])}
+
+
+def fill(content: Mapping[str, Any], title: str, script: str) -> bytes:
+    """Return page.html with its places filled.
+
+    All text in the content stays text: it stands in a block of JSON that no ``</script>`` can end, and the page
+    inserts it as text. The policy allows the script and the style with these SHA-256 sums, and no connection.
+    """
+    style = _source("page.css")
     places = {
         "title": html.escape(title),
-        "policy": _policy(style, scripts),
+        "policy": _policy(style, script),
         "style": f"<style>{style}</style>",
         "content": _json(content),
-        "scripts": "\n".join(f"<script>{script}</script>" for script in scripts),
+        "script": f"<script>{script}</script>",
     }
     page = re.sub(r"\{\{(\w+)\}\}", lambda place: places[place[1]], _source("page.html"))
     return page.encode("utf-8", "backslashreplace")  # a folder's name may be any bytes
 
 
 def _source(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return (SOURCES / name).read_text(encoding="utf-8")
 
 
-def _policy(style: str, scripts: list[str]) -> str:
-    """A Content-Security-Policy (W3C, level 3): nothing is loaded, and nothing runs but these very texts."""
-    allowed = " ".join(map(_sum, scripts))
+def _policy(style: str, script: str) -> str:
+    """Return a Content-Security-Policy (W3C, level 3): nothing is loaded, and only these two texts are used."""
     return (
-        f"default-src 'none'; script-src {allowed}; style-src {_sum(style)}; img-src data:; base-uri 'none'; "
+        f"default-src 'none'; script-src {_sum(script)}; style-src {_sum(style)}; img-src data:; base-uri 'none'; "
         "form-action 'none'"
     )
 
@@ -64,5 +71,5 @@ def _sum(text: str) -> str:
 
 
 def _json(content: Mapping[str, Any]) -> str:
-    """ASCII, without the one character that HTML would look at."""
+    """Return ASCII without the one character that HTML interprets."""
     return json.dumps(content, allow_nan=False).replace("<", "\\u003c")

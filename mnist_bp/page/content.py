@@ -87,7 +87,7 @@ def page_content(
             "columns": columns,
             "test_examples": len(data.test),
         },
-        "preparation": {
+        "preprocess": {
             "box": preparation.BOX,
             "least_contrast": preparation.LEAST_CONTRAST,
             "faintest": preparation.FAINTEST,

@@ -2,21 +2,23 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from itertools import product
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from mnist_bp import Network
+from mnist_bp.core.activations import ACTIVATIONS
+from mnist_bp.core.costs import COSTS
 from mnist_bp.core.names import ActivationName, CostName
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.data.preparation import prepared
 from mnist_bp.explain.chain_rule import explain
 from mnist_bp.explain.result import Address, Explanation
-from mnist_bp.page.assemble import assemble
+from mnist_bp.page.assemble import assemble, fill, page_modules
+from mnist_bp.page.bundle import bundle
 from mnist_bp.page.content import page_content
 
 pytestmark = pytest.mark.browser
@@ -25,6 +27,23 @@ UP, LEFT, RIGHT, DOWN, BACKSPACE = "\ue013\ue012\ue014\ue015\ue003"
 """Keys, as WebDriver (W3C, 2018) has them."""
 
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>\u2028"
+
+INSIDE = """
+import { content, images, network, shape } from "./content.js";
+import { choose } from "./controls.js";
+import { niceTicks } from "./charts.js";
+import { byId } from "./dom.js";
+import { board } from "./examples.js";
+import { diagram, renderAtOnce } from "./main.js";
+import { Network } from "./network.js";
+import { preprocess } from "./preprocess.js";
+import { state, takeSteps } from "./state.js";
+import { drawCurves } from "./steps.js";
+
+Object.assign(window, { Network, board, byId, choose, content, diagram, drawCurves, images, network, niceTicks });
+Object.assign(window, { preprocess, renderAtOnce, shape, state, takeSteps });
+"""
+"""Module that runs the page and makes global what tests look at; the page itself has no globals."""
 
 Browser = Any
 """A selenium driver; selenium itself is imported only where there is a browser for it."""
@@ -86,7 +105,7 @@ def show(browser: Browser, tmp_path: Path) -> Callable[..., None]:
         content = page_content(network, data, name=name, trained_on=None, learning_rate=2.0)
         content["history"] = {"epoch": [1.0, 2.0], "test_cost": [0.5, None], "train_cost": [0.4, 0.3]}
         path = tmp_path / "page.html"
-        path.write_bytes(assemble(content, name))
+        path.write_bytes(fill(content, name, bundle({**page_modules(content), "inside": INSIDE}, "inside")))
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         browser.get(path.as_uri())
@@ -204,21 +223,29 @@ def test_somebody_draws_a_digit_and_steps_back(
     assert shown(browser, "#cost") == pytest.approx([explanation.cost], rel=1e-5)
 
 
-def test_every_activation_and_cost_is_numpys(
-    browser: Browser, errors: None, show: Callable[..., None], rng: np.random.Generator
+@pytest.mark.parametrize("cost", COSTS)
+@pytest.mark.parametrize("activation", sorted(set(ACTIVATIONS) - {"softmax"}))
+def test_every_activation_and_cost_computes_what_numpy_computes(
+    browser: Browser,
+    errors: None,
+    show: Callable[..., None],
+    rng: np.random.Generator,
+    activation: ActivationName,
+    cost: CostName,
 ) -> None:
-    """In one function of the page: outputs, cost and the whole gradient; with kinks, and without hidden layers."""
-    show(Network([6, 4], rng=rng), tiny(rng))
+    """Outputs, cost and the whole gradient; with kinks, and without hidden layers."""
+    settings: dict[str, Any] = {"activation": activation, "cost": cost, "rng": rng, "dtype": np.float64}
+    show(Network([6, 5, 4], **settings), tiny(rng))
     x = rng.normal(size=(1, 6))
-    for activation, cost, hidden in product(get_args(ActivationName), get_args(CostName), [[], [5], [5, 3]]):
-        network = Network([6, *hidden, 4], activation=activation, cost=cost, rng=rng, dtype=np.float64)
+    for hidden in [], [5], [5, 3]:
+        network = Network([6, *hidden, 4], **settings)
         network.parameters += rng.normal(size=network.parameters.shape) / 3
 
-        told = browser.execute_script(
-            """const network = new Network(arguments[0]), y = network.target(2);
-            const trace = network.propagate(Float64Array.from(arguments[1])), known = network.chainRule(trace, y);
-            const outputs = Array.from(trace.A[network.layers]), gradient = Array.from(network.gradient(known));
-            return [outputs, network.costOf(trace, y), gradient]""",
+        outputs, C, gradient = browser.execute_script(
+            """const network = new Network(arguments[0]), y = network.oneHot(2);
+            const trace = network.forward(Float64Array.from(arguments[1]));
+            const gradient = network.gradient(trace, network.backward(trace, y));
+            return [Array.from(trace.a[network.L]), network.costOf(trace, y), Array.from(gradient)]""",
             {
                 "sizes": network.sizes,
                 "activation": activation,
@@ -229,10 +256,10 @@ def test_every_activation_and_cost_is_numpys(
             x[0].tolist(),
         )
 
-        expected_cost, gradient = network.backpropagate(x, np.array([2]))
-        assert told[0] == pytest.approx(network.forward(x)[0], rel=1e-12)
-        assert told[1] == pytest.approx(expected_cost, rel=1e-12)
-        assert told[2] == pytest.approx(gradient.vector, rel=1e-11, abs=1e-15)
+        expected_cost, expected_gradient = network.backpropagate(x, np.array([2]))
+        assert outputs == pytest.approx(network.forward(x)[0], rel=1e-12)
+        assert C == pytest.approx(expected_cost, rel=1e-12)
+        assert gradient == pytest.approx(expected_gradient.vector, rel=1e-11, abs=1e-15)
 
 
 def test_drawings_are_prepared_as_python_prepares_pictures(
@@ -255,13 +282,13 @@ def test_drawings_are_prepared_as_python_prepares_pictures(
     for picture, (rows, columns) in pictures:
         grey = np.rint(picture).astype(np.uint8)
         image = browser.execute_script(
-            "return Array.from(prepared(arguments[0], arguments[1], content.preparation))",
+            "return Array.from(preprocess(arguments[0], arguments[1], content.preprocess))",
             {"rows": grey.shape[0], "columns": grey.shape[1], "at": grey.ravel().tolist()},
             {"rows": rows, "columns": columns},
         )
         assert np.abs(prepared(grey, (rows, columns)).ravel().astype(int) - image).max() <= 1
     blank = {"rows": 9, "columns": 9, "at": [255] * 81}
-    assert ask(browser, "prepared(arguments[0], shape, content.preparation)", blank) is None
+    assert ask(browser, "preprocess(arguments[0], shape, content.preprocess)", blank) is None
 
 
 def tiny(rng: np.random.Generator, name: str = "tiny") -> Dataset:
@@ -290,6 +317,22 @@ def test_it_can_connect_to_nothing(browser: Browser, show: Callable[..., None], 
     )
 
     assert refused == "connect-src"
+
+
+def test_the_page_has_no_globals(browser: Browser, errors: None, tmp_path: Path, rng: np.random.Generator) -> None:
+    """What its modules define stays in them."""
+    blank, path = tmp_path / "blank.html", tmp_path / "page.html"
+    blank.write_text("<!doctype html><link rel=icon href=data:,>", encoding="utf-8")
+    browser.get(blank.as_uri())
+    before = browser.execute_script("return Object.keys(window)")
+    content = page_content(Network([6, 4], rng=rng), tiny(rng), name="run", trained_on=None, learning_rate=2.0)
+    path.write_bytes(assemble({**content, "history": {}}, "run"))
+    browser.get(path.as_uri())
+
+    assert browser.execute_script("return document.getElementById('prediction') !== null")
+    after = browser.execute_script("return Object.keys(window)")
+    assert set(after) - set(before) <= {"ret_nodes"}  # chromedriver's
+    assert browser.execute_script("return [typeof renderAtOnce, typeof state, typeof module$main]") == 3 * ["undefined"]
 
 
 def test_the_keyboard_does_everything(
@@ -368,7 +411,7 @@ def test_pointing_at_an_edge_tells_of_it(
     show(network, data)
     diagram = find(browser, "#diagram")
     x, y = browser.execute_script(
-        """const edge = diagram.edges.filter(({address}) => address.layer === 3)
+        """const edge = diagram.layout.edges.filter(({address}) => address.layer === 3)
             .reduce((one, other) => (other.share > one.share ? other : one));
         const box = byId("diagram").getBoundingClientRect();
         return [edge.from.x + 0.8 * (edge.to.x - edge.from.x) - box.width / 2,

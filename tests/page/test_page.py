@@ -15,10 +15,13 @@ import numpy as np
 import pytest
 
 from mnist_bp import Network
+from mnist_bp.core.activations import ACTIVATIONS, LEAKY_SLOPE
+from mnist_bp.core.costs import COSTS
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.errors import InputError
 from mnist_bp.page.assemble import assemble
 from mnist_bp.page.content import page_content
+from mnist_bp.page.functions import functions_module
 
 
 def content_of(page: Path) -> dict[str, Any]:
@@ -121,7 +124,7 @@ def test_nothing_is_fetched_and_nothing_but_our_scripts_may_run(few_digits: tupl
     for kind, text in texts:
         sums[kind].append(f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'")
 
-    assert len(sums["script"]) >= 5
+    assert len(sums["script"]) == 1
     assert policy.split("; ") == [
         "default-src 'none'",
         f"script-src {' '.join(sums['script'])}",
@@ -174,6 +177,35 @@ def test_a_network_that_is_too_large_is_refused_with_the_numbers(few_digits: tup
         InputError, match=r"784-3000-10 has 2,385,010 parameters, 9,540,040 bytes; a page holds 8,388,608"
     ):
         page_content(network, data_of(few_digits[1].images), name="run", trained_on=None, learning_rate=2.0)
+
+
+@pytest.mark.parametrize(
+    ("registry", "name", "kind"),
+    [(ACTIVATIONS, "tanh", "activation"), (ACTIVATIONS, "softmax", "activation"), (COSTS, "cross-entropy", "cost")],
+)
+def test_a_function_without_javascript_is_refused_by_name(
+    cli: Callable, idx_folder: Path, monkeypatch: pytest.MonkeyPatch, registry: dict, name: str, kind: str
+) -> None:
+    """Nothing is written; a network that does not use it gets its page."""
+    Network([784, 5, 10], activation="tanh", cost="cross-entropy", rng=np.random.default_rng(0)).save("model.npz")
+    Network([784, 10], rng=np.random.default_rng(0)).save("other.npz")
+    monkeypatch.setitem(registry, name, registry[name]._replace(javascript=None))
+
+    refused = cli("page", "model.npz", "--data-dir", idx_folder)
+
+    assert refused.code == 2
+    assert refused.err.startswith(f"mnist-bp: a page cannot compute the {kind} '{name}': its registry entry has no ")
+    assert refused.err.count("\n") == 1
+    assert not Path("page.html").exists()
+    assert cli("page", "other.npz", "--data-dir", idx_folder).code == 0
+
+
+def test_a_page_holds_the_functions_of_its_network_and_no_others() -> None:
+    """Constants come from Python."""
+    module = functions_module(["leaky-relu", "softmax"], "cross-entropy")
+
+    assert f"Math.max(z, {LEAKY_SLOPE} * z)" in module
+    assert re.findall(r'^"(.*)": {$', module, re.MULTILINE) == ["leaky-relu", "softmax", "cross-entropy"]
 
 
 def test_the_page_is_there_whole_or_not_at_all(cli: Callable, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

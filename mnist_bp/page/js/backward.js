@@ -1,25 +1,28 @@
-"use strict";
+/* The backward pass, stage by stage: formulas, their meaning, and the numbers of the layer that it has reached. */
 
-/* The backward pass, stage by stage: formulas, what they mean, and the numbers of the layer that it has come to. */
+import { byId, element } from "./dom.js";
+import { fixed, short, signedShort } from "./format.js";
+import { atLayer, formula } from "./formula.js";
+import { PIXEL_EDGES } from "./layout.js";
 
-/* Of each layer, from the last to the first: what is wished of its neurons (a; of a softmax, z), how responsive they
- * are (slope), and what follows for the weights into them (w). */
-function backwardStages(network) {
+/* The stages of each layer, from the last to the first: what is wished of its neurons (a; z if the cost gives ∂C_0/∂z
+ * directly), how responsive they are (slope), and what follows for the weights into them (w). */
+export function backwardStages(network) {
   const stages = [];
-  for (let layer = network.layers; layer >= 1; layer--) {
-    const parts = layer === network.layers && network.isSoftmax ? ["z", "w"] : ["a", "slope", "w"];
+  for (let layer = network.L; layer >= 1; layer--) {
+    const parts = network.isFused(layer) ? ["z", "w"] : ["a", "slope", "w"];
     stages.push(...parts.map((part) => ({ layer, part })));
   }
   return stages;
 }
 
-/* Whether the backward pass has this part of a layer behind it. */
-function hasPart({ stages, stage }, part, layer) {
+/* True if the backward pass has computed this part of a layer. */
+export function hasPart({ stages, stage }, part, layer) {
   const place = stages.findIndex((one) => one.layer === layer && one.part === part);
   return place >= 0 && place < stage;
 }
 
-function renderStage(view) {
+export function renderStage(view) {
   const { stages, stage, y, network } = view;
   const now = stage ? stages[stage - 1] : null;
   byId("step-back").setAttribute("aria-disabled", !y || stage === stages.length); // it keeps the focus, and the arrow keys
@@ -34,7 +37,7 @@ function renderStage(view) {
 }
 
 function forwardWords(network, y) {
-  const L = network.layers;
+  const { L } = network;
   const line = `z_j^(${L}) = Σ_k w_jk^(${L}) a_k^(${L - 1}) + b_j^(${L}) , a_j^(${L}) = σ(z_j^(${L}))`;
   const next = y
     ? "We cannot change activations, only weights and biases; but it helps to keep track of what each layer should " +
@@ -43,68 +46,60 @@ function forwardWords(network, y) {
   return [line, `So far, forward: each neuron adds up what comes in, and lights up. ${next}`];
 }
 
-/* A stage's formula, and what it means. */
+const WISHES = " The triangles show the wish, which points the other way";
+
+/* A stage's formula, and its meaning. */
 function stageWords(network, { layer, part }) {
-  const isLast = layer === network.layers;
-  const isSoftmax = (one) => one === network.layers && network.isSoftmax;
-  if (part === "z") {
-    const words =
-      "How wrong each output is. A softmax has no σ′ of its own: with a cross-entropy, all that the chain rule " +
-      "multiplies comes to this difference. The triangles show the wish, which points the other way.";
-    return [`∂C_0/∂z_j^(${layer}) = a_j^(${layer}) − y_j`, words];
-  }
-  if (part === "a" && isLast) {
-    const words =
-      "How wrong each output is: proportional to the difference between what it is and what we want it to be. The " +
-      "triangles show the wish, which points the other way: up for brighter, down for dimmer.";
-    return [`∂C_0/∂a_j^(${layer}) = 2 (a_j^(${layer}) − y_j)`, words];
-  }
-  if (part === "a") {
-    const next = layer + 1;
-    const rest = isSoftmax(next) ? `∂C_0/∂z_j^(${next})` : `σ′(z_j^(${next})) ∂C_0/∂a_j^(${next})`;
-    const words =
-      `Propagating backwards: a neuron of layer ${layer} influences the cost through ${network.sizes[next]} paths, ` +
-      `one through each neuron of layer ${next}, and they add up. The edges show what each path carries: in ` +
-      "proportion to its weight, and to how much the neuron at its end needs to change.";
-    return [`∂C_0/∂a_k^(${layer}) = Σ_j w_jk^(${next}) ${rest}`, words];
-  }
+  const isLast = layer === network.L;
+  if (part === "w") return gradientWords(network, layer);
   if (part === "slope") {
-    const words = SLOPES[isLast ? network.outputActivation : network.activation];
     return [
       `∂a_j^(${layer})/∂z_j^(${layer}) = σ′(z_j^(${layer}))`,
-      `How responsive each neuron is: the ring around it, ${words}`,
+      `How responsive each neuron is: the ring around it, ${network.σ[layer].slope_note}`,
     ];
   }
-  const rest = isSoftmax(layer) ? `∂C_0/∂z_j^(${layer})` : `σ′(z_j^(${layer})) ∂C_0/∂a_j^(${layer})`;
+  if (!isLast) return pathWords(network, layer);
+  const { derivative_formula, derivative_note } = network.cost;
+  const ending = part === "a" ? ": up for brighter, down for dimmer." : ".";
+  return [`∂C_0/∂${part}_j^(${layer}) = ${atLayer(derivative_formula, layer)}`, derivative_note + WISHES + ending];
+}
+
+/* ∂C_0/∂z_j of a layer, in factors where it has them. */
+function errorFormula(network, layer) {
+  return network.isFused(layer) ? `∂C_0/∂z_j^(${layer})` : `σ′(z_j^(${layer})) ∂C_0/∂a_j^(${layer})`;
+}
+
+function pathWords(network, layer) {
+  const next = layer + 1;
+  const words =
+    `Propagating backwards: a neuron of layer ${layer} influences the cost through ${network.sizes[next]} paths, ` +
+    `one through each neuron of layer ${next}, and they add up. The edges show what each path carries: in ` +
+    "proportion to its weight, and to how much the neuron at its end needs to change.";
+  return [`∂C_0/∂a_k^(${layer}) = Σ_j w_jk^(${next}) ${errorFormula(network, next)}`, words];
+}
+
+function gradientWords(network, layer) {
   const words =
     layer === 1
       ? "The edges show it: dark pixels, whose a is 0, have no say. That is the whole gradient of this one example, " +
         `${network.parameters.length.toLocaleString("en")} numbers.`
       : "The edges show it: those from the brightest neurons have the biggest effect, since their weights are " +
         "multiplied by larger activations. Neurons that fire together wire together.";
-  return [`∂C_0/∂w_jk^(${layer}) = a_k^(${layer - 1}) ${rest}`, words];
+  return [`∂C_0/∂w_jk^(${layer}) = a_k^(${layer - 1}) ${errorFormula(network, layer)}`, words];
 }
 
-const SLOPES = {
-  sigmoid:
-    "closed where the sigmoid is steepest (¼, at a = ½), nearly gone where it is flat. A neuron that is sure of " +
-    "itself hardly moves, however wrong it is.",
-  tanh: "closed where tanh is steepest (1, at a = 0), nearly gone where it is flat.",
-  relu: "closed (1) where a relu is on, gone (0) where it is off: through a neuron that is off, nothing goes back.",
-  "leaky-relu": "closed (1) where a leaky relu is on, nearly gone (0.01) where it is off.",
-};
+/* Meaning of the edges of the diagram at this stage. */
+function edgesMeaning({ L }, now) {
+  if (now && now.part === "a" && now.layer < L) return [`what each path into layer ${now.layer + 1} carries back`];
+  if (now && (now.layer < L || now.part === "w")) return [formula("∂C_0/∂w_jk"), " as far as known"];
+  return ["weights"];
+}
 
-/* What the edges of the picture are just now, and which of them are drawn. */
 function renderLegend({ network, drawn }, now) {
-  const what = ["Edges: "];
-  if (now && now.part === "a" && now.layer < network.layers)
-    what.push(`what each path into layer ${now.layer + 1} carries back`);
-  else if (now && (now.layer < network.layers || now.part === "w"))
-    what.push(formula("∂C_0/∂w_jk"), " as far as known");
-  else what.push("weights");
   const isPart = network.sizes.some((n, layer) => layer > 0 && drawn[layer].length < n);
   byId("legend").replaceChildren(
-    ...what,
+    "Edges: ",
+    ...edgesMeaning(network, now),
     "; ",
     element("span", { class: "key" }),
     "positive",
@@ -116,14 +111,14 @@ function renderLegend({ network, drawn }, now) {
 }
 
 function renderLayerTable(view, layer) {
-  const { network, trace, known, drawn, looked } = view;
-  const { slope, dC_da, dC_dz } = known[layer];
+  const { network, trace, derivatives, drawn, looked } = view;
+  const [dC_da, dC_dz] = [derivatives.dC_da[layer], derivatives.dC_dz[layer]];
   const columns = [
-    ["z", `z_j^(${layer})`, trace.Z[layer], fixed],
-    ["a", `a_j^(${layer})`, trace.A[layer], fixed],
+    ["z", `z_j^(${layer})`, trace.z[layer], fixed],
+    ["a", `a_j^(${layer})`, trace.a[layer], fixed],
     ["dC_dz", `∂C_0/∂z_j^(${layer})`, dC_dz, signedShort, hasPart(view, "z", layer)],
     ["dC_da", `∂C_0/∂a_j^(${layer})`, dC_da, signedShort, hasPart(view, "a", layer)],
-    ["slope", `σ′(z_j^(${layer}))`, slope, short, hasPart(view, "slope", layer)],
+    ["slope", `σ′(z_j^(${layer}))`, trace.slope[layer], short, hasPart(view, "slope", layer)],
     ["dC_db", `∂C_0/∂b_j^(${layer})`, dC_dz, signedShort, hasPart(view, "w", layer)],
   ].filter(([, , , , isKnown = true]) => isKnown);
   const heads = columns.map(([what, name]) => element("th", { class: what, scope: "col" }, formula(name)));

@@ -1,15 +1,15 @@
-"use strict";
-
 /* The board: what mouse, finger or pen draws on it, stroke by stroke.
  *
  * It is a square of BOARD × BOARD grey levels, light on dark, however large it is shown. A test digit is shown on it
  * until somebody begins to draw. */
 
-const BOARD = 280;
+import { drawGrey } from "./images.js";
+
+export const BOARD = 280;
 const PEN = 22;
 
-class Board {
-  /* onChange is told of every change of the drawing. */
+export class Board {
+  /* onChange is called after every change of the drawing. */
   constructor(canvas, onChange) {
     this.canvas = canvas;
     this.onChange = onChange;

@@ -1,52 +1,53 @@
-"use strict";
-
-/* What the digit should have been: the cost, output by output, and the nudges that follow from it.
+/* The label that the digit should have: the cost, output by output, and the nudges that follow from it.
  *
- * Here and in the files after it, view is what main.js shows: {network, trace, y, known, drawn, stage, …}; y and
- * known are null as long as nobody has said what it should have been. */
+ * Here and in the other files that render, view is what main.js shows: {network, trace, y, derivatives, drawn, stage,
+ * …}. y and derivatives are null while no label is chosen. */
 
-function renderCost({ network, trace, y, target, drawn, className }) {
-  const L = network.layers;
+import { outputs } from "./chain_rule.js";
+import { byId, element, svgElement } from "./dom.js";
+import { fixed, number } from "./format.js";
+import { atLayer, formula, withFormulas } from "./formula.js";
+
+export function renderCost({ network, trace, y, derivatives, target, drawn, className }) {
+  const { L, cost } = network;
   for (const input of document.querySelectorAll("#targets input")) input.checked = Number(input.value) === target;
   const select = document.querySelector("#targets select");
   if (select) select.value = target ?? "";
 
-  const share = network.isSoftmax
-    ? `− ln a_${target === null ? "j" : `{${target}}`}^(${L})`
-    : `Σ_j (a_j^(${L}) − y_j)^2`;
-  byId("cost-formula").replaceChildren(formula(`C_0 = ${share}`));
+  const whole = atLayer(cost.formula, L).replace("_t", target === null ? "_j" : `_{${target}}`);
+  byId("cost-formula").replaceChildren(formula(`C_0 = ${whole}`));
   if (y) byId("cost-formula").append(" = ", element("strong", { id: "cost" }, number(network.costOf(trace, y))));
 
   const heads = [
     element("span", { class: "hidden" }, "digit"),
     formula(`a_j^(${L})`),
     formula("y_j"),
-    formula(network.isSoftmax ? `− ln a_j^(${L})` : `(a_j^(${L}) − y_j)^2`),
-    ...(network.isSoftmax ? [] : [""]),
+    formula(atLayer(cost.share_formula, L)),
+    ...(cost.is_square ? [""] : []),
     "nudge",
   ];
   byId("outputs-head").replaceChildren(...heads.map((head) => element("th", { scope: "col" }, head)));
-  const rows = y ? network.outputs(trace, y) : Array.from(trace.A[L], (a) => ({ a }));
-  byId("outputs-body").replaceChildren(...drawn[L].map((j) => outputRow(j, className(j), rows[j], network.isSoftmax)));
+  const rows = y ? outputs(network, trace, derivatives, y) : Array.from(trace.a[L], (a) => ({ a }));
+  byId("outputs-body").replaceChildren(...drawn[L].map((j) => outputRow(j, className(j), rows[j], cost.is_square)));
   const rest = rows.length - drawn[L].length;
   byId("cost-note").replaceChildren(...costWords(network, y), rest ? ` ${rest} more outputs are not shown.` : "");
 }
 
-function outputRow(j, name, { a, y, cost, nudge }, isSoftmax) {
+function outputRow(j, name, { a, y, cost, nudge }, isSquare) {
   const cells = [element("th", { scope: "row" }, name), element("td", { "data-what": "a" }, fixed(a))];
   if (y !== undefined) {
     const wish = nudge ? `${nudge > 0 ? "▲ +" : "▼ "}${fixed(nudge)}` : fixed(0);
     cells.push(
       element("td", {}, number(y)),
-      element("td", { "data-what": "cost" }, isSoftmax && !y ? "" : fixed(cost)),
-      ...(isSoftmax ? [] : [element("td", { class: "square" }, costSquare(Math.abs(a - y)))]),
+      element("td", { "data-what": "cost" }, isSquare || y || cost ? fixed(cost) : ""),
+      ...(isSquare ? [element("td", { class: "square" }, costSquare(Math.abs(a - y)))] : []),
       element("td", { class: nudge > 0 ? "up" : "down", "data-what": "nudge" }, wish),
     );
   }
   return element("tr", { class: y ? "wanted" : null, "data-j": j }, cells);
 }
 
-/* A share of the cost as what it is: a square with the side |a − y|. */
+/* A share of the cost, drawn as a square with the side |a − y|. */
 function costSquare(side) {
   const whole = 24;
   const length = Math.min(1, side) * whole;
@@ -59,20 +60,7 @@ function costSquare(side) {
 }
 
 function costWords(network, y) {
-  const L = network.layers;
   if (!y) return ["Choose a digit: then the cost says how bad this answer is."];
-  if (network.isSoftmax) {
-    return [
-      "A cross-entropy asks the wanted output only; but through the softmax all of them have a say. The nudges, ",
-      formula(`y_j − a_j^(${L})`),
-      ", are those of ",
-      formula(`z_j^(${L})`),
-      ".",
-    ];
-  }
-  return [
-    `The ${y.length === 10 ? "ten" : y.length} squares add up to the cost. Each nudge, `,
-    formula(`2 (y_j − a_j^(${L}))`),
-    ", is proportional to how far the output is from its target.",
-  ];
+  const count = y.length === 10 ? "ten" : y.length;
+  return withFormulas(atLayer(network.cost.cost_note, network.L).replace("{n}", count));
 }

@@ -1,19 +1,22 @@
-"use strict";
-
 /* One edge, or one neuron (its bias): the three factors of the chain rule, and the sums over paths behind the third. */
+
+import { factors, parameterAt, paths } from "./chain_rule.js";
+import { byId, element } from "./dom.js";
+import { fixed, number, short, signed, signedShort } from "./format.js";
+import { atLayer, formula, parameterName } from "./formula.js";
 
 const MOST_PATHS = 10; // rows of a table of paths; the others are added up in one
 
-function renderEdge(view, address, command) {
+export function renderEdge(view, address, command) {
   const panel = byId("edge");
   if (!address) {
     panel.replaceChildren();
     return;
   }
   const parts = [element("p", {}, ...edgeWords(view, address))];
-  if (view.known) parts.push(factorTable(view, address), element("p", {}, wishWords(view, address)));
+  if (view.derivatives) parts.push(factorTable(view, address), element("p", {}, wishWords(view, address)));
   if (command) parts.push(element("p", { class: "note" }, "The same in a terminal: ", element("code", {}, command)));
-  const tables = view.known ? pathTables(view, address) : [];
+  const tables = view.derivatives ? pathTables(view, address) : [];
   panel.className = tables.length ? "has-paths" : "";
   panel.replaceChildren(element("div", {}, parts), ...(tables.length ? [element("div", {}, tables)] : []));
 }
@@ -21,16 +24,16 @@ function renderEdge(view, address, command) {
 /* What it does forwards. */
 function edgeWords({ network, trace, columns }, address) {
   const { layer, j, k } = address;
-  const value = network.parameter(address);
+  const value = parameterAt(network, address);
   const itself = formula(`${parameterName(address)} = ${number(value)}`);
-  const z = `z_{${j}}^(${layer}) = ${fixed(trace.Z[layer][j])}`;
+  const z = `z_{${j}}^(${layer}) = ${fixed(trace.z[layer][j])}`;
   if (k === null) {
-    const a = `a_{${j}}^(${layer}) = ${fixed(trace.A[layer][j])}`;
+    const a = `a_{${j}}^(${layer}) = ${fixed(trace.a[layer][j])}`;
     return [`Neuron ${j} of layer ${layer}: `, formula(`${z} , ${a}`), "; its bias is ", itself, "."];
   }
   const place = `pixel ${k} (row ${Math.floor(k / columns)}, column ${k % columns})`;
   const from = layer === 1 ? place : `neuron ${k} of layer ${layer - 1}`;
-  const product = `${parameterName(address)} a_{${k}}^(${layer - 1}) = ${signed(value * trace.A[layer - 1][k], 5)}`;
+  const product = `${parameterName(address)} a_{${k}}^(${layer - 1}) = ${signed(value * trace.a[layer - 1][k], 5)}`;
   return [
     itself,
     `, to neuron ${j} of layer ${layer} from ${from}. It adds `,
@@ -41,27 +44,32 @@ function edgeWords({ network, trace, columns }, address) {
   ];
 }
 
-/* Backwards: factor by factor, what each means, and their product. */
-function factorTable({ network, known }, address) {
+/* Backwards: factor by factor, with the meaning of each, and their product. */
+function factorTable({ network, trace, derivatives }, address) {
   const { layer, j, k } = address;
-  const { a_k, slope, dC_da, dC_dz, product } = network.factors(known, address);
-  const isLast = layer === network.layers;
+  const { a_k, slope, dC_da, dC_dz, product } = factors(trace, derivatives, address);
   const rows = [
     k === null
       ? factorRow("", "a_k", "1", a_k, "a bias: always 1")
       : factorRow("", "a_k", `a_{${k}}^(${layer - 1})`, a_k, "how active the input is"),
   ];
   if (slope === null) {
-    rows.push(factorRow("×", "dC_dz", `a_{${j}}^(${layer}) − y_{${j}}`, dC_dz, "how wrong the output is"));
+    const name = atLayer(network.cost.derivative_formula, layer).replaceAll("_j", `_{${j}}`);
+    rows.push(factorRow("×", "dC_dz", name, dC_dz, "how wrong the output is"));
   } else {
-    const wrong = isLast ? "how wrong the output is: 2 (a − y)" : "the sum over its paths";
     rows.push(
       factorRow("×", "slope", `σ′(z_{${j}}^(${layer}))`, slope, "how responsive the neuron is"),
-      factorRow("×", "dC_da", `∂C_0/∂a_{${j}}^(${layer})`, dC_da, wrong),
+      factorRow("×", "dC_da", `∂C_0/∂a_{${j}}^(${layer})`, dC_da, sensitivityMeaning(network, layer)),
     );
   }
   rows.push(factorRow("=", "product", `∂C_0/∂${parameterName(address)}`, product, "how sensitive the cost is to it"));
   return element("table", { class: "factors" }, element("tbody", {}, rows));
+}
+
+/* Meaning of ∂C_0/∂a_j of a layer. */
+function sensitivityMeaning({ cost, L }, layer) {
+  if (layer < L) return "the sum over its paths";
+  return `how wrong the output is: ${cost.derivative_formula.replace(/_j|\^\(L\)/g, "")}`;
 }
 
 function factorRow(sign, what, name, value, means) {
@@ -75,8 +83,8 @@ function factorRow(sign, what, name, value, means) {
   );
 }
 
-function wishWords({ network, known }, address) {
-  const { a_k, product } = network.factors(known, address);
+function wishWords({ trace, derivatives }, address) {
+  const { a_k, product } = factors(trace, derivatives, address);
   const what = address.k === null ? "bias" : "weight";
   if (a_k === 0) {
     const source = address.layer === 1 ? "This pixel is dark" : "The neuron that it comes from is off";
@@ -88,43 +96,36 @@ function wishWords({ network, known }, address) {
 }
 
 /* The sums behind ∂C_0/∂a_j, layer after layer, along the path that contributes most, up to the outputs. */
-function pathTables({ network, known }, { layer, j }) {
+function pathTables({ network, trace, derivatives }, { layer, j }) {
   const tables = [];
-  for (let neuron = j; layer < network.layers; layer++) {
-    const paths = network.paths(known, layer, neuron);
-    paths.sort((one, other) => Math.abs(other.contribution) - Math.abs(one.contribution));
-    const title = [formula(`∂C_0/∂a_{${neuron}}^(${layer})`), ` is the sum over ${paths.length} paths`];
-    const table = pathTable(layer + 1, paths);
+  for (let neuron = j; layer < network.L; layer++) {
+    const through = paths(network, trace, derivatives, layer, neuron);
+    through.sort((one, other) => Math.abs(other.contribution) - Math.abs(one.contribution));
+    const title = [formula(`∂C_0/∂a_{${neuron}}^(${layer})`), ` is the sum over ${through.length} paths`];
+    const table = pathTable(network, layer + 1, through);
     tables.push(
       tables.length
         ? element("details", {}, element("summary", {}, "Along its strongest path: ", ...title), table)
         : element("div", {}, element("h3", {}, ...title), table),
     );
-    neuron = paths[0].to;
+    neuron = through[0].to;
   }
   return tables;
 }
 
-function pathTable(layer, paths) {
-  const isSoftmax = paths[0].slope === null;
-  const above = isSoftmax ? [`a_j^(${layer}) − y_j`] : [`σ′(z_j^(${layer}))`, `∂C_0/∂a_j^(${layer})`];
+function pathTable(network, layer, through) {
+  const above = network.isFused(layer)
+    ? [atLayer(network.cost.derivative_formula, layer)]
+    : [`σ′(z_j^(${layer}))`, `∂C_0/∂a_j^(${layer})`];
   const heads = ["to j", ...[`w_jk^(${layer})`, ...above].map(formula), "product"];
-  const row = ({ to, w, slope, dC_da, dC_dz, contribution }) => {
-    const factors = isSoftmax ? [w, dC_dz] : [w, slope, dC_da];
-    const cells = [...factors.map((factor) => short(factor)), signedShort(contribution)].map((text) =>
-      element("td", {}, text),
-    );
-    return element("tr", { "data-to": to }, element("th", { scope: "row" }, String(to)), cells);
-  };
-  const sum = (some) => some.reduce((total, { contribution }) => total + contribution, 0);
   const total = (name, value, what) => {
     const cell = element("td", { colspan: heads.length - 1, "data-what": what }, value);
     return element("tr", { class: what }, element("th", { scope: "row" }, name), cell);
   };
-  const rows = paths.slice(0, MOST_PATHS).map(row);
-  const others = paths.slice(MOST_PATHS);
-  if (others.length) rows.push(total(`${others.length} others`, signedShort(sum(others)), "others"));
-  rows.push(total("sum", signed(sum(paths)), "sum"));
+  const rows = through.slice(0, MOST_PATHS).map(pathRow);
+  const others = through.slice(MOST_PATHS);
+  if (others.length) rows.push(total(`${others.length} others`, signedShort(sumOf(others)), "others"));
+  rows.push(total("sum", signed(sumOf(through)), "sum"));
   const head = element(
     "tr",
     {},
@@ -132,4 +133,16 @@ function pathTable(layer, paths) {
   );
   const table = element("table", { class: "numbers paths" }, element("thead", {}, head), element("tbody", {}, rows));
   return element("div", { class: "scroll" }, table);
+}
+
+function pathRow({ to, w, slope, dC_da, dC_dz, contribution }) {
+  const values = slope === null ? [w, dC_dz] : [w, slope, dC_da];
+  const cells = [...values.map((value) => short(value)), signedShort(contribution)].map((text) =>
+    element("td", {}, text),
+  );
+  return element("tr", { "data-to": to }, element("th", { scope: "row" }, String(to)), cells);
+}
+
+function sumOf(some) {
+  return some.reduce((total, { contribution }) => total + contribution, 0);
 }

@@ -1,13 +1,13 @@
-"use strict";
-
-/* Anybody's drawing of a digit, prepared as MNIST's makers prepared theirs (LeCun, Bottou, Bengio and Haffner 1998).
+/* A drawing of a digit, preprocessed as MNIST's makers preprocessed theirs (LeCun, Bottou, Bengio and Haffner 1998).
  *
- * It mirrors mnist_bp/data/preparation.py, in names and in order; why each step is as it is stands there. A picture is
+ * It mirrors mnist_bp/data/preprocess.py, in names and in order; why each step is as it is stands there. A picture is
  * {rows, columns, at}: numbers row by row. */
+
+import { largest, mapped, median, picture, product, rowSums, transposed } from "./arrays.js";
 
 /* Grey levels, 0 to 255, as an image {rows, columns} for the network: 0 to 255, light on black. Null: all paper.
  * What counts as ink, and how large a digit is, is as in Python: {box, least_contrast, faintest, noise}. */
-function prepared(grey, { rows, columns }, limits) {
+export function preprocess(grey, { rows, columns }, limits) {
   if (largest(grey.at) + largest(grey.at.map((level) => -level)) < limits.least_contrast) return null;
   const contrast = contrastOf(grey);
   const isLightOnDark = contrast.at.reduce((sum, x) => sum + x * x * x, 0) >= 0;
@@ -103,47 +103,4 @@ function startOf(mass, length) {
 
 function levels(image) {
   return { ...image, at: Uint8Array.from(image.at, (x) => Math.floor(Math.min(Math.max(x, 0), 255) + 0.5)) };
-}
-
-/* --- what numpy has --------------------------------------------------------------------------- */
-
-function picture(rows, columns, value) {
-  const at = new Float64Array(rows * columns);
-  for (let row = 0, i = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++, i++) at[i] = value(row, column);
-  }
-  return { rows, columns, at };
-}
-
-function mapped({ rows, columns, at }, value) {
-  let i = 0;
-  return picture(rows, columns, (row, column) => value(at[i++], row, column));
-}
-
-function transposed({ rows, columns, at }) {
-  return picture(columns, rows, (row, column) => at[column * columns + row]);
-}
-
-function product(one, other) {
-  return picture(one.rows, other.columns, (row, column) => {
-    let sum = 0;
-    for (let k = 0; k < one.columns; k++) sum += one.at[row * one.columns + k] * other.at[k * other.columns + column];
-    return sum;
-  });
-}
-
-function rowSums({ rows, columns, at }) {
-  return Array.from({ length: rows }, (_, row) =>
-    at.slice(row * columns, (row + 1) * columns).reduce((sum, x) => sum + x, 0),
-  );
-}
-
-function largest(numbers) {
-  return numbers.reduce((x, y) => Math.max(x, y), -Infinity);
-}
-
-function median(numbers) {
-  const sorted = Float64Array.from(numbers).sort();
-  const half = Math.floor(sorted.length / 2);
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }

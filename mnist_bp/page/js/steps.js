@@ -1,9 +1,11 @@
-"use strict";
+/* Effects of gradient steps on one example, for it and for the other digits; and the curves of the training. */
 
-/* What steps downhill for one example come to, for it and for the other digits; and how the network learned. */
+import { drawChart } from "./charts.js";
+import { byId, element } from "./dom.js";
+import { number, percent } from "./format.js";
 
-/* view.steps: after each step {cost, judged}, the first before any; judged is of judge() in main.js. */
-function renderSteps(view) {
+/* view.steps: {cost, evaluation} before the first step and after each; evaluation is that of evaluate() in state.js. */
+export function renderSteps(view) {
   const { y, rate, taken, steps, isBlank } = view;
   byId("rate-name").textContent = number(rate, 3);
   byId("take-step").disabled = byId("take-ten").disabled = !y || isBlank;
@@ -20,16 +22,16 @@ function renderSteps(view) {
 }
 
 /* Names, ids, and what was before and is now. */
-function effectsOf({ target, labels, steps, judgedAtFirst, aClass }) {
+function effectsOf({ target, labels, steps, firstEvaluation, aClass }) {
   const last = steps[steps.length - 1];
-  const judged = [judgedAtFirst, last.judged];
-  const taken = judged.map(({ answers }) => answers.filter((answer) => answer === target).length);
+  const evaluations = [firstEvaluation, last.evaluation];
+  const counts = evaluations.map(({ predictions }) => predictions.filter((label) => label === target).length);
   const are = labels.filter((label) => label === target).length;
-  const right = judged.map((one) => percent(one.right / labels.length));
+  const right = evaluations.map(({ correct }) => percent(correct / labels.length));
   return [
     ["cost of this example", "cost-effect", [steps[0].cost, last.cost].map((cost) => number(cost, 5))],
     [`right of ${labels.length} test digits`, "accuracy-effect", right],
-    [`of them taken for ${aClass(target)} (${are} are)`, "taken-effect", taken.map(String)],
+    [`of them taken for ${aClass(target)} (${are} are)`, "taken-effect", counts.map(String)],
   ];
 }
 
@@ -43,7 +45,7 @@ function drawSteps({ steps, labels }) {
     (tick) => number(tick, 3),
     ({ cost }) => cost,
   );
-  draw("accuracy-steps", asPercent, ({ judged }) => judged.right / labels.length);
+  draw("accuracy-steps", asPercent, ({ evaluation }) => evaluation.correct / labels.length);
 }
 
 function asPercent(tick) {
@@ -64,7 +66,7 @@ function downhillWords({ y, target, taken, steps, isTooLong, aClass }) {
 }
 
 /* history: lists of numbers by name, as content.py gives them; empty where there is none. */
-function drawCurves(history) {
+export function drawCurves(history) {
   byId("curves").hidden = !history.epoch;
   if (!history.epoch) return;
   for (const [what, format] of [

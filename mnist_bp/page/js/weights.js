@@ -1,15 +1,18 @@
-"use strict";
+/* Weights into a neuron of layer 1, as an image. */
 
-/* What a neuron of layer 1 looks for: numbers for each pixel, as an image. */
+import { parameterAt } from "./chain_rule.js";
+import { byId, element } from "./dom.js";
+import { fixed, number, signed } from "./format.js";
+import { colour, drawDiverging } from "./images.js";
 
-function renderWeights(view, j) {
-  const { network, trace, known, rows, columns } = view;
+export function renderWeights(view, j) {
+  const { network, trace, derivatives, rows, columns } = view;
   const kind = document.querySelector("#weights-kind input:checked").value;
-  const a = trace.A[0];
+  const a = trace.a[0];
   const value = {
-    weights: (k) => network.parameter({ layer: 1, j, k }),
-    contributions: (k) => network.parameter({ layer: 1, j, k }) * a[k],
-    derivatives: (k) => (known ? a[k] * known[1].dC_dz[j] : 0),
+    weights: (k) => parameterAt(network, { layer: 1, j, k }),
+    contributions: (k) => parameterAt(network, { layer: 1, j, k }) * a[k],
+    derivatives: (k) => (derivatives ? a[k] * derivatives.dC_dz[1][j] : 0),
   }[kind];
   const most = drawDiverging(byId("weights"), Float64Array.from(a.keys(), value), rows, columns);
   byId("neuron-name").textContent = String(j);
@@ -19,15 +22,15 @@ function renderWeights(view, j) {
   renderThumbnails(view, j);
 }
 
-function weightsWords({ network, trace, known }, kind, j) {
+function weightsWords({ network, trace, derivatives }, kind, j) {
   if (kind === "weights") {
     return "Ink on blue makes the neuron brighter, ink on orange dimmer. Few of them look like strokes or loops.";
   }
   if (kind === "contributions") {
-    const bias = signed(network.parameter({ layer: 1, j, k: null }), 4);
-    return `Together with the bias, ${bias}, they add up to z = ${fixed(trace.Z[1][j])}.`;
+    const bias = signed(parameterAt(network, { layer: 1, j, k: null }), 4);
+    return `Together with the bias, ${bias}, they add up to z = ${fixed(trace.z[1][j])}.`;
   }
-  if (!known) return "Say first what it should have been.";
+  if (!derivatives) return "Say first what it should have been.";
   return "It is this digit, times what is wished of the neuron: weights change where there is ink, and nowhere else.";
 }
 
@@ -44,7 +47,7 @@ function renderThumbnails({ network, drawn, version, rows, columns }, chosen) {
 
 function thumbnail(network, j, rows, columns) {
   const canvas = element("canvas");
-  const weights = Float64Array.from({ length: rows * columns }, (_, k) => network.parameter({ layer: 1, j, k }));
+  const weights = Float64Array.from({ length: rows * columns }, (_, k) => parameterAt(network, { layer: 1, j, k }));
   drawDiverging(canvas, weights, rows, columns);
   return element("button", { type: "button", value: j, "aria-label": `neuron ${j}` }, canvas);
 }

@@ -1,0 +1,70 @@
+"""One script made of ES modules, because a browser refuses to import modules from ``file://``.
+
+Each module becomes a function scope that returns its exports, and the modules stand in the order of their imports, in
+one block: nothing becomes global. Only what the page uses is understood; anything else is refused, never guessed.
+"""
+
+import re
+from collections.abc import Mapping
+
+__all__ = ["bundle"]
+
+IMPORT = re.compile(r'^import \{([^{}]*)\} from "\./(\w+)\.js";$', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:const|function|class) ([^\W\d]\w*))", re.MULTILINE)
+UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport\s*[.(].*|</script.*|<!--.*", re.MULTILINE | re.IGNORECASE)
+"""Module syntax that is left when the known forms are gone, and text that would end the script in HTML."""
+
+
+def bundle(modules: Mapping[str, str], entry: str) -> str:
+    """Return one script that runs ``entry`` and every module that it needs.
+
+    Parameters
+    ----------
+    modules
+        Source text by name; ``import { a } from "./name.js";`` imports from the module ``name``.
+    entry
+        Name of the module that runs last.
+
+    Raises
+    ------
+    ValueError
+        If a module uses syntax that is not supported, imports what does not exist, or imports itself over others.
+    """
+    order = _in_order(modules, entry, ())
+    exports = {name: EXPORT.findall(modules[name]) for name in order}
+    scopes = [_scope(name, modules[name], exports) for name in order]
+    return "\n".join(['"use strict";', "{", *scopes, "}", ""])
+
+
+def _in_order(modules: Mapping[str, str], name: str, importers: tuple[str, ...]) -> list[str]:
+    """Return ``name`` and what it imports, each once, imported modules first."""
+    if name not in modules:
+        raise ValueError(f"{importers[-1] if importers else 'the entry'}: there is no module {name}.js")
+    if name in importers:
+        raise ValueError(f"modules import each other: {' → '.join((*importers, name))}")
+    imported = [found[2] for found in IMPORT.finditer(modules[name])]
+    order = [one for other in imported for one in _in_order(modules, other, (*importers, name))]
+    return list(dict.fromkeys([*order, name]))
+
+
+def _scope(name: str, source: str, exports: Mapping[str, list[str]]) -> str:
+    """Return the module as a constant: an object that holds its exports."""
+
+    def imported(found: re.Match[str]) -> str:
+        names = [one.strip() for one in found[1].split(",") if one.strip()]
+        for missing in set(names) - set(exports[found[2]]):
+            raise ValueError(f"{name}.js imports {missing!r}, which {found[2]}.js does not export")
+        return f"const {{ {', '.join(names)} }} = {_variable(found[2])};"
+
+    body = EXPORT.sub("", IMPORT.sub(imported, source))
+    if unknown := UNKNOWN.search(body):
+        raise ValueError(f"{name}.js: the bundler does not support {unknown[0].strip()!r}")
+    for other in exports:
+        if _variable(other) in source:
+            raise ValueError(f"{name}.js uses the name {_variable(other)}, which is the bundler's")
+    return f"const {_variable(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports[name])} }};\n}})();"
+
+
+def _variable(module: str) -> str:
+    """Return the name that holds a module's exports."""
+    return f"module${module}"

@@ -1,0 +1,64 @@
+"""JavaScript of the functions that one network uses, generated from the registries of activations and costs."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from mnist_bp.core.activations import ACTIVATIONS
+from mnist_bp.core.costs import COSTS
+from mnist_bp.errors import InputError
+
+__all__ = ["functions_module"]
+
+CODE = ("f", "derivative", "shares")
+"""Fields whose text is JavaScript; the others are values."""
+
+Z = np.linspace(-1000, 1000, 2001)[:, np.newaxis]
+"""Weighted sums among which the bounds of an activation are sought. 0 is one of them."""
+
+
+def functions_module(activations: Iterable[str], cost: str) -> str:
+    """Return the source of ``functions.js``, which exports these activations and this cost by name.
+
+    Raises
+    ------
+    InputError
+        If the registry entry of one of them has no JavaScript.
+    """
+    entries = {name: _activation(name) for name in sorted(set(activations))}
+    return "\n".join(
+        [_export("ACTIVATIONS", entries), _export("COSTS", {cost: _javascript("cost", cost, COSTS)._asdict()})]
+    )
+
+
+def _activation(name: str) -> dict[str, Any]:
+    """Return an activation's JavaScript, with the bounds by which the page scales what it draws of a neuron."""
+    javascript = _javascript("activation", name, ACTIVATIONS)
+    σ = ACTIVATIONS[name]  # type: ignore[index]
+    a = σ.f(Z)
+    steepest = None if javascript.derivative is None else float(σ.derivative(a).max())
+    return {**javascript._asdict(), "is_bounded": bool(np.abs(a).max() <= 1), "steepest": steepest}
+
+
+def _javascript(kind: str, name: str, registry: Mapping[Any, Any]) -> Any:
+    """Return the JavaScript of a registry entry."""
+    javascript = registry[name].javascript
+    if javascript is None:
+        raise InputError(
+            f"a page cannot compute the {kind} {name!r}: its registry entry has no javascript; add it, or choose a "
+            f"model with another {kind}"
+        )
+    return javascript
+
+
+def _export(name: str, entries: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return a constant that holds the entries by name."""
+    members = [f"{json.dumps(entry)}: {{\n{_members(fields)}}},\n" for entry, fields in entries.items()]
+    return f"export const {name} = {{\n{''.join(members)}}};\n"
+
+
+def _members(fields: Mapping[str, Any]) -> str:
+    texts = {field: value if field in CODE and value else json.dumps(value) for field, value in fields.items()}
+    return "".join(f"{field}: {text},\n" for field, text in texts.items())

@@ -1,0 +1,40 @@
+/* The content of the page, which Python wrote into it as JSON (content.py): the network, test digits, curves. */
+
+import { byId } from "./dom.js";
+import { Network } from "./network.js";
+
+export const content = JSON.parse(byId("content").textContent);
+export const shape = { rows: content.dataset.rows, columns: content.dataset.columns };
+export const pixels = shape.rows * shape.columns;
+export const labels = content.examples.labels;
+export const images = decoded(content.examples.images, Uint8Array);
+export const network = new Network({
+  ...content.network,
+  parameters: decoded(content.network.parameters, content.network.dtype === "float64" ? Float64Array : Float32Array),
+});
+
+/* Numbers from base64, little-endian, as all browsers' machines are. */
+function decoded(text, Numbers) {
+  return new Numbers(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer);
+}
+
+export function exampleGrey(example) {
+  return images.subarray(example * pixels, (example + 1) * pixels);
+}
+
+/* Grey levels as inputs of the network, 0 to 1. */
+export function inputs(grey) {
+  const x = new Float64Array(grey); // copies the numbers, not the bytes
+  for (let k = 0; k < x.length; k++) x[k] /= 255;
+  return x;
+}
+
+/* Name of a class: a digit, or the name that the dataset gives it. */
+export function className(label) {
+  return content.dataset.class_names[label] ?? String(label);
+}
+
+export function aClass(label) {
+  const article = /^8|^1[18]$/.test(label) ? "an" : "a"; // eight, eleven, eighteen
+  return content.dataset.class_names.length ? className(label) : `${article} ${label}`;
+}
