@@ -28,8 +28,9 @@ from mnist_bp.cli.image import read_image
 from mnist_bp.cli.main import main
 from mnist_bp.cli.output import LONGEST, printable
 from mnist_bp.cli.train import train as train_command
-from mnist_bp.core import archive, model_file
+from mnist_bp.core import archive
 from mnist_bp.errors import InputError, MnistBpError
+from mnist_bp.network import load_network
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 sys.path.append(str(SCRIPTS))
@@ -384,7 +385,7 @@ def test_markup_in_a_table_is_printed_as_it_stands(screen):
 def test_what_a_model_file_says_never_steers_the_terminal(cli, train, screen, said):
     """Where it was trained, by its own words: any JSON value."""
     train("run")
-    network, meta = model_file.load("run/model.npz")
+    network, meta = load_network("run/model.npz")
     network.save("evil.npz", {**meta, "dataset": said})
     commands = [["evaluate", "evil.npz"], ["explain", "evil.npz"], ["gradcheck", "evil.npz", "--examples", 1]]
     for command in commands:

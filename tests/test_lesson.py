@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mnist_bp import Network
 from mnist_bp.core.activations import ACTIVATIONS
-from mnist_bp.core.network import Trace
+from mnist_bp.core.network import Trace, backward, forward, mean_cost
 from mnist_bp.core.optimizers import SGD
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.data.batches import mini_batches
@@ -225,7 +225,7 @@ def test_nudging_in_proportion_gets_the_most_out_of_it(rng: np.random.Generator)
 def test_neurons_that_fire_together_wire_together(image_of_a_2: Floats) -> None:
     """On seeing a 2, the link that gains most runs from the most active hidden neuron to the output that is to rise."""
     net = fresh()
-    active = net.propagate(image_of_a_2).A[-2][0]
+    active = forward(net, image_of_a_2).A[net.L - 1][0]
 
     increase = -gradient_of(net, image_of_a_2, [2])["W3"]
 
@@ -364,23 +364,21 @@ def test_the_training_set_is_shuffled_and_cut_into_mini_batches_of_100(digits: t
         assert (own == labels[rows[:, 0].astype(int)]).all()
 
 
-class Counting(Network):
-    """A network that notes how many examples go into each gradient; what a step costs is proportional to it."""
-
-    def gradient(self, trace: Trace, Y: Floats, *, out: ParameterVector | None = None) -> ParameterVector:
-        """Note the examples, then the gradient as it is."""
-        self.examples_of_each_step.append(len(Y))
-        return super().gradient(trace, Y, out=out)
-
-
-def test_a_mini_batch_step_costs_a_fraction_of_a_full_step(digits: tuple) -> None:
+def test_a_mini_batch_step_costs_a_fraction_of_a_full_step(digits: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step of 100 asks one in 30 of the 3,000 examples; for what one full step costs there are 30 steps."""
+    examples: list[int] = []  # that go into each gradient: the cost of a step is proportional to their number
+
+    def counting(net: Network, trace: Trace, Y: Floats, *, out: ParameterVector | None = None) -> ParameterVector:
+        examples.append(len(Y))
+        return backward(net, trace, Y, out=out)
+
+    monkeypatch.setattr("mnist_bp.core.objective.backward", counting)
     steps = {}
     for batch_size in (100, 3_000):
-        net = Counting(SIZES, rng=np.random.default_rng(0), dtype=np.float64)
-        net.examples_of_each_step = []
-        list(train(net, digits, digits, Hyperparameters(epochs=1, batch_size=batch_size, learning_rate=1.0, seed=0)))
-        steps[batch_size] = net.examples_of_each_step
+        net, settings = fresh(), Hyperparameters(epochs=1, batch_size=batch_size, learning_rate=1.0, seed=0)
+        list(train(net, digits, digits, settings))
+        steps[batch_size] = examples.copy()
+        examples.clear()
 
     # The full step is computed in three parts. The last of each is no step, but a look at how healthy the network is.
     assert steps == {100: [100] * 30 + [EXAMPLES], 3_000: [CHUNK] * 3 + [EXAMPLES]}
@@ -490,9 +488,9 @@ def test_a_chain_of_four_neurons_has_three_weights_and_three_biases() -> None:
 def test_weight_activation_and_bias_make_z_which_makes_a_which_with_y_makes_the_cost() -> None:
     """Forward, by hand: a = 3/4, 1/2, 0.66, and with y = 1 the cost is (0.66 − 1)² = 0.1156."""
     net = chain()
-    trace = net.propagate(np.array(X))
+    trace = forward(net, np.array(X))
 
-    assert [a.item() for a in trace.A] == pytest.approx([0.5, A1, A2, A3])
+    assert [a.item() for a in trace.A.values()] == pytest.approx([0.5, A1, A2, A3])
     assert trace.Z.item() == pytest.approx(2 * A2 + net.biases[2].item())
     assert cost_of(net, X, Y) == pytest.approx(0.1156)
 
@@ -500,8 +498,8 @@ def test_weight_activation_and_bias_make_z_which_makes_a_which_with_y_makes_the_
 def ratios(name: str, by: float) -> tuple[float, float, float]:
     """Δz/Δp, Δa/Δz and ΔC/Δa of the last neuron, when one of its parameters p is nudged."""
     before, after = chain(), nudged(chain(), name, by)
-    old, new = before.propagate(np.array(X)), after.propagate(np.array(X))
-    dz, da = (new.Z - old.Z).item(), (new.A[-1] - old.A[-1]).item()
+    old, new = forward(before, np.array(X)), forward(after, np.array(X))
+    dz, da = (new.Z - old.Z).item(), (new.A[3] - old.A[3]).item()
     dC = cost_of(after, X, Y) - cost_of(before, X, Y)
     return dz / by, da / dz, dC / da
 
@@ -540,7 +538,7 @@ def test_the_bias_is_the_same_without_a() -> None:
 def test_in_every_layer_a_weights_derivative_is_its_biass_times_the_input(number: int, image_of_a_2: Floats) -> None:
     """A weight scales one signal, a bias shifts the neuron as a whole: ∂C/∂w_jk = a_k ∂C/∂b_j, in any layer."""
     net = fresh()
-    a = net.propagate(image_of_a_2).A[number - 1][0]
+    a = forward(net, image_of_a_2).A[number - 1][0]
     gradient = gradient_of(net, image_of_a_2, [2])
 
     assert gradient[f"W{number}"] == pytest.approx(np.outer(gradient[f"b{number}"], a), rel=1e-12)
@@ -559,10 +557,10 @@ def test_the_more_the_output_is_off_the_more_sensitive_is_the_cost() -> None:
 def test_z_is_as_sensitive_to_the_previous_activation_as_the_weight_is_large() -> None:
     """∂z/∂a^(L−1) = w: the same chain, begun with another factor; here 2 · 0.2244 · −0.68 = −0.305184."""
     net, by = chain(), 1e-6
-    y, old, new = np.array(Y), net.propagate(np.array([[A2]]), above=2), net.propagate(np.array([[A2 + by]]), above=2)
+    y, old, new = np.array(Y), forward(net, np.array([[A2]]), start=2), forward(net, np.array([[A2 + by]]), start=2)
 
     assert (new.Z - old.Z).item() / by == pytest.approx(2, rel=1e-6)
-    moved = net.costs(new.Z, new.A[-1], y) - net.costs(old.Z, old.A[-1], y)
+    moved = mean_cost(net, new, y) - mean_cost(net, old, y)
     assert moved.item() / by == pytest.approx(-0.305184, rel=1e-5)
     assert gradient_of(net, X, Y)["b2"].item() / SLOPE2 == pytest.approx(-0.305184)
 
@@ -585,13 +583,13 @@ def test_iterating_backwards_reaches_every_earlier_weight_and_bias(name: str, by
 def test_activations_are_not_updated() -> None:
     """∂C/∂a is only a means: the gradient has no place for it, and what the neurons showed stays as it was."""
     net = chain()
-    trace = net.propagate(np.array(X))
-    shown = [a.copy() for a in trace.A]
+    trace = forward(net, np.array(X))
+    shown = [a.copy() for a in trace.A.values()]
 
-    gradient = net.gradient(trace, np.array(Y))
+    gradient = backward(net, trace, np.array(Y))
 
     assert list(gradient.named_arrays()) == ["W1", "b1", "W2", "b2", "W3", "b3"]
-    assert all((now == then).all() for now, then in zip(trace.A, shown, strict=True))
+    assert all((now == then).all() for now, then in zip(trace.A.values(), shown, strict=True))
 
 
 # --- σ′: how responsive a neuron is -----------------------------------------------------------------------------------
@@ -655,10 +653,10 @@ def test_w_jk_goes_to_j_from_k_and_the_weighted_sums_are_a_matrix_times_a_vector
     net = network(([[1, 2, 3], [4, 5, 6]], [0.5, -1]))
     a = np.array([[1.0, 0.0, 2.0]])
 
-    assert net.propagate(a).Z.tolist() == [[7.5, 15.0]]
-    assert net.weights[0] @ a[0] + net.biases[0] == pytest.approx(net.propagate(a).Z[0])
-    assert (nudged(net, "W1", 1, (0, 1)).propagate(a).Z - net.propagate(a).Z).tolist() == [[0, 0]]  # a_1 is 0
-    assert (nudged(net, "W1", 1, (0, 2)).propagate(a).Z - net.propagate(a).Z).tolist() == [[2, 0]]  # a_2 is 2
+    assert forward(net, a).Z.tolist() == [[7.5, 15.0]]
+    assert net.weights[0] @ a[0] + net.biases[0] == pytest.approx(forward(net, a).Z[0])
+    assert (forward(nudged(net, "W1", 1, (0, 1)), a).Z - forward(net, a).Z).tolist() == [[0, 0]]  # a_1 is 0
+    assert (forward(nudged(net, "W1", 1, (0, 2)), a).Z - forward(net, a).Z).tolist() == [[2, 0]]  # a_2 is 2
     assert [W.shape for W in fresh().weights] == [(16, 784), (16, 16), (10, 16)]
 
 
@@ -712,8 +710,8 @@ def test_a_hidden_neuron_influences_the_cost_on_several_paths_and_they_are_added
 def test_nudging_the_hidden_activation_itself_gives_that_sum() -> None:
     """Begun at a_k, the forward pass alone finds the same 0.914."""
     net, h, y = fan(), 1e-5, np.array([[0.0, 1.0, 0.0]])
-    traces = [net.propagate(np.array([[1 / 2 + by]]), above=1) for by in (h, -h)]
-    up, down = (net.costs(trace.Z, trace.A[-1], y).item() for trace in traces)
+    traces = [forward(net, np.array([[1 / 2 + by]]), start=1) for by in (h, -h)]
+    up, down = (mean_cost(net, trace, y) for trace in traces)
 
     assert (up - down) / (2 * h) == pytest.approx(0.914, rel=1e-6)
 
@@ -755,11 +753,11 @@ def small_case(cost: str = "squared-error") -> tuple[Network, Floats, list[int]]
 def test_index_form_delta_form_and_matrix_form_are_one() -> None:
     """One index at a time, one δ for each layer, or matrices with a row for each example: the same gradient."""
     net, X, labels = small_case()
-    trace, Y = net.propagate(X), net.targets(labels)
+    trace, Y = forward(net, X), net.targets(labels)
 
-    matrix = net.gradient(trace, Y).vector
+    matrix = backward(net, trace, Y).vector
 
-    rows = [[A[i] for A in trace.A] for i in range(5)]
+    rows = [[A[i] for A in trace.A.values()] for i in range(5)]
     index = [index_form(net.weights, [a.tolist() for a in A], y.tolist()) for A, y in zip(rows, Y, strict=True)]
     δ = [δ_form(net.weights, A, 2 * (A[-1] - y) * A[-1] * (1 - A[-1])).vector for A, y in zip(rows, Y, strict=True)]
     assert matrix == pytest.approx(np.mean(index, axis=0), rel=1e-12, abs=1e-17)
@@ -769,7 +767,7 @@ def test_index_form_delta_form_and_matrix_form_are_one() -> None:
 def test_deeper_down_the_paths_multiply_and_are_still_added() -> None:
     """∂C/∂a of a first-layer neuron: each of its 3 · 4 paths to the cost is a product of w σ′ along it."""
     net, X, labels = small_case()
-    a = [A[0] for A in net.propagate(X[:1]).A]
+    a = [A[0] for A in forward(net, X[:1]).A.values()]
     error = 2 * (a[3] - net.targets(labels)[0])
     slopes = [values * (1 - values) for values in a]
 
@@ -784,7 +782,7 @@ def test_deeper_down_the_paths_multiply_and_are_still_added() -> None:
 def test_with_cross_entropy_only_the_output_factor_changes() -> None:
     """δ^L becomes a − y; from there backwards, all is as it was under squared error."""
     net, X, labels = small_case("cross-entropy")
-    a, y = [A[0] for A in net.propagate(X[:1]).A], net.targets(labels)[0]
+    a, y = [A[0] for A in forward(net, X[:1]).A.values()], net.targets(labels)[0]
 
     gradient = net.backpropagate(X[:1], labels[:1])[1]
 

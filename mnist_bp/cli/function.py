@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.network import Network
+from mnist_bp.core.network import Layers
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.errors import InputError
 from mnist_bp.gradcheck.check import Backpropagation
@@ -32,8 +32,8 @@ def load_function(name: str) -> Backpropagation:
     """
     function = _imported(name)
 
-    def backpropagate(network: Network, X: Array, Y: Array) -> ParameterVector:
-        weights, biases = ([array.copy() for array in arrays] for arrays in (network.weights, network.biases))
+    def backpropagate(network: Layers, X: Array, Y: Array) -> ParameterVector:
+        weights, biases = ([array.copy() for array in arrays.values()] for arrays in (network.W, network.b))
         try:
             with redirect_stdout(sys.stderr):  # standard output may be JSON Lines, and nothing else
                 answer = function(weights, biases, X.copy(), Y.copy())
@@ -62,7 +62,7 @@ def _imported(name: str) -> Callable[..., Any]:
     return function
 
 
-def _gradient(answer: Any, network: Network, name: str) -> ParameterVector:
+def _gradient(answer: Any, network: Layers, name: str) -> ParameterVector:
     """What the function returned, in the layout of the parameters."""
     if not (isinstance(answer, Sequence) and len(answer) == 2):
         raise InputError(f"{name} returned {type(answer).__name__}; expected two lists of arrays, (dC_dW, dC_db)")

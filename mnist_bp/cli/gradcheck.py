@@ -37,10 +37,10 @@ from mnist_bp.shell import command_line
 from mnist_bp.training.recipe import format_hidden, parse_hidden, refuse_dropout_of_nothing
 
 if TYPE_CHECKING:
-    from mnist_bp.core.network import Network
     from mnist_bp.core.objective import Objective
     from mnist_bp.data.datasets import Examples
     from mnist_bp.gradcheck.numerical_gradient import Method
+    from mnist_bp.network import Network
 
 __all__ = ["gradcheck"]
 

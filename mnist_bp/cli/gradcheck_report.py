@@ -13,11 +13,11 @@ from mnist_bp.errors import AnswerIsNo
 from mnist_bp.training.recipe import format_sizes
 
 if TYPE_CHECKING:
-    from mnist_bp.core.network import Network
     from mnist_bp.core.objective import Objective
     from mnist_bp.core.parameters import ParameterVector
     from mnist_bp.data.datasets import Dataset, Examples
     from mnist_bp.gradcheck.check import ArrayCheck, Check, Outcome
+    from mnist_bp.network import Network
 
 __all__ = ["Regularization", "Report", "conclude_self_test", "show_report"]
 
@@ -131,11 +131,11 @@ def conclude_self_test(examples: "Examples", classes: int, seed: int, voice: Out
     """Check each of the known mistakes; AnswerIsNo if one passes, or the right gradient fails."""
     import numpy as np
 
-    from mnist_bp.core.network import Network
     from mnist_bp.core.objective import Objective
     from mnist_bp.gradcheck.check import Claim, check
     from mnist_bp.gradcheck.diagnose import diagnose
     from mnist_bp.gradcheck.known_bugs import MISTAKES
+    from mnist_bp.network import Network
 
     rng = np.random.default_rng(seed)
     network = Network((examples.pixels, *SELF_TEST_HIDDEN, classes), rng=rng, dtype=np.float64)

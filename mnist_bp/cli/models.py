@@ -16,8 +16,8 @@ from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.training.recipe import default_learning_rate, format_sizes
 
 if TYPE_CHECKING:
-    from mnist_bp.core.network import Network
     from mnist_bp.data.datasets import Dataset
+    from mnist_bp.network import Network
 
 __all__ = [
     "Model",
@@ -70,7 +70,7 @@ def fresh_network(
     """A network that has learned nothing yet, with inputs and outputs for ``data``."""
     import numpy as np
 
-    from mnist_bp.core.network import Network
+    from mnist_bp.network import Network
 
     sizes = (data.pixels, *hidden, data.classes)
     return Network(sizes, activation=activation, cost=cost, rng=np.random.default_rng(seed), dtype=dtype)
@@ -84,11 +84,11 @@ def refuse_what_describes_a_fresh_network(context: typer.Context) -> None:
 
 def load_model(target: Path | None) -> TrainedModel:
     """Load the model of a run, or a model file; without a target, the latest run's."""
-    from mnist_bp.core import model_file
+    from mnist_bp.network import load_network
     from mnist_bp.training.runs import find_model
 
     path = find_model(target)
-    network, meta = model_file.load(path)
+    network, meta = load_network(path)
     return TrainedModel(network, path, meta)
 
 

@@ -17,8 +17,8 @@ from mnist_bp.shell import install_command
 from mnist_bp.training.recipe import format_sizes
 
 if TYPE_CHECKING:
-    from mnist_bp.core.network import Network
     from mnist_bp.data.datasets import Dataset
+    from mnist_bp.network import Network
     from mnist_bp.plots.picture import Picture
     from mnist_bp.training.evaluation import Evaluation
     from mnist_bp.training.session import Session

@@ -32,6 +32,8 @@ def _in_each_dtype(number: float) -> dict[np.dtype[Any], Array]:
 HALF, ONE = _in_each_dtype(0.5), _in_each_dtype(1)
 """Numbers as arrays: those of Python are made into arrays at each use, for longer than a small layer's arithmetic."""
 
+NAN = np.asarray(np.nan)
+
 
 class Activation(NamedTuple):
     """σ, and what training needs to know of it.
@@ -41,7 +43,7 @@ class Activation(NamedTuple):
     f
         z ↦ a = σ(z), elementwise (softmax: over each row); same shape and dtype.
     derivative
-        a ↦ σ′(z), elementwise; same shape and dtype. Softmax has none.
+        a ↦ σ′(z), elementwise; same shape and dtype, a new array. Softmax has none, and returns NaN.
     gain
         Initial weights are drawn from N(0, 1) × gain / √fan-in: √2 where half of the z are cut off
         (He et al. 2015), else 1 (LeCun et al. 1998, "Efficient BackProp").
@@ -109,8 +111,8 @@ def softmax(z: Array) -> Array:
 
 
 def no_derivative(a: Array) -> Array:
-    """Each output of softmax depends on every z. Cross-entropy, its only cost, does not ask."""
-    raise NotImplementedError("softmax has no elementwise derivative")
+    """Return NaN: each output of softmax depends on every z, and cross-entropy, its only cost, does not use this."""
+    return NAN
 
 
 SIGMOID_JAVASCRIPT = per_neuron(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist_bp.core.activations import Activation, Array
+from mnist_bp.core.activations import Array
 from mnist_bp.core.javascript import CostJavaScript
 from mnist_bp.core.names import CostName, OutputActivationName
 
@@ -26,15 +26,15 @@ class Cost(NamedTuple):
     per_example
         (Z, A, Y) ↦ C_i of each example, shape (examples,).
     dC_dZ
-        (A, Y, σ) ↦ ∂C_i/∂z_j^(L) of each example, shape (examples, n_L). Not averaged: the mean over the mini-batch is
-        taken in one place, ``Network.gradient``.
+        (A, Y, σ′(z)) ↦ ∂C_i/∂z_j^(L) of each example, shape (examples, n_L), a new array. Not averaged: the mean over
+        the mini-batch is taken in one place, ``network.backward``.
     javascript
         The cost for ``mnist-bp page``, which refuses a cost without it.
     """
 
     output_activation: OutputActivationName
     per_example: Callable[[Array, Array, Array], Array]
-    dC_dZ: Callable[[Array, Array, Activation], Array]
+    dC_dZ: Callable[[Array, Array, Array], Array]
     javascript: CostJavaScript | None = None
 
 
@@ -44,11 +44,11 @@ def squared_error(Z: Array, A: Array, Y: Array) -> Array:
     return np.einsum("ij,ij->i", D, D)
 
 
-def squared_error_dC_dZ(A: Array, Y: Array, activation: Activation) -> Array:
+def squared_error_dC_dZ(A: Array, Y: Array, dA_dZ: Array) -> Array:
     """∂C_0/∂z_j = σ′(z_j) ∂C_0/∂a_j with ∂C_0/∂a_j = 2 (a_j − y_j)."""
     dC_dA = A - Y
     dC_dA += dC_dA  # twice itself
-    dC_dA *= activation.derivative(A)
+    dC_dA *= dA_dZ
     return dC_dA
 
 
@@ -59,7 +59,7 @@ def cross_entropy(Z: Array, A: Array, Y: Array) -> Array:
     return np.einsum("ij,ij->i", Y, ln_sum - Z)
 
 
-def cross_entropy_dC_dZ(A: Array, Y: Array, activation: Activation) -> Array:
+def cross_entropy_dC_dZ(A: Array, Y: Array, dA_dZ: Array) -> Array:
     """∂C_0/∂z_j = a_j − y_j: with a = softmax(z) and Σ_j y_j = 1 the rest cancels."""
     return A - Y
 

@@ -10,9 +10,9 @@ from typing import Any, get_args
 import numpy as np
 
 from mnist_bp.core import archive
+from mnist_bp.core.inputs import Functions, checked_functions
 from mnist_bp.core.names import DtypeName
-from mnist_bp.core.network import Network
-from mnist_bp.core.parameters import array_shapes
+from mnist_bp.core.parameters import ParameterVector, array_shapes
 from mnist_bp.errors import InputError
 
 __all__ = ["FORMAT", "load", "save"]
@@ -23,8 +23,8 @@ FORMAT = 2
 READABLE = (1, FORMAT)
 
 
-def save(path: str | PathLike[str], network: Network, meta: Mapping[str, Any]) -> None:
-    """Write ``network`` to ``path``, whole or not at all; ``meta`` is kept beside what describes the network.
+def save(path: str | PathLike[str], parameters: ParameterVector, functions: Functions, meta: Mapping[str, Any]) -> None:
+    """Write a network to ``path``, whole or not at all; ``meta`` is kept beside what describes the network.
 
     Raises
     ------
@@ -33,22 +33,21 @@ def save(path: str | PathLike[str], network: Network, meta: Mapping[str, Any]) -
     OSError
         If the disk does not take the file.
     """
-    if network.dtype.name not in get_args(DtypeName):
-        raise InputError(f"a model file holds {' or '.join(get_args(DtypeName))}, not {network.dtype.name}")
+    dtype = parameters.vector.dtype.name
+    if dtype not in get_args(DtypeName):
+        raise InputError(f"a model file holds {' or '.join(get_args(DtypeName))}, not {dtype}")
     described = {
         **meta,
         "format": FORMAT,
-        "sizes": network.sizes,
-        "activation": network.activation,
-        "cost": network.cost,
-        "output_activation": network.output_activation,
-        "dtype": network.dtype.name,
+        "sizes": parameters.sizes,
+        **functions._asdict(),
+        "dtype": dtype,
     }
-    archive.write(path, network.named_arrays(), described)
+    archive.write(path, parameters.named_arrays(), described)
 
 
-def load(path: str | PathLike[str]) -> tuple[Network, dict[str, Any]]:
-    """Read the network at ``path`` and its ``meta``.
+def load(path: str | PathLike[str]) -> tuple[ParameterVector, Functions, dict[str, Any]]:
+    """Read the parameters of the network at ``path``, the names of its functions, and its ``meta``.
 
     Raises
     ------
@@ -57,12 +56,12 @@ def load(path: str | PathLike[str]) -> tuple[Network, dict[str, Any]]:
     """
     held = archive.read(path, "model file", READABLE)
     try:
-        return _network(held), held.meta
+        return *_network(held), held.meta
     except InputError as error:
         raise InputError(f"{path} is not a model file that mnist-bp wrote (model.npz): {error}") from error
 
 
-def _network(held: archive.Archive) -> Network:
+def _network(held: archive.Archive) -> tuple[ParameterVector, Functions]:
     arrays, meta = held
     _check_meta(meta)
     shapes = array_shapes(meta["sizes"])
@@ -74,17 +73,11 @@ def _network(held: archive.Archive) -> Network:
             raise InputError(f"{name} is {found}; its sizes {meta['sizes']} need {meta['dtype']} {shape}")
         if not np.isfinite(arrays[name]).all():
             raise InputError(f"{name} holds numbers that are not finite")
-    network = Network(
-        meta["sizes"],
-        activation=meta["activation"],
-        cost=meta["cost"],
-        output_activation=meta["output_activation"],
-        rng=np.random.default_rng(0),  # what it draws is overwritten below
-        dtype=meta["dtype"],
-    )
-    for name, parameter in network.named_arrays().items():
+    functions = checked_functions(meta["activation"], meta["cost"], meta["output_activation"])
+    parameters = ParameterVector.empty(meta["sizes"], meta["dtype"])
+    for name, parameter in parameters.named_arrays().items():
         parameter[...] = arrays[name]
-    return network
+    return parameters, functions
 
 
 def _check_meta(meta: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.network import Masks, Network, Trace
+from mnist_bp.core.network import Layers, Masks, Trace, backward, forward, mean_cost
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import add_l2_gradient, l2_penalty
 from mnist_bp.errors import InputError
@@ -33,32 +33,33 @@ class Objective:
     masks: Masks | None = None
     l2: float = 0.0
 
-    def trace(self, network: Network) -> Trace:
+    def trace(self, network: Layers) -> Trace:
         """The forward pass."""
-        return network.propagate(self.X, masks=self.masks)
+        return forward(network, self.X, masks=self.masks)
 
-    def cost(self, network: Network) -> complex:
+    def cost(self, network: Layers) -> complex:
         """C, of a network in any dtype."""
-        trace = self.trace(network)
-        cost = network.costs(trace.Z, trace.A[-1], self.Y).mean()
-        return complex(cost + l2_penalty(network, self.l2) if self.l2 else cost)
+        C = mean_cost(network, self.trace(network), self.Y)
+        return complex(C + l2_penalty(network, self.l2) if self.l2 else C)
 
     def gradient(
-        self, network: Network, trace: Trace | None = None, *, out: ParameterVector | None = None
+        self, network: Layers, trace: Trace | None = None, *, out: ParameterVector | None = None
     ) -> ParameterVector:
         """∇C. ``trace`` saves the forward pass where it is known, and ``out`` takes the result."""
-        gradient = network.gradient(trace or self.trace(network), self.Y, out=out)
+        gradient = backward(network, trace or self.trace(network), self.Y, out=out)
         if self.l2:
             add_l2_gradient(network, self.l2, gradient)
         return gradient
 
-    def refuse_overflow(self, network: Network) -> None:
+    def refuse_overflow(self, network: Layers) -> None:
         """InputError if the network's parameters are so large that C is not finite."""
         with np.errstate(over="ignore", invalid="ignore"):
             if not np.isfinite(self.cost(network)):
-                raise InputError(f"the network's numbers are too large for {network.dtype}: the cost is not finite")
+                raise InputError(
+                    f"the network's numbers are too large for {network.W[1].dtype}: the cost is not finite"
+                )
 
     def with_inputs(self, X: Array) -> Self:
         """The same of other inputs: X is (m, n_0) with m ≤ n, and goes with the targets and masks of the first m."""
-        masks = self.masks and [None if mask is None else mask[: len(X)] for mask in self.masks]
+        masks = self.masks and {l: mask[: len(X)] for l, mask in self.masks.items()}
         return replace(self, X=X, Y=self.Y[: len(X)], masks=masks)

@@ -5,7 +5,6 @@ average over machines is then one operation on one array.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,14 @@ __all__ = ["ParameterVector", "array_shapes", "lesson_name", "side_by_side", "ve
 
 def vector_length(sizes: Sequence[int]) -> int:
     """How many weights and biases a network of these layers has: 13,002 for 784-16-16-10."""
-    return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
+    return sum((sizes[l - 1] + 1) * sizes[l] for l in range(1, len(sizes)))
 
 
 def array_shapes(sizes: Sequence[int]) -> dict[str, tuple[int, ...]]:
     """The arrays of a network of these layers by the names that files and tables give them, W1, b1, …, WL, bL."""
     shapes: dict[str, tuple[int, ...]] = {}
-    for number, (n_in, n_out) in enumerate(pairwise(sizes), 1):
-        shapes |= {f"W{number}": (n_out, n_in), f"b{number}": (n_out,)}
+    for l in range(1, len(sizes)):
+        shapes |= {f"W{l}": (sizes[l], sizes[l - 1]), f"b{l}": (sizes[l],)}
     return shapes
 
 
@@ -47,6 +46,8 @@ class ParameterVector:
         ``weights[i]`` is W of layer l = i + 1, shape (n_l, n_{l−1}); ``weights[i][j, k]`` is w_jk: *to* j *from* k.
     biases
         ``biases[i]`` is b of layer l = i + 1, shape (n_l,).
+    W, b
+        The same arrays by the lesson's layer number: ``W[l]`` and ``b[l]`` for l from 1 to L.
     blocks
         ``blocks[i]`` is both, as they lie in memory: shape (n_{l−1} + 1, n_l), W transposed (which makes ``A @ W.T``
         read memory in order), and b as its last row: the weights *from* a neuron that is always 1.
@@ -57,12 +58,14 @@ class ParameterVector:
         self.vector = vector
         self.blocks: list[Array] = []
         start = 0
-        for n_in, n_out in pairwise(self.sizes):
-            stop = start + (n_in + 1) * n_out
-            self.blocks.append(vector[start:stop].reshape(n_in + 1, n_out))
+        for l in range(1, len(self.sizes)):
+            rows, columns = self.sizes[l - 1] + 1, self.sizes[l]
+            stop = start + rows * columns
+            self.blocks.append(vector[start:stop].reshape(rows, columns))
             start = stop
         self.weights = [block[:-1].T for block in self.blocks]
         self.biases = [block[-1] for block in self.blocks]
+        self.W, self.b = dict(enumerate(self.weights, 1)), dict(enumerate(self.biases, 1))
 
     @classmethod
     def empty(cls, sizes: Sequence[int], dtype: DTypeLike) -> "ParameterVector":
@@ -80,7 +83,7 @@ class ParameterVector:
 
     def named_arrays(self) -> dict[str, Array]:
         """The weights and biases by name, see ``array_shapes``: views."""
-        return dict(zip(array_shapes(self.sizes), chain(*zip(self.weights, self.biases, strict=True)), strict=True))
+        return {f"{name}{l}": arrays[l] for l in self.W for name, arrays in (("W", self.W), ("b", self.b))}
 
 
 def side_by_side(*vectors: ParameterVector) -> Iterator[tuple[Any, ...]]:

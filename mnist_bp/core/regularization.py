@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.network import Network
+from mnist_bp.core.network import Layers
 from mnist_bp.core.parameters import ParameterVector
 
 __all__ = ["add_l2_gradient", "draw_masks", "l2_penalty", "shrink_weights", "smoothed_targets"]
@@ -15,20 +15,20 @@ _STEPS = 1 << 16
 """Into which dropout's rate is rounded: two random bytes for each activation are cheaper than a random float."""
 
 
-def l2_penalty(network: Network, λ: float) -> Array:
+def l2_penalty(network: Layers, λ: float) -> Array:
     """λ/2 Σ w², over all weights and no bias: what is added to the cost, a scalar of the network's dtype."""
-    return 0.5 * λ * sum(np.einsum("jk,jk->", W, W) for W in network.weights)
+    return 0.5 * λ * sum(np.einsum("jk,jk->", W, W) for W in network.W.values())
 
 
-def add_l2_gradient(network: Network, λ: float, gradient: ParameterVector) -> None:
+def add_l2_gradient(network: Layers, λ: float, gradient: ParameterVector) -> None:
     """Add the penalty's gradient, λ w, in place."""
-    for W, dC_dW in zip(network.weights, gradient.weights, strict=True):
-        dC_dW += λ * W
+    for l, W in network.W.items():
+        gradient.W[l] += λ * W
 
 
-def shrink_weights(network: Network, share: float) -> None:
+def shrink_weights(network: Layers, share: float) -> None:
     """Make every weight smaller by this share of itself: w ← w − s w, in place."""
-    for W in network.weights:
+    for W in network.W.values():
         W *= 1 - share
 
 
@@ -40,7 +40,7 @@ def draw_masks(
     input_rate: float,
     rng: np.random.Generator,
     dtype: DTypeLike,
-) -> list[Array | None]:
+) -> dict[int, Array]:
     """Inverted dropout: each activation is 0 with probability ``rate``, else divided by 1 − rate.
 
     Its expectation is then what it was, and a network that is not training needs no correction (Srivastava, Hinton,
@@ -58,10 +58,11 @@ def draw_masks(
     Returns
     -------
     masks
-        For each layer but the last, (n, n_l), or None where nothing is dropped: see ``Network.propagate``.
+        ``masks[l]`` of each layer l of which something is dropped, (n, n_l): see ``network.forward``.
     """
     rates = [input_rate, *[rate] * (len(sizes) - 2)]
-    return [_mask((examples, size), rate, rng, dtype) for size, rate in zip(sizes, rates, strict=False)]
+    drawn = (_mask((examples, size), rate, rng, dtype) for size, rate in zip(sizes, rates, strict=False))
+    return {l: mask for l, mask in enumerate(drawn) if mask is not None}
 
 
 def _mask(shape: tuple[int, int], rate: float, rng: np.random.Generator, dtype: DTypeLike) -> Array | None:

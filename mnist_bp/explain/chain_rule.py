@@ -1,7 +1,7 @@
 """Where one weight's gradient comes from: the chain rule with the numbers of a real network and a real example.
 
 Everything here takes the lesson's own steps, one factor at a time, for each example by itself. None of it comes from
-``Network.gradient``, whose value stands beside the result as a witness, as does that of a complex step.
+``network.backward``, whose value stands beside the result as a witness, as does that of a complex step.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.costs import COSTS
-from mnist_bp.core.network import Network
+from mnist_bp.core.network import Trace, forward
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.errors import InputError
@@ -29,6 +29,7 @@ from mnist_bp.explain.result import (
     Step,
 )
 from mnist_bp.gradcheck.numerical_gradient import COMPLEX_STEP
+from mnist_bp.network import Network
 
 __all__ = ["explain"]
 
@@ -77,8 +78,8 @@ def explain(
     """
     Y = network.targets(labels)
     Objective(X, Y).refuse_overflow(network)
-    trace = network.propagate(X)
-    layers = _chain_rule(network, trace.A, Y)
+    trace = forward(network, X)
+    layers = _chain_rule(network, trace, Y)
     ranking = _ranking(layers, example)
     address = ranking[0] if address is None else _existing(address, network)
     x, y = X[example : example + 1], Y[example : example + 1]
@@ -86,8 +87,8 @@ def explain(
     own = ParameterVector(network.sizes, _flat([layer.gradient(example) for layer in layers]))
     return Explanation(
         cost=cost,
-        outputs=_outputs(layers[-1], trace.A[-1][example], Y[example], cost),
-        asked=(-layers[-1].dC_dz[example] @ network.weights[-1]).tolist(),
+        outputs=_outputs(layers[-1], trace.A[network.L][example], Y[example], cost),
+        asked=(-layers[-1].dC_dz[example] @ network.W[network.L]).tolist(),
         factors=_factors(network, layers, example, address, x, y),
         paths=_paths(network, layers, example, address),
         nudge=_nudge(network, address, x, y, _derivatives(layers, address)[example]),
@@ -100,10 +101,9 @@ def explain(
 
 def _existing(address: Address, network: Network) -> Address:
     """``address``, if the network has it."""
-    layers = len(network.weights)
-    if not 1 <= address.layer <= layers:
-        raise InputError(f"there is no layer {address.layer}: layers go from 1 to {layers}")
-    n_out, n_in = network.weights[address.layer - 1].shape
+    if not 1 <= address.layer <= network.L:
+        raise InputError(f"there is no layer {address.layer}: layers go from 1 to {network.L}")
+    n_out, n_in = network.W[address.layer].shape
     if not 0 <= address.j < n_out:
         raise InputError(
             f"there is no neuron {address.j} in layer {address.layer}: its neurons go from 0 to {n_out - 1}"
@@ -115,19 +115,18 @@ def _existing(address: Address, network: Network) -> Address:
     return address
 
 
-def _chain_rule(network: Network, A: list[Array], Y: Array) -> list[_Layer]:
+def _chain_rule(network: Network, trace: Trace, Y: Array) -> list[_Layer]:
     """Slopes and sensitivities of all layers, backwards from the cost."""
-    ones = np.ones(len(Y))
+    (A, slopes, _), L, ones = trace, network.L, np.ones(len(Y))
     if network.output_activation == "softmax":
-        slope, dC_da, dC_dz = None, None, COSTS[network.cost].dC_dZ(A[-1], Y, network.σ[-1])
+        slope, dC_da, dC_dz = None, None, COSTS[network.cost].dC_dZ(A[L], Y, slopes[L])
     else:
-        slope, dC_da = network.σ[-1].derivative(A[-1]), 2 * (A[-1] - Y)
+        slope, dC_da = slopes[L], 2 * (A[L] - Y)
         dC_dz = slope * dC_da
-    layers = [_Layer(np.column_stack([A[-2], ones]), slope, dC_da, dC_dz)]
-    for i in reversed(range(len(network.weights) - 1)):
-        dC_da = layers[0].dC_dz @ network.weights[i + 1]
-        slope = network.σ[i].derivative(A[i + 1])
-        layers.insert(0, _Layer(np.column_stack([A[i], ones]), slope, dC_da, slope * dC_da))
+    layers = [_Layer(np.column_stack([A[L - 1], ones]), slope, dC_da, dC_dz)]
+    for l in range(L - 1, 0, -1):
+        dC_da = layers[0].dC_dz @ network.W[l + 1]
+        layers.insert(0, _Layer(np.column_stack([A[l - 1], ones]), slopes[l], dC_da, slopes[l] * dC_da))
     return layers
 
 
@@ -151,7 +150,7 @@ def _factors(network: Network, layers: list[_Layer], example: int, address: Addr
     a_k, dC_dz = float(layer.inputs[example, _row(address)]), float(layer.dC_dz[example, j])
     slope, dC_da = _at(layer.slope, example, j), _at(layer.dC_da, example, j)
     nudged = network.astype(np.complex128)
-    nudged.layers.blocks[address.layer - 1][_row(address), j] += 1j * COMPLEX_STEP
+    nudged.parameter_vector.blocks[address.layer - 1][_row(address), j] += 1j * COMPLEX_STEP
     objective = Objective(x, y)
     return Factors(
         name=address.name,
@@ -169,7 +168,7 @@ def _paths(network: Network, layers: list[_Layer], example: int, address: Addres
     """The sums behind ∂C_0/∂a_j, layer after layer, along the path that contributes most, up to the outputs."""
     followed, neuron = [], address.j
     for number in range(address.layer, len(layers)):
-        above, W = layers[number], network.weights[number]
+        above, W = layers[number], network.W[number + 1]
         paths = [
             Path(
                 to=to,
@@ -189,7 +188,7 @@ def _paths(network: Network, layers: list[_Layer], example: int, address: Addres
 def _nudge(network: Network, address: Address, x: Array, y: Array, derivative: float) -> Nudge:
     objective, moved = Objective(x, y), network.astype(network.dtype)
     before = objective.cost(moved).real
-    moved.layers.blocks[address.layer - 1][_row(address), address.j] += NUDGE
+    moved.parameter_vector.blocks[address.layer - 1][_row(address), address.j] += NUDGE
     after = objective.cost(moved).real
     return Nudge(NUDGE, before, after, (after - before) / NUDGE, float(derivative))
 

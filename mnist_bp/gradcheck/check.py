@@ -9,10 +9,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.network import Network, Trace
+from mnist_bp.core.network import Layers, Trace
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector, side_by_side
 from mnist_bp.gradcheck.numerical_gradient import COMPLEX_STEP, EPSILON, Method, numerical_gradient
+from mnist_bp.network import Network
 
 __all__ = [
     "TOLERANCE",
@@ -147,7 +148,7 @@ def _summary(name: str, gradient: Array, numerical: Array, verdict: Array, error
     )
 
 
-Backpropagation = Callable[[Network, Array, Array], ParameterVector]
+Backpropagation = Callable[[Layers, Array, Array], ParameterVector]
 """(network, X, Y) ↦ ∇C of a mini-batch, Y one-hot, as somebody computes it."""
 
 
@@ -158,7 +159,7 @@ class Claim(Objective):
     backpropagate: Backpropagation
 
     def gradient(
-        self, network: Network, trace: Trace | None = None, *, out: ParameterVector | None = None
+        self, network: Layers, trace: Trace | None = None, *, out: ParameterVector | None = None
     ) -> ParameterVector:
         """What is claimed, in place of what trains, and from its own forward pass."""
         del trace, out

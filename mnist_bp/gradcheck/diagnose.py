@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.network import Network
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import lesson_name, side_by_side
 from mnist_bp.gradcheck.check import Backpropagation, Check, Verdict
 from mnist_bp.gradcheck.known_bugs import WHOLE_GRADIENTS, last_example
+from mnist_bp.network import Network
 
 __all__ = ["Entry", "diagnose", "worst_entries"]
 
@@ -75,7 +75,7 @@ def _of_each_array(check: Check, network: Network, objective: Objective) -> Iter
     last = last_example(network, objective.X, objective.Y).named_arrays()
     failed = check.verdict.like(check.verdict.vector == Verdict.FAILED)
     arrays: dict[str, list[str]] = {}
-    for named in side_by_side(check.gradient, check.numerical, network.layers, failed, check.nonzero):
+    for named in side_by_side(check.gradient, check.numerical, network.parameter_vector, failed, check.nonzero):
         found = _Found(*named)
         if found.failed.any():
             for said in _of_array(found, len(objective.X), network.sizes[-1], last[found.name], objective.l2):

@@ -11,7 +11,7 @@ import numpy as np
 
 from mnist_bp.core.activations import Activation, Array
 from mnist_bp.core.costs import COSTS
-from mnist_bp.core.network import Network
+from mnist_bp.core.network import Layers, forward
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.gradcheck.check import Backpropagation
@@ -59,28 +59,26 @@ def slope_of_a(σ: Activation, a: Array) -> Array:
 def with_slopes(output: Slope, hidden: Slope, *, transposed: bool = False) -> Backpropagation:
     """Backpropagation with these slopes; ``transposed``: a square W as Wᵀ where it carries the error back."""
 
-    def gradient(network: Network, X: Array, Y: Array) -> ParameterVector:
-        A = network.propagate(X).A
-        result = ParameterVector.empty(network.sizes, network.dtype)
-        σ_L = network.σ[-1]
-        taken_for_σ_L = σ_L._replace(derivative=lambda a: output(σ_L, a))
-        dC_dZ = COSTS[network.cost].dC_dZ(A[-1], Y, taken_for_σ_L) / len(Y)
-        for i in reversed(range(len(network.weights))):
-            result.weights[i][...] = dC_dZ.T @ A[i]
-            result.biases[i][...] = dC_dZ.sum(axis=0)
-            if i > 0:
-                W = network.weights[i]
+    def gradient(network: Layers, X: Array, Y: Array) -> ParameterVector:
+        A, L = forward(network, X).A, network.L
+        result = ParameterVector.empty(network.sizes, X.dtype)
+        dC_dZ = COSTS[network.cost].dC_dZ(A[L], Y, output(network.σ[L], A[L])) / len(Y)
+        for l in range(L, 0, -1):
+            result.W[l][...] = dC_dZ.T @ A[l - 1]
+            result.b[l][...] = dC_dZ.sum(axis=0)
+            if l > 1:
+                W = network.W[l]
                 dC_dA = dC_dZ @ (W.T if transposed and W.shape[0] == W.shape[1] else W)
-                dC_dZ = hidden(network.σ[i - 1], A[i]) * dC_dA
+                dC_dZ = hidden(network.σ[l - 1], A[l - 1]) * dC_dA
         return result
 
     return gradient
 
 
-def changed(change: Callable[[ParameterVector, Network, int], None]) -> Backpropagation:
+def changed(change: Callable[[ParameterVector, Layers, int], None]) -> Backpropagation:
     """The right gradient, then ``change``: (gradient, network, examples), in place."""
 
-    def gradient(network: Network, X: Array, Y: Array) -> ParameterVector:
+    def gradient(network: Layers, X: Array, Y: Array) -> ParameterVector:
         result = Objective(X, Y).gradient(network)
         change(result, network, len(X))
         return result
@@ -88,12 +86,12 @@ def changed(change: Callable[[ParameterVector, Network, int], None]) -> Backprop
     return gradient
 
 
-def last_example(network: Network, X: Array, Y: Array) -> ParameterVector:
+def last_example(network: Layers, X: Array, Y: Array) -> ParameterVector:
     """The gradient of the last example, where the mean was wanted."""
     return Objective(X[-1:], Y[-1:]).gradient(network)
 
 
-def biases_of_last_example(network: Network, X: Array, Y: Array) -> ParameterVector:
+def biases_of_last_example(network: Layers, X: Array, Y: Array) -> ParameterVector:
     """The same, for the biases only."""
     result = Objective(X, Y).gradient(network)
     for bias, last in zip(result.biases, last_example(network, X, Y).biases, strict=True):
@@ -104,7 +102,7 @@ def biases_of_last_example(network: Network, X: Array, Y: Array) -> ParameterVec
 def scaled(factor: float | None, *, biases_only: bool = False, first_layer: bool = False) -> Backpropagation:
     """All, the biases, or the first layer, ``factor`` (None: the number of examples) times too large."""
 
-    def change(gradient: ParameterVector, network: Network, examples: int) -> None:
+    def change(gradient: ParameterVector, network: Layers, examples: int) -> None:
         arrays = gradient.biases if biases_only else gradient.blocks[:1] if first_layer else [gradient.vector]
         for array in arrays:
             array *= examples if factor is None else factor
@@ -112,37 +110,37 @@ def scaled(factor: float | None, *, biases_only: bool = False, first_layer: bool
     return changed(change)
 
 
-def mean_over_outputs(gradient: ParameterVector, network: Network, examples: int) -> None:
+def mean_over_outputs(gradient: ParameterVector, network: Layers, examples: int) -> None:
     """The cost of an example taken as the mean of the squares, not their sum."""
     gradient.vector /= network.sizes[-1]
 
 
-def decayed_biases(gradient: ParameterVector, network: Network, examples: int) -> None:
+def decayed_biases(gradient: ParameterVector, network: Layers, examples: int) -> None:
     """An L2 term that belongs to weights, if to anything, added to the biases."""
-    for bias, b in zip(gradient.biases, network.biases, strict=True):
-        bias += 1e-3 * b
+    for l, b in network.b.items():
+        gradient.b[l] += 1e-3 * b
 
 
-def zeroed(gradient: ParameterVector, network: Network, examples: int) -> None:
+def zeroed(gradient: ParameterVector, network: Layers, examples: int) -> None:
     """The largest entry of the second layer's weights lost."""
     W = gradient.weights[1]
     W[np.unravel_index(np.abs(W).argmax(), W.shape)] = 0
 
 
-def doubled(gradient: ParameterVector, network: Network, examples: int) -> None:
+def doubled(gradient: ParameterVector, network: Layers, examples: int) -> None:
     """The largest entry of the last layer's weights counted twice."""
     W = gradient.weights[-1]
     W[np.unravel_index(np.abs(W).argmax(), W.shape)] *= 2
 
 
-def swapped(gradient: ParameterVector, network: Network, examples: int) -> None:
+def swapped(gradient: ParameterVector, network: Layers, examples: int) -> None:
     """The two brightest pixels' columns exchanged."""
     W = gradient.weights[0]
     one, other = np.abs(W).sum(axis=0).argsort()[-2:]
     W[:, [one, other]] = W[:, [other, one]]
 
 
-def flipped(gradient: ParameterVector, network: Network, examples: int) -> None:
+def flipped(gradient: ParameterVector, network: Layers, examples: int) -> None:
     """One bias with the wrong sign."""
     gradient.biases[0][0] *= -1
 

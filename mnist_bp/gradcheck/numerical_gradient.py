@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.activations import ACTIVATIONS, Array
-from mnist_bp.core.network import Network, Trace
+from mnist_bp.core.costs import COSTS
+from mnist_bp.core.network import Trace, forward
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
+from mnist_bp.network import Network
 
 __all__ = ["COMPLEX_STEP", "EPSILON", "Method", "NumericalGradient", "numerical_gradient"]
 
@@ -70,20 +72,20 @@ def numerical_gradient(
     differentiate = _complex_step if method == "complex" else partial(_central_difference, epsilon=epsilon)
     values, noise = (ParameterVector.zeros(network.sizes, np.float64) for _ in range(2))
     kinks = ParameterVector.zeros(network.sizes, np.bool_)
-    for layer in range(len(network.weights)):
-        nudge = _Nudge(network, layer, trace, objective.Y)
-        for j in range(network.sizes[layer + 1]):
-            ks = np.flatnonzero(chosen.blocks[layer][:, j])
+    for l in range(1, network.L + 1):
+        nudge = _Nudge(network, l, trace, objective)
+        for j in range(network.sizes[l]):
+            ks = np.flatnonzero(chosen.blocks[l - 1][:, j])
             for target, found in zip((values, noise, kinks), differentiate(nudge, j, ks), strict=True):
-                target.blocks[layer][ks, j] = found
+                target.blocks[l - 1][ks, j] = found
     kinks.vector[...] &= ACTIVATIONS[network.activation].has_kink  # so far, they say where some z crossed 0
-    noise.vector[...] += ROUNDING * _magnitudes(network, trace, objective.Y).vector
+    noise.vector[...] += ROUNDING * _magnitudes(network, trace, objective).vector
     flat = kinks.like(values.vector == 0)
     if objective.l2:
-        for i, W in enumerate(network.weights):
+        for l, W in network.W.items():
             slope, rounding = _penalty_slope(W, objective.l2, method, epsilon)
-            values.weights[i][...] += slope * chosen.weights[i]
-            noise.weights[i][...] += rounding
+            values.W[l] += slope * chosen.W[l]
+            noise.W[l] += rounding
     return NumericalGradient(values, noise, kinks, flat)
 
 
@@ -101,42 +103,40 @@ def _penalty_slope(W: Array, λ: float, method: Method, epsilon: float) -> tuple
 
 
 class _Nudge:
-    """The costs of the examples after z_j of one layer has moved, and nothing else of that layer with it."""
+    """The costs of the examples after z_j of layer l has moved, and nothing else of that layer with it."""
 
-    def __init__(self, network: Network, layer: int, trace: Trace, Y: Array) -> None:
-        self.network, self.layer, self.Y = network, layer, Y
-        ones = np.ones((len(Y), 1))  # what a bias is multiplied by
-        self.inputs = np.hstack([trace.seen[layer], ones])
-        self.Z = self.inputs @ network.layers.blocks[layer]
-        self.is_last = layer == len(network.weights) - 1
-        if not self.is_last:
-            masks = trace.masks or [None] * len(network.weights)
-            self.mask, self.masks_above = masks[layer + 1], [*[None] * (layer + 2), *masks[layer + 2 :]]
-            A = network.σ[layer].f(self.Z)
-            self.seen_above = A if self.mask is None else A * self.mask
-            self.Z_above = self.seen_above @ network.weights[layer + 1].T + network.biases[layer + 1]
+    def __init__(self, network: Network, l: int, trace: Trace, objective: Objective) -> None:
+        self.network, self.l, self.Y, self.A = network, l, objective.Y, trace.A[l]
+        ones = np.ones((len(self.Y), 1))  # what a bias is multiplied by
+        self.inputs = np.hstack([trace.A[l - 1], ones])
+        self.Z = self.inputs @ network.parameter_vector.blocks[l - 1]
+        if l < network.L:
+            self.masks = objective.masks or {}
+            self.Z_above = self.A @ network.W[l + 1].T + network.b[l + 1]
 
     def costs(self, j: int, examples: NDArray[np.intp], z_j: Array) -> tuple[Array, list[Array]]:
         """C_i, and the activations of the hidden layers that it took, as far as dropout lets them through.
 
         They are those of neuron j, and of all layers above.
         """
-        network, layer, Y = self.network, self.layer, self.Y[examples]
-        if self.is_last:
+        network, l, Y = self.network, self.l, self.Y[examples]
+        per_example = COSTS[network.cost].per_example
+        if l == network.L:
             Z = self.Z[examples].astype(z_j.dtype)
             Z[:, j] = z_j
-            return network.costs(Z, network.σ[layer].f(Z), Y), []
-        a_j = network.σ[layer].f(z_j)
-        if self.mask is not None:
-            a_j = a_j * self.mask[examples, j]
-        moved = (a_j - self.seen_above[examples, j])[:, None] * network.weights[layer + 1][:, j]
+            return per_example(Z, network.σ[l].f(Z), Y), []
+        a_j = network.σ[l].f(z_j)
+        if l in self.masks:
+            a_j = a_j * self.masks[l][examples, j]
+        moved = (a_j - self.A[examples, j])[:, None] * network.W[l + 1][:, j]
         Z = self.Z_above[examples] + moved
-        A = network.σ[layer + 1].f(Z)
-        if layer + 2 == len(network.weights):
-            return network.costs(Z, A, Y), [a_j]
-        masks = [None if mask is None else mask[examples] for mask in self.masks_above]
-        trace = network.propagate(A, above=layer + 2, masks=masks)
-        return network.costs(trace.Z, trace.A[-1], Y), [a_j, *trace.seen]
+        A = network.σ[l + 1].f(Z)
+        if l + 1 == network.L:
+            return per_example(Z, A, Y), [a_j]
+        masks = {above: mask[examples] for above, mask in self.masks.items() if above > l}
+        trace = forward(network, A, start=l + 1, masks=masks)
+        *hidden, outputs = trace.A.values()
+        return per_example(trace.Z, outputs, Y), [a_j, *hidden]
 
 
 _Found = tuple[Array, Array, NDArray[np.bool_]]
@@ -193,14 +193,15 @@ def _any_neuron(flags: list[NDArray[np.bool_]], pairs: int) -> NDArray[np.bool_]
     return flagged
 
 
-def _magnitudes(network: Network, trace: Trace, Y: Array) -> ParameterVector:
+def _magnitudes(network: Network, trace: Trace, objective: Objective) -> ParameterVector:
     """How large the terms are that add up to each derivative, were every σ′ 1: rounding errors are relative to that."""
     scale = ParameterVector.zeros(network.sizes, np.float64)
-    S = 2 * (np.abs(trace.A[-1]) + Y) / len(Y)
-    for layer in reversed(range(len(network.weights))):
-        inputs = np.column_stack([np.abs(trace.seen[layer]), np.ones(len(Y))])
-        np.matmul(inputs.T, S, out=scale.blocks[layer])
-        S = S @ np.abs(network.weights[layer])
-        if trace.masks and (mask := trace.masks[layer]) is not None:
-            S *= mask
+    Y, masks = objective.Y, objective.masks or {}
+    S = 2 * (np.abs(trace.A[network.L]) + Y) / len(Y)
+    for l in range(network.L, 0, -1):
+        inputs = np.column_stack([np.abs(trace.A[l - 1]), np.ones(len(Y))])
+        np.matmul(inputs.T, S, out=scale.blocks[l - 1])
+        S = S @ np.abs(network.W[l])
+        if l - 1 in masks:
+            S *= masks[l - 1]
     return scale

@@ -6,10 +6,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from mnist_bp.core.network import Network
 from mnist_bp.data import preparation
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.errors import InputError
+from mnist_bp.network import Network
 from mnist_bp.training.recipe import format_sizes
 
 __all__ = ["learning_curves", "page_content"]

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.network import Network
+from mnist_bp.core.costs import COSTS
+from mnist_bp.core.network import forward
 from mnist_bp.data.batches import scaled
+from mnist_bp.network import Network
 
 __all__ = [
     "CHUNK",
@@ -92,7 +94,7 @@ def evaluate(network: Network, images: Array, labels: NDArray[np.uint8], *, mist
     Z = np.empty((len(labels), network.sizes[-1]), network.dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # parameters that are too large: the cost says so
         for now in chunks(len(labels)):
-            Z[now] = network.propagate(scaled(images[now], network.dtype)).Z
+            Z[now] = forward(network, scaled(images[now], network.dtype)).Z
         return judge(network, Z, labels, mistakes=mistakes)
 
 
@@ -101,8 +103,9 @@ def judge(network: Network, Z: Array, labels: NDArray[np.uint8], *, mistakes: in
     classes = Z.shape[1]
     total_cost, confusion, worst = 0.0, np.zeros(classes**2, np.int64), list[Mistake]()
     for now in chunks(len(labels)):
-        A = network.σ[-1].f(Z[now])
-        costs, answers = network.costs(Z[now], A, network.targets(labels[now])), A.argmax(axis=1)
+        A = network.σ[network.L].f(Z[now])
+        costs = COSTS[network.cost].per_example(Z[now], A, network.targets(labels[now]))
+        answers = A.argmax(axis=1)
         total_cost += float(costs.sum(dtype=np.float64))
         confusion += np.bincount(labels[now].astype(np.int64) * classes + answers, minlength=classes**2)
         if mistakes:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from mnist_bp.core.activations import Array
 from mnist_bp.core.costs import COSTS
 from mnist_bp.core.names import CostName
-from mnist_bp.core.network import Network
+from mnist_bp.core.objective import Objective
+from mnist_bp.network import Network
 from mnist_bp.training.evaluation import Evaluation
 
 __all__ = ["Health", "complaints", "examine", "sample"]
@@ -83,13 +84,14 @@ def examine(network: Network, X: Array, labels: NDArray[np.uint8], test: Evaluat
         What the network makes of the test set.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # numbers that are too large: the cost has said so
-        trace = network.propagate(X)
-        gradient = network.gradient(trace, network.one_hot(labels))
-    hidden = list(zip(network.σ[:-1], trace.A[1:-1], strict=True))
+        objective = Objective(X, network.one_hot(labels))
+        trace = objective.trace(network)
+        gradient = objective.gradient(network, trace)
+    hidden = range(1, network.L)
     has_flat_ends, can_die = network.activation in {"sigmoid", "tanh"}, network.activation == "relu"
     return Health(
-        saturated=tuple(_share(σ.derivative(A) < SATURATED_SLOPE) for σ, A in hidden) if has_flat_ends else None,
-        dead=tuple(_share(A.max(axis=0) <= 0) for _, A in hidden) if can_die else None,
+        saturated=tuple(_share(trace.dA_dZ[l] < SATURATED_SLOPE) for l in hidden) if has_flat_ends else None,
+        dead=tuple(_share(trace.A[l].max(axis=0) <= 0) for l in hidden) if can_die else None,
         gradient_norm=tuple(_norm(block) for block in gradient.blocks),
         never_predicted=tuple(np.flatnonzero(test.confusion.any(axis=1) & ~test.confusion.any(axis=0)).tolist()),
         at_chance=_is_at_chance(network.cost, test),

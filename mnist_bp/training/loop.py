@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.names import checked_name
-from mnist_bp.core.network import Masks, Network
+from mnist_bp.core.network import Masks
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.optimizers import OPTIMIZERS, approach
 from mnist_bp.core.parameters import ParameterVector
@@ -22,6 +22,7 @@ from mnist_bp.data.augment import augmented
 from mnist_bp.data.batches import mini_batches, scaled
 from mnist_bp.data.names import AugmentName
 from mnist_bp.errors import Diverged, InputError
+from mnist_bp.network import Network
 from mnist_bp.training.evaluation import CHUNK, Evaluation, chunks, evaluate, judge
 from mnist_bp.training.health import Health, examine, sample
 from mnist_bp.training.recipe import Hyperparameters

@@ -10,9 +10,9 @@ from typing import Any
 
 import tomli_w
 
-from mnist_bp.core.network import Network
 from mnist_bp.errors import InputError, StorageError
 from mnist_bp.files import atomic_write, remove_parts, storing, sync_folder, write_text
+from mnist_bp.network import Network
 from mnist_bp.shell import command_line
 from mnist_bp.training.history import History, read_epochs
 from mnist_bp.training.recipe import format_sizes

@@ -7,9 +7,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from mnist_bp.core.network import Network
 from mnist_bp.data.datasets import Dataset, Examples, hold_out
 from mnist_bp.errors import InputError
+from mnist_bp.network import Network
 from mnist_bp.training import checkpoint
 from mnist_bp.training.loop import EpochResult, LabelledImages, Trainer
 from mnist_bp.training.recipe import Recipe

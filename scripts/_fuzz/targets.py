@@ -25,10 +25,10 @@ from mnist_bp.cli.main import main
 from mnist_bp.cli.output import printable
 from mnist_bp.cli.train import train
 from mnist_bp.core import archive, model_file
-from mnist_bp.core.network import Network
 from mnist_bp.data import idx
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.errors import Diverged, MnistBpError
+from mnist_bp.network import Network, load_network
 
 __all__ = ["TARGETS", "Case", "Failure", "Target", "check"]
 
@@ -124,7 +124,7 @@ def _make_model(random: Random) -> bytes:
 
 
 def _read_model(path: Path) -> None:
-    network, meta = model_file.load(path)
+    network, meta = load_network(path)
     assert np.isfinite(network.parameters).all()
     assert list(network.sizes) == meta["sizes"]
     with np.errstate(all="ignore"):

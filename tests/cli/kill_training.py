@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 
 import mnist_bp
-from mnist_bp.core import archive, model_file
+from mnist_bp.core import archive
 from mnist_bp.data import idx
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.synthetic import digits
+from mnist_bp.network import load_network
 from mnist_bp.training import checkpoint
 from mnist_bp.training.runs import find_model
 
@@ -126,7 +127,7 @@ def look(run):
         held = archive.read(run / "checkpoint.npz", "checkpoint", [checkpoint.FORMAT])
         assert len(whole) - held.meta["last"]["epoch"] in {0, 1}
     if "model.npz" in present:
-        model_file.load(find_model(run))
+        load_network(find_model(run))
 
 
 def contents(run):

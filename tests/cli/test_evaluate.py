@@ -13,10 +13,10 @@ import pytest
 from mnist_bp.cli.class_names import ClassNames
 from mnist_bp.cli.output import Output
 from mnist_bp.cli.tables import SHADES, confusion_table, per_class_table
-from mnist_bp.core.network import Network
 from mnist_bp.data import idx
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.errors import StorageError
+from mnist_bp.network import Network
 from mnist_bp.training.evaluation import ClassScore
 
 DIGITS = ClassNames()

@@ -10,8 +10,7 @@ import pytest
 from mnist_bp.cli import main as main_module
 from mnist_bp.cli.interrupts import SIGNALS, all_like_ctrl_c, first_interrupt
 from mnist_bp.cli.training_report import TrainingReport
-from mnist_bp.core import model_file
-from mnist_bp.core.network import Network
+from mnist_bp.network import Network, load_network
 from mnist_bp.training import checkpoint, session
 
 
@@ -61,7 +60,7 @@ def test_in_the_middle_of_an_epoch_the_last_whole_one_is_kept(train, signals_at,
     assert done.code == 130
     assert (done.records[-1]["reason"], done.records[-1]["epochs"]) == ("interrupted", 1)
     assert done.err.splitlines()[-2:] == ["next: mnist-bp train --resume run", "mnist-bp: interrupted"]
-    assert model_file.load("run/model.npz")[1]["epochs"] == 1
+    assert load_network("run/model.npz")[1]["epochs"] == 1
     goes_on()
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from mnist_bp.cli.training_report import TrainingReport
-from mnist_bp.core import model_file
 from mnist_bp.errors import StorageError
+from mnist_bp.network import load_network
 from mnist_bp.plots import curves, picture
 from mnist_bp.shell import command_line
 
@@ -165,4 +165,4 @@ def test_a_run_is_whole_whatever_becomes_of_its_pictures(train, monkeypatch, tro
     assert done.err.splitlines()[-1].startswith("mnist-bp: ")
     assert "Traceback" not in done.err
     assert (done.records[-1]["reason"], done.records[-1]["plots"]) == ("finished", [])
-    assert model_file.load(Path("run/model.npz"))[1]["epochs"] == 2
+    assert load_network(Path("run/model.npz"))[1]["epochs"] == 2

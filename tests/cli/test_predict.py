@@ -13,7 +13,6 @@ from PIL import ExifTags, Image, ImageDraw
 
 from mnist_bp import Network
 from mnist_bp.cli.image import read_image
-from mnist_bp.core import model_file
 from mnist_bp.data.preparation import prepared
 from mnist_bp.data.published import PUBLISHED
 from mnist_bp.shell import command_line
@@ -32,7 +31,7 @@ def trained(few_digits):
     network = Network([784, 10], cost="cross-entropy", rng=np.random.default_rng(0))
     X, Y = train.inputs(network.dtype), network.one_hot(train.labels)
     for _ in range(50):
-        network.parameters -= 0.5 * network.gradient(network.propagate(X), Y).vector
+        network.parameters -= 0.5 * network.backpropagate(X, Y)[1].vector
     return network
 
 
@@ -234,7 +233,7 @@ def test_a_network_that_cannot_answer_is_refused(cli, trained, seven, rng):
 def test_the_model_tells_of_images_that_are_no_squares(cli, seven, rng):
     """Five rows of six pixels: drawn as such."""
     seven.save("7.png")
-    model_file.save("oblong.npz", Network([30, 3, 10], rng=rng), {"image_shape": (5, 6)})
+    Network([30, 3, 10], rng=rng).save("oblong.npz", {"image_shape": (5, 6)})
     done = cli("predict", "7.png", "--model", "oblong.npz", "--json")
     assert done.code == 0
     assert len(done.records[0]["outputs"]) == 10

@@ -19,8 +19,8 @@ import mnist_bp
 from mnist_bp.cli import seeds as seeds_module
 from mnist_bp.cli.output import Output
 from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
-from mnist_bp.core import model_file
 from mnist_bp.data.datasets import Dataset
+from mnist_bp.network import load_network
 from mnist_bp.training.recipe import Recipe
 from mnist_bp.training.runs import Run
 
@@ -359,7 +359,7 @@ def test_ctrl_c_lets_each_save_what_it_finished(idx_folder, monkeypatch):
     assert {seed: end["reason"] for seed, end in ends.items()} == {0: "interrupted", 1: "interrupted"}
     assert (summary["seeds"], summary["unfinished"]) == ([], [0, 1, 2])
     for seed, end in ends.items():
-        _, meta = model_file.load(f"all/seed-{seed}/model.npz")
+        _, meta = load_network(f"all/seed-{seed}/model.npz")
         assert meta["epochs"] == end["epochs"] >= 1
     assert err.splitlines()[-2:] == ["next: mnist-bp train --resume all", "mnist-bp: interrupted"]
     assert not Path("all/seed-2").exists()

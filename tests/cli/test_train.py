@@ -14,8 +14,8 @@ import pytest
 
 import mnist_bp
 from mnist_bp import Network
-from mnist_bp.core import model_file
 from mnist_bp.errors import DataUnavailable
+from mnist_bp.network import load_network
 
 START = [
     "event", "dataset", "sizes", "parameters", "train_examples", "test_examples", "activation", "cost", "optimizer",
@@ -140,7 +140,7 @@ def test_a_run_holds_config_history_and_model(train):
     assert [json.loads(line) for line in history.splitlines()] == records[1:3]
     config = tomllib.loads(Path("run/config.toml").read_text(encoding="utf-8"))
     assert (config["hidden"], config["seed"], config["epochs"]) == ("12", 4, 2)
-    network, meta = model_file.load("run/model.npz")
+    network, meta = load_network("run/model.npz")
     assert network.sizes == (784, 12, 10)
     assert (meta["dataset"], meta["synthetic"], meta["epochs"]) == ("few", False, 2)
     assert meta["test_accuracy"] == records[2]["test_accuracy"]
@@ -259,7 +259,7 @@ def test_divergence_is_1_and_said_in_valid_json(train):
     assert (end["reason"], end["epochs"], end["test_cost"], end["test_accuracy"]) == ("diverged", 0, None, None)
     assert "NaN" not in done.out
     assert done.err.splitlines()[-1].startswith("mnist-bp: training diverged in epoch 1")
-    assert np.isfinite(model_file.load("run/model.npz")[0].parameters).all()
+    assert np.isfinite(load_network("run/model.npz")[0].parameters).all()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
@@ -275,7 +275,7 @@ def test_ctrl_c_is_130_and_keeps_what_was_finished(idx_folder):
     assert (end["event"], end["reason"]) == ("end", "interrupted")
     assert end["epochs"] >= 2
     assert err.splitlines()[-2:] == ["next: mnist-bp train --resume run", "mnist-bp: interrupted"]
-    _, meta = model_file.load("run/model.npz")
+    _, meta = load_network("run/model.npz")
     assert (meta["epochs"], meta["test_accuracy"]) == (end["epochs"], end["test_accuracy"])
     history = Path("run/history.jsonl").read_text(encoding="utf-8").splitlines()
     assert end["epochs"] == len(history)
@@ -336,7 +336,7 @@ def test_without_data_and_network_it_trains_on_synthetic_digits_and_says_so(cli)
     first, second, *_ = done.err.splitlines()
     assert first.startswith("MNIST is not to be had here: ")
     assert second == "These are SYNTHETIC digits, drawn by a program: the figures below say nothing about MNIST."
-    _, meta = model_file.load(done.records[-1]["model"])
+    _, meta = load_network(done.records[-1]["model"])
     assert (meta["dataset"], meta["synthetic"]) == ("synthetic", True)
     config = tomllib.loads(Path(done.records[-1]["run"], "config.toml").read_text(encoding="utf-8"))
     assert config["dataset"] == "synthetic"
@@ -378,7 +378,7 @@ def test_digits_stand_in_for_data_that_are_gone_only_where_they_fit(train, cli, 
     done = cli("explain", "run", "--json")
     assert (done.code, done.records[0]["synthetic"]) == (0, True)
     assert f"Synthetic digits stand in for what it was trained on: {idx_folder}, which " in done.err
-    _, meta = model_file.load("run/model.npz")
+    _, meta = load_network("run/model.npz")
     Network([4, 10], rng=np.random.default_rng(0)).save("small.npz", meta)
     done = cli("gradcheck", "small.npz")
     assert (done.code, done.out) == (DataUnavailable.exit_code, "")

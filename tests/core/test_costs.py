@@ -18,7 +18,7 @@ def test_squared_error_starts_with_two_times_the_difference() -> None:
     """∂C_0/∂z = σ′(z) · 2 (a − y): 0.66 · 0.34 · 2 · (−0.34) and 0.2 · 0.8 · 2 · 0.2."""
     A, Y = np.array([[0.66, 0.2]]), np.array([[1.0, 0.0]])
 
-    dC_dZ = COSTS["squared-error"].dC_dZ(A, Y, ACTIVATIONS["sigmoid"])
+    dC_dZ = COSTS["squared-error"].dC_dZ(A, Y, A * (1 - A))
 
     assert dC_dZ == pytest.approx(np.array([[-0.152592, 0.064]]))
 
@@ -48,6 +48,6 @@ def test_with_cross_entropy_the_error_is_a_minus_y() -> None:
     """The softmax's own derivatives cancel against those of the logarithm."""
     A, Y = np.array([[0.125, 0.25, 0.625]]), np.array([[0.0, 0.0, 1.0]])
 
-    dC_dZ = COSTS["cross-entropy"].dC_dZ(A, Y, ACTIVATIONS["softmax"])
+    dC_dZ = COSTS["cross-entropy"].dC_dZ(A, Y, np.nan * A)
 
     assert dC_dZ == pytest.approx(np.array([[0.125, 0.25, -0.375]]))

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from mnist_bp import Network
-from mnist_bp.core import model_file
+from mnist_bp.core.network import forward
 from mnist_bp.errors import InputError
+from mnist_bp.network import load_network
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_another_output_activation_comes_back_too(rng: np.random.Generator) -> N
     again = Network.load("model.npz")
 
     assert (again.output_activation, again.dtype) == ("tanh", np.float64)
-    assert (again.propagate(np.ones((1, 6))).A[-1] == np.tanh(again.propagate(np.ones((1, 6))).Z)).all()
+    assert (again.forward(np.ones((1, 6))) == np.tanh(forward(again, np.ones((1, 6))).Z)).all()
 
 
 def test_plain_numpy_opens_it_without_pickle(network: Network) -> None:
@@ -80,7 +81,7 @@ def test_what_else_was_saved_comes_back_as_meta(network: Network) -> None:
     """Whoever trains can say there on what."""
     network.save("model.npz", {"dataset": "few", "epochs": 3})
 
-    _, meta = model_file.load("model.npz")
+    _, meta = load_network("model.npz")
 
     assert (meta["dataset"], meta["epochs"]) == ("few", 3)
 

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_bp import Network
+from mnist_bp.core.network import Masks, backward, forward, mean_cost
 from mnist_bp.core.regularization import draw_masks
 from mnist_bp.errors import InputError
 
@@ -167,22 +168,23 @@ def test_nothing_is_parked_and_nothing_is_overwritten(batch: tuple) -> None:
 def test_the_gradient_can_be_written_where_there_is_room_for_it(batch: tuple) -> None:
     """``out`` is filled and returned."""
     net = network()
-    trace, Y = net.propagate(net.inputs(batch[0])), net.targets(batch[1])
-    fresh = net.gradient(trace, Y)
+    trace, Y = forward(net, net.inputs(batch[0])), net.targets(batch[1])
+    fresh = backward(net, trace, Y)
     room = type(fresh).zeros(net.sizes, np.float64)
 
-    assert net.gradient(trace, Y, out=room) is room
+    assert backward(net, trace, Y, out=room) is room
     assert (room.vector == fresh.vector).all()
 
 
 def test_the_layers_above_one_can_run_by_themselves(batch: tuple) -> None:
     """Going on from a^(1) gives what going through gives."""
     net = network()
-    whole = net.propagate(batch[0])
+    whole = forward(net, batch[0])
 
-    upper = net.propagate(whole.A[1], above=1)
+    upper = forward(net, whole.A[1], start=1)
 
-    assert (upper.A[-1] == whole.A[-1]).all()
+    assert list(upper.A) == [1, 2, 3]
+    assert (upper.A[3] == whole.A[3]).all()
     assert (upper.Z == whole.Z).all()
 
 
@@ -280,7 +282,7 @@ def test_another_output_activation_changes_the_outputs_only(batch: tuple) -> Non
 # --- neurons that are left out -------------------------------------------------------------------------------------
 
 
-def dropout(rate: float, input_rate: float, dtype: type = np.float64) -> list[NDArray[np.float64] | None]:
+def dropout(rate: float, input_rate: float, dtype: type = np.float64) -> Masks:
     """Masks for ``batch``."""
     return draw_masks(SIZES, 6, rate=rate, input_rate=input_rate, rng=np.random.default_rng(1), dtype=dtype)
 
@@ -293,33 +295,36 @@ def test_every_derivative_with_dropout_is_what_a_complex_step_finds(
     """All parameters, one at a time, under the same masks; hidden neurons dropped, inputs dropped, or both."""
     net, masks = network(activation, cost), dropout(rate, input_rate)
     X, Y = batch[0], net.targets(batch[1])
-    gradient = net.gradient(net.propagate(X, masks=masks), Y)
+    gradient = backward(net, forward(net, X, masks=masks), Y)
     nudged = net.astype(np.complex128)
     for i, p in enumerate(net.parameters):
         nudged.parameters[i] = p + 1e-20j
-        trace = nudged.propagate(X.astype(np.complex128), masks=masks)
-        numerical = nudged.costs(trace.Z, trace.A[-1], Y.astype(np.complex128)).mean().imag / 1e-20
+        trace = forward(nudged, X.astype(np.complex128), masks=masks)
+        numerical = mean_cost(nudged, trace, Y.astype(np.complex128)).imag / 1e-20
         nudged.parameters[i] = p
         assert gradient.vector[i] == pytest.approx(numerical, rel=1e-10, abs=1e-15)
 
 
 def test_masks_by_hand(batch: tuple) -> None:
-    """Each layer sees the layer below it times its mask; its own σ sees nothing of that."""
+    """A mask multiplies the activations of its layer and their σ′(z), which is that of the undropped neuron."""
     net, masks = network(), dropout(0.4, 0.3)
-    trace = net.propagate(batch[0], masks=masks)
-    a = batch[0]
-    assert len(trace.seen) == 3
-    for W, b, mask, seen, A in zip(net.weights, net.biases, masks, trace.seen, trace.A[1:], strict=True):
-        np.testing.assert_allclose(seen, a * mask, rtol=1e-13)
-        a = 1 / (1 + np.exp(-((a * mask) @ W.T + b)))
-        np.testing.assert_allclose(A, a, rtol=1e-13)
+    trace = forward(net, batch[0], masks=masks)
+    a, seen = batch[0], batch[0] * masks[0]
+    assert list(masks) == [0, 1, 2]
+    for l in (1, 2, 3):
+        np.testing.assert_allclose(trace.A[l - 1], seen, rtol=1e-13)
+        a = 1 / (1 + np.exp(-(seen @ net.W[l].T + net.b[l])))
+        mask = masks.get(l, 1)  # the outputs have none
+        np.testing.assert_allclose(trace.dA_dZ[l], a * (1 - a) * mask, rtol=1e-13)
+        seen = a * mask
+    np.testing.assert_allclose(trace.A[3], a, rtol=1e-13)
 
 
 def test_who_is_left_out_learns_nothing(batch: tuple) -> None:
     """A neuron that all examples drop has no gradient: not its bias, nor the weights to it and from it."""
-    net, masks = network(), [None, np.full((6, 5), 1.25), None]
+    net, masks = network(), {1: np.full((6, 5), 1.25)}
     masks[1][:, 2] = 0
-    gradient = net.gradient(net.propagate(batch[0], masks=masks), net.targets(batch[1]))
+    gradient = backward(net, forward(net, batch[0], masks=masks), net.targets(batch[1]))
     assert not gradient.weights[0][2].any()
     assert gradient.biases[0][2] == 0
     assert not gradient.weights[1][:, 2].any()
@@ -327,31 +332,36 @@ def test_who_is_left_out_learns_nothing(batch: tuple) -> None:
     assert np.count_nonzero(gradient.weights[1]) == 4 * 4
 
 
-@pytest.mark.parametrize("masks", [None, [None, None, None], [np.ones((6, 7)), None, np.ones((6, 4))]])
-def test_masks_of_nothing_change_nothing(masks: list | None, batch: tuple) -> None:
-    """No masks, masks of None, factors of 1: the same bytes; and where nothing is dropped, nothing is copied."""
+@pytest.mark.parametrize("masks", [None, {}, {0: np.ones((6, 7)), 2: np.ones((6, 4))}])
+def test_masks_of_nothing_change_nothing(masks: Masks | None, batch: tuple) -> None:
+    """No masks, factors of 1: the same bytes; the inputs are not written to, and not copied if none is dropped."""
     net = network()
-    plain, trace = net.propagate(batch[0]), net.propagate(batch[0], masks=masks)
+    X, before = batch[0], batch[0].copy()
+    plain, trace = forward(net, X), forward(net, X, masks=masks)
     Y = net.targets(batch[1])
     assert trace.Z.tobytes() == plain.Z.tobytes()
-    assert net.gradient(trace, Y).vector.tobytes() == net.gradient(plain, Y).vector.tobytes()
-    for i, seen in enumerate(trace.seen):
-        assert (seen is trace.A[i]) == (masks is None or masks[i] is None)
+    assert backward(net, trace, Y).vector.tobytes() == backward(net, plain, Y).vector.tobytes()
+    assert (trace.A[0] is X) == (not masks)
+    assert (X == before).all()
 
 
 def test_with_masks_too_the_layers_above_one_can_run_by_themselves(batch: tuple) -> None:
     """They take their own masks from the list, not the first ones."""
     net, masks = network(), dropout(0.4, 0.3)
-    whole = net.propagate(batch[0], masks=masks)
-    np.testing.assert_array_equal(net.propagate(whole.A[1], above=1, masks=masks).Z, whole.Z)
+    whole = forward(net, batch[0], masks=masks)
+    above = {2: masks[2]}  # a^(1) has been multiplied by its own already
+    np.testing.assert_array_equal(forward(net, whole.A[1], start=1, masks=above).Z, whole.Z)
+
+    undropped = 1 / (1 + np.exp(-(whole.A[0] @ net.W[1].T + net.b[1])))
+    np.testing.assert_allclose(forward(net, undropped, start=1, masks=masks).Z, whole.Z, rtol=1e-12)
 
 
 def test_masks_keep_the_dtype(batch: tuple) -> None:
     """float32 in, float32 out."""
     net = network(dtype=np.float32)
-    trace = net.propagate(batch[0].astype(np.float32), masks=dropout(0.4, 0.3, np.float32))
-    assert {array.dtype for array in (*trace.A, *trace.seen)} == {np.dtype(np.float32)}
-    assert net.gradient(trace, net.targets(batch[1])).vector.dtype == np.float32
+    trace = forward(net, batch[0].astype(np.float32), masks=dropout(0.4, 0.3, np.float32))
+    assert {array.dtype for array in (*trace.A.values(), *trace.dA_dZ.values())} == {np.dtype(np.float32)}
+    assert backward(net, trace, net.targets(batch[1])).vector.dtype == np.float32
 
 
 def test_the_average_over_many_masks_is_the_network_without(batch: tuple) -> None:
@@ -359,6 +369,6 @@ def test_the_average_over_many_masks_is_the_network_without(batch: tuple) -> Non
     net = Network((7, 3), rng=np.random.default_rng(0), dtype=np.float64)
     X = np.tile(np.abs(batch[0][:1]), (4000, 1))
     masks = draw_masks((7, 3), 4000, rate=0, input_rate=0.3, rng=np.random.default_rng(1), dtype=np.float64)
-    mean, plain = net.propagate(X, masks=masks).Z.mean(axis=0), net.propagate(X[:1]).Z[0]
-    spread = net.propagate(X, masks=masks).Z.std(axis=0) / 4000**0.5
+    mean, plain = forward(net, X, masks=masks).Z.mean(axis=0), forward(net, X[:1]).Z[0]
+    spread = forward(net, X, masks=masks).Z.std(axis=0) / 4000**0.5
     assert (np.abs(mean - plain) < 4 * spread).all()

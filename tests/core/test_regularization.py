@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mnist_bp.core.costs import COSTS
-from mnist_bp.core.network import Network
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import add_l2_gradient, draw_masks, l2_penalty, shrink_weights, smoothed_targets
+from mnist_bp.network import Network
 
 SIZES = (5, 4, 3, 2)
 
@@ -68,26 +68,22 @@ def test_shrinking_takes_a_share_off_each_weight_and_no_bias(network):
 def test_there_is_a_mask_for_each_layer_but_the_last():
     """Of the shape of its activations: the input's from one rate, the hidden layers' from the other."""
     drawn = masks(rate=0.5, input_rate=0.2)
-    assert [mask.shape for mask in drawn] == [(200, 50), (200, 40), (200, 30)]
-    shares = [float((mask == 0).mean()) for mask in drawn]
+    assert {l: mask.shape for l, mask in drawn.items()} == {0: (200, 50), 1: (200, 40), 2: (200, 30)}
+    shares = [float((mask == 0).mean()) for mask in drawn.values()]
     assert shares == pytest.approx([0.2, 0.5, 0.5], abs=0.03)
 
 
 def test_nothing_dropped_is_no_mask():
-    """None, which costs nothing, where a rate is 0."""
-    assert masks() == [None, None, None]
-    inputs, *hidden = masks(input_rate=0.2)
-    assert inputs is not None
-    assert hidden == [None, None]
-    inputs, *hidden = masks(rate=0.2)
-    assert inputs is None
-    assert all(mask is not None for mask in hidden)
+    """A layer whose rate is 0 has none, which costs nothing."""
+    assert masks() == {}
+    assert list(masks(input_rate=0.2)) == [0]
+    assert list(masks(rate=0.2)) == [1, 2]
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.25, 0.5, 0.9])
 def test_what_is_kept_makes_up_for_what_is_dropped(rate):
     """Each factor is 0 or 1 / (1 − rate): the mean over many is 1, for each layer."""
-    for mask in masks(examples=2000, rate=rate, input_rate=rate):
+    for mask in masks(examples=2000, rate=rate, input_rate=rate).values():
         kept = mask[mask > 0]
         assert kept == pytest.approx(1 / (1 - rate), rel=1e-4)
         assert (mask == 0).mean() == pytest.approx(rate, abs=0.01)
@@ -97,7 +93,7 @@ def test_what_is_kept_makes_up_for_what_is_dropped(rate):
 @pytest.mark.parametrize("rate", [1e-5, 0.1, 0.3, 0.99])
 def test_the_expectation_is_exactly_1(rate):
     """The rate is rounded before the factor is made of it: steps kept of 65,536, times the factor, is 65,536."""
-    (mask,) = masks((2000, 10), examples=500, input_rate=rate)
+    (mask,) = masks((2000, 10), examples=500, input_rate=rate).values()
     kept_steps = 65_536 / mask.max()
     assert kept_steps == pytest.approx(round(kept_steps), rel=1e-12)
     assert 1 - kept_steps / 65_536 == pytest.approx(rate, abs=0.5 / 65_536 + 1e-12)
@@ -106,14 +102,14 @@ def test_the_expectation_is_exactly_1(rate):
 @pytest.mark.parametrize("rate", [1 - 1e-5, 1 - 1e-7, np.nextafter(1, 0)])
 def test_a_rate_just_below_1_keeps_next_to_nothing(rate):
     """It is below 1, and so no error: one of 65,536 is kept, times as much."""
-    (mask,) = masks((2000, 10), input_rate=rate)
+    (mask,) = masks((2000, 10), input_rate=rate).values()
     assert set(np.unique(mask)) == {0, 65_536}
     assert (mask == 0).mean() > 0.9999
 
 
 def test_examples_and_neurons_are_dropped_independently():
     """Each example drops neurons of its own: no row or column of the mask is like another, none is dropped whole."""
-    (_, mask, _) = masks(rate=0.5)
+    mask = masks(rate=0.5)[2]
     for rows in (mask, mask.T):
         assert len(np.unique(rows, axis=0)) == len(rows)
         assert (rows > 0).any(axis=1).all()
@@ -130,7 +126,7 @@ def test_the_same_random_numbers_give_the_same_masks():
 def test_two_random_bytes_decide_on_each_activation():
     """So many of their 65,536 values drop it: whoever draws the same bytes drops the same neurons, now and later."""
     drawn = np.random.default_rng(0).integers(65_536, size=(200, 50), dtype=np.uint16)
-    (mask,) = masks((50, 10), input_rate=int(drawn[0, 0]) / 65_536)
+    (mask,) = masks((50, 10), input_rate=int(drawn[0, 0]) / 65_536).values()
     assert mask[0, 0] > 0
     np.testing.assert_array_equal(mask > 0, drawn >= drawn[0, 0])
 
@@ -138,7 +134,7 @@ def test_two_random_bytes_decide_on_each_activation():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_masks_have_the_dtype_asked_for(dtype):
     """The same neurons are dropped in either."""
-    (mask,) = masks((50, 10), input_rate=0.3, dtype=dtype)
+    (mask,) = masks((50, 10), input_rate=0.3, dtype=dtype).values()
     assert mask.dtype == dtype
     np.testing.assert_array_equal(mask > 0, masks((50, 10), input_rate=0.3)[0] > 0)
 

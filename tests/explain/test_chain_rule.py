@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_bp import Network
+from mnist_bp.core.network import forward, mean_cost
 from mnist_bp.errors import InputError
 from mnist_bp.explain.chain_rule import explain
 from mnist_bp.explain.result import Address, Explanation, Pull
@@ -75,14 +76,14 @@ def test_the_paths_add_up_to_the_sensitivity_of_the_neuron(activation: str, cost
 def test_an_output_weight_has_the_lessons_three_factors(batch: tuple) -> None:
     """a_k, σ′(z_j) = a_j (1 − a_j) and 2 (a_j − y_j), and no paths to follow."""
     network = made()
-    trace = network.propagate(batch[0][3:4])
-    a_j, y_j = trace.A[-1][0, 1], float(batch[1][3] == 1)
+    trace = forward(network, batch[0][3:4])
+    a_j, y_j = trace.A[3][0, 1], float(batch[1][3] == 1)
 
     explanation = explained(network, batch, Address(3, 1, 4))
 
     factors = explanation.factors
     assert factors.name == "w_{1,4}^(3)"
-    assert factors.a_k == pytest.approx(trace.A[-2][0, 4])
+    assert factors.a_k == pytest.approx(trace.A[2][0, 4])
     assert factors.slope == pytest.approx(a_j * (1 - a_j))
     assert factors.dC_da == pytest.approx(2 * (a_j - y_j))
     assert explanation.paths == []
@@ -171,11 +172,11 @@ def test_what_the_outputs_ask_of_the_layer_before_is_minus_its_sensitivity(batch
     """All outputs' wishes added: −∂C_0/∂a_k, so that following it a little lowers the cost."""
     network = made()
     asked = np.array(explained(network, batch).asked)
-    a = network.propagate(batch[0][3:4]).A[2]
+    a = forward(network, batch[0][3:4]).A[2]
     Y = network.targets(batch[1][3:4])
 
-    before, after = (network.propagate(inputs, above=2) for inputs in (a, a + 1e-4 * asked))
-    before, after = (network.costs(trace.Z, trace.A[-1], Y)[0] for trace in (before, after))
+    before, after = (forward(network, inputs, start=2) for inputs in (a, a + 1e-4 * asked))
+    before, after = (mean_cost(network, trace, Y) for trace in (before, after))
 
     assert after - before == pytest.approx(-1e-4 * (asked @ asked), rel=1e-2)
 

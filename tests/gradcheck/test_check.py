@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_bp import Network
-from mnist_bp.core.network import Masks
+from mnist_bp.core.network import Masks, backward, forward
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector, lesson_name
 from mnist_bp.core.regularization import add_l2_gradient, draw_masks, smoothed_targets
@@ -466,7 +466,7 @@ def test_where_nothing_is_left_any_more_the_slope_is_infinite() -> None:
         def cost(self, moved: Network) -> complex:
             return complex(max(np.linalg.norm(moved.parameters - start) - 0.004, 0))
 
-    flat = network.layers.like(np.zeros_like(start))
+    flat = network.parameter_vector.like(np.zeros_like(start))
     first, second, third = taylor_slopes(network, cast("Objective", Pit()), flat, rng=np.random.default_rng(1))
 
     assert first == pytest.approx(np.log2(6))  # of 0.006 and 0.001
@@ -544,9 +544,12 @@ class Wrong(Objective):
         return self.wrong(network, Objective(self.X, self.Y, self.masks, self.l2))
 
 
-def with_masks_on_the_way_back(masks: Masks | None, network: Network, right: Objective) -> ParameterVector:
+def with_masks_on_the_way_back(masks: Masks, network: Network, right: Objective) -> ParameterVector:
     """The right forward pass, and backwards with other masks."""
-    gradient = network.gradient(right.trace(network)._replace(masks=masks), right.Y)
+    trace = right.trace(network)
+    slopes = {l: forward(network, trace.A[l - 1], start=l - 1).dA_dZ[l] for l in range(1, network.L + 1)}
+    wrong = {l: slope * masks[l] if l in masks else slope for l, slope in slopes.items()}
+    gradient = backward(network, trace._replace(dA_dZ=wrong), right.Y)
     add_l2_gradient(network, right.l2, gradient)
     return gradient
 
@@ -560,11 +563,13 @@ def l2_on_biases(network: Network, right: Objective) -> ParameterVector:
 
 
 WRONG = {
-    "no mask on the way back": lambda network, right: with_masks_on_the_way_back(None, network, right),
+    "no mask on the way back": lambda network, right: with_masks_on_the_way_back({}, network, right),
     "other masks on the way back": lambda network, right: with_masks_on_the_way_back(
-        [mask[::-1] for mask in right.masks], network, right
+        {l: mask[::-1] for l, mask in right.masks.items()}, network, right
     ),
-    "masks not scaled": lambda network, right: replace(right, masks=[m > 0 for m in right.masks]).gradient(network),
+    "masks not scaled": lambda network, right: replace(
+        right, masks={l: mask > 0 for l, mask in right.masks.items()}
+    ).gradient(network),
     "dropout forgotten": lambda network, right: replace(right, masks=None).gradient(network),
     "λ twice": lambda network, right: replace(right, l2=2 * right.l2).gradient(network),
     "λ averaged over the examples": lambda network, right: replace(right, l2=right.l2 / 20).gradient(network),
@@ -581,6 +586,13 @@ def test_mistakes_in_dropout_and_l2_are_caught(method: str, mistake: str, regula
     wrong = Wrong(**vars(regularized), wrong=WRONG[mistake])
 
     assert not checked(lessons_network(), wrong, method, sample=100).passed
+
+
+def test_the_right_masks_on_the_way_back_give_the_right_gradient(regularized: Objective) -> None:
+    """So it is the masks that the mistakes above get wrong."""
+    found = with_masks_on_the_way_back(regularized.masks, lessons_network(), regularized)
+
+    np.testing.assert_allclose(found.vector, regularized.gradient(lessons_network()).vector, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -605,7 +617,7 @@ def test_mistakes_in_l2_are_named(mistake: str, said: str, regularized: Objectiv
 @pytest.mark.parametrize("method", METHODS)
 def test_a_neuron_dropped_in_every_example_verifies_nothing(method: str, batch: Objective) -> None:
     """All derivatives that lead through it are 0, on the dense mini-batch too; no other one is."""
-    masks = [None, np.tile([0.0, *[1.0] * 15], (20, 1)), None]
+    masks = {1: np.tile([0.0, *[1.0] * 15], (20, 1))}
 
     found = checked(lessons_network(), replace(batch, masks=masks), method)
 
@@ -663,7 +675,7 @@ def test_a_parameter_that_is_not_nudged_has_no_penalty_either(rng: np.random.Gen
 def test_a_mask_is_nudged_through_as_larger_weights_are(method: str, rng: np.random.Generator) -> None:
     """Activations times 8, or the weights that they meet: the same values, and the same noise, below."""
     network = Network([6, 5, 3], rng=rng, dtype=np.float64)
-    objective = Objective(rng.random((7, 6)), np.eye(3)[rng.integers(0, 3, 7)], [None, np.full((7, 5), 8.0)])
+    objective = Objective(rng.random((7, 6)), np.eye(3)[rng.integers(0, 3, 7)], {1: np.full((7, 5), 8.0)})
     larger = network.astype(np.float64)
     larger.weights[1][...] *= 8
 
@@ -683,7 +695,7 @@ def test_a_kink_of_a_dropped_neuron_is_none(method: str, mask: float) -> None:
     network = Network([1, 1, 1, 1, 2], activation="relu", rng=np.random.default_rng(0), dtype=np.float64)
     for W, b, bias in zip(network.weights, network.biases, (0, -1, 1, 0), strict=True):
         W[...], b[...] = 1, bias
-    objective = Objective(np.ones((1, 1)), np.eye(2)[[0]], [None, None, np.full((1, 1), mask), None])
+    objective = Objective(np.ones((1, 1)), np.eye(2)[[0]], {2: np.full((1, 1), mask)})
 
     found = numerical_gradient(network, objective, method=method, epsilon=1e-5, chosen=everything(network))
 

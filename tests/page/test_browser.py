@@ -13,6 +13,7 @@ from mnist_bp import Network
 from mnist_bp.core.activations import ACTIVATIONS
 from mnist_bp.core.costs import COSTS
 from mnist_bp.core.names import ActivationName, CostName
+from mnist_bp.core.network import backward, forward
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.data.preparation import prepared
 from mnist_bp.explain.chain_rule import explain
@@ -178,8 +179,8 @@ def test_somebody_draws_a_digit_and_steps_back(
     )
     expected = prepared(board.reshape(280, 280), (28, 28))
     assert np.abs(expected.ravel().astype(int) - seen).max() <= 1
-    trace = exact.propagate(seen.reshape(1, -1) / 255)
-    answer = int(trace.A[-1].argmax())
+    trace = forward(exact, seen.reshape(1, -1) / 255)
+    answer = int(trace.A[exact.L].argmax())
     assert ask(browser, "byId('prediction').textContent") == str(answer)
 
     target = (answer + 1) % 10
@@ -194,7 +195,7 @@ def test_somebody_draws_a_digit_and_steps_back(
         [output.nudge for output in explanation.outputs], abs=5.1e-5
     )
 
-    gradient = exact.gradient(trace, exact.targets(np.array([target])))
+    gradient = backward(exact, trace, exact.targets(np.array([target])))
     for layer in (3, 2, 1):
         press(browser, "#step-back", 3 * LEFT)
         slopes = trace.A[layer] * (1 - trace.A[layer])

@@ -10,8 +10,8 @@ import pytest
 
 from mnist_bp.core import archive
 from mnist_bp.core.names import OptimizerName
-from mnist_bp.core.network import Network
 from mnist_bp.errors import InputError
+from mnist_bp.network import Network
 from mnist_bp.training import checkpoint
 from mnist_bp.training.loop import LabelledImages, Trainer
 from mnist_bp.training.recipe import Hyperparameters

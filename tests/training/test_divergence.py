@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mnist_bp.core.network import Network
 from mnist_bp.data.batches import shuffled
 from mnist_bp.errors import Diverged
+from mnist_bp.network import Network
 from mnist_bp.training import loop
 from mnist_bp.training.loop import LabelledImages, Trainer
 from mnist_bp.training.recipe import Hyperparameters

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_bp.core.network import Network
+from mnist_bp.network import Network
 from mnist_bp.training.evaluation import CHUNK, Evaluation, evaluate
 
 BY_HAND = Evaluation(cost=0.5, confusion=np.array([[3, 1, 0], [2, 4, 0], [0, 2, 0]]))

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from mnist_bp.core.network import Network
+from mnist_bp.network import Network
 from mnist_bp.training.evaluation import Evaluation, evaluate
 from mnist_bp.training.health import EXAMPLES, Health, complaints, examine
 

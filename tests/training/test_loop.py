@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mnist_bp.core.network import Network
 from mnist_bp.data.batches import mini_batches
 from mnist_bp.errors import Diverged
+from mnist_bp.network import Network
 from mnist_bp.training.evaluation import evaluate
 from mnist_bp.training.loop import train
 from mnist_bp.training.recipe import Hyperparameters

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_bp.core import model_file
-from mnist_bp.core.network import Network
 from mnist_bp.errors import InputError, StorageError
+from mnist_bp.network import Network, load_network
 from mnist_bp.training import runs
 from mnist_bp.training.runs import Run, find_model
 
@@ -47,7 +46,7 @@ def test_the_model_keeps_what_is_told_of_it(network):
     """What is saved is read back, parameters and meta."""
     run = start()
     run.save(network, {"dataset": "few", "epochs": 2})
-    loaded, meta = model_file.load(run.model)
+    loaded, meta = load_network(run.model)
     np.testing.assert_array_equal(loaded.parameters, network.parameters)
     assert (meta["dataset"], meta["epochs"]) == ("few", 2)
 

@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_bp.core import model_file
-from mnist_bp.core.network import Network
 from mnist_bp.data.datasets import Dataset, Examples, hold_out
 from mnist_bp.errors import InputError
+from mnist_bp.network import Network, load_network
 from mnist_bp.training.evaluation import evaluate
 from mnist_bp.training.recipe import Recipe
 from mnist_bp.training.session import Session, epoch_record
@@ -133,7 +132,7 @@ def test_the_fingerprint_is_the_sum_of_the_saved_weights():
     """SHA-256 of W1 and b1, then W2 and b2, each W by columns; of the average, where there is one."""
     made = session(replace(RECIPE, average=0.9))
     list(made.epochs())
-    network, _ = model_file.load(RUN / "model.npz")
+    network, _ = load_network(RUN / "model.npz")
     numbers = [number for W, b in zip(network.weights, network.biases, strict=True) for number in (*W.T.flat, *b)]
     assert made.fingerprint == hashlib.sha256(np.array(numbers, "<f4").tobytes()).hexdigest()
     assert made.fingerprint != session(output=Path("other")).fingerprint
@@ -143,7 +142,7 @@ def test_the_model_is_the_average_where_there_is_one():
     """What was tested is what is kept."""
     made = session(replace(RECIPE, average=0.9))
     last = list(made.epochs())[-1]
-    network, meta = model_file.load(RUN / "model.npz")
+    network, meta = load_network(RUN / "model.npz")
     assert evaluate(network, DATA.test.rows, DATA.test.labels).cost == last.test_cost
     assert (meta["epochs"], meta["test_accuracy"]) == (3, last.test_accuracy)
 

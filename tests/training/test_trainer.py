@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from mnist_bp.core.names import OptimizerName
-from mnist_bp.core.network import Network
 from mnist_bp.core.optimizers import Adam
 from mnist_bp.core.regularization import smoothed_targets
 from mnist_bp.data.batches import mini_batches
 from mnist_bp.errors import Diverged, InputError
+from mnist_bp.network import Network
 from mnist_bp.training import loop
 from mnist_bp.training.evaluation import Evaluation, evaluate
 from mnist_bp.training.loop import LabelledImages, Trainer
@@ -132,7 +132,7 @@ def test_dropout_is_drawn_afresh_in_each_step_and_by_the_seed(monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(loop, "draw_masks", lambda *a, **k: seen.append(draw(*a, **k)) or seen[-1])
             trained(IN_BATCHES, seed=seed, dropout=0.5, input_dropout=0.2)
-        return [b"".join(mask.tobytes() for mask in step) for step in seen]
+        return [b"".join(mask.tobytes() for mask in step.values()) for step in seen]
 
     first, again, other = masks(4), masks(4), masks(5)
     assert len(set(first)) == len(first) == 15

@@ -1,0 +1,70 @@
+"""Checks of what a network is given: sizes, the names of its functions, inputs and labels."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from mnist_bp.core.activations import Array
+from mnist_bp.core.costs import COSTS
+from mnist_bp.core.names import ActivationName, CostName, OutputActivationName, checked_name
+from mnist_bp.errors import InputError
+
+__all__ = ["Functions", "checked_functions", "checked_inputs", "checked_sizes", "checked_targets", "one_hot"]
+
+
+class Functions(NamedTuple):
+    """Names of the functions of a network."""
+
+    activation: ActivationName
+    cost: CostName
+    output_activation: OutputActivationName
+
+
+def checked_functions(
+    activation: ActivationName, cost: CostName, output_activation: OutputActivationName | None
+) -> Functions:
+    """Return the names; ``output_activation`` is the cost's own if it is None. InputError if they do not fit."""
+    checked_name("activation", activation, get_args(ActivationName))
+    checked_name("cost", cost, get_args(CostName))
+    outputs: OutputActivationName = checked_name(
+        "output activation", output_activation or COSTS[cost].output_activation, get_args(OutputActivationName)
+    )
+    if (outputs == "softmax") != (cost == "cross-entropy"):
+        raise InputError(f"{outputs} outputs do not go with {cost}: softmax and cross-entropy belong together")
+    return Functions(activation, cost, outputs)
+
+
+def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    """Return the numbers of neurons, the input first, as a tuple. InputError if there is no such network."""
+    if len(sizes) < 2 or any(int(size) != size or size < 1 for size in sizes):
+        raise InputError(f"sizes are at least two whole numbers of neurons, each 1 or more; got {list(sizes)}")
+    return tuple(int(size) for size in sizes)
+
+
+def checked_inputs(x: ArrayLike, n_0: int, dtype: DTypeLike) -> Array:
+    """Return inputs as an array of this dtype and of shape (examples ≥ 1, n_0), or raise InputError."""
+    X = np.asarray(x, dtype=dtype)
+    if X.ndim != 2 or X.shape[1] != n_0 or not len(X):
+        raise InputError(f"the inputs have shape {X.shape}; this network takes (examples, {n_0})")
+    return X
+
+
+def checked_targets(y: ArrayLike, n_L: int, dtype: DTypeLike) -> Array:
+    """Return labels, or one-hot rows, as rows of this dtype and of shape (examples, n_L), or raise InputError."""
+    given = np.asarray(y)
+    if given.ndim == 1 and given.dtype.kind in "iu":
+        if given.size and not (0 <= given.min() and given.max() < n_L):
+            raise InputError(f"labels go from 0 to {n_L - 1}; found {given.min()} to {given.max()}")
+        return one_hot(given, n_L, dtype)
+    if given.ndim == 2 and given.shape[1] == n_L:
+        return given.astype(dtype, copy=False)
+    raise InputError(f"the labels have shape {given.shape}; expected integers (examples,) or rows (examples, {n_L})")
+
+
+def one_hot(labels: NDArray[np.integer], n_L: int, dtype: DTypeLike) -> Array:
+    """Return rows of 0 with a 1 at the label, (examples, n_L), for labels that were checked before."""
+    rows = np.zeros((len(labels), n_L), dtype)
+    rows[np.arange(len(labels)), labels] = 1
+    return rows

@@ -1,0 +1,175 @@
+"""The network as its users see it: checked, with random initial weights, in any dtype, in a file.
+
+The calculus is in ``mnist_bp.core.network``.
+"""
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from mnist_bp.core import model_file
+from mnist_bp.core.activations import ACTIVATIONS, Array
+from mnist_bp.core.initialization import initialize
+from mnist_bp.core.inputs import (
+    Functions,
+    checked_functions,
+    checked_inputs,
+    checked_sizes,
+    checked_targets,
+    one_hot,
+)
+from mnist_bp.core.names import ActivationName, CostName, OutputActivationName
+from mnist_bp.core.network import backward, forward, mean_cost
+from mnist_bp.core.parameters import ParameterVector
+from mnist_bp.errors import InputError
+
+__all__ = ["Network", "load_network"]
+
+
+class Network:
+    """A fully connected network.
+
+    Parameters
+    ----------
+    sizes
+        Neurons of each layer, the input first: ``[784, 16, 16, 10]``.
+    activation
+        σ of the hidden layers: "sigmoid", "tanh", "relu" or "leaky-relu".
+    cost
+        "squared-error" (sigmoid outputs) or "cross-entropy" (softmax outputs).
+    output_activation
+        Another σ for the outputs of a squared error; softmax goes with cross-entropy and nothing else.
+    rng
+        Draws the initial weights.
+    dtype
+        float32 (training), float64 (checking) or complex128 (complex-step checking).
+
+    Attributes
+    ----------
+    sizes, activation, cost, output_activation
+        As given, the last one settled.
+    parameter_vector
+        The parameters and all views of them. ``parameters`` is its vector; ``weights``, ``biases``, ``W`` and ``b`` are
+        its views. ``weights[i]`` is W of layer i + 1; ``W[l]`` is W of layer l, for l from 1 to L.
+    σ
+        ``σ[l]`` is the activation function of layer l.
+
+    Raises
+    ------
+    InputError
+        (a ValueError) if a size or a name is not one that exists.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        *,
+        activation: ActivationName = "sigmoid",
+        cost: CostName = "squared-error",
+        output_activation: OutputActivationName | None = None,
+        rng: np.random.Generator,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        parameters = ParameterVector.empty(checked_sizes(sizes), dtype)
+        self._set(parameters, checked_functions(activation, cost, output_activation))
+        initialize(parameters, self.activation, self.output_activation, rng=rng)
+
+    def _set(self, parameters: ParameterVector, functions: Functions) -> None:
+        self.activation, self.cost, self.output_activation = self._functions = functions
+        self.parameter_vector, self.sizes = parameters, parameters.sizes
+        self.weights, self.biases = parameters.weights, parameters.biases
+        self.W, self.b = parameters.W, parameters.b
+        self.L = len(self.W)
+        self.σ = {l: ACTIVATIONS[self.activation if l < self.L else self.output_activation] for l in self.W}
+
+    @classmethod
+    def of(cls, parameters: ParameterVector, functions: Functions) -> Self:
+        """Return the network that has these parameters; they are not copied."""
+        network = cls.__new__(cls)
+        network._set(parameters, functions)
+        return network
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """Return a copy of the network that computes in ``dtype``."""
+        return self.of(self.parameter_vector.like(self.parameters.astype(dtype)), self._functions)
+
+    @property
+    def parameters(self) -> Array:
+        """Every weight and bias, one flat vector; ``weights`` and ``biases`` are views of it."""
+        return self.parameter_vector.vector
+
+    @parameters.setter
+    def parameters(self, values: Array) -> None:
+        self.parameter_vector.vector[...] = values  # in place: the views have to follow
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the parameters, and so of everything that is computed with them."""
+        return self.parameters.dtype
+
+    def named_arrays(self) -> dict[str, Array]:
+        """Return views of the parameters by name: W1, b1, …, WL, bL."""
+        return self.parameter_vector.named_arrays()
+
+    def forward(self, x: ArrayLike) -> Array:
+        """Return the outputs a^(L), shape (examples, n_L), of inputs (examples, n_0)."""
+        return forward(self, self.inputs(x)).A[self.L]
+
+    def backpropagate(self, x: ArrayLike, y: ArrayLike) -> tuple[Any, ParameterVector]:
+        """Return the mean cost of a mini-batch and its gradient.
+
+        Parameters
+        ----------
+        x
+            Inputs, (examples, n_0).
+        y
+            Integer labels, (examples,), or one-hot rows, (examples, n_L).
+
+        Returns
+        -------
+        cost
+            C, the mean over the examples, a scalar of the network's dtype.
+        gradient
+            ∇C: ``gradient.vector`` in the order of ``parameters``, ``gradient.weights[i]`` and ``gradient.biases[i]``.
+
+        Raises
+        ------
+        InputError
+            If the shapes do not fit the network or a label is not one of its outputs.
+        """
+        X, Y = self.inputs(x), self.targets(y)
+        if len(X) != len(Y):
+            raise InputError(f"{len(X)} inputs, but {len(Y)} labels")
+        trace = forward(self, X)
+        return mean_cost(self, trace, Y), backward(self, trace, Y)
+
+    def inputs(self, x: ArrayLike) -> Array:
+        """Return x as an array of the network's dtype and of shape (examples ≥ 1, n_0), or raise InputError."""
+        return checked_inputs(x, self.sizes[0], self.dtype)
+
+    def targets(self, y: ArrayLike) -> Array:
+        """Return labels or one-hot rows as rows of the network's dtype, (examples, n_L), or raise InputError."""
+        return checked_targets(y, self.sizes[-1], self.dtype)
+
+    def one_hot(self, labels: NDArray[np.integer]) -> Array:
+        """Return one-hot rows, (examples, n_L), for labels that were checked before."""
+        return one_hot(labels, self.sizes[-1], self.dtype)
+
+    def save(self, path: str | PathLike[str], meta: Mapping[str, Any] | None = None) -> None:
+        """Write the network, and metadata beside its own, to an .npz file: see ``model_file.save``."""
+        model_file.save(path, self.parameter_vector, self._functions, meta or {})
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a network that ``save`` wrote; InputError names what is wrong with the file."""
+        parameters, functions, _ = model_file.load(path)
+        return cls.of(parameters, functions)
+
+
+def load_network(path: str | PathLike[str]) -> tuple[Network, dict[str, Any]]:
+    """Read a network that ``Network.save`` wrote, and its metadata; InputError as for ``Network.load``."""
+    parameters, functions, meta = model_file.load(path)
+    return Network.of(parameters, functions), meta
