@@ -36,13 +36,14 @@ import { niceTicks } from "./charts.js";
 import { byId } from "./dom.js";
 import { board } from "./examples.js";
 import { diagram, renderAtOnce } from "./main.js";
-import { Network } from "./network.js";
+import { Network } from "./model.js";
+import { backward, cost, forward } from "./network.js";
 import { preprocess } from "./preprocess.js";
 import { state, takeSteps } from "./state.js";
 import { drawCurves } from "./steps.js";
 
 Object.assign(window, { Network, board, byId, choose, content, diagram, drawCurves, images, network, niceTicks });
-Object.assign(window, { preprocess, renderAtOnce, shape, state, takeSteps });
+Object.assign(window, { backward, cost, forward, preprocess, renderAtOnce, shape, state, takeSteps });
 """
 """Module that runs the page and makes global what tests look at; the page itself has no globals."""
 
@@ -244,9 +245,9 @@ def test_every_activation_and_cost_computes_what_numpy_computes(
 
         outputs, C, gradient = browser.execute_script(
             """const network = new Network(arguments[0]), y = network.oneHot(2);
-            const trace = network.forward(Float64Array.from(arguments[1]));
-            const gradient = network.gradient(trace, network.backward(trace, y));
-            return [Array.from(trace.a[network.L]), network.costOf(trace, y), Array.from(gradient)]""",
+            const trace = forward(network, Float64Array.from(arguments[1]));
+            const gradient = backward(network, trace, y).gradient;
+            return [Array.from(trace.A[network.L]), cost(network, trace, y), Array.from(gradient.vector)]""",
             {
                 "sizes": network.sizes,
                 "activation": activation,

@@ -112,14 +112,14 @@ function renderLegend({ network, drawn }, now) {
 
 function renderLayerTable(view, layer) {
   const { network, trace, derivatives, drawn, looked } = view;
-  const [dC_da, dC_dz] = [derivatives.dC_da[layer], derivatives.dC_dz[layer]];
+  const [dC_dA, dC_dZ] = [derivatives.dC_dA[layer], derivatives.dC_dZ[layer]];
   const columns = [
-    ["z", `z_j^(${layer})`, trace.z[layer], fixed],
-    ["a", `a_j^(${layer})`, trace.a[layer], fixed],
-    ["dC_dz", `∂C_0/∂z_j^(${layer})`, dC_dz, signedShort, hasPart(view, "z", layer)],
-    ["dC_da", `∂C_0/∂a_j^(${layer})`, dC_da, signedShort, hasPart(view, "a", layer)],
-    ["slope", `σ′(z_j^(${layer}))`, trace.slope[layer], short, hasPart(view, "slope", layer)],
-    ["dC_db", `∂C_0/∂b_j^(${layer})`, dC_dz, signedShort, hasPart(view, "w", layer)],
+    ["z", `z_j^(${layer})`, trace.Z[layer], fixed],
+    ["a", `a_j^(${layer})`, trace.A[layer], fixed],
+    ["dC_dz", `∂C_0/∂z_j^(${layer})`, dC_dZ, signedShort, hasPart(view, "z", layer)],
+    ["dC_da", `∂C_0/∂a_j^(${layer})`, dC_dA, signedShort, hasPart(view, "a", layer)],
+    ["slope", `σ′(z_j^(${layer}))`, trace.dA_dZ[layer], short, hasPart(view, "slope", layer)],
+    ["dC_db", `∂C_0/∂b_j^(${layer})`, dC_dZ, signedShort, hasPart(view, "w", layer)],
   ].filter(([, , , , isKnown = true]) => isKnown);
   const heads = columns.map(([what, name]) => element("th", { class: what, scope: "col" }, formula(name)));
   const row = (j) => {

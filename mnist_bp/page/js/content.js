@@ -1,7 +1,7 @@
 /* The content of the page, which Python wrote into it as JSON (content.py): the network, test digits, curves. */
 
 import { byId } from "./dom.js";
-import { Network } from "./network.js";
+import { Network } from "./model.js";
 
 export const content = JSON.parse(byId("content").textContent);
 export const shape = { rows: content.dataset.rows, columns: content.dataset.columns };

@@ -7,39 +7,41 @@ import { outputs } from "./chain_rule.js";
 import { byId, element, svgElement } from "./dom.js";
 import { fixed, number } from "./format.js";
 import { atLayer, formula, withFormulas } from "./formula.js";
+import { cost } from "./network.js";
 
 export function renderCost({ network, trace, y, derivatives, target, drawn, className }) {
-  const { L, cost } = network;
+  const { L } = network;
+  const { formula: costFormula, share_formula, is_square } = network.cost;
   for (const input of document.querySelectorAll("#targets input")) input.checked = Number(input.value) === target;
   const select = document.querySelector("#targets select");
   if (select) select.value = target ?? "";
 
-  const whole = atLayer(cost.formula, L).replace("_t", target === null ? "_j" : `_{${target}}`);
+  const whole = atLayer(costFormula, L).replace("_t", target === null ? "_j" : `_{${target}}`);
   byId("cost-formula").replaceChildren(formula(`C_0 = ${whole}`));
-  if (y) byId("cost-formula").append(" = ", element("strong", { id: "cost" }, number(network.costOf(trace, y))));
+  if (y) byId("cost-formula").append(" = ", element("strong", { id: "cost" }, number(cost(network, trace, y))));
 
   const heads = [
     element("span", { class: "hidden" }, "digit"),
     formula(`a_j^(${L})`),
     formula("y_j"),
-    formula(atLayer(cost.share_formula, L)),
-    ...(cost.is_square ? [""] : []),
+    formula(atLayer(share_formula, L)),
+    ...(is_square ? [""] : []),
     "nudge",
   ];
   byId("outputs-head").replaceChildren(...heads.map((head) => element("th", { scope: "col" }, head)));
-  const rows = y ? outputs(network, trace, derivatives, y) : Array.from(trace.a[L], (a) => ({ a }));
-  byId("outputs-body").replaceChildren(...drawn[L].map((j) => outputRow(j, className(j), rows[j], cost.is_square)));
+  const rows = y ? outputs(network, trace, derivatives, y) : Array.from(trace.A[L], (a) => ({ a }));
+  byId("outputs-body").replaceChildren(...drawn[L].map((j) => outputRow(j, className(j), rows[j], is_square)));
   const rest = rows.length - drawn[L].length;
   byId("cost-note").replaceChildren(...costWords(network, y), rest ? ` ${rest} more outputs are not shown.` : "");
 }
 
-function outputRow(j, name, { a, y, cost, nudge }, isSquare) {
+function outputRow(j, name, { a, y, cost: share, nudge }, isSquare) {
   const cells = [element("th", { scope: "row" }, name), element("td", { "data-what": "a" }, fixed(a))];
   if (y !== undefined) {
     const wish = nudge ? `${nudge > 0 ? "▲ +" : "▼ "}${fixed(nudge)}` : fixed(0);
     cells.push(
       element("td", {}, number(y)),
-      element("td", { "data-what": "cost" }, isSquare || y || cost ? fixed(cost) : ""),
+      element("td", { "data-what": "cost" }, isSquare || y || share ? fixed(share) : ""),
       ...(isSquare ? [element("td", { class: "square" }, costSquare(Math.abs(a - y)))] : []),
       element("td", { class: nudge > 0 ? "up" : "down", "data-what": "nudge" }, wish),
     );

@@ -74,7 +74,7 @@ export class Diagram {
     const { network } = this;
     const now = stage > 0 ? stages[stage - 1] : null;
     if (now && now.part === "a" && now.layer === layer - 1) {
-      return (address) => parameterAt(network, address) * derivatives.dC_dz[layer][address.j];
+      return (address) => parameterAt(network, address) * derivatives.dC_dZ[layer][address.j];
     }
     if (this.has("w", layer)) return (address) => factors(trace, derivatives, address).product;
     return (address) => parameterAt(network, address);
@@ -94,7 +94,7 @@ export class Diagram {
 
   /* What a pixel adds to the z of a neuron of layer 1. */
   contribution(address) {
-    return parameterAt(this.network, address) * this.view.trace.a[0][address.k];
+    return parameterAt(this.network, address) * this.view.trace.A[0][address.k];
   }
 
   isNow(layer, part) {
@@ -104,7 +104,7 @@ export class Diagram {
 
   /* Choose the pixels whose edges into each neuron are strongest. */
   choosePixels(edges, value) {
-    const input = this.view.trace.a[0];
+    const input = this.view.trace.A[0];
     const lit = Array.from(input.keys()).filter((k) => input[k] > 0);
     for (let i = 0; i < edges.length; i += PIXEL_EDGES) {
       const { layer, j } = edges[i].address;
@@ -138,7 +138,7 @@ export class Diagram {
   drawNeurons() {
     for (const neuron of this.layout.neurons) {
       const { layer, j } = neuron.address;
-      const a = this.view.trace.a[layer];
+      const a = this.view.trace.A[layer];
       const { is_bounded } = this.network.σ[layer];
       const most = is_bounded ? 1 : a.reduce((x, y) => Math.max(x, Math.abs(y)), 0) || 1;
       neuron.light.setAttribute("class", `light ${a[j] < 0 ? "minus" : "plus"}`);
@@ -162,7 +162,7 @@ export class Diagram {
     const isKnown = this.has("slope", layer);
     ring.setAttribute("visibility", isKnown ? "visible" : "hidden");
     if (!isKnown) return;
-    const share = this.view.trace.slope[layer][j] / this.network.σ[layer].steepest;
+    const share = this.view.trace.dA_dZ[layer][j] / this.network.σ[layer].steepest;
     ring.setAttribute("stroke-dasharray", `${share.toFixed(4)} 1`);
   }
 
@@ -172,7 +172,7 @@ export class Diagram {
     const isKnown = this.has("a", layer) || this.has("z", layer);
     nudge.setAttribute("visibility", isKnown ? "visible" : "hidden");
     if (!isKnown) return;
-    const wishes = derivatives.dC_da[layer] || derivatives.dC_dz[layer];
+    const wishes = derivatives.dC_dA[layer] || derivatives.dC_dZ[layer];
     const most = wishes.reduce((largest, wish) => Math.max(largest, Math.abs(wish)), 0) || 1;
     const size = 1.5 + 5.5 * Math.sqrt(Math.abs(wishes[j]) / most);
     const sign = wishes[j] > 0 ? 1 : -1; // what raises the cost is wished smaller: it points down

@@ -63,7 +63,7 @@ export function renderPrediction({ trace, target }) {
   line.replaceChildren(
     "It says ",
     element("strong", { id: "prediction" }, className(predicted)),
-    ` (${fixed(trace.a[network.L][predicted], 4)})`,
+    ` (${fixed(trace.A[network.L][predicted], 4)})`,
     target === null ? "." : verdict,
   );
 }

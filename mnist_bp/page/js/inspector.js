@@ -26,14 +26,14 @@ function edgeWords({ network, trace, columns }, address) {
   const { layer, j, k } = address;
   const value = parameterAt(network, address);
   const itself = formula(`${parameterName(address)} = ${number(value)}`);
-  const z = `z_{${j}}^(${layer}) = ${fixed(trace.z[layer][j])}`;
+  const z = `z_{${j}}^(${layer}) = ${fixed(trace.Z[layer][j])}`;
   if (k === null) {
-    const a = `a_{${j}}^(${layer}) = ${fixed(trace.a[layer][j])}`;
+    const a = `a_{${j}}^(${layer}) = ${fixed(trace.A[layer][j])}`;
     return [`Neuron ${j} of layer ${layer}: `, formula(`${z} , ${a}`), "; its bias is ", itself, "."];
   }
   const place = `pixel ${k} (row ${Math.floor(k / columns)}, column ${k % columns})`;
   const from = layer === 1 ? place : `neuron ${k} of layer ${layer - 1}`;
-  const product = `${parameterName(address)} a_{${k}}^(${layer - 1}) = ${signed(value * trace.a[layer - 1][k], 5)}`;
+  const product = `${parameterName(address)} a_{${k}}^(${layer - 1}) = ${signed(value * trace.A[layer - 1][k], 5)}`;
   return [
     itself,
     `, to neuron ${j} of layer ${layer} from ${from}. It adds `,

@@ -1,133 +1,74 @@
-/* The network: forward, cost and backpropagation, for one example at a time. It mirrors mnist_bp/core/network.py.
+/* The network: forward, cost and backpropagation, for one example. It mirrors mnist_bp/core/network.py, name for name.
  *
- * Notation of the lesson: w_jk^(l) goes to neuron j of layer l from neuron k of layer l − 1.
+ * The notation is the lesson's: w_jk^(l) goes to neuron j of layer l from neuron k of layer l − 1.
  *
  *     (1)  z_j^(l) = Σ_k w_jk^(l) a_k^(l−1) + b_j^(l)
  *     (2)  a_j^(l) = σ(z_j^(l))
  *     (3)  C_0 = Σ_j (a_j^(L) − y_j)²                             or another cost
+ *
  *     (4)  ∂C_0/∂w_jk^(l) = a_k^(l−1) σ′(z_j^(l)) ∂C_0/∂a_j^(l)
  *     (5)  ∂C_0/∂b_j^(l)  =           σ′(z_j^(l)) ∂C_0/∂a_j^(l)
  *     (6)  ∂C_0/∂a_k^(l)  = Σ_j w_jk^(l+1) σ′(z_j^(l+1)) ∂C_0/∂a_j^(l+1)
  *
- * All arrays are indexed by the lesson's layer number l; layer 0 is the input. Numbers are doubles. σ, σ′ and C_0 come
- * from the registries in Python. */
+ * All arrays are indexed by the lesson's layer number; layer 0 is the input. The page shows every step, so this file
+ * keeps what Python may forget: Z, dC_dA and dC_dZ of every layer. σ, σ′ and C_0 are those of the registries in Python. */
 
-import { ACTIVATIONS, COSTS } from "./functions.js";
+import { ParameterVector } from "./parameters.js";
 
-/* Weights of one layer, a view of the parameters; at(j, k) is w_jk. */
-class Weights {
-  constructor(numbers, n) {
-    this.numbers = numbers;
-    this.n = n;
+/* Compute z, a and σ′(z) of every layer from the input x, a Float64Array of numbers from 0 to 1. */
+export function forward(net, x) {
+  const [A, dA_dZ, Z] = [[x], [], []];
+  for (let l = 1; l <= net.L; l++) {
+    Z[l] = weightedSums(net.W[l], net.b[l], A[l - 1]); // (1)
+    A[l] = net.σ[l].f(Z[l]); // (2)
+    dA_dZ[l] = net.isFused(l) ? null : net.σ[l].derivative(A[l]); // σ′(z), computed from a = σ(z)
   }
-
-  at(j, k) {
-    return this.numbers[k * this.n + j];
-  }
+  return { A, dA_dZ, Z };
 }
 
-export class Network {
-  /* parameters: one flat vector; for each layer n_{l−1} rows of weights, W transposed, then a row of biases. */
-  constructor({ sizes, activation, cost, output_activation, parameters }) {
-    this.sizes = sizes;
-    this.L = sizes.length - 1;
-    this.cost = COSTS[cost];
-    this.parameters = Float64Array.from(parameters);
-    [this.σ, this.W, this.b] = [[null], [null], [null]];
-    for (let l = 1, start = 0; l <= this.L; l++) {
-      const [biases, end] = [start + sizes[l - 1] * sizes[l], start + (sizes[l - 1] + 1) * sizes[l]];
-      this.σ.push(ACTIVATIONS[l === this.L ? output_activation : activation]);
-      this.W.push(new Weights(this.parameters.subarray(start, biases), sizes[l]));
-      this.b.push(this.parameters.subarray(biases, end));
-      start = end;
+function weightedSums(W, b, a) {
+  const z = b.slice();
+  for (let k = 0; k < a.length; k++) {
+    if (a[k] === 0) continue; // most pixels are dark
+    for (let j = 0; j < z.length; j++) z[j] += W.at(j, k) * a[k];
+  }
+  return z;
+}
+
+/* C_0 (3). y holds the desired outputs. */
+export function cost(net, trace, y) {
+  return costShares(net, trace, y).reduce((sum, share) => sum + share, 0);
+}
+
+/* What each output contributes to C_0. */
+export function costShares(net, { A, Z }, y) {
+  return net.cost.shares(Z[net.L], A[net.L], y);
+}
+
+/* Compute ∂C_0/∂a, ∂C_0/∂z and the gradient, from the last layer to the first. */
+export function backward(net, trace, y) {
+  const { A, dA_dZ } = trace;
+  const gradient = new ParameterVector(net.sizes);
+  const [dC_dA, dC_dZ] = [[], []];
+  const start = net.cost.derivative(A[net.L], y);
+  for (let l = net.L; l > 0; l--) {
+    if (net.isFused(l)) {
+      [dC_dA[l], dC_dZ[l]] = [null, start];
+    } else {
+      dC_dA[l] = l === net.L ? start : sumsOverPaths(net.W[l + 1], dC_dZ[l + 1]); // (6)
+      dC_dZ[l] = dC_dA[l].map((d, j) => dA_dZ[l][j] * d);
     }
+    gradient.W[l].fill((j, k) => A[l - 1][k] * dC_dZ[l][j]); // (4)
+    gradient.b[l].set(dC_dZ[l]); // (5)
   }
+  return { dC_dA, dC_dZ, gradient };
+}
 
-  /* True for a layer whose ∂C_0/∂z comes from the cost directly, without σ′ and ∂C_0/∂a. */
-  isFused(l) {
-    return l === this.L && this.cost.derivative_by === "z";
+/* The sums over j in (6): a hidden neuron influences the cost through all neurons of the next layer. */
+function sumsOverPaths(W, dC_dZ) {
+  const dC_dA = new Float64Array(W.columns);
+  for (let k = 0; k < dC_dA.length; k++) {
+    for (let j = 0; j < dC_dZ.length; j++) dC_dA[k] += W.at(j, k) * dC_dZ[j];
   }
-
-  /* Run an input, a Float64Array of numbers from 0 to 1, forward: z, a and σ′(z) of every layer. */
-  forward(x) {
-    const trace = { z: [null], a: [x], slope: [null] };
-    for (let l = 1; l <= this.L; l++) {
-      trace.z[l] = this.weightedSums(l, trace.a[l - 1]); // (1)
-      trace.a[l] = this.σ[l].f(trace.z[l]); // (2)
-      trace.slope[l] = this.isFused(l) ? null : this.σ[l].derivative(trace.a[l]);
-    }
-    return trace;
-  }
-
-  weightedSums(l, a) {
-    const W = this.W[l];
-    const z = this.b[l].slice();
-    for (let k = 0; k < a.length; k++) {
-      if (a[k] === 0) continue; // most pixels are dark
-      for (let j = 0; j < z.length; j++) z[j] += W.at(j, k) * a[k];
-    }
-    return z;
-  }
-
-  /* C_0, and each output's share of it. */
-  costOf(trace, y) {
-    return this.costShares(trace, y).reduce((sum, share) => sum + share, 0); // (3)
-  }
-
-  costShares({ z, a }, y) {
-    return this.cost.shares(z[this.L], a[this.L], y);
-  }
-
-  /* Run backward: ∂C_0/∂a and ∂C_0/∂z of every layer. dC_dz is also ∂C_0/∂b (5); times a_k, it is ∂C_0/∂w (4). */
-  backward(trace, y) {
-    const [dC_da, dC_dz] = [[], []];
-    const start = this.cost.derivative(trace.a[this.L], y);
-    for (let l = this.L; l >= 1; l--) {
-      const isFused = this.isFused(l);
-      dC_da[l] = isFused ? null : l === this.L ? start : this.sumOverPaths(l, dC_dz[l + 1]); // (6)
-      dC_dz[l] = isFused ? start : dC_da[l].map((d, j) => trace.slope[l][j] * d);
-    }
-    return { dC_da, dC_dz };
-  }
-
-  /* ∂C_0/∂a_k of a hidden layer: each neuron influences the cost through all neurons of the next layer. */
-  sumOverPaths(l, dC_dz) {
-    const W = this.W[l + 1];
-    const dC_da = new Float64Array(this.sizes[l]);
-    for (let k = 0; k < dC_da.length; k++) {
-      for (let j = 0; j < dC_dz.length; j++) dC_da[k] += W.at(j, k) * dC_dz[j];
-    }
-    return dC_da;
-  }
-
-  /* The whole gradient, in the order of the parameters. */
-  gradient(trace, { dC_dz }) {
-    const gradient = new Float64Array(this.parameters.length);
-    let i = 0;
-    for (let l = 1; l <= this.L; l++) {
-      for (const a_k of trace.a[l - 1]) {
-        for (const d of dC_dz[l]) gradient[i++] = a_k * d; // (4)
-      }
-      for (const d of dC_dz[l]) gradient[i++] = d; // (5)
-    }
-    return gradient;
-  }
-
-  /* One step of gradient descent on one example. */
-  step(trace, derivatives, learningRate) {
-    const gradient = this.gradient(trace, derivatives);
-    for (let i = 0; i < gradient.length; i++) this.parameters[i] -= learningRate * gradient[i];
-  }
-
-  oneHot(label) {
-    const y = new Float64Array(this.sizes[this.L]);
-    y[label] = 1;
-    return y;
-  }
-
-  /* The class with the largest output. */
-  predict(trace) {
-    const outputs = trace.a[this.L];
-    return outputs.indexOf(outputs.reduce((x, y) => Math.max(x, y)));
-  }
+  return dC_dA;
 }

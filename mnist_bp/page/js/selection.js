@@ -10,7 +10,7 @@ export function drawnNeurons(network, { trace, wanted: addresses, target }) {
     if (layer === 0) return [];
     const all = Array.from({ length: n }, (_, j) => j);
     if (n <= MOST_NEURONS) return all;
-    const strengths = all.map((j) => Math.abs(trace.a[layer][j]) * reach(network, layer, j));
+    const strengths = all.map((j) => Math.abs(trace.A[layer][j]) * reach(network, layer, j));
     const some = [...all].sort((one, other) => strengths[other] - strengths[one]).slice(0, SOME_NEURONS);
     const wanted = wantedNeurons(addresses, layer);
     if (layer === network.L && target !== null) wanted.push(target);

@@ -2,6 +2,7 @@
 
 import { backwardStages } from "./backward.js";
 import { content, exampleGrey, inputs, labels, network } from "./content.js";
+import { backward, cost, forward } from "./network.js";
 
 const trained = network.parameters.slice();
 const listeners = [];
@@ -28,7 +29,7 @@ export const state = {
 
 /* Predictions for all test digits by the network as it is now. */
 function evaluate() {
-  const predictions = labels.map((_, example) => network.predict(network.forward(inputs(exampleGrey(example)))));
+  const predictions = labels.map((_, example) => network.predict(forward(network, inputs(exampleGrey(example)))));
   return { predictions, correct: predictions.filter((label, example) => label === labels[example]).length };
 }
 
@@ -42,9 +43,9 @@ export function changed() {
 
 /* Everything that is computed from the state, once for each change. */
 export function computed() {
-  const trace = network.forward(inputs(state.grey));
+  const trace = forward(network, inputs(state.grey));
   const y = state.target === null ? null : network.oneHot(state.target);
-  return { trace, y, derivatives: y && network.backward(trace, y) };
+  return { trace, y, derivatives: y && backward(network, trace, y) };
 }
 
 export function isBlank() {
@@ -93,7 +94,7 @@ export function setChosen(address) {
 function beginSteps() {
   const { trace, y } = computed();
   state.isTooLong = false;
-  state.steps = y ? [{ cost: network.costOf(trace, y), evaluation: state.evaluation }] : [];
+  state.steps = y ? [{ cost: cost(network, trace, y), evaluation: state.evaluation }] : [];
 }
 
 /* Take gradient steps. A step that is so long that it leaves the finite numbers is taken back. */
@@ -105,10 +106,10 @@ export function takeSteps(count) {
 
 function takeStep() {
   const before = network.parameters.slice();
-  const { trace, y, derivatives } = computed();
-  network.step(trace, derivatives, state.rate);
-  const cost = network.costOf(computed().trace, y);
-  state.isTooLong = !Number.isFinite(cost);
+  const { y, derivatives } = computed();
+  network.step(derivatives.gradient, state.rate);
+  const costNow = cost(network, computed().trace, y);
+  state.isTooLong = !Number.isFinite(costNow);
   if (state.isTooLong) {
     network.parameters.set(before);
     return;
@@ -116,7 +117,7 @@ function takeStep() {
   state.taken++;
   state.version++;
   state.evaluation = evaluate();
-  state.steps.push({ cost, evaluation: state.evaluation });
+  state.steps.push({ cost: costNow, evaluation: state.evaluation });
 }
 
 /* Give the network back the parameters that it was trained to. */

@@ -8,11 +8,11 @@ import { colour, drawDiverging } from "./images.js";
 export function renderWeights(view, j) {
   const { network, trace, derivatives, rows, columns } = view;
   const kind = document.querySelector("#weights-kind input:checked").value;
-  const a = trace.a[0];
+  const a = trace.A[0];
   const value = {
     weights: (k) => parameterAt(network, { layer: 1, j, k }),
     contributions: (k) => parameterAt(network, { layer: 1, j, k }) * a[k],
-    derivatives: (k) => (derivatives ? a[k] * derivatives.dC_dz[1][j] : 0),
+    derivatives: (k) => (derivatives ? a[k] * derivatives.dC_dZ[1][j] : 0),
   }[kind];
   const most = drawDiverging(byId("weights"), Float64Array.from(a.keys(), value), rows, columns);
   byId("neuron-name").textContent = String(j);
@@ -28,7 +28,7 @@ function weightsWords({ network, trace, derivatives }, kind, j) {
   }
   if (kind === "contributions") {
     const bias = signed(parameterAt(network, { layer: 1, j, k: null }), 4);
-    return `Together with the bias, ${bias}, they add up to z = ${fixed(trace.z[1][j])}.`;
+    return `Together with the bias, ${bias}, they add up to z = ${fixed(trace.Z[1][j])}.`;
   }
   if (!derivatives) return "Say first what it should have been.";
   return "It is this digit, times what is wished of the neuron: weights change where there is ink, and nowhere else.";
