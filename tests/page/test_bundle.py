@@ -95,3 +95,16 @@ def test_the_versions_of_the_linters_are_exact() -> None:
     assert {name for name, version in versions.items() if not re.fullmatch(r"\d+\.\d+\.\d+", version)} == set()
     assert {"eslint", "prettier"} <= set(versions)
     assert not (tools / "package-lock.json").exists()
+
+
+def test_the_calculus_of_the_page_mirrors_that_of_the_package() -> None:
+    """Equations (1), (2), (4), (5) and (6) read the same, and the code refers to each. (3) depends on the cost."""
+    package = resources.files("mnist_bp")
+    python = (package / "core" / "network.py").read_text(encoding="utf-8")
+    javascript = (package / "page" / "js" / "network.js").read_text(encoding="utf-8")
+
+    equations = {number: re.search(rf"\({number}\)  .*", python)[0] for number in (1, 2, 4, 5, 6)}
+
+    assert {number for number, equation in equations.items() if equation not in javascript} == set()
+    assert {number for number in equations if not re.search(rf";.* // \({number}\)", javascript)} == set()
+    assert {"forward", "backward"} <= set(re.findall(r"^export function (\w+)", javascript, re.MULTILINE))
