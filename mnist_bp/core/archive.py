@@ -22,7 +22,7 @@ from mnist_bp.core.activations import Array
 from mnist_bp.errors import InputError
 from mnist_bp.files import atomic_write
 
-__all__ = ["Archive", "read", "seal", "write"]
+__all__ = ["Archive", "read", "sealed", "write"]
 
 SEAL = b"sha256:"
 DIGITS = 64
@@ -58,15 +58,18 @@ def write(path: str | PathLike[str], arrays: Mapping[str, Array], meta: Mapping[
     np.savez(room, **members)
     with zipfile.ZipFile(room, "a") as archive:
         archive.comment = SEAL + bytes(DIGITS)
-    content = room.getbuffer()
-    seal(content)
     with atomic_write(Path(path)) as file:
-        file.write(content)
+        file.writelines(sealed(room.getvalue()))
 
 
-def seal(content: memoryview) -> None:
-    """Let the bytes of a file end in the SHA-256 sum of all that stands before it."""
-    content[-DIGITS:] = _sum(content[:-DIGITS])
+def sealed(content: bytes) -> tuple[memoryview, bytes]:
+    """Return the two parts of a file: ``content`` without its last 64 bytes, and the SHA-256 sum that replaces them.
+
+    The first part is a view, because a network may be large. A view of bytes may outlive anything; one of a BytesIO's
+    buffer may not: where the traceback of a failed write kept it, collecting it crashed Python 3.12.
+    """
+    body = memoryview(content)[:-DIGITS]
+    return body, _sum(body)
 
 
 def read(path: str | PathLike[str], what: str, formats: Collection[int]) -> Archive:

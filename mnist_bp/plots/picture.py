@@ -115,4 +115,4 @@ def save(picture: Picture, path: Path) -> None:
     content = io.BytesIO()
     picture.figure.savefig(content, format=file_format, metadata={"Title": picture.title} | dict.fromkeys(nothing))
     with storing(path), atomic_write(path) as file:
-        file.write(content.getbuffer())
+        file.write(content.getvalue())

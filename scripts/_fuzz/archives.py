@@ -157,8 +157,7 @@ def _sealed(members: Mapping[str, bytes], random: Random, *, compress: bool, twi
         if twice is not None:  # the directory lists the same bytes more than once
             file.filelist.extend([file.getinfo(f"{twice}{suffix}")] * random.choice([1, 1000]))
         file.comment = archive.SEAL + bytes(archive.DIGITS)
-    archive.seal(room.getbuffer())
-    return room.getvalue()
+    return b"".join(archive.sealed(room.getvalue()))
 
 
 def _with_other_numbers(content: bytes, random: Random) -> bytes:
@@ -179,7 +178,4 @@ def _all_places(content: bytearray, wanted: bytes) -> list[int]:
 
 
 def _sealed_anew(content: bytes) -> bytes:
-    room = bytearray(content)
-    if len(room) >= archive.DIGITS:
-        archive.seal(memoryview(room))
-    return bytes(room)
+    return b"".join(archive.sealed(content)) if len(content) >= archive.DIGITS else content

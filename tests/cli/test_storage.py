@@ -1,6 +1,8 @@
 """Disks that are full or gone, folders that are taken: a line, an exit code, and no earlier run is lost."""
 
+import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import mnist_bp
 from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.errors import StorageError
 from mnist_bp.training.runs import Run
@@ -76,6 +79,23 @@ def test_a_disk_that_fills_up_costs_no_epoch_that_was_finished(cli, train, after
     assert done.records[0]["resumed_after"] == epochs
     train("whole")
     assert Path("run/model.npz").read_bytes() == Path("whole/model.npz").read_bytes()
+
+
+@posix
+def test_a_failed_save_ends_a_process_in_one_line(idx_folder):
+    """Exit 3 and nothing else on standard error; Python 3.12 crashed as it cleaned up, 3.13 printed BufferErrors."""
+    options = ["--data-dir", idx_folder, "--epochs", "1", "--output", "run", "--quiet"]
+    with little_room() as fill:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "mnist_bp", "train", *options],
+            env={**os.environ, "PYTHONPATH": str(Path(mnist_bp.__file__).parents[1])},
+            preexec_fn=fill,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    said = f"mnist-bp: cannot write {Path('run/model.npz')}: File too large{HINT}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", said)
 
 
 @posix

@@ -1,6 +1,7 @@
 """The sealed .npz file: what is changed in it is noticed, and nothing in it is believed."""
 
 import hashlib
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -215,16 +216,30 @@ def test_a_pickle_is_never_opened(name: str) -> None:
     assert not Path("sprung").exists()
 
 
+def full(*_: Any) -> None:
+    """The fsync of a full disk."""
+    raise OSError(28, "No space left on device")
+
+
 def test_an_older_file_stays_where_the_new_one_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole or not at all: an error on the way leaves what was there, and nothing beside it."""
     write(note="old")
-
-    def full(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full)
         with pytest.raises(OSError, match="No space"):
             write(note="new")
     assert read().meta["note"] == "old"
     assert list(Path().iterdir()) == [FILE]
+
+
+def test_a_failed_write_leaves_no_view_of_a_buffer_in_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Collecting a BytesIO that still has a view of its buffer crashes Python 3.12; closing it raises BufferError."""
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(OSError, match="No space") as error:
+            write()
+    local = [value for entry in error.traceback for value in entry.locals.values()]
+    buffers = [value for value in local if isinstance(value, io.BytesIO)]
+    assert buffers
+    for buffer in buffers:
+        buffer.close()
