@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import typer
 
 from mnist_bp.cli.options import OUTPUT
+from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 
 __all__ = ["Config", "config_in_use", "is_from_config", "is_given", "option_given", "read_config", "use_run"]
@@ -70,6 +71,7 @@ def _source(context: typer.Context, parameter: str) -> str | None:
 Config = Annotated[
     Path | None,
     typer.Option(
+        parser=user_path,
         metavar="FILE.toml",
         help="Take options from this file; its keys are the options' long names. The command line stands above it.",
         callback=_use_config,
@@ -125,9 +127,9 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
     if float in accepted and type(value) is int and abs(value) <= sys.float_info.max:
         return float(value)
     if str in accepted and _is_counts(value):  # hidden = [16, 16], batch-size = 100
-        return ",".join(map(str, value if isinstance(value, list) else [value]))
+        return ",".join(map(str, value if isinstance(value, list) else [value])) or given
     if Path in accepted and isinstance(value, str):
-        return Path(value)
+        return value  # the option's parser makes a path of it
     choices = [choice for choice in accepted if isinstance(choice, str)]
     if value in choices or type(value) in accepted:
         return value

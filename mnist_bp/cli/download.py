@@ -10,6 +10,8 @@ from mnist_bp.cli.options import DataDir, Json
 from mnist_bp.cli.output import Output, printable
 from mnist_bp.cli.tables import new_table
 from mnist_bp.data.names import PublishedName
+from mnist_bp.environment import user_path
+from mnist_bp.errors import InputError
 
 if TYPE_CHECKING:
     from mnist_bp.data.catalogue import Entry
@@ -18,12 +20,26 @@ if TYPE_CHECKING:
 __all__ = ["download"]
 
 
+def _mirror_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise InputError(f"expected a URL that begins with https:// or http://; got {text!r}")
+    return text
+
+
+def _existing_path(text: str) -> Path:
+    path = user_path(text)
+    if not path.exists():
+        raise InputError(f"{str(path)!r} does not exist")
+    return path
+
+
 def download(
     dataset: Annotated[PublishedName, typer.Argument(help="Which one.")] = "mnist",
     data_dir: DataDir = None,
     mirror: Annotated[
         list[str] | None,
         typer.Option(
+            parser=_mirror_url,
             metavar="URL",
             help="Folder of the .gz files, tried first; may be repeated. MNIST_BP_MIRROR names more of them.",
             show_default=False,
@@ -33,9 +49,9 @@ def download(
         list[Path] | None,
         typer.Option(
             "--from",
+            parser=_existing_path,
             metavar="PATH",
             help="Folder or file to take it from, plain or .gz, instead of the network; may be repeated.",
-            exists=True,
             show_default=False,
         ),
     ] = None,

@@ -10,7 +10,7 @@ import typer
 from mnist_bp.cli.class_names import ClassNames
 from mnist_bp.cli.config import is_given
 from mnist_bp.cli.explain_report import Shown, show_explanation
-from mnist_bp.cli.image import read_image
+from mnist_bp.cli.image import image_path, read_image
 from mnist_bp.cli.models import (
     Model,
     data_at_hand,
@@ -70,6 +70,7 @@ def explain(
     image: Annotated[
         Path | None,
         typer.Option(
+            parser=image_path,
             metavar="FILE",
             help="A picture of one digit, in place of an example, prepared as predict does; --label says what it is.",
             rich_help_panel=DATA,

@@ -33,7 +33,7 @@ from mnist_bp.cli.output import Output
 from mnist_bp.cli.training_options import L2, Dropout, InputDropout, LabelSmoothing
 from mnist_bp.core.names import ActivationName, CostName
 from mnist_bp.errors import AnswerIsNo, InputError
-from mnist_bp.shell import command_line
+from mnist_bp.shell import command_line, word
 from mnist_bp.training.recipe import format_hidden, parse_hidden, refuse_dropout_of_nothing
 
 if TYPE_CHECKING:
@@ -254,4 +254,4 @@ def _network_words(trained: TrainedModel | None, network: "Network") -> list[obj
 
 def _option_words(options: Mapping[str, object]) -> list[str]:
     """Options as words of a command, those that are given."""
-    return [f"--{name}={value}" for name, value in options.items() if value is not None]
+    return [f"--{name}={word(value)}" for name, value in options.items() if value is not None]

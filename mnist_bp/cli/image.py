@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.shell import install_command
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-__all__ = ["STDIN", "read_image", "require_pillow"]
+__all__ = ["STDIN", "image_path", "read_image", "require_pillow"]
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM")
 """Those that Pillow decodes by itself: to open a PostScript file, for one, it would run it."""
@@ -35,6 +36,14 @@ SIDE = 1024
 """Pixels: a longer picture is averaged down to half to all of that, at once. What is left of a digit is plenty."""
 
 STDIN = Path("-")
+
+
+def image_path(text: str) -> Path:
+    """Return the path of an image that a user wrote; ``-`` is standard input, ``./-`` a file of that name."""
+    if text == "-":
+        return STDIN
+    path = user_path(text)
+    return path.absolute() if path == STDIN else path
 
 
 def require_pillow() -> None:

@@ -1,7 +1,7 @@
 """The network that a command is about, trained or fresh, and the data that go with it."""
 
-import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
 
@@ -12,6 +12,7 @@ from mnist_bp.cli.data import load_dataset, refuse_a_folder_that_is_gone
 from mnist_bp.cli.output import Output
 from mnist_bp.core.names import ActivationName, CostName, DtypeName
 from mnist_bp.data.names import SYNTHETIC, DatasetName
+from mnist_bp.environment import user_path
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.training.recipe import default_learning_rate, format_sizes
 
@@ -31,7 +32,9 @@ __all__ = [
 
 Model = Annotated[
     Path | None,
-    typer.Argument(metavar="[RUN|MODEL]", help="Folder of a run, or a model.npz.", show_default=False),
+    typer.Argument(
+        parser=user_path, metavar="[RUN|MODEL]", help="Folder of a run, or a model.npz.", show_default=False
+    ),
 ]
 
 
@@ -130,16 +133,10 @@ def _origin(model: TrainedModel) -> tuple[DatasetName | None, Path | None]:
     """The dataset and the data folder of a model's training, as far as its file tells."""
     config = model.meta.get("config", {})
     name, folder = (config.get("dataset"), config.get("data-dir")) if isinstance(config, dict) else (config, None)
-    if name not in [None, *get_args(DatasetName)] or not (folder is None or _can_be_a_path(folder)):
-        raise InputError(f"{model.path} does not tell what it was trained on: name a --dataset")
-    return name, None if folder is None else Path(folder)
-
-
-def _can_be_a_path(folder: Any) -> bool:
-    try:
-        return b"\0" not in os.fsencode(folder)
-    except (TypeError, UnicodeEncodeError):
-        return False
+    if name in [None, *get_args(DatasetName)] and isinstance(folder, str | None):
+        with suppress(InputError):
+            return name, None if folder is None else user_path(folder)
+    raise InputError(f"{model.path} does not tell what it was trained on: name a --dataset")
 
 
 def data_at_hand(

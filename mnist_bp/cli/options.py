@@ -9,6 +9,7 @@ import typer
 
 from mnist_bp.core.names import ActivationName, CostName
 from mnist_bp.data.names import DatasetName, SplitName
+from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.training.recipe import parse_hidden
 
@@ -94,6 +95,7 @@ Split = Annotated[SplitName, typer.Option(help="Which set of examples.", rich_he
 DataDir = Annotated[
     Path | None,
     typer.Option(
+        parser=user_path,
         metavar="DIR",
         help="Folder of the datasets, or of four IDX files. Default: MNIST_BP_DATA, or the user's cache.",
         rich_help_panel=DATA,

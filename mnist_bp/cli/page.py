@@ -10,6 +10,7 @@ from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, load_model
 from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json
 from mnist_bp.cli.output import Output
 from mnist_bp.data.names import SYNTHETIC
+from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.shell import command_line
 from mnist_bp.training.recipe import format_sizes
@@ -25,6 +26,7 @@ def page(
     output: Annotated[
         Path | None,
         typer.Option(
+            parser=user_path,
             metavar="FILE.html",
             help="Where the page goes. Default: page.html, beside the model.",
             rich_help_panel=OUTPUT,

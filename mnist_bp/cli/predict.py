@@ -8,11 +8,12 @@ import typer
 
 from mnist_bp.cli.class_names import ClassNames
 from mnist_bp.cli.drawing import bar, draw
-from mnist_bp.cli.image import STDIN, read_image, require_pillow
+from mnist_bp.cli.image import STDIN, image_path, read_image, require_pillow
 from mnist_bp.cli.models import TrainedModel, load_model
 from mnist_bp.cli.options import OUTPUT, Json
 from mnist_bp.cli.output import Output, say_error
 from mnist_bp.cli.tables import new_table
+from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,12 +49,18 @@ class _Prediction(NamedTuple):
 def predict(
     images: Annotated[
         list[Path],
-        typer.Argument(metavar="IMAGE…", help="Pictures of one digit each; - is standard input.", show_default=False),
+        typer.Argument(
+            parser=image_path,
+            metavar="IMAGE…",
+            help="Pictures of one digit each; - is standard input.",
+            show_default=False,
+        ),
     ],
     model: Annotated[
         Path | None,
         typer.Option(
             "--model",
+            parser=user_path,
             metavar="RUN|MODEL",
             help="Folder of a run, or a model.npz. Default: the latest run.",
             show_default=False,

@@ -21,6 +21,7 @@ from mnist_bp.cli.output import Output
 from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
 from mnist_bp.cores import usable_cores
 from mnist_bp.errors import AnswerIsNo, DataUnavailable, InputError, MnistBpError
+from mnist_bp.shell import word
 from mnist_bp.training.recipe import Recipe
 from mnist_bp.training.runs import Run
 
@@ -135,7 +136,7 @@ def _command(recipe: Recipe, run: SeedRun) -> list[str]:
         settings["resume"] = run.folder
     else:
         settings |= {"seed": run.seed, "output": run.folder}
-    options = [f"--{name}={value}" for name, value in settings.items()]
+    options = [f"--{name}={word(value)}" for name, value in settings.items()]
     return [sys.executable, *safe, "-m", "mnist_bp", "train", "--json", "--quiet", *options]
 
 

@@ -9,6 +9,7 @@ from mnist_bp.cli.config import use_run
 from mnist_bp.cli.options import DATA, NETWORK, OUTPUT, TRAINING, checked, number, positive
 from mnist_bp.core.names import DtypeName, OptimizerName
 from mnist_bp.data.names import MOST_STRENGTH, AugmentName
+from mnist_bp.environment import user_path
 from mnist_bp.training.recipe import parse_batch_size
 from mnist_bp.training.schedules import ScheduleName
 
@@ -199,6 +200,7 @@ Threads = Annotated[
 OutputFolder = Annotated[
     Path | None,
     typer.Option(
+        parser=user_path,
         metavar="DIR",
         help="Folder of the run: config, history, model. Default: runs/<time>-<sizes>.",
         rich_help_panel=OUTPUT,
@@ -208,6 +210,7 @@ OutputFolder = Annotated[
 Resume = Annotated[
     Path | None,
     typer.Option(
+        parser=user_path,
         metavar="RUN",
         help="Go on with the run in this folder from its last finished epoch, as if it had never stopped.",
         callback=use_run,

@@ -16,6 +16,7 @@ from mnist_bp.data import idx, manifest
 from mnist_bp.data.batches import scaled
 from mnist_bp.data.names import FILE_NAMES, SYNTHETIC, DatasetName, Notice, Progress, PublishedName, SplitName
 from mnist_bp.data.published import PUBLISHED, class_names
+from mnist_bp.environment import user_path
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.files import atomic_write, remove_parts
 
@@ -124,7 +125,10 @@ def data_root(data_dir: Path | None) -> Path:
     if data_dir is not None:
         return data_dir
     if named := os.environ.get("MNIST_BP_DATA"):
-        return Path(named)
+        try:
+            return user_path(named)
+        except InputError as error:
+            raise InputError(f"MNIST_BP_DATA: {error}") from error
     try:
         return platformdirs.user_cache_path("mnist-bp")
     except RuntimeError as error:  # no home folder

@@ -20,6 +20,7 @@ from mnist_bp.data import manifest
 from mnist_bp.data.intake import Intake, Unusable, WrongContent, take_file
 from mnist_bp.data.names import Notice, Progress
 from mnist_bp.data.published import PublishedDataset, PublishedFile
+from mnist_bp.environment import is_on
 from mnist_bp.errors import DataUnavailable
 from mnist_bp.files import atomic_write, remove_parts
 
@@ -144,7 +145,7 @@ def _sources(
     """How to find out where each file may be had."""
     if imported:
         return lambda file: [(str(path), _local(path)) for path in _candidates(imported, dataset, file.name)]
-    if os.environ.get("MNIST_BP_OFFLINE", "0") not in {"", "0"}:
+    if is_on("MNIST_BP_OFFLINE"):
         raise DataUnavailable(
             f"{dataset.name} is not complete here, and MNIST_BP_OFFLINE forbids the network; "
             f"from a folder that has the files: mnist-bp download {dataset.name} --from FOLDER"

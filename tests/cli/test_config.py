@@ -78,6 +78,8 @@ def test_flags_and_paths_come_from_the_file_too(cli, idx_folder):
         (b"epochs = '3'", "epochs = '3'; expected a whole number"),
         (b"[epochs]\nx = 3", "epochs = {'x': 3}; expected a whole number"),
         (b"hidden = [16, 'x']", "hidden = [16, 'x']; expected a string, a whole number or a list of whole numbers"),
+        (b"hidden = []", "'--hidden': expected neurons of each hidden layer, like 16,16, or none; got '[]'"),
+        (b"batch-size = []", "'--batch-size': expected a whole number of examples of 1 or more, or all; got '[]'"),
         (b"hidden = [16.0]", "expected a string, a whole number or a list of whole numbers"),
         (b"batch-size = true", "batch-size = true; expected"),
         (b"learning-rate = '1'", "learning-rate = '1'; expected a number"),

@@ -388,13 +388,13 @@ def test_where_a_given_mirror_fails_the_datasets_own_are_asked(folder, url):
 
 
 def test_offline_means_offline(folder, url, server, monkeypatch):
-    """MNIST_BP_OFFLINE=1: nobody is asked, and one line says what helps; 0 and nothing forbid nothing."""
+    """MNIST_BP_OFFLINE=1: nobody is asked, and one line says what helps; 0, no, false and nothing forbid nothing."""
     monkeypatch.setenv("MNIST_BP_OFFLINE", "1")
     text = refusal(folder, published(url("good")), mirrors=[url("good")])
     assert "MNIST_BP_OFFLINE forbids the network" in text
     assert text.endswith("mnist-bp download mnist --from FOLDER")
     assert server.asked == []
-    for allowed in ("0", ""):
+    for allowed in ("0", "no", "False", ""):
         monkeypatch.setenv("MNIST_BP_OFFLINE", allowed)
         download(published(url("good")), folder, force=True)
     monkeypatch.setenv("MNIST_BP_OFFLINE", "1")
