@@ -22,6 +22,8 @@ from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
+from mnist_bp.environment import is_on
+
 __all__ = ["Output", "natural_width", "percent", "prepare_streams", "printable", "say_error"]
 
 WIDE = 10_000
@@ -33,13 +35,16 @@ LOG = 80
 LONGEST = 10_000
 """Characters of a line: room for two paths as long as Linux allows, not for whatever a damaged file holds."""
 
+_SIZE = re.compile(r"[1-9][0-9]{0,3}")
+"""Columns or lines of a terminal: 1 to 9999."""
+
 _LEAD = re.compile(r"\w+ {2,}")
 """What stands before the text of a line like ``data     mnist``."""
 
 
 def _is_for_people(stream: TextIO) -> bool:
     """Whether someone looks at this stream as it comes, and wants it to move."""
-    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or os.environ.get("CI")
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or is_on("CI")
     return stream.isatty() and not is_plain
 
 
@@ -168,9 +173,13 @@ def say_error(text: str) -> None:
 def prepare_streams() -> None:
     """Let nothing that is printed raise, and nothing colour what is no terminal.
 
+    Rich and Typer fail where COLUMNS is 0 or no number: then the terminal's own size counts, as if it were not set.
     What a stream's encoding lacks is written as its nearest ASCII, or ``?``. A stream that the shell has closed
     (``>&-``), for which Python has None, becomes one that goes nowhere.
     """
+    for variable in ("COLUMNS", "LINES", "TERMINAL_WIDTH"):
+        if not _SIZE.fullmatch(os.environ.get(variable, "80")):
+            del os.environ[variable]
     sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     codecs.register_error("nearest-ascii", _nearest_ascii)
     for stream in (sys.stdout, sys.stderr):

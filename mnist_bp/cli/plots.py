@@ -58,7 +58,10 @@ def check_plot(plot: bool, plot_format: str) -> None:  # noqa: FBT001 - the opti
             raise InputError("--plot-format is of --plot, which is not given")
         return
     import logging
+    import os
 
+    # Jupyter names a backend here that may not be installed, at which the import fails. Files need none of the user's.
+    os.environ["MPLBACKEND"] = "agg"
     # Its advice (where its caches could lie, say) is for those who program with it.
     logging.getLogger("matplotlib").setLevel(logging.CRITICAL)
     try:

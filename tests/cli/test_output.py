@@ -229,3 +229,40 @@ def test_a_closed_stream_goes_nowhere(monkeypatch):
     prepare_streams()
     with sys.stdout:
         Output().say("lost")
+
+
+@pytest.mark.parametrize("columns", ["0", "-5", "many", "²", "9" * 12, ""])
+def test_a_terminal_whose_size_is_nonsense_has_its_own(terminal, idx_folder, columns):
+    """COLUMNS of an Emacs shell or of a script; Rich would take 0 at its word, and write a letter on a line."""
+    screen = terminal(columns)
+    train(idx_folder)
+    lines = ESCAPE.sub("", screen.getvalue()).splitlines()
+    assert any(re.match(r" *3/3 ", line) for line in lines)
+    assert 40 < max(map(len, lines)) <= 200
+
+
+@pytest.mark.parametrize("variable", ["COLUMNS", "TERMINAL_WIDTH"])
+def test_help_does_not_mind_a_size_that_is_nonsense(cli, monkeypatch, variable):
+    """Typer reads both."""
+    monkeypatch.delitem(sys.modules, "typer.rich_utils", raising=False)
+    monkeypatch.delattr("typer.rich_utils", raising=False)
+    monkeypatch.setenv(variable, "0x")
+    done = cli("train", "--help")
+    assert (done.code, done.err) == (0, "")
+    assert "--hidden" in done.out
+
+
+@pytest.mark.parametrize(
+    ("value", "is_live"), [("", True), ("0", True), ("False", True), ("true", False), ("1", False)]
+)
+def test_a_terminal_of_a_ci_service_is_plain(terminal, value, is_live):
+    """CI is a switch: false and 0 leave it off."""
+    terminal(60, CI=value)
+    assert Output().is_live == is_live
+
+
+@pytest.mark.parametrize(("value", "is_live"), [("", True), ("0", False), ("false", False), ("1", False)])
+def test_no_color_counts_whatever_its_value(terminal, value, is_live):
+    """See https://no-color.org: when it is present, and not empty."""
+    terminal(60, NO_COLOR=value)
+    assert Output().is_live == is_live

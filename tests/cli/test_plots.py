@@ -1,5 +1,7 @@
 """``--plot``: which pictures there are when, what is said of them, and what is refused before anything is done."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -125,6 +127,15 @@ def test_without_matplotlib_the_command_that_installs_it_is_said_before_anything
     assert done.err == f"mnist-bp: --plot needs matplotlib, which is in the extra plot: {install}\n"
     assert not Path("run").exists()
     assert train().code == 0
+
+
+@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "nonsense"])
+def test_pictures_need_no_backend_of_the_user(backend):
+    """MPLBACKEND of Jupyter, in a terminal of JupyterLab, names one that need not be installed here."""
+    code = "from mnist_bp.cli.plots import check_plot; check_plot(True, 'png')"
+    environment = {**os.environ, "MPLBACKEND": backend}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
