@@ -20,10 +20,10 @@ from mnist_bp import Network
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.data.synthetic import digits
 from mnist_bp.training.loop import train
-from mnist_bp.training.recipe import Recipe
 from mnist_bp.training.session import Session
+from mnist_bp.training.settings import Settings
 
-RECIPE = Recipe(
+RECIPE = Settings(
     hidden=(16,), activation="relu", cost="cross-entropy", dtype="float32", threads=1, dataset=None, data_dir=None,
     limit=None, validation=50, learning_rate=0.001, batch_size=30, epochs=2, seed=3, optimizer="adam", dropout=0.1,
     average=0.9, augment="elastic",

@@ -11,7 +11,7 @@ import pytest
 import mnist_bp
 from mnist_bp import cores
 from mnist_bp.cores import usable_cores
-from mnist_bp.training.recipe import MANY_NEURONS
+from mnist_bp.training.threads import MANY_NEURONS
 
 
 @pytest.fixture(autouse=True)

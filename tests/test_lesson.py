@@ -21,7 +21,7 @@ from mnist_bp.data.datasets import Examples, synthetic_examples
 from mnist_bp.training.evaluation import CHUNK, evaluate
 from mnist_bp.training.health import EXAMPLES
 from mnist_bp.training.loop import train
-from mnist_bp.training.recipe import Hyperparameters
+from mnist_bp.training.settings import Settings
 
 SIZES = [784, 16, 16, 10]
 Floats = NDArray[np.float64]
@@ -338,7 +338,7 @@ def test_the_walk_ends_where_the_training_examples_are_answered_well(few_digits:
     X, labels = examples.inputs(np.float64), examples.labels
     start = evaluate(net, X, labels)
 
-    list(train(net, (X, labels), (X, labels), Hyperparameters(epochs=200, batch_size=100, learning_rate=2.0, seed=0)))
+    list(train(net, (X, labels), (X, labels), Settings(epochs=200, batch_size=100, learning_rate=2.0, seed=0)))
 
     end = evaluate(net, X, labels)
     assert end.cost < start.cost / 10
@@ -375,7 +375,7 @@ def test_a_mini_batch_step_costs_a_fraction_of_a_full_step(digits: tuple, monkey
     monkeypatch.setattr("mnist_bp.core.objective.backward", counting)
     steps = {}
     for batch_size in (100, 3_000):
-        net, settings = fresh(), Hyperparameters(epochs=1, batch_size=batch_size, learning_rate=1.0, seed=0)
+        net, settings = fresh(), Settings(epochs=1, batch_size=batch_size, learning_rate=1.0, seed=0)
         list(train(net, digits, digits, settings))
         steps[batch_size] = examples.copy()
         examples.clear()
@@ -394,7 +394,7 @@ def test_a_mini_batchs_gradient_points_roughly_the_same_way(digits: tuple) -> No
                 net,
                 (X, labels),
                 (X[:10], labels[:10]),
-                Hyperparameters(epochs=epoch, batch_size=100, learning_rate=2.0, seed=0),
+                Settings(epochs=epoch, batch_size=100, learning_rate=2.0, seed=0),
             )
         )
         full = net.backpropagate(X, labels)[1].vector
@@ -423,7 +423,7 @@ def test_quick_stumbling_steps_get_further_down_than_slow_exact_ones(digits: tup
     costs = {}
     for batch_size in (100, 3_000):
         net = fresh()
-        list(train(net, digits, digits, Hyperparameters(epochs=10, batch_size=batch_size, learning_rate=2.0, seed=0)))
+        list(train(net, digits, digits, Settings(epochs=10, batch_size=batch_size, learning_rate=2.0, seed=0)))
         costs[batch_size] = cost_of(net, *digits)
 
     assert costs[100] < costs[3_000] / 2
@@ -437,7 +437,7 @@ def test_the_mini_batch_walk_stumbles(digits: tuple) -> None:
             net,
             (X, labels),
             (X[:10], labels[:10]),
-            Hyperparameters(epochs=10, batch_size=100, learning_rate=2.0, seed=0),
+            Settings(epochs=10, batch_size=100, learning_rate=2.0, seed=0),
         )
     )
     careful, costs = net.astype(np.float64), [cost_of(net, X, labels)]

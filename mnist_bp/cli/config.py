@@ -1,11 +1,12 @@
 """``--config FILE.toml``: options from a file, which stand above the defaults and below the command line."""
 
 import difflib
+import inspect
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 
@@ -13,9 +14,18 @@ from mnist_bp.cli.options import OUTPUT
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 
-__all__ = ["Config", "config_in_use", "is_from_config", "is_given", "option_given", "read_config", "use_run"]
+__all__ = [
+    "Config",
+    "config_in_use",
+    "is_default",
+    "is_from_config",
+    "is_given",
+    "option_given",
+    "read_config",
+    "use_run",
+]
 
-NOT_IN_A_FILE = {"config", "context", "resume", "return"}
+NOT_IN_A_FILE = {"config", "context", "resume"}
 
 LIMIT = 1 << 14
 """Bytes of a config: many times what ours take. Keys with thousands of dots, which no option has, are slow to parse."""
@@ -50,6 +60,11 @@ def config_in_use(context: typer.Context) -> Path:
         return Run(run).config
     config: Path = context.params["config"]
     return config
+
+
+def is_default(context: typer.Context, parameter: str) -> bool:
+    """Return whether a parameter has its default, from neither the command line nor a file."""
+    return _source(context, parameter) == "DEFAULT"
 
 
 def is_given(context: typer.Context, parameter: str) -> bool:
@@ -90,7 +105,8 @@ def read_config(path: Path, command: Callable[..., object]) -> dict[str, Any]:
     InputError
         If it cannot be read, has a key that is no option of the command, or a value of another type than the option's.
     """
-    hints = {name: hint for name, hint in get_type_hints(command).items() if name not in NOT_IN_A_FILE}
+    parameters = inspect.signature(command).parameters.items()
+    hints = {name: parameter.annotation for name, parameter in parameters if name not in NOT_IN_A_FILE}
     known = {name.replace("_", "-"): name for name in hints}
     values = {}
     for key, value in _parse(path).items():
@@ -147,7 +163,11 @@ _NAMES = {
 
 
 def _kinds(hint: Any) -> list[Any]:
-    """The types that an option takes, or, of a choice, the strings."""
+    """Return the types that an option takes, or the strings of a choice; str where the option parses a text."""
+    if get_origin(hint) is Annotated:
+        kind, _ = get_args(hint)
+        kinds = _kinds(kind)
+        return [str] if Any in kinds else kinds
     if get_origin(hint) in {UnionType, Union}:  # of a type and None; of a Literal and None
         return [kind for part in get_args(hint) if part is not NoneType for kind in _kinds(part)]
     return list(get_args(hint)) if get_origin(hint) is Literal else [hint]

@@ -1,7 +1,7 @@
 """``mnist-bp download``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -9,7 +9,6 @@ from mnist_bp.cli.data import download_progress
 from mnist_bp.cli.options import DataDir, Json
 from mnist_bp.cli.output import Output, printable
 from mnist_bp.cli.tables import new_table
-from mnist_bp.data.names import PublishedName
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 
@@ -34,8 +33,9 @@ def _existing_path(text: str) -> Path:
 
 
 def download(
-    dataset: Annotated[PublishedName, typer.Argument(help="Which one.")] = "mnist",
-    data_dir: DataDir = None,
+    *,
+    dataset: Annotated[Literal["mnist", "fashion-mnist", "kmnist"], typer.Argument(help="Which one.")] = "mnist",
+    data_dir: DataDir,
     mirror: Annotated[
         list[str] | None,
         typer.Option(

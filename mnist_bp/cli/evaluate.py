@@ -17,7 +17,7 @@ from mnist_bp.cli.plots import MISTAKES, Plot, PlotFormat, check_plot, plot_eval
 from mnist_bp.cli.tables import confusion_table, per_class_table
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import AnswerIsNo, InputError, StorageError
-from mnist_bp.training.recipe import default_threads
+from mnist_bp.training.threads import default_threads
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset as Data
@@ -28,9 +28,10 @@ __all__ = ["evaluate"]
 
 
 def evaluate(
+    *,
     model: Model = None,
-    dataset: Dataset = None,
-    data_dir: DataDir = None,
+    dataset: Dataset,
+    data_dir: DataDir,
     split: Split = "test",
     min_accuracy: MinAccuracy = None,
     confusion: Annotated[

@@ -18,11 +18,13 @@ from mnist_bp.cli.models import (
     load_model,
     refuse_what_describes_a_fresh_network,
 )
-from mnist_bp.cli.options import DATA, Activation, Classes, Cost, DataDir, Dataset, Hidden, Json, Seed, Split, positive
+from mnist_bp.cli.options import Activation, Classes, Cost, DataDir, Dataset, Hidden, Json, Seed, Split, positive
 from mnist_bp.cli.output import Output
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import InputError
-from mnist_bp.training.recipe import default_learning_rate, format_sizes, parse_hidden
+from mnist_bp.training.learning_rates import default_learning_rate
+from mnist_bp.training.notation import format_sizes
+from mnist_bp.training.settings import DATA
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset as Data
@@ -41,6 +43,7 @@ FRESH = "Fresh network"
 
 def explain(
     context: typer.Context,
+    *,
     model: Model = None,
     weight: Annotated[
         str | None,
@@ -80,17 +83,17 @@ def explain(
     label: Annotated[
         int | None, typer.Option(min=0, help="What --image shows.", rich_help_panel=DATA, show_default=False)
     ] = None,
-    dataset: Dataset = None,
-    data_dir: DataDir = None,
-    classes: Classes = None,
+    dataset: Dataset,
+    data_dir: DataDir,
+    classes: Classes,
     fresh: Annotated[
         bool,
         typer.Option("--fresh", help="Explain a network that has learned nothing yet.", rich_help_panel=FRESH),
     ] = False,
-    hidden: Hidden = "16,16",
-    activation: Activation = "sigmoid",
-    cost: Cost = "squared-error",
-    seed: Seed = 0,
+    hidden: Hidden,
+    activation: Activation,
+    cost: Cost,
+    seed: Seed,
     json: Json = False,
 ) -> None:
     """Show where one weight's gradient comes from, factor by factor.
@@ -119,7 +122,7 @@ def explain(
     trained = None if fresh else load_model(model)
     data = data_at_hand(trained, dataset, data_dir, voice, classes=classes)
     if trained is None:
-        network = fresh_network(data, parse_hidden(hidden), activation, cost, seed=seed)
+        network = fresh_network(data, hidden, activation, cost, seed=seed)
     else:
         network = trained.network.astype(np.float64)
     batch, row = _mini_batch(data, split, example, image, label)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
@@ -17,24 +17,26 @@ from mnist_bp.cli.models import (
     refuse_what_describes_a_fresh_network,
 )
 from mnist_bp.cli.options import (
-    DATA,
-    NETWORK,
+    L2,
     Activation,
     Classes,
     Cost,
     DataDir,
     Dataset,
+    Dropout,
     Hidden,
+    InputDropout,
     Json,
+    LabelSmoothing,
     Seed,
     positive,
 )
 from mnist_bp.cli.output import Output
-from mnist_bp.cli.training_options import L2, Dropout, InputDropout, LabelSmoothing
-from mnist_bp.core.names import ActivationName, CostName
+from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.errors import AnswerIsNo, InputError
 from mnist_bp.shell import command_line, word
-from mnist_bp.training.recipe import format_hidden, parse_hidden, refuse_dropout_of_nothing
+from mnist_bp.training.notation import format_hidden
+from mnist_bp.training.settings import DATA, NETWORK, refuse_dropout_of_nothing
 
 if TYPE_CHECKING:
     from mnist_bp.core.objective import Objective
@@ -62,10 +64,11 @@ DROPOUT = 1
 
 def gradcheck(
     context: typer.Context,
+    *,
     model: Model = None,
-    hidden: Hidden = "16,16",
-    activation: Activation = "sigmoid",
-    cost: Cost = "squared-error",
+    hidden: Hidden,
+    activation: Activation,
+    cost: Cost,
     every_combination: Annotated[
         bool,
         typer.Option("--every-combination", help="Check every activation with every cost.", rich_help_panel=NETWORK),
@@ -103,14 +106,14 @@ def gradcheck(
     examples: Annotated[
         int, typer.Option(min=1, max=10_000, help="Examples in the mini-batch.", rich_help_panel=DATA)
     ] = 20,
-    dataset: Dataset = None,
-    data_dir: DataDir = None,
-    classes: Classes = None,
-    l2: L2 = 0.0,
-    dropout: Dropout = 0.0,
-    input_dropout: InputDropout = 0.0,
-    label_smoothing: LabelSmoothing = 0.0,
-    seed: Seed = 0,
+    dataset: Dataset,
+    data_dir: DataDir,
+    classes: Classes,
+    l2: L2,
+    dropout: Dropout,
+    input_dropout: InputDropout,
+    label_smoothing: LabelSmoothing,
+    seed: Seed,
     json: Json = False,
 ) -> None:
     """Check the gradient: nudge every parameter, and compare.
@@ -153,8 +156,8 @@ def gradcheck(
         networks = [trained.network]
         voice.say(f"model     {trained.description}, trained in {trained.network.dtype}, checked in float64")
     else:
-        pairs = [(activation, cost)] if not every_combination else product(get_args(ActivationName), get_args(CostName))
-        networks = [fresh_network(source, parse_hidden(hidden), *pair, seed=seed) for pair in pairs]
+        pairs = [(activation, cost)] if not every_combination else product(ACTIVATIONS, COSTS)
+        networks = [fresh_network(source, hidden, *pair, seed=seed) for pair in pairs]
     refuse_dropout_of_nothing(dropout, networks[0].sizes[1:-1])  # all have the same layers
     if in_use:
         voice.say(f"cost      with {', '.join(f'{name} {value:g}' for name, value in in_use.items())}")

@@ -10,7 +10,7 @@ from rich.table import Table
 from mnist_bp.cli.output import Output
 from mnist_bp.cli.tables import new_table
 from mnist_bp.errors import AnswerIsNo
-from mnist_bp.training.recipe import format_sizes
+from mnist_bp.training.notation import format_sizes
 
 if TYPE_CHECKING:
     from mnist_bp.core.objective import Objective

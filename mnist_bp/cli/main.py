@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from mnist_bp import __version__
 from mnist_bp.cli import download, evaluate, explain, gradcheck, page, predict, train
 from mnist_bp.cli.config import config_in_use, is_from_config
+from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.interrupts import all_like_ctrl_c
 from mnist_bp.cli.output import prepare_streams, say_error
 from mnist_bp.errors import MnistBpError, StorageError
@@ -42,14 +43,7 @@ class _Commands(TyperGroup):
         return result
 
 
-app = typer.Typer(
-    cls=_Commands,
-    help="Train a network on MNIST, every number of it the calculus of backpropagation, done in the open.",
-    invoke_without_command=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for command in (
+COMMANDS = (
     train.train,
     evaluate.evaluate,
     predict.predict,
@@ -57,8 +51,22 @@ for command in (
     gradcheck.gradcheck,
     explain.explain,
     download.download,
-):
-    app.command()(command)
+)
+
+
+def _app() -> typer.Typer:
+    """Return the command line, with the options that are declared and the names that are registered at this moment."""
+    app = typer.Typer(
+        cls=_Commands,
+        help="Train a network on MNIST, every number of it the calculus of backpropagation, done in the open.",
+        invoke_without_command=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_options)
+    for command in COMMANDS:
+        app.command()(with_options(command))
+    return app
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer's signature of a callback
@@ -67,7 +75,6 @@ def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer's signature of a
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001
@@ -93,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _exit_code(arguments: list[str], *, debug: bool) -> int:
     try:
-        code = typer.main.get_command(app).main(arguments, prog_name="mnist-bp", standalone_mode=False) or 0
+        code = typer.main.get_command(_app()).main(arguments, prog_name="mnist-bp", standalone_mode=False) or 0
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as error:

@@ -3,7 +3,7 @@
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -11,10 +11,11 @@ from mnist_bp.cli.config import option_given
 from mnist_bp.cli.data import load_dataset, refuse_a_folder_that_is_gone
 from mnist_bp.cli.output import Output
 from mnist_bp.core.names import ActivationName, CostName, DtypeName
-from mnist_bp.data.names import SYNTHETIC, DatasetName
+from mnist_bp.data.names import DATASETS, SYNTHETIC, DatasetName
 from mnist_bp.environment import user_path
 from mnist_bp.errors import DataUnavailable, InputError
-from mnist_bp.training.recipe import default_learning_rate, format_sizes
+from mnist_bp.training.learning_rates import default_learning_rate
+from mnist_bp.training.notation import format_sizes
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset
@@ -111,7 +112,7 @@ def trained_data(
     """
     if name is None:
         name, trained_in = _origin(model)
-        if data_dir is None and trained_in is not None and model.meta.get("dataset") not in get_args(DatasetName):
+        if data_dir is None and trained_in is not None and model.meta.get("dataset") not in DATASETS:
             refuse_a_folder_that_is_gone(trained_in, model.path)
         fetch = fetch and (data_dir is not None or trained_in is None)  # a folder that a file names is only read
         data_dir = data_dir or trained_in
@@ -133,7 +134,7 @@ def _origin(model: TrainedModel) -> tuple[DatasetName | None, Path | None]:
     """The dataset and the data folder of a model's training, as far as its file tells."""
     config = model.meta.get("config", {})
     name, folder = (config.get("dataset"), config.get("data-dir")) if isinstance(config, dict) else (config, None)
-    if name in [None, *get_args(DatasetName)] and isinstance(folder, str | None):
+    if name in [None, *DATASETS] and isinstance(folder, str | None):
         with suppress(InputError):
             return name, None if folder is None else user_path(folder)
     raise InputError(f"{model.path} does not tell what it was trained on: name a --dataset")

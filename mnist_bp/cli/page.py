@@ -13,7 +13,7 @@ from mnist_bp.data.names import SYNTHETIC
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.shell import command_line
-from mnist_bp.training.recipe import format_sizes
+from mnist_bp.training.notation import format_sizes
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset as Data
@@ -22,6 +22,7 @@ __all__ = ["page"]
 
 
 def page(
+    *,
     model: Model = None,
     output: Annotated[
         Path | None,
@@ -33,8 +34,8 @@ def page(
             show_default=False,
         ),
     ] = None,
-    dataset: Dataset = None,
-    data_dir: DataDir = None,
+    dataset: Dataset,
+    data_dir: DataDir,
     json: Json = False,
 ) -> None:
     """Write a page to play with: draw a digit, see every neuron, and step back through the calculus.

@@ -14,7 +14,7 @@ from mnist_bp.cli.output import Output, percent, printable
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import InputError
 from mnist_bp.shell import install_command
-from mnist_bp.training.recipe import format_sizes
+from mnist_bp.training.notation import format_sizes
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset
@@ -88,15 +88,15 @@ def plot_training(session: "Session", plot_format: str) -> list[Path]:
     from mnist_bp.plots.picture import Head
     from mnist_bp.training.evaluation import evaluate
 
-    network, data, recipe = session.trainer.tested, session.data, session.recipe
+    network, data, settings = session.trainer.tested, session.data, session.settings
     called = _called(data.name, is_synthetic=data.is_synthetic)
-    trained = _trained(network, called, session.trainer.epoch, recipe.seed, recipe.epochs)
-    head = Head(trained, describe_data(replace(data, name=called), len(data.train), recipe.validation))
+    trained = _trained(network, called, session.trainer.epoch, settings.seed, settings.epochs)
+    head = Head(trained, describe_data(replace(data, name=called), len(data.train), settings.validation))
     epochs = session.run.read_history()
     if not epochs:  # a power failure may have taken some; the others have their numbers
         raise InputError(f"{session.run.folder} has no history to draw")
     pictures = {"learning-curves": learning_curves(epochs, head), "gradient-norms": gradient_norms(epochs, head)}
-    with threadpool_limits(recipe.threads):
+    with threadpool_limits(settings.threads):
         result = evaluate(network, data.test.rows, data.test.labels, mistakes=MISTAKES)
     pictures |= _pictures(network, data, "test", result, trained)
     return _save(pictures, session.run.folder, plot_format)

@@ -22,8 +22,8 @@ from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summariz
 from mnist_bp.cores import usable_cores
 from mnist_bp.errors import AnswerIsNo, DataUnavailable, InputError, MnistBpError
 from mnist_bp.shell import word
-from mnist_bp.training.recipe import Recipe
 from mnist_bp.training.runs import Run
+from mnist_bp.training.settings import Settings
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset
@@ -46,7 +46,7 @@ class _Unfinished(MnistBpError):
 
 
 def train_seeds(
-    recipe: Recipe,
+    settings: Settings,
     seeds: int,
     data: "Dataset",
     output: Path | None,
@@ -56,7 +56,7 @@ def train_seeds(
     min_accuracy: float | None,
     started: float,
 ) -> None:
-    """Train a network by ``recipe`` from each of ``seeds`` seeds, ``recipe.seed`` the first, and report on all.
+    """Train a network by ``settings`` from each of ``seeds`` seeds, ``settings.seed`` the first, and report on all.
 
     Each is what ``train --seed`` alone makes of that seed, with as many threads, in a folder ``seed-<seed>``. As many
     train at once as have their threads' worth of cores. The core that distortions keep busy beside them is not counted:
@@ -82,15 +82,15 @@ def train_seeds(
     KeyboardInterrupt
         If trainings were interrupted; each has saved what it had finished.
     """
-    sizes = (data.pixels, *recipe.hidden, data.classes)
-    options = {**recipe.options(), "seeds": seeds}
-    folder = Run.create(output, sizes, options) if resume is None else _reopen(resume, recipe, options)
-    chosen = range(recipe.seed, recipe.seed + seeds)
+    sizes = (data.pixels, *settings.hidden, data.classes)
+    options = {**settings.options(), "seeds": seeds}
+    folder = Run.create(output, sizes, options) if resume is None else _reopen(resume, settings, options)
+    chosen = range(settings.seed, settings.seed + seeds)
     runs = {seed: SeedRun(seed, folder.folder / f"seed-{seed}") for seed in chosen}
-    at_once = min(seeds, max(1, usable_cores() // recipe.threads))
-    report = SeedsReport(voice, recipe, data, list(runs.values()), folder)
+    at_once = min(seeds, max(1, usable_cores() // settings.threads))
+    report = SeedsReport(voice, settings, data, list(runs.values()), folder)
     report.start(at_once)
-    commands = {seed: _command(recipe, run) for seed, run in runs.items()}
+    commands = {seed: _command(settings, run) for seed, run in runs.items()}
     with _Trainings(commands, at_once) as trainings, first_interrupt(trainings.stop), report:
         for news in trainings.news():
             if news is not None:
@@ -107,7 +107,7 @@ def train_seeds(
         raise AnswerIsNo(f"mean test accuracy {accuracy:.4f} is under --min-accuracy {min_accuracy:g}")
 
 
-def _reopen(folder: Path, recipe: Recipe, options: dict[str, Any]) -> Run:
+def _reopen(folder: Path, settings: Settings, options: dict[str, Any]) -> Run:
     """The folder of several runs, to go on with them; its history begins anew: what is finished says so again.
 
     InputError for epochs with which one of its runs could not go on: once its config had them, there would be no way
@@ -116,27 +116,26 @@ def _reopen(folder: Path, recipe: Recipe, options: dict[str, Any]) -> Run:
     run = Run.reopen(folder)
     if run.checkpoint.exists():
         raise InputError(f"{folder} holds a single run: the seeds in its config are not its own")
-    planned = tomllib.loads(run.config.read_text(encoding="utf-8-sig")).get("epochs", recipe.epochs)
-    if recipe.epochs != planned and "epochs" not in recipe.may_change:
+    planned = tomllib.loads(run.config.read_text(encoding="utf-8-sig")).get("epochs", settings.epochs)
+    if settings.epochs != planned and "epochs" not in settings.resumable:
         raise InputError(f"{folder} cannot have other epochs: a --schedule but constant runs over all from the start")
     for one in map(Run, sorted(folder.glob("seed-*"))):
-        if (had := len(one.read_history())) > recipe.epochs:
-            raise InputError(f"{one.folder} has had {had} epochs already; --epochs says {recipe.epochs}")
+        if (had := len(one.read_history())) > settings.epochs:
+            raise InputError(f"{one.folder} has had {had} epochs already; --epochs says {settings.epochs}")
     run.go_on(0, options)
     return run
 
 
-def _command(recipe: Recipe, run: SeedRun) -> list[str]:
+def _command(settings: Settings, run: SeedRun) -> list[str]:
     """What trains this seed alone, or goes on with it."""
     # Without -P, Python looks for modules in the working folder first: right only where this process does so too.
     safe = [] if str(Path.cwd()) in sys.path or "" in sys.path else ["-P"]
-    settings = recipe.options()
+    values = settings.options()
     if Run(run.folder).config.is_file():
-        settings = {name: value for name, value in settings.items() if name in recipe.may_change}
-        settings["resume"] = run.folder
+        values = {key: value for key, value in values.items() if key in settings.resumable} | {"resume": run.folder}
     else:
-        settings |= {"seed": run.seed, "output": run.folder}
-    options = [f"--{name}={word(value)}" for name, value in settings.items()]
+        values |= {"seed": run.seed, "output": run.folder}
+    options = [f"--{key}={word(value)}" for key, value in values.items()]
     return [sys.executable, *safe, "-m", "mnist_bp", "train", "--json", "--quiet", *options]
 
 

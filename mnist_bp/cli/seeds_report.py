@@ -18,10 +18,11 @@ from rich.table import Table
 from mnist_bp.cli.data import describe_data, named, say_if_synthetic
 from mnist_bp.cli.output import Output, natural_width, percent
 from mnist_bp.cli.tables import new_table
-from mnist_bp.cli.training_report import count_epochs, describe, number
+from mnist_bp.cli.training_report import number
 from mnist_bp.shell import command_line
-from mnist_bp.training.recipe import Recipe, format_sizes
+from mnist_bp.training.notation import count, format_sizes
 from mnist_bp.training.runs import Run
+from mnist_bp.training.settings import Settings
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -139,8 +140,10 @@ class SeedsReport:
         The folder that holds theirs; its history is the end of each, and the summary.
     """
 
-    def __init__(self, output: Output, recipe: Recipe, data: "Dataset", runs: Sequence[SeedRun], series: Run) -> None:
-        self._output, self._recipe, self._data = output, recipe, data
+    def __init__(
+        self, output: Output, settings: Settings, data: "Dataset", runs: Sequence[SeedRun], series: Run
+    ) -> None:
+        self._output, self._settings, self._data = output, settings, data
         self._runs, self._series = runs, series
         self._is_table = output.is_live and natural_width(output.console, self._table()) <= output.console.width
         self._live: Live | None = None
@@ -172,13 +175,13 @@ class SeedsReport:
 
     def start(self, at_once: int) -> None:
         """Say what is trained on what; ``at_once`` networks train at the same time."""
-        sizes = format_sizes((self._data.pixels, *self._recipe.hidden, self._data.classes))
+        sizes = format_sizes((self._data.pixels, *self._settings.hidden, self._data.classes))
         data = self._data
         say_if_synthetic(data, self._output)
-        held_out = self._recipe.validation
+        held_out = self._settings.validation
         self._output.say(f"data     {describe_data(data, len(data.train) - (held_out or 0), held_out)}")
         seeds = name_seeds([run.seed for run in self._runs])
-        self._output.say(f"recipe   {describe(self._recipe, seeds)}")
+        self._output.say(f"recipe   {self._settings.describe(seed=seeds)}")
         self._output.say(f"networks {sizes}, {len(self._runs)} of them, {at_once} at a time")
 
     def record(self, run: SeedRun, record: dict[str, Any]) -> None:
@@ -202,10 +205,10 @@ class SeedsReport:
             accuracy = run.end["test_accuracy"]
             result = f"test accuracy {percent(accuracy)}, error {percent(1 - accuracy)}"
             self._output.say(
-                f"seed {run.seed}: {result} ({run.state} after {count_epochs(run.epochs)}, {run.seconds:.1f} s)"
+                f"seed {run.seed}: {result} ({run.state} after {count(run.epochs, 'epoch')}, {run.seconds:.1f} s)"
             )
         else:
-            why = f"interrupted after {count_epochs(run.epochs)}" if run.state == "interrupted" else run.error
+            why = f"interrupted after {count(run.epochs, 'epoch')}" if run.state == "interrupted" else run.error
             self._output.say(f"seed {run.seed}: {why}", style="yellow")
 
     def end(self, record: dict[str, Any], seconds: float) -> None:
@@ -270,7 +273,7 @@ class SeedsReport:
         return table
 
     def _row(self, run: SeedRun) -> tuple[str, ...]:
-        seed, epoch = str(run.seed), f"{run.epochs}/{self._recipe.epochs}"
+        seed, epoch = str(run.seed), f"{run.epochs}/{self._settings.epochs}"
         seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
         figures = run.end or run.last
         if figures is None or (run.code is not None and not run.is_finished):

@@ -9,56 +9,27 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mnist_bp.cli.config import Config, config_in_use, is_from_config, option_given
+from mnist_bp.cli.config import Config, config_in_use, is_default, is_from_config, option_given
 from mnist_bp.cli.data import load_dataset, refuse_a_folder_that_is_gone
 from mnist_bp.cli.interrupts import first_interrupt
 from mnist_bp.cli.models import fresh_network
 from mnist_bp.cli.options import (
-    Activation,
-    Classes,
-    Cost,
-    DataDir,
-    Dataset,
-    Hidden,
     Json,
     MinAccuracy,
     Quiet,
-    Seed,
 )
 from mnist_bp.cli.output import Output
 from mnist_bp.cli.plots import Plot, PlotFormat, check_plot, plot_training, say_plots
 from mnist_bp.cli.training_options import (
-    L2,
-    Augment,
-    AugmentStrength,
-    Average,
-    BatchSize,
-    Dropout,
-    Dtype,
-    EarlyStop,
-    Epochs,
-    InputDropout,
-    LabelSmoothing,
-    LearningRate,
-    Limit,
-    Optimizer,
     OutputFolder,
     Resume,
-    Schedule,
     Seeds,
-    Threads,
-    Validation,
 )
 from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.data.names import SYNTHETIC
 from mnist_bp.errors import AnswerIsNo, DataUnavailable, Diverged, InputError, MnistBpError
-from mnist_bp.training.recipe import (
-    Recipe,
-    default_learning_rate,
-    default_threads,
-    parse_batch_size,
-    parse_hidden,
-)
+from mnist_bp.training.schedules import CONSTANT
+from mnist_bp.training.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset as Data
@@ -66,39 +37,15 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
-EPOCHS = 10
-
-WITH_RESUME = {"resume", "data_dir", "epochs", "threads", "min_accuracy", "plot", "plot_format", "json", "quiet"}
-"""Options that do not define a run, and those that may change on resume, see ``Recipe.may_change``."""
+NO_SETTING = {"resume", "min_accuracy", "plot", "plot_format", "json", "quiet"}
+"""Options that go with --resume, since they do not say what a run is."""
 
 
 def train(
     context: typer.Context,
-    dataset: Dataset = None,
-    data_dir: DataDir = None,
-    classes: Classes = None,
-    limit: Limit = None,
-    validation: Validation = None,
-    augment: Augment = "none",
-    augment_strength: AugmentStrength = 1.0,
-    hidden: Hidden = "16,16",
-    activation: Activation = "sigmoid",
-    cost: Cost = "squared-error",
-    dtype: Dtype = "float32",
-    optimizer: Optimizer = "sgd",
-    learning_rate: LearningRate = None,
-    schedule: Schedule = "constant",
-    batch_size: BatchSize = "100",
-    epochs: Epochs = None,
-    l2: L2 = 0.0,
-    dropout: Dropout = 0.0,
-    input_dropout: InputDropout = 0.0,
-    label_smoothing: LabelSmoothing = 0.0,
-    average: Average = None,
-    early_stop: EarlyStop = None,
-    seed: Seed = 0,
+    *,
+    settings: Settings,
     seeds: Seeds = None,
-    threads: Threads = None,
     output: OutputFolder = None,
     resume: Resume = None,
     config: Config = None,  # noqa: ARG001 - its callback has made the other options' defaults of it
@@ -120,48 +67,20 @@ def train(
         raise InputError("--plot draws one network: leave it out, and draw each with mnist-bp evaluate RUN --plot")
     if resume is not None:
         _refuse_what_makes_another_run(context)
-    if schedule != "constant" and epochs is None:
-        raise InputError(f"--schedule {schedule} runs over all epochs: say how many, with --epochs")
-    neurons = parse_hidden(hidden)
-    recipe = Recipe(
-        hidden=neurons,
-        activation=activation,
-        cost=cost,
-        optimizer=optimizer,
-        learning_rate=learning_rate or default_learning_rate(activation, cost, optimizer),
-        schedule=schedule,
-        batch_size=parse_batch_size(batch_size),
-        epochs=epochs or EPOCHS,
-        l2=l2,
-        dropout=dropout,
-        input_dropout=input_dropout,
-        label_smoothing=label_smoothing,
-        average=average,
-        early_stop=early_stop,
-        seed=seed,
-        dtype=dtype,
-        threads=threads or default_threads(neurons, augment),
-        dataset=dataset,
-        data_dir=data_dir,
-        limit=limit,
-        classes=classes,
-        validation=validation,
-        augment=augment,
-        augment_strength=augment_strength,
-    )
+    _refuse_what_lacks_its_other_half(context, settings)
     if output is not None:
         _refuse_a_taken_folder(output)
     voice = Output(json=json, quiet=quiet)
-    _say_if_resumed_with_other_threads(context, recipe.threads, voice)
-    if dataset is None and data_dir is not None and is_from_config(context, "data_dir"):
-        refuse_a_folder_that_is_gone(data_dir, config_in_use(context))
-    data, recipe = _load_data(recipe, voice)
+    _say_if_resumed_with_other_threads(context, settings.threads, voice)
+    if settings.dataset is None and settings.data_dir is not None and is_from_config(context, "data_dir"):
+        refuse_a_folder_that_is_gone(settings.data_dir, config_in_use(context))
+    data, settings = _load_data(settings, voice)
     if seeds is not None:
         from mnist_bp.cli.seeds import train_seeds
 
-        train_seeds(recipe, seeds, data, output, resume, voice, min_accuracy=min_accuracy, started=started)
+        train_seeds(settings, seeds, data, output, resume, voice, min_accuracy=min_accuracy, started=started)
         return
-    session = _session(recipe, data, output, resume)
+    session = _session(settings, data, output, resume)
     report = TrainingReport(voice, session)
     report.start()
     failure: KeyboardInterrupt | MnistBpError | None = _run_epochs(session, report)
@@ -178,7 +97,9 @@ def train(
 
 def _refuse_what_makes_another_run(context: typer.Context) -> None:
     """InputError for an option that a run that goes on has settled already."""
-    if option := option_given(context, [name for name in context.params if name not in WITH_RESUME]):
+    resumable = {name for name, each in SETTINGS.items() if each.may_resume}
+    fixed = [name for name in context.params if name not in NO_SETTING | resumable]
+    if option := option_given(context, fixed):
         raise InputError(f"{option} does not go with --resume: the run goes on as it began, by its config.toml")
 
 
@@ -193,6 +114,14 @@ def _say_if_resumed_with_other_threads(context: typer.Context, threads: int, voi
         )
 
 
+def _refuse_what_lacks_its_other_half(context: typer.Context, settings: Settings) -> None:
+    """InputError for a setting that requires another one, which is not given."""
+    if settings.schedule != CONSTANT and is_default(context, "epochs"):
+        raise InputError(f"--schedule {settings.schedule} runs over all epochs: give their number with --epochs")
+    if settings.early_stop is not None and settings.validation is None:
+        raise InputError("--early-stop requires a validation set: give its size with --validation")
+
+
 def _refuse_a_taken_folder(output: Path) -> None:
     """InputError if there is a run in it: said before data are fetched."""
     from mnist_bp.training.runs import refuse_a_run
@@ -200,27 +129,29 @@ def _refuse_a_taken_folder(output: Path) -> None:
     refuse_a_run(output)
 
 
-def _load_data(recipe: Recipe, voice: Output) -> "tuple[Data, Recipe]":
-    """The data to train on, and the recipe that says so: MNIST that nobody asked for by name may become synthetic."""
+def _load_data(settings: Settings, voice: Output) -> "tuple[Data, Settings]":
+    """The data to train on, and the settings that says so: MNIST that nobody asked for by name may become synthetic."""
     try:
-        return _load(recipe, voice), recipe
+        return _load(settings, voice), settings
     except DataUnavailable as error:
-        if recipe.dataset is not None:
+        if settings.dataset is not None:
             raise
         voice.say(f"MNIST is not to be had here: {error}", style="yellow")
-    recipe = replace(recipe, dataset=SYNTHETIC)
-    return _load(recipe, voice), recipe
+    settings = replace(settings, dataset=SYNTHETIC)
+    return _load(settings, voice), settings
 
 
-def _load(recipe: Recipe, voice: Output) -> "Data":
-    return load_dataset(recipe.dataset, recipe.data_dir, voice, classes=recipe.classes, limit=recipe.limit)
+def _load(settings: Settings, voice: Output) -> "Data":
+    return load_dataset(settings.dataset, settings.data_dir, voice, classes=settings.classes, limit=settings.limit)
 
 
-def _session(recipe: Recipe, data: "Data", output: Path | None, resume: Path | None) -> "Session":
+def _session(settings: Settings, data: "Data", output: Path | None, resume: Path | None) -> "Session":
     from mnist_bp.training.session import Session
 
-    network = fresh_network(data, recipe.hidden, recipe.activation, recipe.cost, seed=recipe.seed, dtype=recipe.dtype)
-    return Session(recipe, data, network, output, resume)
+    network = fresh_network(
+        data, settings.hidden, settings.activation, settings.cost, seed=settings.seed, dtype=settings.dtype
+    )
+    return Session(settings, data, network, output, resume)
 
 
 def _run_epochs(session: "Session", report: TrainingReport) -> "KeyboardInterrupt | Diverged | None":
@@ -240,7 +171,7 @@ def _run_epochs(session: "Session", report: TrainingReport) -> "KeyboardInterrup
 
     try:
         with (
-            threadpool_limits(session.recipe.threads),
+            threadpool_limits(session.settings.threads),
             first_interrupt(interrupt.set),
             report,
             closing(session.epochs(on_batch)) as epochs,
@@ -275,4 +206,4 @@ def _reason(session: "Session", failure: KeyboardInterrupt | MnistBpError | None
     """Why the training ended."""
     if failure is not None:
         return "diverged" if isinstance(failure, Diverged) else "interrupted"
-    return "early-stop" if session.trainer.epoch < session.recipe.epochs else "finished"
+    return "early-stop" if session.trainer.epoch < session.settings.epochs else "finished"

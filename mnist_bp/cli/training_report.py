@@ -18,7 +18,7 @@ from mnist_bp.cli.output import Output, natural_width, percent
 from mnist_bp.cli.plots import plots_record
 from mnist_bp.cli.tables import new_table
 from mnist_bp.shell import command_line
-from mnist_bp.training.recipe import Recipe, format_sizes
+from mnist_bp.training.notation import count, format_sizes
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mnist_bp.training.loop import EpochResult
     from mnist_bp.training.session import Session
 
-__all__ = ["TrainingReport", "count_epochs", "describe", "number"]
+__all__ = ["TrainingReport", "number"]
 
 HEADINGS = ("epoch", "train\ncost", "train\naccuracy", "test\ncost", "test\naccuracy", "seconds")
 VALIDATION = "held-out\naccuracy"
@@ -60,7 +60,7 @@ class TrainingReport:
 
     def __init__(self, output: Output, session: "Session") -> None:
         self._output, self._session = output, session
-        self._recipe, self._data = session.recipe, session.data
+        self._settings, self._data = session.settings, session.data
         self._has_head = False
         self._is_table = output.is_live and natural_width(output.console, self._table()) <= output.console.width
         self._progress, self._task = self._bar()
@@ -92,7 +92,7 @@ class TrainingReport:
             redirect_stderr=False,
             disable=not self._output.is_live,
         )
-        trainer, epochs = self._session.trainer, self._recipe.epochs
+        trainer, epochs = self._session.trainer, self._settings.epochs
         first = min(trainer.epoch + 1, epochs)
         steps = trainer.steps_per_epoch
         task = progress.add_task(f"{first}/{epochs}", total=epochs * steps, completed=trainer.epoch * steps)
@@ -107,34 +107,27 @@ class TrainingReport:
 
     def start(self) -> None:
         """Say what is trained on what."""
-        recipe, data, trainer = self._recipe, self._data, self._session.trainer
+        settings, data, trainer = self._settings, self._data, self._session.trainer
         network = trainer.network
         say_if_synthetic(data, self._output)
         sizes, parameters = format_sizes(network.sizes), len(network.parameters)
         self._output.say(
-            f"network  {sizes}, {parameters:,} parameters: {recipe.activation}, {recipe.cost}, {recipe.dtype}"
+            f"network  {sizes}, {parameters:,} parameters: {settings.activation}, {settings.cost}, {settings.dtype}"
         )
-        self._output.say(f"data     {describe_data(data, len(data.train), recipe.validation)}")
-        self._output.say(f"recipe   {describe(recipe)}")
+        self._output.say(f"data     {describe_data(data, len(data.train), settings.validation)}")
+        self._output.say(f"recipe   {settings.describe()}")
         if trainer.epoch:
-            self._output.say(f"resumed  {self._session.run.folder}, after {count_epochs(trainer.epoch)}")
+            self._output.say(f"resumed  {self._session.run.folder}, after {count(trainer.epoch, 'epoch')}")
         self._output.record({
             "event": "start",
-            "dataset": data.name,
             "sizes": network.sizes,
             "parameters": parameters,
             "train_examples": len(data.train),
             "test_examples": len(data.test),
-            "activation": recipe.activation,
-            "cost": recipe.cost,
-            "optimizer": recipe.optimizer,
-            "learning_rate": recipe.learning_rate,
-            "batch_size": recipe.batch_size or len(data.train),
-            "epochs": recipe.epochs,
-            "seed": recipe.seed,
-            "threads": recipe.threads,
+            **settings.record(),
+            "dataset": data.name,
+            "batch_size": settings.batch_size or len(data.train),
             "resumed_after": trainer.epoch,
-            **{name: getattr(recipe, name) for name in ALSO_RECORDED},
             **self._data.mark,
         })  # fmt: skip
 
@@ -145,9 +138,9 @@ class TrainingReport:
 
         self._costs.append((result.train_cost, result.test_cost))
         self._output.record({**epoch_record(result), **self._data.mark})
-        next_epoch = min(result.epoch + 1, self._recipe.epochs)
-        self._progress.update(self._task, description=f"{next_epoch}/{self._recipe.epochs}")
-        epoch = f"{result.epoch}/{self._recipe.epochs}"
+        next_epoch = min(result.epoch + 1, self._settings.epochs)
+        self._progress.update(self._task, description=f"{next_epoch}/{self._settings.epochs}")
+        epoch = f"{result.epoch}/{self._settings.epochs}"
         train_cost, train_accuracy = number(result.train_cost), percent(result.train_accuracy)
         test_cost, test_accuracy = number(result.test_cost), percent(result.test_accuracy)
         validated = [] if result.validation_accuracy is None else [percent(result.validation_accuracy)]
@@ -193,7 +186,7 @@ class TrainingReport:
         result = (
             f"test accuracy {percent(last.test_accuracy)} on {data}" if last else "no epoch ended, nothing is learned"
         )
-        ended = f"{reason} after {count_epochs(epochs)}, {seconds:.1f} s"
+        ended = f"{reason} after {count(epochs, 'epoch')}, {seconds:.1f} s"
         self._output.conclude(f"{result} ({ended}); model: {run.model}", style="bold")
         if last is not None or reason == "interrupted":
             self._output.say(f"next: {self._next(reason)}", wrap=False)
@@ -225,48 +218,15 @@ class TrainingReport:
 
     def _table(self, *, with_head: bool = True) -> Table:
         headings = list(HEADINGS)
-        if self._recipe.validation:
+        if self._settings.validation:
             headings.insert(3, VALIDATION)
-        room = 0 if self._recipe.validation else 1  # seven columns fit into 60 only so
+        room = 0 if self._settings.validation else 1  # seven columns fit into 60 only so
         table = new_table(*headings, show_header=with_head, padding=(0, 0, 0, room))
         first, *others = table.columns
-        first.min_width = max(len("epoch"), len(f"{self._recipe.epochs}/{self._recipe.epochs}"))
+        first.min_width = max(len("epoch"), len(f"{self._settings.epochs}/{self._settings.epochs}"))
         for column in others:
             column.min_width = WIDTH
         return table
-
-
-ALSO_RECORDED = (
-    "schedule", "l2", "dropout", "input_dropout", "label_smoothing", "average", "augment", "augment_strength",
-    "validation", "early_stop", "dtype",
-)  # fmt: skip
-"""What else the record of the start tells of the recipe."""
-
-
-def describe(recipe: Recipe, seeds: str = "") -> str:
-    """A recipe in a line, without what is not used; ``seeds`` names them where there are several."""
-    strength = f" of strength {recipe.augment_strength:g}" if recipe.augment_strength != 1 else ""
-    parts = [
-        f"{recipe.optimizer}, learning rate {recipe.learning_rate:g}",
-        f"schedule {recipe.schedule}" if recipe.schedule != "constant" else "",
-        f"batches of {recipe.batch_size}" if recipe.batch_size else "all examples in each step",
-        count_epochs(recipe.epochs),
-        f"L2 {recipe.l2:g}" if recipe.l2 else "",
-        f"dropout {recipe.dropout:g}" if recipe.dropout else "",
-        f"input dropout {recipe.input_dropout:g}" if recipe.input_dropout else "",
-        f"label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else "",
-        f"average {recipe.average:g}" if recipe.average else "",
-        f"{recipe.augment} distortions" + strength if recipe.augment != "none" else "",
-        f"early stop after {count_epochs(recipe.early_stop)} without progress" if recipe.early_stop else "",
-        seeds or f"seed {recipe.seed}",
-        f"{recipe.threads} thread{'s' if recipe.threads > 1 else ''}",
-    ]
-    return ", ".join(filter(None, parts))
-
-
-def count_epochs(count: int) -> str:
-    """1 epoch, 2 epochs."""
-    return f"{count} epoch{'' if count == 1 else 's'}"
 
 
 def number(cost: float) -> str:

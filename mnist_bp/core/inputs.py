@@ -1,13 +1,13 @@
 """Checks of what a network is given: sizes, the names of its functions, inputs and labels."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.costs import COSTS
+from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.core.names import ActivationName, CostName, OutputActivationName, checked_name
 from mnist_bp.errors import InputError
 
@@ -26,10 +26,10 @@ def checked_functions(
     activation: ActivationName, cost: CostName, output_activation: OutputActivationName | None
 ) -> Functions:
     """Return the names; ``output_activation`` is the cost's own if it is None. InputError if they do not fit."""
-    checked_name("activation", activation, get_args(ActivationName))
-    checked_name("cost", cost, get_args(CostName))
+    ACTIVATIONS.check(activation)
+    COSTS.check(cost)
     outputs: OutputActivationName = checked_name(
-        "output activation", output_activation or COSTS[cost].output_activation, get_args(OutputActivationName)
+        "output activation", output_activation or COSTS[cost].output_activation, [*ACTIVATIONS, "softmax"]
     )
     if (outputs == "softmax") != (cost == "cross-entropy"):
         raise InputError(f"{outputs} outputs do not go with {cost}: softmax and cross-entropy belong together")

@@ -5,13 +5,13 @@ What ``meta`` says is compared with what the file holds before a network is made
 
 from collections.abc import Mapping
 from os import PathLike
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
 from mnist_bp.core import archive
+from mnist_bp.core.choices import DTYPES
 from mnist_bp.core.inputs import Functions, checked_functions
-from mnist_bp.core.names import DtypeName
 from mnist_bp.core.parameters import ParameterVector, array_shapes
 from mnist_bp.errors import InputError
 
@@ -34,8 +34,8 @@ def save(path: str | PathLike[str], parameters: ParameterVector, functions: Func
         If the disk does not take the file.
     """
     dtype = parameters.vector.dtype.name
-    if dtype not in get_args(DtypeName):
-        raise InputError(f"a model file holds {' or '.join(get_args(DtypeName))}, not {dtype}")
+    if dtype not in DTYPES:
+        raise InputError(f"a model file holds {' or '.join(DTYPES)}, not {dtype}")
     described = {
         **meta,
         "format": FORMAT,
@@ -85,8 +85,8 @@ def _check_meta(meta: dict[str, Any]) -> None:
     sizes = meta.get("sizes")
     if not isinstance(sizes, list) or len(sizes) < 2 or not all(type(size) is int and size > 0 for size in sizes):
         raise InputError(f"its sizes are {sizes!r}; expected a list of whole numbers")
-    if meta.get("dtype") not in get_args(DtypeName):
-        raise InputError(f"its dtype is {meta.get('dtype')!r}; expected one of {', '.join(get_args(DtypeName))}")
+    if meta.get("dtype") not in DTYPES:
+        raise InputError(f"its dtype is {meta.get('dtype')!r}; expected one of {', '.join(DTYPES)}")
     for name in ("activation", "cost", "output_activation"):
         if not isinstance(meta.get(name), str):
             raise InputError(f"unknown {name.replace('_', ' ')} {meta.get(name)!r}")

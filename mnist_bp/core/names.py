@@ -1,12 +1,11 @@
 """What can be chosen, by name; apart from the code that does it, so that naming it needs no numpy."""
 
 from collections.abc import Iterable
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from mnist_bp.errors import InputError
 
 __all__ = [
-    "MOMENTUM",
     "ActivationName",
     "CostName",
     "DtypeName",
@@ -15,14 +14,12 @@ __all__ = [
     "checked_name",
 ]
 
-ActivationName = Literal["sigmoid", "tanh", "relu", "leaky-relu"]
-OutputActivationName = Literal[ActivationName, "softmax"]
-CostName = Literal["squared-error", "cross-entropy"]
-OptimizerName = Literal["sgd", "momentum", "nesterov", "adam"]
-DtypeName = Literal["float32", "float64"]
-
-MOMENTUM = 0.9
-"""μ of the optimizers momentum and nesterov: each gradient goes on to move the parameters, ten times as far in all."""
+ActivationName = str
+OutputActivationName = str
+CostName = str
+OptimizerName = str
+DtypeName = str
+"""Names of entries of the registries in ``choices``."""
 
 Name = TypeVar("Name", bound=str)
 

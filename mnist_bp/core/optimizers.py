@@ -11,7 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.names import MOMENTUM, OptimizerName
+from mnist_bp.core.choices import MOMENTUM
+from mnist_bp.core.names import OptimizerName
 
 __all__ = ["OPTIMIZERS", "SGD", "Adam", "Momentum", "Optimizer", "approach"]
 

@@ -25,7 +25,6 @@ All places are then linear in a few numbers for each image, the affine map's and
 """
 
 from collections.abc import Iterator
-from typing import get_args
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -33,7 +32,7 @@ from numpy.typing import DTypeLike, NDArray
 from mnist_bp.core.activations import Array
 from mnist_bp.core.names import checked_name
 from mnist_bp.data.batches import scaled
-from mnist_bp.data.names import MOST_STRENGTH, DistortionName
+from mnist_bp.data.names import AUGMENTATIONS, MOST_STRENGTH, DistortionName
 from mnist_bp.errors import InputError
 
 __all__ = ["Sampler", "augmented", "elastic_patterns"]
@@ -103,7 +102,7 @@ def augmented(
     InputError
         If the kind is not one of these, or the strength is not from 0 to 10.
     """
-    checked_name("distortion", kind, get_args(DistortionName))
+    checked_name("distortion", kind, AUGMENTATIONS[1:])
     if not 0 <= strength <= MOST_STRENGTH:
         raise InputError(f"the strength of an augmentation is from 0 to {MOST_STRENGTH:g}, not {strength:g}")
     distorted = _Distortion(kind, shape, rng, strength, dtype)

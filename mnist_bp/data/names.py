@@ -4,8 +4,11 @@ from collections.abc import Callable
 from typing import Literal
 
 __all__ = [
+    "AUGMENTATIONS",
+    "DATASETS",
     "FILE_NAMES",
     "MOST_STRENGTH",
+    "NO_AUGMENTATION",
     "SYNTHETIC",
     "AugmentName",
     "DatasetName",
@@ -16,13 +19,21 @@ __all__ = [
     "SplitName",
 ]
 
-PublishedName = Literal["mnist", "fashion-mnist", "kmnist"]
-DatasetName = Literal[PublishedName, "synthetic"]
+PublishedName = str
+DatasetName = str
 SplitName = Literal["test", "train"]
-DistortionName = Literal["shift", "affine", "elastic"]
-AugmentName = Literal["none", DistortionName]
+DistortionName = str
+AugmentName = str
 
-SYNTHETIC: Literal["synthetic"] = "synthetic"
+DATASETS: tuple[str, ...] = ("mnist", "fashion-mnist", "kmnist", "synthetic")
+"""Names of the datasets."""
+
+NO_AUGMENTATION = "none"
+
+AUGMENTATIONS: tuple[str, ...] = (NO_AUGMENTATION, "shift", "affine", "elastic")
+"""Names of the augmentations."""
+
+SYNTHETIC = "synthetic"
 
 FILE_NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 """The four files of a dataset, as MNIST's makers named them."""

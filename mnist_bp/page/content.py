@@ -10,7 +10,7 @@ from mnist_bp.data import preparation
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network
-from mnist_bp.training.recipe import format_sizes
+from mnist_bp.training.notation import format_sizes
 
 __all__ = ["learning_curves", "page_content"]
 

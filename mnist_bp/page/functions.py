@@ -36,7 +36,7 @@ def functions_module(activations: Iterable[str], cost: str) -> str:
 def _activation(name: str) -> dict[str, Any]:
     """Return an activation's JavaScript, with the bounds by which the page scales what it draws of a neuron."""
     javascript = _javascript("activation", name, ACTIVATIONS)
-    σ = ACTIVATIONS[name]  # type: ignore[index]
+    σ = ACTIVATIONS[name]
     a = σ.f(Z)
     steepest = None if javascript.derivative is None else float(σ.derivative(a).max())
     return {**javascript._asdict(), "is_bounded": bool(np.abs(a).max() <= 1), "steepest": steepest}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,13 +20,13 @@ from mnist_bp.core.regularization import draw_masks, shrink_weights, smoothed_ta
 from mnist_bp.data.ahead import ahead
 from mnist_bp.data.augment import augmented
 from mnist_bp.data.batches import mini_batches, scaled
-from mnist_bp.data.names import AugmentName
+from mnist_bp.data.names import AUGMENTATIONS, NO_AUGMENTATION
 from mnist_bp.errors import Diverged, InputError
 from mnist_bp.network import Network
 from mnist_bp.training.evaluation import CHUNK, Evaluation, chunks, evaluate, judge
 from mnist_bp.training.health import Health, examine, sample
-from mnist_bp.training.recipe import Hyperparameters
 from mnist_bp.training.schedules import SCHEDULES
+from mnist_bp.training.settings import Settings
 
 __all__ = ["EpochResult", "LabelledImages", "Trainer", "train"]
 
@@ -85,7 +85,7 @@ class Trainer:
         Learns, in place.
     training, test, validation
         What it learns from, and what it is tested on after each epoch.
-    hyperparameters
+    settings
         How it learns.
     image_shape
         Rows and columns of an image; needed where images are distorted.
@@ -102,7 +102,7 @@ class Trainer:
         average of its parameters.
     state
         All that changes while it learns, arrays by name; they are changed in place. Another trainer of the same network
-        and hyperparameters that is given them by ``restore`` goes on, bit for bit, as this one would.
+        and settings that is given them by ``restore`` goes on, bit for bit, as this one would.
     """
 
     def __init__(
@@ -110,29 +110,29 @@ class Trainer:
         network: Network,
         training: LabelledImages,
         test: LabelledImages,
-        hyperparameters: Hyperparameters,
+        settings: Settings,
         *,
         validation: LabelledImages | None = None,
         image_shape: tuple[int, int] | None = None,
     ) -> None:
         network.targets(training.labels)  # refuses what is no label, once
-        if hyperparameters.early_stop is not None and validation is None:
+        if settings.early_stop is not None and validation is None:
             raise InputError("early stopping looks at a validation set, and there is none")
-        checked_name("distortion", hyperparameters.augment, get_args(AugmentName))
-        if hyperparameters.augment != "none" and image_shape is None:
+        checked_name("distortion", settings.augment, AUGMENTATIONS)
+        if settings.augment != NO_AUGMENTATION and image_shape is None:
             raise InputError("distorting images takes their rows and columns, image_shape")
-        self.network, self.hyperparameters = network, hyperparameters
+        self.network, self.settings = network, settings
         self._training, self._test, self._validation = training, test, validation
         self._image_shape = image_shape
         images, labels = map(sample, training)
         self._sample = LabelledImages(scaled(images, network.dtype), labels)
         self._examples = len(training.labels)
-        self._batch_size = min(hyperparameters.batch_size or self._examples, self._examples)
-        self._targets = smoothed_targets(network.sizes[-1], hyperparameters.label_smoothing, network.dtype)
-        optimizer = checked_name("optimizer", hyperparameters.optimizer, OPTIMIZERS)
+        self._batch_size = min(settings.batch_size or self._examples, self._examples)
+        self._targets = smoothed_targets(network.sizes[-1], settings.label_smoothing, network.dtype)
+        optimizer = checked_name("optimizer", settings.optimizer, OPTIMIZERS)
         self._optimizer = OPTIMIZERS[optimizer](network.parameters)
-        self._l2 = 0.0 if self._optimizer.decouples_l2 else hyperparameters.l2
-        self._schedule = SCHEDULES[checked_name("schedule", hyperparameters.schedule, SCHEDULES)]
+        self._l2 = 0.0 if self._optimizer.decouples_l2 else settings.l2
+        self._schedule = SCHEDULES[settings.schedule]
         self._epoch = np.zeros((), np.int64)
         self._best_epoch, self._best_accuracy = np.zeros((), np.int64), np.zeros(())
         self.state = {
@@ -143,7 +143,7 @@ class Trainer:
             **self._optimizer.state,
         }
         self.tested = network
-        if hyperparameters.average is not None:
+        if settings.average is not None:
             self.tested = network.astype(network.dtype)
             self.state["average"] = self.tested.parameters
 
@@ -160,7 +160,7 @@ class Trainer:
     @property
     def is_stopped_early(self) -> bool:
         """Whether the validation accuracy has not got better for as many epochs as patience was."""
-        patience = self.hyperparameters.early_stop
+        patience = self.settings.early_stop
         return patience is not None and self.epoch - int(self._best_epoch) >= patience
 
     def restore(self, state: dict[str, Array]) -> None:
@@ -185,7 +185,7 @@ class Trainer:
             If a cost, a number of the ``state``, or the gradient's norm is not finite after an epoch.
         """
         finished = {name: array.copy() for name, array in self.state.items()}
-        while self.epoch < self.hyperparameters.epochs and not self.is_stopped_early:
+        while self.epoch < self.settings.epochs and not self.is_stopped_early:
             try:
                 result = self._run_epoch(on_batch)
                 finished = {name: array.copy() for name, array in self.state.items()}
@@ -229,8 +229,8 @@ class Trainer:
             for learning_rate, (images, labels) in zip(learning_rates, batches, strict=True):
                 Z, gradient = self._gradient(images, labels, draw_masks)
                 self._step(gradient, learning_rate)
-                if self.hyperparameters.average is not None:
-                    self._average(seen // self._batch_size, self.hyperparameters.average)
+                if self.settings.average is not None:
+                    self._average(seen // self._batch_size, self.settings.average)
 
                 # Judged at the end, for all batches at once: by the hundred it would take as long as the learning.
                 now = slice(seen, seen + len(labels))
@@ -253,7 +253,7 @@ class Trainer:
         raise Diverged(
             f"training diverged in epoch {self.epoch + 1}, batch {batch} of {self.steps_per_epoch}: its numbers are "
             "not finite any more, most likely because its steps are too large; "
-            f"try a smaller --learning-rate than {self.hyperparameters.learning_rate:g}"
+            f"try a smaller --learning-rate than {self.settings.learning_rate:g}"
         )
 
     def _gradient(
@@ -284,8 +284,8 @@ class Trainer:
 
     def _step(self, gradient: ParameterVector, learning_rate: float) -> None:
         """Go downhill, and let the weights shrink if they are to."""
-        if self.hyperparameters.l2 and self._optimizer.decouples_l2:
-            shrink_weights(self.network, learning_rate * self.hyperparameters.l2)
+        if self.settings.l2 and self._optimizer.decouples_l2:
+            shrink_weights(self.network, learning_rate * self.settings.l2)
         self._optimizer.step(self.network.parameters, gradient.vector, learning_rate)
 
     def _average(self, step: int, decay: float) -> None:
@@ -302,15 +302,15 @@ class Trainer:
 
     def _learning_rates(self) -> list[float]:
         """η of each step of the epoch that is running."""
-        η, epochs = self.hyperparameters.learning_rate, self.hyperparameters.epochs
+        η, epochs = self.settings.learning_rate, self.settings.epochs
         epoch, steps = self.epoch, self.steps_per_epoch
         return [η * self._schedule((epoch + step / steps) / epochs) for step in range(steps)]
 
     def _batches(self) -> Generator[tuple[Array, NDArray[np.uint8]]]:
         """The epoch's mini-batches, images (n, n_0) and labels (n,), distorted if they are to be."""
-        settings = self.hyperparameters
+        settings = self.settings
         batches = mini_batches(*self._training, self._batch_size, seed=settings.seed, epoch=self.epoch + 1)
-        if settings.augment == "none":
+        if settings.augment == NO_AUGMENTATION:
             yield from batches
             return
         assert self._image_shape is not None
@@ -326,7 +326,7 @@ class Trainer:
 
     def _dropout(self) -> Callable[[int], Masks] | None:
         """What draws the masks of so many examples, where there is dropout."""
-        rate, input_rate = self.hyperparameters.dropout, self.hyperparameters.input_dropout
+        rate, input_rate = self.settings.dropout, self.settings.input_dropout
         if not (rate or input_rate):
             return None
         rng, network = self._rng(DROPOUT), self.network
@@ -334,7 +334,7 @@ class Trainer:
 
     def _rng(self, stream: int) -> np.random.Generator:
         """A stream of random numbers of the epoch that is running."""
-        return np.random.default_rng([self.hyperparameters.seed, self.epoch + 1, stream])
+        return np.random.default_rng([self.settings.seed, self.epoch + 1, stream])
 
     @cached_property
     def _buffers(self) -> "_Buffers":
@@ -368,9 +368,9 @@ def train(
     network: Network,
     training: tuple[Array, NDArray[np.uint8]],
     test: tuple[Array, NDArray[np.uint8]],
-    hyperparameters: Hyperparameters,
+    settings: Settings,
     *,
     on_batch: Callable[[], object] | None = None,
 ) -> Iterator[EpochResult]:
     """Train from the beginning, in place: see ``Trainer``."""
-    return Trainer(network, LabelledImages(*training), LabelledImages(*test), hyperparameters).run(on_batch)
+    return Trainer(network, LabelledImages(*training), LabelledImages(*test), settings).run(on_batch)

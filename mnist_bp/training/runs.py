@@ -15,7 +15,7 @@ from mnist_bp.files import atomic_write, remove_parts, storing, sync_folder, wri
 from mnist_bp.network import Network
 from mnist_bp.shell import command_line
 from mnist_bp.training.history import History, read_epochs
-from mnist_bp.training.recipe import format_sizes
+from mnist_bp.training.notation import format_sizes
 
 __all__ = ["Run", "find_model", "refuse_a_run"]
 

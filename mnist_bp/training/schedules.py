@@ -3,14 +3,18 @@
 A schedule is a factor of the learning rate, from the share t of all steps that lies behind, 0 ≤ t < 1.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import cos, pi
-from typing import Literal
 
-__all__ = ["SCHEDULES", "Schedule", "ScheduleName"]
+from mnist_bp.core.choices import Registry
 
-ScheduleName = Literal["constant", "step", "cosine", "one-cycle"]
+__all__ = ["CONSTANT", "SCHEDULES", "Schedule"]
+
 Schedule = Callable[[float], float]
+"""Fraction t of all steps behind ↦ factor of the learning rate."""
+
+CONSTANT = "constant"
+"""Name of the one schedule that does not depend on the number of epochs."""
 
 WARM_UP = 0.3
 """The share of one-cycle in which the rate rises."""
@@ -48,9 +52,7 @@ def _along_cosine(start: float, end: float, t: float) -> float:
     return end + (start - end) * (1 + cos(pi * t)) / 2
 
 
-SCHEDULES: Mapping[ScheduleName, Schedule] = {
-    "constant": constant,
-    "step": step,
-    "cosine": cosine,
-    "one-cycle": one_cycle,
-}
+_BUILT_IN: dict[str, Schedule] = {CONSTANT: constant, "step": step, "cosine": cosine, "one-cycle": one_cycle}
+
+SCHEDULES: Registry[Schedule] = Registry("schedule", tuple(_BUILT_IN), lambda: _BUILT_IN)
+"""Schedules by name."""

@@ -12,8 +12,8 @@ from mnist_bp.errors import InputError
 from mnist_bp.network import Network
 from mnist_bp.training import checkpoint
 from mnist_bp.training.loop import EpochResult, LabelledImages, Trainer
-from mnist_bp.training.recipe import Recipe
 from mnist_bp.training.runs import Run
+from mnist_bp.training.settings import Settings
 
 __all__ = ["Session", "epoch_record"]
 
@@ -22,18 +22,18 @@ DIGITS = 16
 
 
 class Session:
-    """A training of a network by a recipe on a dataset.
+    """A training of a network with some settings on a dataset.
 
     Parameters
     ----------
-    recipe, data
-        What to do, and on what; ``recipe.validation`` examples of the training set are held out.
+    settings, data
+        The settings and the data; ``settings.validation`` training examples become the validation set.
     network
-        Fresh, as the recipe describes it.
+        A fresh network, as the settings describe it.
     output
         Folder of the run; None: one of its own.
     resume
-        Folder of a run of this recipe on these data to go on with, in place of ``output``.
+        Folder of a run with these settings on these data to resume, in place of ``output``.
 
     Attributes
     ----------
@@ -49,17 +49,22 @@ class Session:
     Raises
     ------
     InputError
-        If the recipe, the data, the folder and the checkpoint do not fit each other.
+        If the settings, the data, the folder and the checkpoint do not fit each other.
     StorageError
         If the disk does not take the run.
     """
 
     def __init__(
-        self, recipe: Recipe, data: Dataset, network: Network, output: Path | None = None, resume: Path | None = None
+        self,
+        settings: Settings,
+        data: Dataset,
+        network: Network,
+        output: Path | None = None,
+        resume: Path | None = None,
     ) -> None:
-        self.recipe, self.data, validation = recipe, data, None
-        if recipe.validation is not None:
-            rest, validation = hold_out(data.train, recipe.validation, seed=recipe.seed)
+        self.settings, self.data, validation = settings, data, None
+        if settings.validation is not None:
+            rest, validation = hold_out(data.train, settings.validation, seed=settings.seed)
             self.data = replace(data, train=rest)
         self.last: EpochResult | None = None
         self.is_saved = False
@@ -67,31 +72,31 @@ class Session:
             network,
             _labelled(self.data.train),
             _labelled(data.test),
-            recipe,
+            settings,
             validation=_labelled(validation) if validation else None,
             image_shape=data.train.images.shape[1:],
         )
-        self._identity = _identity(recipe, data)
+        self._identity = _identity(settings, data)
         if resume is None:
-            self.run = Run.create(output, network.sizes, recipe.options())
+            self.run = Run.create(output, network.sizes, settings.options())
         else:
             self.run = Run.reopen(resume)
             self._go_on()
 
     def _go_on(self) -> None:
         """Take up the training where it was left: after its last whole epoch, or, before there is one, at its start."""
-        run, recipe = self.run, self.recipe
+        run, settings = self.run, self.settings
         run.claim()
         try:
             if run.checkpoint.is_file():
                 self.last = checkpoint.restore(
-                    run.checkpoint, self.trainer, self._identity, may_change=recipe.may_change
+                    run.checkpoint, self.trainer, self._identity, may_change=settings.resumable
                 )
-            if self.trainer.epoch > recipe.epochs:
+            if self.trainer.epoch > settings.epochs:
                 raise InputError(
-                    f"{run.folder} has had {self.trainer.epoch} epochs already; --epochs says {recipe.epochs}"
+                    f"{run.folder} has had {self.trainer.epoch} epochs already; --epochs says {settings.epochs}"
                 )
-            run.go_on(self.trainer.epoch, recipe.options())
+            run.go_on(self.trainer.epoch, settings.options())
         except BaseException:
             run.close()
             raise
@@ -127,7 +132,7 @@ class Session:
             "dataset": self.data.name,
             "synthetic": self.data.is_synthetic,
             "image_shape": self.data.train.images.shape[1:],
-            "config": self.recipe.options(),
+            "config": self.settings.options(),
             "epochs": self.trainer.epoch,
             "test_accuracy": self.last.test_accuracy if self.last else None,
         }
@@ -138,10 +143,10 @@ def epoch_record(result: EpochResult) -> dict[str, Any]:
     return {"event": "epoch", **{name: value for name, value in asdict(result).items() if value is not None}}
 
 
-def _identity(recipe: Recipe, data: Dataset) -> dict[str, Any]:
+def _identity(settings: Settings, data: Dataset) -> dict[str, Any]:
     """What must not change when a run goes on."""
-    settings = {name: value for name, value in recipe.options().items() if name not in recipe.may_change}
-    return {**settings, "training data (its digest)": _digest(data.train)[:DIGITS]}
+    fixed = {key: value for key, value in settings.options().items() if key not in settings.resumable}
+    return {**fixed, "training data (its digest)": _digest(data.train)[:DIGITS]}
 
 
 def _labelled(examples: Examples) -> LabelledImages:

@@ -16,7 +16,8 @@ from _bench.jobs import Job, Source
 from _bench.peers import SYSTEMS
 from _bench.pool import environment
 from _bench.results import Comparison
-from mnist_bp.training.recipe import default_threads, format_hidden
+from mnist_bp.training.notation import format_hidden
+from mnist_bp.training.threads import default_threads
 
 RACES = (
     (0.90, Job((16, 16))),

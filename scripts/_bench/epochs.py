@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby, product
 from statistics import mean, median
-from typing import get_args
 
 from _shared.tables import counted, number
 
@@ -12,9 +11,10 @@ from _bench.jobs import Job, Source
 from _bench.peers import SYSTEMS
 from _bench.pool import Worker, workers
 from _bench.results import Agreement, Comparison
-from mnist_bp.core.names import CostName
+from mnist_bp.core.choices import COSTS
 from mnist_bp.data.datasets import Dataset
-from mnist_bp.training.recipe import default_threads, format_batch_size, format_hidden
+from mnist_bp.training.notation import format_batch_size, format_hidden
+from mnist_bp.training.threads import default_threads
 
 WIDTHS = ((16, 16), (30,), (100,), (300, 100), (800,), (800, 800))
 BATCH_SIZES = (1, 10, 100, 1000, None)
@@ -83,7 +83,7 @@ def measure(
 
 def check(job: Job, team: dict[str, Worker]) -> Iterator[Agreement]:
     """Whether all do the same: a few steps with all of few examples, so that there is no order to differ in."""
-    for cost in get_args(CostName):
+    for cost in COSTS:
         able = [name for name in team if cost in SYSTEMS[name].costs]
         small = replace(job, cost=cost, batch_size=None, limit=CHECKED_EXAMPLES)
         costs = {}

@@ -10,7 +10,9 @@ from _bench.jobs import Job
 from _bench.results import Comparison
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.training.loop import EpochResult, LabelledImages, Trainer
-from mnist_bp.training.recipe import Hyperparameters, default_threads, format_sizes
+from mnist_bp.training.notation import format_sizes
+from mnist_bp.training.settings import Settings
+from mnist_bp.training.threads import default_threads
 
 HIDDEN = ((16, 16), (800,))
 
@@ -50,7 +52,7 @@ class _Epochs:
         job = Job(hidden, activation="relu", cost="cross-entropy")
         self.threads = default_threads(hidden, settings.get("augment", "none"))
         few = data.test.first(1000)
-        fixed = Hyperparameters(learning_rate=0.001, batch_size=100, epochs=10**6, seed=0)
+        fixed = Settings(learning_rate=0.001, batch_size=100, epochs=10**6, seed=0)
         self._results: Iterator[EpochResult] = Trainer(
             job.network(data),
             LabelledImages(data.train.rows, data.train.labels),

@@ -10,7 +10,7 @@ from mnist_bp import Network
 from mnist_bp.core.names import ActivationName, CostName
 from mnist_bp.data.datasets import Dataset, load
 from mnist_bp.errors import DataUnavailable
-from mnist_bp.training.recipe import default_learning_rate
+from mnist_bp.training.learning_rates import default_learning_rate
 
 RATE_BATCH = 100
 """The batch size that mnist-bp's default learning rates are made for; smaller ones take shorter steps."""

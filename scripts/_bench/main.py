@@ -21,7 +21,7 @@ from _bench.results import Agreement, Comparison
 from _bench.scaling import Series
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.errors import MnistBpError
-from mnist_bp.training.recipe import parse_batch_size, parse_hidden
+from mnist_bp.training.notation import parse_batch_size, parse_hidden
 
 Value = TypeVar("Value")
 

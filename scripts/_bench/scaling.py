@@ -14,7 +14,7 @@ from _bench.pool import Worker
 from _bench.results import median_and_spread
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.training.evaluation import CHUNK
-from mnist_bp.training.recipe import format_batch_size
+from mnist_bp.training.notation import format_batch_size
 
 FLOAT32 = 4
 MEBIBYTE = 2**20

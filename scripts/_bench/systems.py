@@ -14,7 +14,7 @@ from mnist_bp.core.names import CostName
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.training.evaluation import Evaluation, evaluate
 from mnist_bp.training.loop import train
-from mnist_bp.training.recipe import Hyperparameters
+from mnist_bp.training.settings import Settings
 
 LESSON_EXAMPLES = range(200, 2_001)
 """How many examples the loop over single ones is timed on: fewer for larger networks, …"""
@@ -82,9 +82,7 @@ class MnistBp(System):
             self.network,
             (self.examples.rows, self.examples.labels),
             (data.test.rows, data.test.labels),
-            Hyperparameters(
-                epochs=sys.maxsize, batch_size=self.batch_size, learning_rate=job.learning_rate, seed=job.seed
-            ),
+            Settings(epochs=sys.maxsize, batch_size=self.batch_size, learning_rate=job.learning_rate, seed=job.seed),
         )
 
     def epoch(self) -> float:

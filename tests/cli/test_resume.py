@@ -11,7 +11,7 @@ import pytest
 from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.data import idx
 from mnist_bp.training import session
-from mnist_bp.training.recipe import Recipe
+from mnist_bp.training.settings import Settings
 
 EVERYTHING = [
     "--hidden", "12,8", "--activation", "relu", "--cost", "cross-entropy", "--optimizer", "nesterov",
@@ -222,7 +222,7 @@ def test_another_number_of_threads_is_allowed_and_warned_of(cli, train, resume, 
     """Bits may differ; the config records the new number. Checkpoints of version 0.1.0 hold the old one."""
     with monkeypatch.context() as patch:
         if recorded_by == "0.1.0":
-            patch.setattr(Recipe, "may_change", {"data-dir", "epochs"})
+            patch.setattr(Settings, "resumable", {"data-dir", "epochs"})
         train(*PLAIN)
     config = Path("run/config.toml").read_text(encoding="utf-8")
     assert "differ" not in resume("--epochs", "4", "--threads", "1").err

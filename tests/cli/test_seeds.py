@@ -21,8 +21,8 @@ from mnist_bp.cli.output import Output
 from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.network import load_network
-from mnist_bp.training.recipe import Recipe
 from mnist_bp.training.runs import Run
+from mnist_bp.training.settings import Settings
 
 HEALTH = {"saturated": [0.0], "dead": None, "gradient_norm": [1.0, 1.0], "never_predicted": [], "at_chance": False}
 
@@ -41,7 +41,7 @@ def train(cli, idx_folder):
 @pytest.fixture
 def recipe():
     """A recipe of ten epochs, seed 3."""
-    return Recipe(
+    return Settings(
         hidden=(8,), activation="sigmoid", cost="squared-error", learning_rate=2.0, batch_size=100, epochs=10, seed=3,
         dtype="float32", threads=1, dataset=None, data_dir=None, limit=None,
     )  # fmt: skip

@@ -1,16 +1,14 @@
 """Optimizers: each against its formula, in plain numbers."""
 
 from math import sqrt
-from typing import get_args
 
 import numpy as np
 import pytest
 
 from mnist_bp.core import optimizers
-from mnist_bp.core.names import OptimizerName
 from mnist_bp.core.optimizers import OPTIMIZERS, approach
 
-NAMES = get_args(OptimizerName)
+NAMES = [*OPTIMIZERS]
 
 START = [0.5, -2.0, 3.0]
 GRADIENTS = [[0.1, -4.0, 0.0], [0.3, 2.0, 1e-5], [-0.2, 0.5, 0.0], [0.1, 8.0, -1e-5]]

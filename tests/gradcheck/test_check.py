@@ -28,8 +28,9 @@ from mnist_bp.gradcheck.check import (
 from mnist_bp.gradcheck.diagnose import diagnose, worst_entries
 from mnist_bp.gradcheck.known_bugs import MISTAKES
 from mnist_bp.gradcheck.numerical_gradient import numerical_gradient
+from mnist_bp.training.learning_rates import default_learning_rate
 from mnist_bp.training.loop import DROPOUT, LabelledImages, Trainer, train
-from mnist_bp.training.recipe import Hyperparameters, default_learning_rate
+from mnist_bp.training.settings import Settings
 
 EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))
 METHODS = ("complex", "central")
@@ -101,7 +102,7 @@ def test_a_trained_network_passes(
     network = lessons_network(activation, cost).astype(np.float32)
     sets = [(examples.inputs(np.float32), examples.labels) for examples in few_digits]
     rate = default_learning_rate(activation, cost)
-    for _ in train(network, *sets, Hyperparameters(epochs=15, batch_size=10, learning_rate=rate, seed=0)):
+    for _ in train(network, *sets, Settings(epochs=15, batch_size=10, learning_rate=rate, seed=0)):
         pass
 
     found = checked(network.astype(np.float64), batch, method)
@@ -520,7 +521,7 @@ def test_what_is_checked_is_the_step_that_trains(regularized: Objective, few_dig
     """A training step of SGD takes this very gradient, times the learning rate, with the masks of its own stream."""
     network, digits = lessons_network(), few_digits[0].first(20)
     data = LabelledImages(regularized.X, digits.labels)
-    settings = Hyperparameters(
+    settings = Settings(
         learning_rate=0.5, batch_size=None, epochs=1, seed=7,
         l2=regularized.l2, dropout=0.5, input_dropout=0.2, label_smoothing=0.1,
     )  # fmt: skip

@@ -3,19 +3,18 @@
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
 
 from mnist_bp.core import archive
-from mnist_bp.core.names import OptimizerName
+from mnist_bp.core.choices import OPTIMIZERS
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network
 from mnist_bp.training import checkpoint
 from mnist_bp.training.loop import LabelledImages, Trainer
-from mnist_bp.training.recipe import Hyperparameters
-from mnist_bp.training.schedules import ScheduleName
+from mnist_bp.training.schedules import SCHEDULES
+from mnist_bp.training.settings import Settings
 
 SHAPE = (6, 5)
 CLASSES = 3
@@ -37,7 +36,7 @@ TRAINING, TEST, VALIDATION = images(70, 1), images(40, 2), images(40, 3)
 def recipe(**settings):
     """Mini-batches of 16, and at last of 6."""
     rate = 0.01 if settings.get("optimizer") == "adam" else 0.1
-    return Hyperparameters(**{"learning_rate": rate, "batch_size": 16, "epochs": EPOCHS, "seed": 5, **settings})
+    return Settings(**{"learning_rate": rate, "batch_size": 16, "epochs": EPOCHS, "seed": 5, **settings})
 
 
 def trainer(settings, seed=7):
@@ -85,7 +84,7 @@ EVERYTHING = {
     "l2": 0.01, "label_smoothing": 0.1, "dropout": 0.3, "input_dropout": 0.1, "average": 0.9, "augment": "elastic",
     "early_stop": 3,
 }  # fmt: skip
-OPTIMIZERS, SCHEDULES = get_args(OptimizerName), get_args(ScheduleName)
+OPTIMIZERS, SCHEDULES = [*OPTIMIZERS], [*SCHEDULES]
 BY_ITSELF = {
     f"{name}, {OPTIMIZERS[i % 4]}, {SCHEDULES[(i + i // 4) % 4]}": {
         "optimizer": OPTIMIZERS[i % 4], "schedule": SCHEDULES[(i + i // 4) % 4], **extra,

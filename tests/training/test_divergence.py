@@ -10,9 +10,9 @@ from mnist_bp.errors import Diverged
 from mnist_bp.network import Network
 from mnist_bp.training import loop
 from mnist_bp.training.loop import LabelledImages, Trainer
-from mnist_bp.training.recipe import Hyperparameters
+from mnist_bp.training.settings import Settings
 
-SETTINGS = Hyperparameters(learning_rate=0.5, batch_size=20, epochs=3, seed=4)
+SETTINGS = Settings(learning_rate=0.5, batch_size=20, epochs=3, seed=4)
 """Of 90 examples: four batches of 20, and one of 10."""
 
 
@@ -33,7 +33,7 @@ def trainer(training=TRAINING, activation="tanh", **changed):
 
 def assert_diverges(made, epoch, batch, steps=5, on_batch=None):
     """It does so there, says so, and leaves everything as the epoch before had left it."""
-    as_it_was = trainer(activation=made.network.activation, **vars(made.hyperparameters) | {"epochs": epoch - 1})
+    as_it_was = trainer(**vars(made.settings) | {"activation": made.network.activation, "epochs": epoch - 1})
     list(as_it_was.run())
     with pytest.raises(Diverged, match=rf"^training diverged in epoch {epoch}, batch {batch} of {steps}: .*smaller"):
         list(made.run(on_batch))

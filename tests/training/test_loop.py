@@ -8,7 +8,7 @@ from mnist_bp.errors import Diverged
 from mnist_bp.network import Network
 from mnist_bp.training.evaluation import evaluate
 from mnist_bp.training.loop import train
-from mnist_bp.training.recipe import Hyperparameters
+from mnist_bp.training.settings import Settings
 
 LEARNING_RATE = 2.0
 
@@ -28,7 +28,7 @@ def fresh(dtype=np.float32, activation="sigmoid"):
 
 def run(network, data, *, epochs=3, batch_size=100, learning_rate=LEARNING_RATE, seed=0, on_batch=None):
     """All results of a training."""
-    settings = Hyperparameters(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
+    settings = Settings(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
     return list(train(network, *data, settings, on_batch=on_batch))
 
 

@@ -1,11 +1,10 @@
 """Schedules: what they are at their corners, and in between."""
 
 from math import cos, pi
-from typing import get_args
 
 import pytest
 
-from mnist_bp.training.schedules import SCHEDULES, ScheduleName
+from mnist_bp.training.schedules import SCHEDULES
 
 BEFORE_1 = 1 - 1e-12
 """A share of the steps that is as good as all of them."""
@@ -13,7 +12,7 @@ BEFORE_1 = 1 - 1e-12
 
 def test_each_name_has_a_schedule():
     """All that can be chosen, and no others."""
-    assert set(SCHEDULES) == set(get_args(ScheduleName))
+    assert set(SCHEDULES) == {"constant", "step", "cosine", "one-cycle"}
 
 
 @pytest.mark.parametrize("t", [0, 0.1, 0.5, BEFORE_1])
@@ -52,7 +51,7 @@ def test_one_cycle_rises_to_1_and_falls_to_next_to_nothing(t, factor):
     assert SCHEDULES["one-cycle"](t) == pytest.approx(factor, rel=1e-9)
 
 
-@pytest.mark.parametrize("name", get_args(ScheduleName))
+@pytest.mark.parametrize("name", [*SCHEDULES])
 def test_the_rate_is_always_positive_and_never_above_the_one_that_was_asked_for(name):
     """At each step of a long training, the last one too."""
     factors = [SCHEDULES[name](step / 3000) for step in range(3000)]

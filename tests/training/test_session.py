@@ -14,11 +14,11 @@ from mnist_bp.data.datasets import Dataset, Examples, hold_out
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network, load_network
 from mnist_bp.training.evaluation import evaluate
-from mnist_bp.training.recipe import Recipe
 from mnist_bp.training.session import Session, epoch_record
+from mnist_bp.training.settings import Settings
 
 CLASSES = 3
-RECIPE = Recipe(
+RECIPE = Settings(
     hidden=(5,),
     activation="tanh",
     cost="cross-entropy",

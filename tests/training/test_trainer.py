@@ -1,12 +1,11 @@
 """A training step by step: what each setting does, and that whatever stops it, it goes on as if it had not."""
 
 from dataclasses import replace
-from typing import get_args
 
 import numpy as np
 import pytest
 
-from mnist_bp.core.names import OptimizerName
+from mnist_bp.core.choices import OPTIMIZERS
 from mnist_bp.core.optimizers import Adam
 from mnist_bp.core.regularization import smoothed_targets
 from mnist_bp.data.batches import mini_batches
@@ -15,12 +14,12 @@ from mnist_bp.network import Network
 from mnist_bp.training import loop
 from mnist_bp.training.evaluation import Evaluation, evaluate
 from mnist_bp.training.loop import LabelledImages, Trainer
-from mnist_bp.training.recipe import Hyperparameters
 from mnist_bp.training.schedules import SCHEDULES
+from mnist_bp.training.settings import Settings
 
 SIZES = (16, 6, 5, 3)
-ALL_AT_ONCE = Hyperparameters(learning_rate=0.5, batch_size=None, epochs=1, seed=0)
-IN_BATCHES = Hyperparameters(learning_rate=0.5, batch_size=20, epochs=3, seed=4)
+ALL_AT_ONCE = Settings(learning_rate=0.5, batch_size=None, epochs=1, seed=0)
+IN_BATCHES = Settings(learning_rate=0.5, batch_size=20, epochs=3, seed=4)
 """Of 90 examples: four of 20, and one of 10."""
 
 
@@ -289,7 +288,7 @@ def test_without_a_validation_set_there_are_no_validation_figures():
 # --- stopped in the middle -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("optimizer", get_args(OptimizerName))
+@pytest.mark.parametrize("optimizer", [*OPTIMIZERS])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 def test_an_epoch_cut_short_leaves_all_as_it_was_and_can_be_had_again(optimizer, error):
     """Three steps into the second epoch: every byte is the first epoch's, and going on ends where it would have."""

@@ -1,22 +1,15 @@
 """Recipes: what options mean, and that a recipe written down is the same recipe."""
 
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
-from mnist_bp.core.names import ActivationName, CostName
+from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.errors import InputError
-from mnist_bp.training.recipe import (
-    MANY_NEURONS,
-    Recipe,
-    default_learning_rate,
-    default_threads,
-    format_batch_size,
-    format_hidden,
-    parse_batch_size,
-    parse_hidden,
-)
+from mnist_bp.training.learning_rates import default_learning_rate
+from mnist_bp.training.notation import format_batch_size, format_hidden, parse_batch_size, parse_hidden
+from mnist_bp.training.settings import Settings
+from mnist_bp.training.threads import MANY_NEURONS, default_threads
 
 
 @pytest.mark.parametrize(
@@ -53,8 +46,8 @@ def test_other_batch_sizes_are_refused(text):
         parse_batch_size(text)
 
 
-@pytest.mark.parametrize("activation", get_args(ActivationName))
-@pytest.mark.parametrize("cost", get_args(CostName))
+@pytest.mark.parametrize("activation", [*ACTIVATIONS])
+@pytest.mark.parametrize("cost", [*COSTS])
 def test_every_combination_has_a_learning_rate(activation, cost):
     """No activation and cost lack a default."""
     assert default_learning_rate(activation, cost) > 0
@@ -62,7 +55,7 @@ def test_every_combination_has_a_learning_rate(activation, cost):
 
 def test_one_thread_unless_a_layer_is_wide(monkeypatch):
     """Small layers take one thread, wide ones every core."""
-    monkeypatch.setattr("mnist_bp.training.recipe.usable_cores", lambda: 6)
+    monkeypatch.setattr("mnist_bp.training.threads.usable_cores", lambda: 6)
     assert default_threads(()) == 1
     assert default_threads((MANY_NEURONS - 1, 16)) == 1
     assert default_threads((16, MANY_NEURONS)) == 6
@@ -70,7 +63,7 @@ def test_one_thread_unless_a_layer_is_wide(monkeypatch):
 
 def test_options_leave_out_what_is_not_set():
     """The config of a recipe has an option for each setting, under its long name, and none that is None."""
-    recipe = Recipe(
+    recipe = Settings(
         hidden=(16, 16),
         activation="sigmoid",
         cost="squared-error",
@@ -128,11 +121,11 @@ def test_options_leave_out_what_is_not_set():
         ("--augment rotate", "'--augment'"),
         ("--augment shift --augment-strength 0", "'--augment-strength': expected a factor above 0, up to 10; got 0"),
         ("--augment shift --augment-strength 11", "'--augment-strength': expected a factor above 0, up to 10; got 11"),
-        ("--schedule one-cycle", "--schedule one-cycle runs over all epochs: say how many, with --epochs"),
-        ("--schedule cosine", "--schedule cosine runs over all epochs: say how many, with --epochs"),
-        ("--early-stop 3", "--early-stop looks at validation examples: say how many to hold out, with --validation"),
-        ("--dropout 0.5 --hidden none", "--dropout leaves out hidden neurons; this network has none"),
-        ("--augment-strength 2", "--augment-strength is of --augment, which is none"),
+        ("--schedule one-cycle", "--schedule one-cycle runs over all epochs: give their number with --epochs"),
+        ("--schedule cosine", "--schedule cosine runs over all epochs: give their number with --epochs"),
+        ("--early-stop 3", "--early-stop requires a validation set: give its size with --validation"),
+        ("--dropout 0.5 --hidden none", "--dropout requires hidden neurons"),
+        ("--augment-strength 2", "--augment-strength requires --augment"),
         ("--validation 500", "cannot hold 500 examples out of 500: nothing would be left to train on"),
         ("--validation 100 --limit 100", "cannot hold 100 examples out of 100: nothing would be left to train on"),
     ],

@@ -1,0 +1,119 @@
+"""Registries: what can be chosen by name, known before the code behind the names is imported.
+
+Naming an activation needs no numpy, so that ``--help`` starts fast; computing with it does. A registry therefore holds
+the names of its built-in entries, and imports the entries on first use. Whoever adds a name without an entry, or an
+entry without a name, is told so by name.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from mnist_bp.errors import InputError
+
+if TYPE_CHECKING:
+    from mnist_bp.core.activations import Activation
+    from mnist_bp.core.costs import Cost
+    from mnist_bp.core.optimizers import Optimizer
+
+__all__ = ["ACTIVATIONS", "COSTS", "DTYPES", "MOMENTUM", "OPTIMIZERS", "Registry"]
+
+Entry = TypeVar("Entry")
+
+
+class Registry(Mapping[str, Entry], Generic[Entry]):
+    """Entries by name.
+
+    Parameters
+    ----------
+    what
+        Noun for messages: "activation".
+    names
+        Names of the built-in entries, in the order in which help lists them.
+    load
+        Returns the built-in entries by name; called on first use.
+    """
+
+    def __init__(self, what: str, names: tuple[str, ...], load: Callable[[], Mapping[str, Entry]]) -> None:
+        self.what = what
+        self._names = list(names)
+        self._load = load
+        self._entries: dict[str, Entry] = {}
+        self._is_loaded = False
+
+    def register(self, name: str, entry: Entry) -> None:
+        """Add an entry; InputError if the name is taken."""
+        if name in self._names:
+            raise InputError(f"the {self.what} {name!r} is registered already")
+        self._names.append(name)
+        self._entries[name] = entry
+
+    def unregister(self, name: str) -> None:
+        """Remove an entry that ``register`` added."""
+        self._names.remove(name)
+        del self._entries[name]
+
+    def check(self, name: str) -> str:
+        """Return ``name`` if it is registered; InputError with the known names otherwise."""
+        if name not in self._names:
+            raise InputError(f"unknown {self.what} {name!r}; known: {', '.join(self._names)}")
+        return name
+
+    def __getitem__(self, name: str) -> Entry:
+        """Return the entry; InputError if there is none."""
+        self.check(name)
+        if not self._is_loaded:
+            self._take_built_in()
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def _take_built_in(self) -> None:
+        built_in = self._load()
+        registered = set(self._entries)
+        if wrong := sorted(set(built_in) ^ (set(self._names) - registered)):
+            raise InputError(f"{self.what} {', '.join(wrong)}: a name needs an entry, and an entry a name")
+        self._entries |= built_in
+        self._is_loaded = True
+
+
+def _activations() -> "Mapping[str, Activation]":
+    from mnist_bp.core.activations import ACTIVATIONS as ENTRIES
+
+    return {name: entry for name, entry in ENTRIES.items() if name != "softmax"}
+
+
+def _costs() -> "Mapping[str, Cost]":
+    from mnist_bp.core.costs import COSTS as ENTRIES
+
+    return ENTRIES
+
+
+def _optimizers() -> "Mapping[str, Callable[[Any], Optimizer]]":
+    from mnist_bp.core.optimizers import OPTIMIZERS as ENTRIES
+
+    return ENTRIES
+
+
+ACTIVATIONS: "Registry[Activation]" = Registry("activation", ("sigmoid", "tanh", "relu", "leaky-relu"), _activations)
+"""Activation functions of hidden layers."""
+
+COSTS: "Registry[Cost]" = Registry("cost", ("squared-error", "cross-entropy"), _costs)
+"""Cost functions."""
+
+OPTIMIZERS: "Registry[Callable[[Any], Optimizer]]" = Registry(
+    "optimizer", ("sgd", "momentum", "nesterov", "adam"), _optimizers
+)
+"""Optimizers."""
+
+DTYPES = ("float32", "float64")
+"""Floating-point types of a training."""
+
+MOMENTUM = 0.9
+"""Momentum coefficient μ; the effective step is 1 / (1 − μ) = 10 times the learning rate."""

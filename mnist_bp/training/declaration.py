@@ -1,0 +1,113 @@
+"""How a setting is declared: a dataclass field whose metadata says all that options, configs and records need."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from types import NoneType
+from typing import Any, NamedTuple, get_args, get_type_hints
+
+__all__ = ["Range", "Setting", "declared", "setting"]
+
+
+class Range(NamedTuple):
+    """Numbers from ``low`` to ``high``, ends included unless excluded; ``expected`` describes them in an error."""
+
+    low: float
+    high: float
+    expected: str
+    excludes_low: bool = False
+    excludes_high: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Return whether ``value`` is one of these numbers; NaN never is."""
+        is_above = self.low < value if self.excludes_low else self.low <= value
+        is_below = value < self.high if self.excludes_high else value <= self.high
+        return is_above and is_below
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """The declaration of one setting.
+
+    Attributes
+    ----------
+    default
+        Value without the option; None where it depends on other settings, or where the setting is off.
+    help
+        Help text; its numbers come from the code that uses them.
+    panel
+        Panel of ``--help``.
+    metavar
+        Word for the value in ``--help``; None: its type, or the named values.
+    choices
+        The named values, a registry; None: any value of the type.
+    range
+        Accepted numbers; None: all.
+    parse, format
+        Text to value, and value to what a config holds.
+    is_resumable
+        (settings) ↦ whether a run may resume with another value of this setting; None: never.
+    always
+        Whether the printed recipe has this setting even at its default.
+    phrase
+        (settings) ↦ what the printed recipe says of it; None: name and value.
+    name
+        Name of the field; its option and config key have hyphens for underscores.
+    type
+        Type of a value: int, float, str, Path, or Any where ``parse`` makes it.
+    """
+
+    default: Any
+    help: str
+    panel: str
+    metavar: str | None = None
+    choices: Mapping[str, Any] | None = None
+    range: Range | None = None
+    parse: Callable[[str], Any] | None = None
+    format: Callable[[Any], Any] = lambda value: value
+    is_resumable: Callable[[Any], bool] | None = None
+    always: bool = False
+    phrase: Callable[[Any], str] | None = None
+    name: str = ""
+    type: Any = None
+
+    @property
+    def may_resume(self) -> bool:
+        """Whether there are runs that may resume with another value."""
+        return self.is_resumable is not None
+
+    @property
+    def key(self) -> str:
+        """Key in a config, and long name of the option."""
+        return self.name.replace("_", "-")
+
+    def described(self, settings: Any) -> str:
+        """Return the words of the printed recipe; "" where there is nothing to say."""
+        value = getattr(settings, self.name)
+        if value == self.default and not self.always:
+            return ""
+        if self.phrase is not None:
+            return self.phrase(settings)
+        name = self.name.replace("_", " ")
+        return f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+
+
+def setting(default: Any, text: str, panel: str, **declaration: Any) -> Any:
+    """Declare a field of a settings dataclass: see ``Setting``."""
+    return field(default=default, metadata={"setting": Setting(default=default, help=text, panel=panel, **declaration)})
+
+
+@cache
+def declared(settings: type) -> dict[str, Setting]:
+    """Return the declarations of a settings dataclass by name of the field, in their order."""
+    hints = get_type_hints(settings)
+    return {
+        each.name: replace(each.metadata["setting"], name=each.name, type=_without_none(hints[each.name]))
+        for each in fields(settings)
+    }
+
+
+def _without_none(hint: Any) -> Any:
+    """Return X of ``X | None``; any other type as it is."""
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+    return kinds[0] if NoneType in get_args(hint) else hint

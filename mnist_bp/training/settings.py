@@ -1,0 +1,271 @@
+"""The settings of a training, each declared once; options, configs, records and help are derived from here.
+
+A field of ``Settings`` is a setting. From the fields follow the options of ``train`` and of the commands that share
+some of them, the keys and errors of a config, the record of the start, the printed recipe, and the commands of
+``--seeds``. Nothing here needs numpy, so that ``--help`` and a wrong option take no time.
+"""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mnist_bp.core.choices import ACTIVATIONS, COSTS, DTYPES, MOMENTUM, OPTIMIZERS
+from mnist_bp.data.names import AUGMENTATIONS, DATASETS, MOST_STRENGTH, NO_AUGMENTATION
+from mnist_bp.errors import InputError
+from mnist_bp.training.declaration import Range, Setting, declared, setting
+from mnist_bp.training.learning_rates import default_learning_rate
+from mnist_bp.training.notation import count, format_batch_size, format_hidden, parse_batch_size, parse_hidden
+from mnist_bp.training.schedules import CONSTANT, SCHEDULES
+from mnist_bp.training.threads import MANY_NEURONS, default_threads
+
+__all__ = ["CLASSES", "DATA", "NETWORK", "POSITIVE", "SETTINGS", "TRAINING", "Settings", "refuse_dropout_of_nothing"]
+
+DATA, NETWORK, TRAINING = "Data", "Network", "Training"
+"""Panels of ``--help``."""
+
+CLASSES = 10
+"""Classes of every dataset that has a name."""
+
+_RATE = Range(0, 1, "a number from 0 to below 1", excludes_high=True)
+_DECAY = Range(0, 1, "a decay between 0 and 1, like 0.999", excludes_low=True, excludes_high=True)
+_STRENGTH = Range(0, MOST_STRENGTH, f"a factor above 0, up to {MOST_STRENGTH:g}", excludes_low=True)
+_LESSONS_RATE = default_learning_rate("sigmoid", "squared-error")
+POSITIVE = Range(0, math.inf, "a number above 0", excludes_low=True, excludes_high=True)
+
+
+def _counts(low: int, high: float = math.inf) -> Range:
+    return Range(low, high, f"a whole number of {low} or more" if high == math.inf else f"{low} to {high:,}")
+
+
+def _nowhere(_: "Settings") -> str:
+    """Phrase of a setting that the lines above the recipe show: network, data."""
+    return ""
+
+
+def _real_path(path: Path | None) -> str | None:
+    return None if path is None else os.path.realpath(path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings of a training; each field is declared with its default, help and range.
+
+    What depends on other settings (the learning rate, the threads) is filled in.
+
+    Raises
+    ------
+    InputError
+        If settings contradict each other.
+    """
+
+    dataset: str | None = setting(
+        None,
+        "Dataset to use. Default: mnist; synthetic if MNIST is not available.",
+        DATA,
+        choices=DATASETS,
+        phrase=_nowhere,
+    )
+    data_dir: Path | None = setting(
+        None,
+        "Folder of the datasets, or of your own dataset. Default: MNIST_BP_DATA, or the user's cache folder.",
+        DATA,
+        metavar="DIR",
+        format=_real_path,
+        is_resumable=lambda _: True,
+        phrase=_nowhere,
+    )
+    classes: int | None = setting(
+        None,
+        f"Number of classes in your dataset (labels 0 to N−1). Default: {CLASSES}.",
+        DATA,
+        range=_counts(1, 256),
+        phrase=_nowhere,
+    )
+    limit: int | None = setting(
+        None,
+        "Number of training examples to use, from the first. Default: all.",
+        DATA,
+        range=_counts(1),
+        phrase=_nowhere,
+    )
+    validation: int | None = setting(
+        None,
+        "Hold out N training examples, stratified by class, as a validation set. Default: none.",
+        DATA,
+        metavar="N",
+        range=_counts(1),
+        phrase=_nowhere,
+    )
+    hidden: tuple[int, ...] = setting(
+        (16, 16),
+        "Neurons of each hidden layer, or none for no hidden layer.",
+        NETWORK,
+        metavar="N,N",
+        parse=parse_hidden,
+        format=format_hidden,
+        phrase=_nowhere,
+    )
+    activation: str = setting(
+        "sigmoid", "Activation function of the hidden layers.", NETWORK, choices=ACTIVATIONS, phrase=_nowhere
+    )
+    cost: str = setting(
+        "squared-error",
+        "Cost function. squared-error uses sigmoid outputs, cross-entropy softmax outputs.",
+        NETWORK,
+        choices=COSTS,
+        phrase=_nowhere,
+    )
+    dtype: str = setting("float32", "Floating-point type.", NETWORK, choices=DTYPES, phrase=_nowhere)
+    optimizer: str = setting(
+        "sgd",
+        f"Optimizer. momentum and nesterov use μ = {MOMENTUM:g}; adam decays weights as AdamW does.",
+        TRAINING,
+        choices=OPTIMIZERS,
+        always=True,
+        phrase=lambda settings: settings.optimizer,
+    )
+    learning_rate: float = setting(
+        None,
+        "Learning rate (step = rate × gradient). Default depends on the optimizer, activation and cost: "
+        f"{_LESSONS_RATE:g} for sgd, sigmoid, squared-error.",
+        TRAINING,
+        metavar="RATE",
+        range=POSITIVE,
+        always=True,
+    )
+    schedule: str = setting(
+        CONSTANT,
+        "Learning-rate schedule: constant; step (×0.1 at 1/2 and 3/4); cosine; one-cycle. "
+        "All but constant need --epochs.",
+        TRAINING,
+        choices=SCHEDULES,
+    )
+    batch_size: int | None = setting(
+        100,
+        "Examples in a mini-batch, or all (full-batch gradient descent).",
+        TRAINING,
+        metavar="N",
+        parse=parse_batch_size,
+        format=format_batch_size,
+        always=True,
+        phrase=lambda settings: (
+            f"batches of {settings.batch_size}" if settings.batch_size else "all examples in each step"
+        ),
+    )
+    epochs: int = setting(
+        10,
+        "Number of passes over the training set.",
+        TRAINING,
+        range=_counts(1, 1_000_000),
+        is_resumable=lambda settings: settings.schedule == CONSTANT,
+        always=True,
+        phrase=lambda settings: count(settings.epochs, "epoch"),
+    )
+    l2: float = setting(
+        0.0,
+        "L2 penalty λ/2 Σ w² on the weights; adam decays them directly.",
+        TRAINING,
+        metavar="λ",
+        range=_RATE,
+        phrase=lambda settings: f"L2 {settings.l2:g}",
+    )
+    dropout: float = setting(
+        0.0, "Dropout rate of hidden neurons, 0 to below 1.", TRAINING, metavar="RATE", range=_RATE
+    )
+    input_dropout: float = setting(0.0, "Dropout rate of pixels, 0 to below 1.", TRAINING, metavar="RATE", range=_RATE)
+    label_smoothing: float = setting(
+        0.0, "Fraction of each target that is spread over all classes.", TRAINING, metavar="FRACTION", range=_RATE
+    )
+    average: float | None = setting(
+        None,
+        "Decay per step of an exponential moving average (EMA) of the parameters, like 0.999, "
+        "which is then evaluated and saved. Default: no average.",
+        TRAINING,
+        metavar="DECAY",
+        range=_DECAY,
+    )
+    augment: str = setting(
+        NO_AUGMENTATION,
+        "Augmentation of the training images, anew in each epoch: shift; affine (also rotate, scale, shear); "
+        "elastic (also bend).",
+        DATA,
+        choices=AUGMENTATIONS,
+        phrase=lambda settings: (
+            f"{settings.augment} distortions"
+            + (f" of strength {settings.augment_strength:g}" if settings.augment_strength != 1 else "")
+        ),
+    )
+    augment_strength: float = setting(
+        1.0,
+        f"Strength of the augmentation, a factor up to {MOST_STRENGTH:g}.",
+        DATA,
+        metavar="FACTOR",
+        range=_STRENGTH,
+        phrase=_nowhere,
+    )
+    early_stop: int | None = setting(
+        None,
+        "Stop after N epochs without a better validation accuracy. Default: never.",
+        TRAINING,
+        metavar="N",
+        range=_counts(1),
+        phrase=lambda settings: f"early stop after {count(settings.early_stop, 'epoch')} without progress",
+    )
+    seed: int = setting(0, "Random seed. Equal seeds give equal networks.", TRAINING, range=_counts(0), always=True)
+    threads: int = setting(
+        None,
+        f"Threads for matrix products. Default: 1; all available cores from {MANY_NEURONS} neurons on, "
+        "one fewer with --augment.",
+        TRAINING,
+        range=_counts(1, 1_024),
+        is_resumable=lambda _: True,
+        always=True,
+        phrase=lambda settings: count(settings.threads, "thread"),
+    )
+
+    def __post_init__(self) -> None:
+        refuse_dropout_of_nothing(self.dropout, self.hidden)
+        if self.augment_strength != 1 and self.augment == NO_AUGMENTATION:
+            raise InputError("--augment-strength requires --augment")
+        if self.learning_rate is None:
+            rate = default_learning_rate(self.activation, self.cost, self.optimizer)
+            object.__setattr__(self, "learning_rate", rate)
+        if self.threads is None:
+            object.__setattr__(self, "threads", default_threads(self.hidden, self.augment))
+
+    @property
+    def resumable(self) -> set[str]:
+        """Keys of the settings that a run may resume with changed."""
+        return {each.key for each in SETTINGS.values() if each.is_resumable and each.is_resumable(self)}
+
+    def options(self) -> dict[str, Any]:
+        """Return the config: keys and values of all that is set. ``train --config`` on it repeats the run."""
+        return {key: value for key, value in sorted(self._formatted().items()) if value is not None}
+
+    def record(self) -> dict[str, Any]:
+        """Return every setting as the record of the start has it: by field name, None where it is not set."""
+        return {key.replace("-", "_"): value for key, value in self._formatted().items()}
+
+    def describe(self, **instead: str) -> str:
+        """Return the recipe in a line: what is always printed, and what differs from its default.
+
+        ``instead`` replaces the words of a setting.
+        """
+        words = (instead.get(name) or each.described(self) for name, each in SETTINGS.items())
+        return ", ".join(filter(None, words))
+
+    def _formatted(self) -> dict[str, Any]:
+        return {each.key: each.format(getattr(self, each.name)) for each in SETTINGS.values()}
+
+
+SETTINGS: Mapping[str, Setting] = declared(Settings)
+"""The declarations by field name, in the order in which help and recipe have them."""
+
+
+def refuse_dropout_of_nothing(dropout: float, hidden: Sequence[int]) -> None:
+    """InputError if there is dropout and no hidden neuron."""
+    if dropout and not hidden:
+        raise InputError("--dropout requires hidden neurons: use --input-dropout, or leave out --hidden none")
