@@ -205,7 +205,7 @@ def _load_published(
     wrong = next((found.reason for file in files if (found := manifest.glance(folder, file))), None)
     if wrong is None:
         try:
-            return _load_folder(folder, name)
+            return _load_folder(folder, name, mapped=_is_verified(folder))
         except InputError as error:
             wrong = str(error)
     is_new = len(_missing(folder)) == len(files)
@@ -214,9 +214,15 @@ def _load_published(
         raise DataUnavailable(f"{f'{name} is not in {root}' if is_new else wrong}; to fetch it: {command}")
     try:
         _download(name, folder, progress, notice)
-        return _load_folder(folder, name)
+        return _load_folder(folder, name, mapped=_is_verified(folder))
     except (DataUnavailable, InputError) as error:
         raise DataUnavailable(str(error) if is_new else f"{wrong}; {error}") from error
+
+
+def _is_verified(folder: Path) -> bool:
+    """Return whether all four files are as this program has verified them."""
+    found = [manifest.find(folder, name) for name in FILE_NAMES]
+    return all(path is not None and manifest.is_verified(path) for path in found)
 
 
 def _download(name: PublishedName, folder: Path, progress: Progress | None, notice: Notice | None) -> None:
@@ -233,13 +239,16 @@ def _is_dataset(folder: Path) -> bool:
     return not missing
 
 
-def _load_folder(folder: Path, name: str, classes: int = CLASSES) -> Dataset:
-    """Read a dataset from its four files; InputError says which file is not what it should be."""
+def _load_folder(folder: Path, name: str, classes: int = CLASSES, *, mapped: bool = False) -> Dataset:
+    """Read a dataset from its four files; InputError says which file is not what it should be.
+
+    Images are ``mapped`` only from files of the cache, which this program replaces but never rewrites in place.
+    """
     train_images, train_labels, test_images, test_labels = (
         manifest.find(folder, file_name) or folder / file_name for file_name in FILE_NAMES
     )
-    train = _load_examples(train_images, train_labels, classes)
-    test = _load_examples(test_images, test_labels, classes)
+    train = _load_examples(train_images, train_labels, classes, mapped=mapped)
+    test = _load_examples(test_images, test_labels, classes, mapped=mapped)
     if train.images.shape[1:] != test.images.shape[1:]:
         raise InputError(
             f"{test_images}: images of {_by(test.images)} pixels; those of {train_images.name} are {_by(train.images)}"
@@ -258,7 +267,7 @@ def _load_synthetic(data_dir: Path | None, limit: int | None) -> Dataset:
         return _make_synthetic(limit)
     if not _missing(folder):
         with suppress(InputError):  # damaged: made anew
-            return _load_folder(folder, SYNTHETIC)
+            return _load_folder(folder, SYNTHETIC, mapped=True)
     dataset = _make_synthetic(limit)
     if limit is None or limit >= SYNTHETIC_EXAMPLES["train"]:
         _keep(dataset, folder)
@@ -302,8 +311,8 @@ def _missing(folder: Path) -> Sequence[str]:
     return [name for name in FILE_NAMES if manifest.find(folder, name) is None]
 
 
-def _load_examples(images_path: Path, labels_path: Path, classes: int) -> Examples:
-    images = idx.read_images(images_path)
+def _load_examples(images_path: Path, labels_path: Path, classes: int, *, mapped: bool) -> Examples:
+    images = idx.read_images(images_path, mapped=mapped)
     labels = idx.read_labels(labels_path, classes=classes)
     if len(images) != len(labels):
         raise InputError(f"{labels_path}: {len(labels):,} labels for the {len(images):,} images of {images_path.name}")

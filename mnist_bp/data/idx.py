@@ -30,9 +30,13 @@ DEFLATE_LIMIT = 1032
 CHUNK = 1 << 20
 
 
-def read_images(path: Path) -> NDArray[np.uint8]:
-    """Images, (n, rows, columns), from an IDX file, plain (then memory-mapped) or gzip."""
-    return _read(path, rank=3, what="images")
+def read_images(path: Path, *, mapped: bool = False) -> NDArray[np.uint8]:
+    """Read images, (n, rows, columns), from an IDX file, plain or gzip.
+
+    A plain file is mapped into memory if ``mapped`` is true: only for files that nobody rewrites in place. If a mapped
+    file is truncated, the system ends every process that reads the lost part (bus error).
+    """
+    return _read(path, rank=3, what="images", mapped=mapped)
 
 
 def read_labels(path: Path, *, classes: int) -> NDArray[np.uint8]:
@@ -51,14 +55,15 @@ def write(file: BinaryIO, array: NDArray[np.uint8]) -> None:
     file.write(np.ascontiguousarray(array).data)
 
 
-def _read(path: Path, *, rank: int, what: str) -> NDArray[np.uint8]:
+def _read(path: Path, *, rank: int, what: str, mapped: bool = False) -> NDArray[np.uint8]:
     try:
         with path.open("rb") as file:
             length = os.fstat(file.fileno()).st_size
             is_gzip = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
             file.seek(0)
-            read = _read_gzip if is_gzip else _map_plain
-            return read(file, length, path, rank, what)
+            if is_gzip:
+                return _read_gzip(file, length, path, rank, what)
+            return _read_plain(file, length, path, rank, what, mapped=mapped)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -67,12 +72,19 @@ def _read(path: Path, *, rank: int, what: str) -> NDArray[np.uint8]:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
-def _map_plain(file: BinaryIO, length: int, path: Path, rank: int, what: str) -> NDArray[np.uint8]:
+def _read_plain(file: BinaryIO, length: int, path: Path, rank: int, what: str, *, mapped: bool) -> NDArray[np.uint8]:
+    before = os.fstat(file.fileno())
     shape = _shape(file.read(_header_length(rank)), path, rank, what)
     if length != _file_length(shape):
         raise _wrong_length(path, shape, f"{length:,}")
-    mapped = np.memmap(file, np.uint8, mode="r", offset=_header_length(rank), shape=shape)
-    return mapped.view(np.ndarray)  # the same memory, without what numpy.memmap adds to each indexing
+    if mapped:
+        view = np.memmap(file, np.uint8, mode="r", offset=_header_length(rank), shape=shape)
+        return view.view(np.ndarray)  # the same memory, without what numpy.memmap adds to each indexing
+    array = np.fromfile(file, np.uint8, count=math.prod(shape))
+    after = os.fstat(file.fileno())
+    if array.size != math.prod(shape) or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise InputError(f"{path}: changed while it was read; run the command again when it is complete")
+    return array.reshape(shape)
 
 
 def _read_gzip(file: BinaryIO, length: int, path: Path, rank: int, what: str) -> NDArray[np.uint8]:

@@ -21,7 +21,7 @@ from mnist_bp.data.intake import Intake, Unusable, take_file
 from mnist_bp.data.published import PublishedFile
 from mnist_bp.files import write_text
 
-__all__ = ["MANIFEST", "FileState", "find", "glance", "is_file", "look", "record", "set_aside"]
+__all__ = ["MANIFEST", "FileState", "find", "glance", "is_file", "is_verified", "look", "record", "set_aside"]
 
 MANIFEST = "manifest.json"
 
@@ -92,6 +92,12 @@ def glance(folder: Path, file: PublishedFile) -> FileState | None:
             return None
     found = look(folder, file)
     return None if found.state in {"intact", "unverified"} else found
+
+
+def is_verified(path: Path) -> bool:
+    """Return whether a file is noted as verified, and unchanged since."""
+    note = _read(path.parent).get(path.name)
+    return note is not None and _is_unchanged(path, note)
 
 
 def record(path: Path, sha256: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 import mnist_bp
 from mnist_bp import Network
+from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.errors import DataUnavailable
 from mnist_bp.network import load_network
 
@@ -407,3 +408,19 @@ def test_a_dataset_asked_for_by_name_and_not_to_be_had_is_3(cli, name):
 def test_real_data_are_not_marked_synthetic(train):
     """No record of theirs has the key."""
     assert not any("synthetic" in record for record in train("--json").records)
+
+
+def test_own_files_that_are_rewritten_during_a_training_do_not_change_it(train, idx_folder, monkeypatch):
+    """As by cp other own/train-images-idx3-ubyte, which empties the file first: the numbers are those of the start."""
+    undisturbed = train("--json", output="one").records[-1]
+    start = TrainingReport.start
+
+    def start_and_rewrite(report):
+        start(report)
+        for path in idx_folder.iterdir():
+            path.write_bytes(b"")
+
+    monkeypatch.setattr(TrainingReport, "start", start_and_rewrite)
+    disturbed = train("--json", output="two")
+    assert (disturbed.code, disturbed.err.count("Traceback")) == (0, 0)
+    assert disturbed.records[-1]["fingerprint"] == undisturbed["fingerprint"]

@@ -374,6 +374,22 @@ def cut(path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def is_mapped(images):
+    """Whether the array's memory is a file's."""
+    while images is not None and not isinstance(images, np.memmap):
+        images = images.base
+    return images is not None
+
+
+def test_only_verified_files_of_the_cache_are_mapped(cache, idx_folder, monkeypatch):
+    """Nobody rewrites those in place; what the user has put there, or elsewhere, is read into memory."""
+    assert is_mapped(load("mnist").train.images)
+    assert not is_mapped(load(None, idx_folder).train.images)
+    monkeypatch.setattr(manifest.os, "access", lambda *_: False)
+    (cache / "manifest.json").unlink()
+    assert not is_mapped(load("mnist").train.images)
+
+
 DAMAGES = {"a flipped bit": change, "cut in half": cut, "emptied": lambda path: path.write_bytes(b"")}
 
 

@@ -115,22 +115,47 @@ def test_an_array_in_another_memory_order_is_written_row_by_row(tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "images", idx_bytes(transposed)), transposed)
 
 
-def test_a_plain_file_is_mapped_not_read(tmp_path):
+def test_a_plain_file_can_be_mapped(tmp_path):
     """32 MB of images take next to no memory until they are looked at."""
     path = tmp_path / "images"
     with path.open("wb") as file:
         file.write(struct.pack(">4s3I", idx.MAGIC[3], 32, 1000, 1000))
         file.truncate(16 + 32_000_000)
-    images, peak = traced(idx.read_images, path)
+    images, peak = traced(lambda: idx.read_images(path, mapped=True))
     assert images.shape == (32, 1000, 1000)
     assert peak < 1_000_000
 
 
 def test_a_mapped_file_cannot_be_written_by_accident(tmp_path):
     """Images of a plain file are read-only: the dataset on disk is safe from the program."""
-    images = read(tmp_path / "images", IMAGE_FILE)
+    (tmp_path / "images").write_bytes(IMAGE_FILE)
+    images = idx.read_images(tmp_path / "images", mapped=True)
     with pytest.raises(ValueError, match="read-only"):
         images[0, 0, 0] = 7
+
+
+def test_what_becomes_of_a_file_that_was_read_does_not_matter(tmp_path):
+    """It is emptied, as by cp another.file to.it: a mapped one would end the process by SIGBUS."""
+    images, labels = read(tmp_path / "images", IMAGE_FILE), read(tmp_path / "labels", LABEL_FILE)
+    for name in ("images", "labels"):
+        (tmp_path / name).write_bytes(b"")
+    np.testing.assert_array_equal(images, IMAGES)
+    np.testing.assert_array_equal(labels, LABELS)
+
+
+@pytest.mark.parametrize("content", [b"", IMAGE_FILE[:-1], bytes(len(IMAGE_FILE))])
+def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch, content):
+    """Another process empties it, shortens it or writes other bytes into it."""
+    path, fromfile = tmp_path / "images", np.fromfile
+
+    def change_then_read(*arguments, **options):
+        path.write_bytes(content)
+        os.utime(path, ns=(0, 0))
+        return fromfile(*arguments, **options)
+
+    monkeypatch.setattr(np, "fromfile", change_then_read)
+    with pytest.raises(InputError, match="changed while it was read; run the command again when it is complete"):
+        read(path, IMAGE_FILE)
 
 
 @pytest.mark.parametrize(("name", "content", "told"), EVERY_MALFORMED, ids=[case[0] for case in EVERY_MALFORMED])
