@@ -1,5 +1,6 @@
 """Paths in options, variables and configs: ``~`` is expanded in all of them, and an empty one is an error."""
 
+import inspect
 import typing
 from pathlib import Path
 
@@ -7,16 +8,24 @@ import pytest
 import typer
 
 from mnist_bp.cli.config import NOT_IN_A_FILE
-from mnist_bp.cli.main import app
+from mnist_bp.cli.declared import with_options
+from mnist_bp.cli.main import COMMANDS, _app
 from mnist_bp.cli.models import TrainedModel, _origin
 from mnist_bp.data.datasets import data_root
 
-COMMANDS = {command.callback.__name__: command.callback for command in app.registered_commands}
+APP = typer.main.get_command(_app())
+
+
+def takes_paths(annotation):
+    """Whether a parameter with this annotation is a path, or a list of them."""
+    return annotation is Path or any(map(takes_paths, typing.get_args(annotation)))
+
+
 PATHS = [
-    (command, name)
-    for command, function in COMMANDS.items()
-    for name, hint in typing.get_type_hints(function).items()
-    if Path in typing.get_args(hint) or hint in {Path, list[Path]} or list[Path] in typing.get_args(hint)
+    (command.__name__, name)
+    for command in COMMANDS
+    for name, parameter in inspect.signature(with_options(command)).parameters.items()
+    if takes_paths(parameter.annotation)
 ]
 KEYS = [(command, name) for command, name in PATHS if command == "train" and name not in NOT_IN_A_FILE]
 
@@ -34,7 +43,7 @@ def home(tmp_path, monkeypatch):
 
 def parsed(command, name, text):
     """What the command's function gets for a parameter that the user has written so."""
-    subcommand = typer.main.get_command(app).commands[command]
+    subcommand = APP.commands[command]
     parameter = next(each for each in subcommand.params if each.name == name)
     words = [text] if parameter.param_type_name == "argument" else [f"{parameter.opts[0]}={text}"]
     value = subcommand.make_context(command, words, resilient_parsing=True).params[name]
@@ -60,7 +69,7 @@ def test_a_tilde_is_expanded_in_every_path_of_every_command(home, command, name)
 )
 def test_a_path_that_is_none_is_exit_2_in_every_command(cli, command, name, text, reason):
     """Empty, as in --output "$UNSET", it would be the current folder."""
-    subcommand = typer.main.get_command(app).commands[command]
+    subcommand = APP.commands[command]
     parameter = next(each for each in subcommand.params if each.name == name)
     is_argument = parameter.param_type_name == "argument"
     done = cli(command, *([text] if is_argument else [f"{parameter.opts[0]}={text}"]))
@@ -75,7 +84,7 @@ def test_a_path_that_is_none_is_exit_2_in_every_command(cli, command, name, text
 def test_a_tilde_is_expanded_in_every_path_of_a_config(home, command, name):
     """A key is an option."""
     Path("c.toml").write_text(f"{name.replace('_', '-')} = '~/x'", encoding="utf-8")
-    subcommand = typer.main.get_command(app).commands[command]
+    subcommand = APP.commands[command]
     assert subcommand.make_context(command, ["--config=c.toml"]).params[name] == home / "x"
 
 
