@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mnist_bp.core import model_file
-from mnist_bp.core.activations import ACTIVATIONS, Array
+from mnist_bp.core.activations import Array
+from mnist_bp.core.choices import activation as activation_named
 from mnist_bp.core.initialization import initialize
 from mnist_bp.core.inputs import (
     Functions,
@@ -21,7 +22,6 @@ from mnist_bp.core.inputs import (
     checked_targets,
     one_hot,
 )
-from mnist_bp.core.names import ActivationName, CostName, OutputActivationName
 from mnist_bp.core.network import backward, forward, mean_cost
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.errors import InputError
@@ -67,9 +67,9 @@ class Network:
         self,
         sizes: Sequence[int],
         *,
-        activation: ActivationName = "sigmoid",
-        cost: CostName = "squared-error",
-        output_activation: OutputActivationName | None = None,
+        activation: str = "sigmoid",
+        cost: str = "squared-error",
+        output_activation: str | None = None,
         rng: np.random.Generator,
         dtype: DTypeLike = np.float32,
     ) -> None:
@@ -83,7 +83,7 @@ class Network:
         self.weights, self.biases = parameters.weights, parameters.biases
         self.W, self.b = parameters.W, parameters.b
         self.L = len(self.W)
-        self.σ = {l: ACTIVATIONS[self.activation if l < self.L else self.output_activation] for l in self.W}
+        self.σ = {l: activation_named(self.activation if l < self.L else self.output_activation) for l in self.W}
 
     @classmethod
     def of(cls, parameters: ParameterVector, functions: Functions) -> Self:

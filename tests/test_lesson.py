@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_bp import Network
-from mnist_bp.core.activations import ACTIVATIONS
+from mnist_bp.core.choices import ACTIVATIONS
 from mnist_bp.core.network import Trace, backward, forward, mean_cost
 from mnist_bp.core.optimizers import SGD
 from mnist_bp.core.parameters import ParameterVector

@@ -10,7 +10,6 @@ import typer
 from mnist_bp.cli.config import option_given
 from mnist_bp.cli.data import load_dataset, refuse_a_folder_that_is_gone
 from mnist_bp.cli.output import Output
-from mnist_bp.core.names import ActivationName, CostName, DtypeName
 from mnist_bp.data.names import DATASETS, SYNTHETIC, DatasetName
 from mnist_bp.environment import user_path
 from mnist_bp.errors import DataUnavailable, InputError
@@ -65,11 +64,11 @@ class TrainedModel(NamedTuple):
 def fresh_network(
     data: "Dataset",
     hidden: tuple[int, ...],
-    activation: ActivationName,
-    cost: CostName,
+    activation: str,
+    cost: str,
     *,
     seed: int,
-    dtype: DtypeName = "float64",
+    dtype: str = "float64",
 ) -> "Network":
     """A network that has learned nothing yet, with inputs and outputs for ``data``."""
     import numpy as np

@@ -7,6 +7,7 @@ derivative, the branch taken by the real part), and neither overflows nor warns,
 depends only on the sign, which a shares with z. At a kink, z = 0, it is the derivative from the left.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.javascript import ActivationJavaScript, per_neuron
-from mnist_bp.core.names import OutputActivationName
 
-__all__ = ["ACTIVATIONS", "LEAKY_SLOPE", "Activation", "Array"]
+__all__ = ["ENTRIES", "LEAKY_SLOPE", "OUTPUT_ENTRIES", "Activation", "Array"]
 
 Array = NDArray[Any]
 """An array of float32, float64 or complex128."""
@@ -49,6 +49,12 @@ class Activation(NamedTuple):
         (He et al. 2015), else 1 (LeCun et al. 1998, "Efficient BackProp").
     has_kink
         Whether σ′ jumps at z = 0.
+    can_saturate
+        Whether σ′ goes to 0 at both ends, so that neurons can get stuck there.
+    can_die
+        Whether σ′ is 0 for all z < 0, so that a neuron that no example activates learns no more.
+    inverse
+        a ↦ z, for the initial biases of neurons that should start at some activation; None: their biases start at 0.
     javascript
         σ for ``mnist-bp page``, which refuses an activation without it.
     """
@@ -57,6 +63,9 @@ class Activation(NamedTuple):
     derivative: Callable[[Array], Array]
     gain: float = 1.0
     has_kink: bool = False
+    can_saturate: bool = False
+    can_die: bool = False
+    inverse: Callable[[float], float] | None = None
     javascript: ActivationJavaScript | None = None
 
 
@@ -68,6 +77,11 @@ def sigmoid(z: Array) -> Array:
     a *= half
     a += half
     return a
+
+
+def logit(a: float) -> float:
+    """Return the z at which a sigmoid is a."""
+    return math.log(a / (1 - a))
 
 
 def sigmoid_derivative(a: Array) -> Array:
@@ -145,12 +159,13 @@ SOFTMAX_JAVASCRIPT = ActivationJavaScript(
     "",
 )
 
-ACTIVATIONS: dict[OutputActivationName, Activation] = {
-    "sigmoid": Activation(sigmoid, sigmoid_derivative, javascript=SIGMOID_JAVASCRIPT),
-    "tanh": Activation(np.tanh, tanh_derivative, javascript=TANH_JAVASCRIPT),
-    "relu": Activation(relu, relu_derivative, gain=2**0.5, has_kink=True, javascript=RELU_JAVASCRIPT),
+ENTRIES: dict[str, Activation] = {
+    "sigmoid": Activation(sigmoid, sigmoid_derivative, can_saturate=True, inverse=logit, javascript=SIGMOID_JAVASCRIPT),
+    "tanh": Activation(np.tanh, tanh_derivative, can_saturate=True, javascript=TANH_JAVASCRIPT),
+    "relu": Activation(relu, relu_derivative, gain=2**0.5, has_kink=True, can_die=True, javascript=RELU_JAVASCRIPT),
     "leaky-relu": Activation(
         leaky_relu, leaky_relu_derivative, gain=2**0.5, has_kink=True, javascript=LEAKY_RELU_JAVASCRIPT
     ),
-    "softmax": Activation(softmax, no_derivative, javascript=SOFTMAX_JAVASCRIPT),
 }
+OUTPUT_ENTRIES: dict[str, Activation] = {"softmax": Activation(softmax, no_derivative, javascript=SOFTMAX_JAVASCRIPT)}
+"""The built-in entries of the registries in ``choices``."""

@@ -6,16 +6,16 @@ entry without a name, is told so by name.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mnist_bp.errors import InputError
 
 if TYPE_CHECKING:
-    from mnist_bp.core.activations import Activation
+    from mnist_bp.core.activations import Activation, Array
     from mnist_bp.core.costs import Cost
     from mnist_bp.core.optimizers import Optimizer
 
-__all__ = ["ACTIVATIONS", "COSTS", "DTYPES", "MOMENTUM", "OPTIMIZERS", "Registry"]
+__all__ = ["ACTIVATIONS", "COSTS", "DTYPES", "MOMENTUM", "OPTIMIZERS", "OUTPUT_ACTIVATIONS", "Registry", "activation"]
 
 Entry = TypeVar("Entry")
 
@@ -84,30 +84,39 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
 
 
 def _activations() -> "Mapping[str, Activation]":
-    from mnist_bp.core.activations import ACTIVATIONS as ENTRIES
-
-    return {name: entry for name, entry in ENTRIES.items() if name != "softmax"}
-
-
-def _costs() -> "Mapping[str, Cost]":
-    from mnist_bp.core.costs import COSTS as ENTRIES
+    from mnist_bp.core.activations import ENTRIES
 
     return ENTRIES
 
 
-def _optimizers() -> "Mapping[str, Callable[[Any], Optimizer]]":
-    from mnist_bp.core.optimizers import OPTIMIZERS as ENTRIES
+def _output_activations() -> "Mapping[str, Activation]":
+    from mnist_bp.core.activations import OUTPUT_ENTRIES
+
+    return OUTPUT_ENTRIES
+
+
+def _costs() -> "Mapping[str, Cost]":
+    from mnist_bp.core.costs import ENTRIES
+
+    return ENTRIES
+
+
+def _optimizers() -> "Mapping[str, Callable[[Array], Optimizer]]":
+    from mnist_bp.core.optimizers import ENTRIES
 
     return ENTRIES
 
 
 ACTIVATIONS: "Registry[Activation]" = Registry("activation", ("sigmoid", "tanh", "relu", "leaky-relu"), _activations)
-"""Activation functions of hidden layers."""
+"""Activation functions of any layer."""
+
+OUTPUT_ACTIVATIONS: "Registry[Activation]" = Registry("output activation", ("softmax",), _output_activations)
+"""Activation functions of the output layer only: they have no elementwise derivative."""
 
 COSTS: "Registry[Cost]" = Registry("cost", ("squared-error", "cross-entropy"), _costs)
 """Cost functions."""
 
-OPTIMIZERS: "Registry[Callable[[Any], Optimizer]]" = Registry(
+OPTIMIZERS: "Registry[Callable[[Array], Optimizer]]" = Registry(
     "optimizer", ("sgd", "momentum", "nesterov", "adam"), _optimizers
 )
 """Optimizers."""
@@ -117,3 +126,8 @@ DTYPES = ("float32", "float64")
 
 MOMENTUM = 0.9
 """Momentum coefficient μ; the effective step is 1 / (1 − μ) = 10 times the learning rate."""
+
+
+def activation(name: str) -> "Activation":
+    """Return the activation function of this name, of any layer or of the output layer; InputError if there is none."""
+    return OUTPUT_ACTIVATIONS[name] if name in OUTPUT_ACTIVATIONS else ACTIVATIONS[name]

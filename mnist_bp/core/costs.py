@@ -11,9 +11,8 @@ import numpy as np
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.javascript import CostJavaScript
-from mnist_bp.core.names import CostName, OutputActivationName
 
-__all__ = ["COSTS", "Cost"]
+__all__ = ["ENTRIES", "Cost"]
 
 
 class Cost(NamedTuple):
@@ -22,19 +21,23 @@ class Cost(NamedTuple):
     Attributes
     ----------
     output_activation
-        The σ of the output neurons, unless the network overrides it.
+        Name of the σ of the output neurons, unless the network overrides it.
     per_example
         (Z, A, Y) ↦ C_i of each example, shape (examples,).
     dC_dZ
         (A, Y, σ′(z)) ↦ ∂C_i/∂z_j^(L) of each example, shape (examples, n_L), a new array. Not averaged: the mean over
         the mini-batch is taken in one place, ``network.backward``.
+    dC_dA
+        (A, Y) ↦ ∂C_i/∂a_j^(L), shape (examples, n_L), for every elementwise σ. None: ``output_activation`` is the only
+        σ that goes with this cost, and ``dC_dZ`` contains its derivative.
     javascript
         The cost for ``mnist-bp page``, which refuses a cost without it.
     """
 
-    output_activation: OutputActivationName
+    output_activation: str
     per_example: Callable[[Array, Array, Array], Array]
     dC_dZ: Callable[[Array, Array, Array], Array]
+    dC_dA: Callable[[Array, Array], Array] | None = None
     javascript: CostJavaScript | None = None
 
 
@@ -44,12 +47,18 @@ def squared_error(Z: Array, A: Array, Y: Array) -> Array:
     return np.einsum("ij,ij->i", D, D)
 
 
-def squared_error_dC_dZ(A: Array, Y: Array, dA_dZ: Array) -> Array:
-    """∂C_0/∂z_j = σ′(z_j) ∂C_0/∂a_j with ∂C_0/∂a_j = 2 (a_j − y_j)."""
+def squared_error_dC_dA(A: Array, Y: Array) -> Array:
+    """∂C_0/∂a_j = 2 (a_j − y_j)."""
     dC_dA = A - Y
     dC_dA += dC_dA  # twice itself
-    dC_dA *= dA_dZ
     return dC_dA
+
+
+def squared_error_dC_dZ(A: Array, Y: Array, dA_dZ: Array) -> Array:
+    """∂C_0/∂z_j = σ′(z_j) ∂C_0/∂a_j."""
+    dC_dZ = squared_error_dC_dA(A, Y)
+    dC_dZ *= dA_dZ
+    return dC_dZ
 
 
 def cross_entropy(Z: Array, A: Array, Y: Array) -> Array:
@@ -95,7 +104,8 @@ CROSS_ENTROPY_JAVASCRIPT = CostJavaScript(
     "chain rule multiplies comes to this difference.",
 )
 
-COSTS: dict[CostName, Cost] = {
-    "squared-error": Cost("sigmoid", squared_error, squared_error_dC_dZ, SQUARED_ERROR_JAVASCRIPT),
-    "cross-entropy": Cost("softmax", cross_entropy, cross_entropy_dC_dZ, CROSS_ENTROPY_JAVASCRIPT),
+ENTRIES: dict[str, Cost] = {
+    "squared-error": Cost("sigmoid", squared_error, squared_error_dC_dZ, squared_error_dC_dA, SQUARED_ERROR_JAVASCRIPT),
+    "cross-entropy": Cost("softmax", cross_entropy, cross_entropy_dC_dZ, javascript=CROSS_ENTROPY_JAVASCRIPT),
 }
+"""The built-in entries of the registry in ``choices``."""

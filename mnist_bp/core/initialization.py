@@ -1,11 +1,8 @@
 """Initial weights and biases."""
 
-import math
-
 import numpy as np
 
-from mnist_bp.core.activations import ACTIVATIONS
-from mnist_bp.core.names import ActivationName, OutputActivationName
+from mnist_bp.core.choices import activation as activation_named
 from mnist_bp.core.parameters import ParameterVector
 
 __all__ = ["initialize"]
@@ -17,8 +14,8 @@ neurons, networks die from about 60 on."""
 
 def initialize(
     parameters: ParameterVector,
-    activation: ActivationName,
-    output_activation: OutputActivationName,
+    activation: str,
+    output_activation: str,
     *,
     rng: np.random.Generator,
 ) -> None:
@@ -29,17 +26,13 @@ def initialize(
     of the examples in which it has to be on, and a wide last hidden layer starts mostly off.
     """
     L = len(parameters.W)
+    σ, outputs = activation_named(activation), activation_named(output_activation)
     for l, W in parameters.W.items():
-        gain = ACTIVATIONS[activation if l < L else output_activation].gain
+        gain = (σ if l < L else outputs).gain
         W[...] = rng.standard_normal(W.shape) * (gain / W.shape[1] ** 0.5)
         parameters.b[l][...] = 0
     *hidden, n_L = parameters.sizes[1:]
-    if output_activation == "sigmoid" and n_L > 1:
-        parameters.b[L][...] = _logit(1 / n_L)
-    if activation == "sigmoid" and hidden:
-        parameters.b[L - 1][...] = _logit(min(1 / 2, (INITIAL_SUM_OF_SQUARES / hidden[-1]) ** 0.5))
-
-
-def _logit(a: float) -> float:
-    """Return the z at which a sigmoid is a."""
-    return math.log(a / (1 - a))
+    if outputs.inverse and n_L > 1:
+        parameters.b[L][...] = outputs.inverse(1 / n_L)
+    if σ.inverse and hidden:
+        parameters.b[L - 1][...] = σ.inverse(min(1 / 2, (INITIAL_SUM_OF_SQUARES / hidden[-1]) ** 0.5))

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.choices import ACTIVATIONS, COSTS
-from mnist_bp.core.names import ActivationName, CostName, OutputActivationName, checked_name
+from mnist_bp.core.choices import ACTIVATIONS, COSTS, OUTPUT_ACTIVATIONS
 from mnist_bp.errors import InputError
 
 __all__ = ["Functions", "checked_functions", "checked_inputs", "checked_sizes", "checked_targets", "one_hot"]
@@ -17,22 +16,23 @@ __all__ = ["Functions", "checked_functions", "checked_inputs", "checked_sizes", 
 class Functions(NamedTuple):
     """Names of the functions of a network."""
 
-    activation: ActivationName
-    cost: CostName
-    output_activation: OutputActivationName
+    activation: str
+    cost: str
+    output_activation: str
 
 
-def checked_functions(
-    activation: ActivationName, cost: CostName, output_activation: OutputActivationName | None
-) -> Functions:
+def checked_functions(activation: str, cost: str, output_activation: str | None) -> Functions:
     """Return the names; ``output_activation`` is the cost's own if it is None. InputError if they do not fit."""
     ACTIVATIONS.check(activation)
     COSTS.check(cost)
-    outputs: OutputActivationName = checked_name(
-        "output activation", output_activation or COSTS[cost].output_activation, [*ACTIVATIONS, "softmax"]
-    )
-    if (outputs == "softmax") != (cost == "cross-entropy"):
-        raise InputError(f"{outputs} outputs do not go with {cost}: softmax and cross-entropy belong together")
+    entry = COSTS[cost]
+    outputs = output_activation or entry.output_activation
+    if outputs not in [*ACTIVATIONS, *OUTPUT_ACTIVATIONS]:
+        known = ", ".join([*ACTIVATIONS, *OUTPUT_ACTIVATIONS])
+        raise InputError(f"unknown output activation {outputs!r}; known: {known}")
+    fits = outputs == entry.output_activation or (entry.dC_dA is not None and outputs in ACTIVATIONS)
+    if not fits:
+        raise InputError(f"{outputs} outputs do not go with {cost}: expected {entry.output_activation}")
     return Functions(activation, cost, outputs)
 
 

@@ -23,8 +23,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from mnist_bp.core.activations import Activation, Array
-from mnist_bp.core.costs import COSTS
-from mnist_bp.core.names import CostName
+from mnist_bp.core.choices import COSTS
 from mnist_bp.core.parameters import ParameterVector
 
 __all__ = ["Layers", "Masks", "Trace", "backward", "forward", "mean_cost"]
@@ -42,7 +41,7 @@ class Layers(Protocol):
     W: dict[int, Array]  # W[l][j, k] is w_jk^(l)
     b: dict[int, Array]
     σ: dict[int, Activation]
-    cost: CostName
+    cost: str
 
 
 class Trace(NamedTuple):

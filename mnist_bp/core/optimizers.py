@@ -12,9 +12,8 @@ import numpy as np
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.choices import MOMENTUM
-from mnist_bp.core.names import OptimizerName
 
-__all__ = ["OPTIMIZERS", "SGD", "Adam", "Momentum", "Optimizer", "approach"]
+__all__ = ["ENTRIES", "SGD", "Adam", "Momentum", "Optimizer", "approach"]
 
 BLOCK = 1 << 18
 """Numbers that a step moves at a time: it goes over them several times, and so they should not leave the cache between.
@@ -136,10 +135,10 @@ def _in_blocks(*vectors: Array) -> Iterable[tuple[Array, ...]]:
     return (tuple(vector[start : start + BLOCK] for vector in vectors) for start in range(0, length, BLOCK))
 
 
-OPTIMIZERS: dict[OptimizerName, Callable[[Array], Optimizer]] = {
+ENTRIES: dict[str, Callable[[Array], Optimizer]] = {
     "sgd": lambda _: SGD(),
     "momentum": Momentum,
     "nesterov": lambda parameters: Momentum(parameters, nesterov=True),
     "adam": Adam,
 }
-"""Each by name, for the flat vector of parameters that it is to move."""
+"""The built-in entries of the registry in ``choices``: (flat vector of parameters) ↦ optimizer."""

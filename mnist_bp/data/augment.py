@@ -30,7 +30,6 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.names import checked_name
 from mnist_bp.data.batches import scaled
 from mnist_bp.data.names import AUGMENTATIONS, MOST_STRENGTH, DistortionName
 from mnist_bp.errors import InputError
@@ -102,7 +101,8 @@ def augmented(
     InputError
         If the kind is not one of these, or the strength is not from 0 to 10.
     """
-    checked_name("distortion", kind, AUGMENTATIONS[1:])
+    if kind not in AUGMENTATIONS[1:]:
+        raise InputError(f"unknown augmentation {kind!r}; known: {', '.join(AUGMENTATIONS[1:])}")
     if not 0 <= strength <= MOST_STRENGTH:
         raise InputError(f"the strength of an augmentation is from 0 to {MOST_STRENGTH:g}, not {strength:g}")
     distorted = _Distortion(kind, shape, rng, strength, dtype)

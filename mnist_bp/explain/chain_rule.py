@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.costs import COSTS
+from mnist_bp.core.choices import COSTS
 from mnist_bp.core.network import Trace, forward
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
@@ -118,10 +118,11 @@ def _existing(address: Address, network: Network) -> Address:
 def _chain_rule(network: Network, trace: Trace, Y: Array) -> list[_Layer]:
     """Slopes and sensitivities of all layers, backwards from the cost."""
     (A, slopes, _), L, ones = trace, network.L, np.ones(len(Y))
-    if network.output_activation == "softmax":
-        slope, dC_da, dC_dz = None, None, COSTS[network.cost].dC_dZ(A[L], Y, slopes[L])
+    cost = COSTS[network.cost]
+    if cost.dC_dA is None:
+        slope, dC_da, dC_dz = None, None, cost.dC_dZ(A[L], Y, slopes[L])
     else:
-        slope, dC_da = slopes[L], 2 * (A[L] - Y)
+        slope, dC_da = slopes[L], cost.dC_dA(A[L], Y)
         dC_dz = slope * dC_da
     layers = [_Layer(np.column_stack([A[L - 1], ones]), slope, dC_da, dC_dz)]
     for l in range(L - 1, 0, -1):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_bp.core.activations import Activation, Array
-from mnist_bp.core.costs import COSTS
+from mnist_bp.core.choices import COSTS
 from mnist_bp.core.network import Layers, forward
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector

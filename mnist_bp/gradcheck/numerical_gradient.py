@@ -16,8 +16,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_bp.core.activations import ACTIVATIONS, Array
-from mnist_bp.core.costs import COSTS
+from mnist_bp.core.activations import Array
+from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.core.network import Trace, forward
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector

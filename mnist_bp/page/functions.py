@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from mnist_bp.core.activations import ACTIVATIONS
-from mnist_bp.core.costs import COSTS
+from mnist_bp.core.choices import COSTS
+from mnist_bp.core.choices import activation as activation_named
 from mnist_bp.errors import InputError
 
 __all__ = ["functions_module"]
@@ -29,22 +29,22 @@ def functions_module(activations: Iterable[str], cost: str) -> str:
     """
     entries = {name: _activation(name) for name in sorted(set(activations))}
     return "\n".join(
-        [_export("ACTIVATIONS", entries), _export("COSTS", {cost: _javascript("cost", cost, COSTS)._asdict()})]
+        [_export("ACTIVATIONS", entries), _export("COSTS", {cost: _javascript("cost", cost, COSTS[cost])._asdict()})]
     )
 
 
 def _activation(name: str) -> dict[str, Any]:
     """Return an activation's JavaScript, with the bounds by which the page scales what it draws of a neuron."""
-    javascript = _javascript("activation", name, ACTIVATIONS)
-    σ = ACTIVATIONS[name]
+    javascript = _javascript("activation", name, activation_named(name))
+    σ = activation_named(name)
     a = σ.f(Z)
     steepest = None if javascript.derivative is None else float(σ.derivative(a).max())
     return {**javascript._asdict(), "is_bounded": bool(np.abs(a).max() <= 1), "steepest": steepest}
 
 
-def _javascript(kind: str, name: str, registry: Mapping[Any, Any]) -> Any:
+def _javascript(kind: str, name: str, entry: Any) -> Any:
     """Return the JavaScript of a registry entry."""
-    javascript = registry[name].javascript
+    javascript = entry.javascript
     if javascript is None:
         raise InputError(
             f"a page cannot compute the {kind} {name!r}: its registry entry has no javascript; add it, or choose a "

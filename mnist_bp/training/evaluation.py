@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.costs import COSTS
+from mnist_bp.core.choices import COSTS
 from mnist_bp.core.network import forward
 from mnist_bp.data.batches import scaled
 from mnist_bp.network import Network

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.costs import COSTS
-from mnist_bp.core.names import CostName
+from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.core.objective import Objective
 from mnist_bp.network import Network
 from mnist_bp.training.evaluation import Evaluation
@@ -88,10 +87,10 @@ def examine(network: Network, X: Array, labels: NDArray[np.uint8], test: Evaluat
         trace = objective.trace(network)
         gradient = objective.gradient(network, trace)
     hidden = range(1, network.L)
-    has_flat_ends, can_die = network.activation in {"sigmoid", "tanh"}, network.activation == "relu"
+    entry = ACTIVATIONS[network.activation]
     return Health(
-        saturated=tuple(_share(trace.dA_dZ[l] < SATURATED_SLOPE) for l in hidden) if has_flat_ends else None,
-        dead=tuple(_share(trace.A[l].max(axis=0) <= 0) for l in hidden) if can_die else None,
+        saturated=tuple(_share(trace.dA_dZ[l] < SATURATED_SLOPE) for l in hidden) if entry.can_saturate else None,
+        dead=tuple(_share(trace.A[l].max(axis=0) <= 0) for l in hidden) if entry.can_die else None,
         gradient_norm=tuple(_norm(block) for block in gradient.blocks),
         never_predicted=tuple(np.flatnonzero(test.confusion.any(axis=1) & ~test.confusion.any(axis=0)).tolist()),
         at_chance=_is_at_chance(network.cost, test),
@@ -181,7 +180,7 @@ def _norm(block: Array) -> float:
     return float(np.linalg.norm(block.astype(np.float64)))
 
 
-def _is_at_chance(cost: CostName, test: Evaluation) -> bool:
+def _is_at_chance(cost: str, test: Evaluation) -> bool:
     """Whether the best constant answer, the shares p of the classes, costs no more; never where there is one class.
 
     It costs Σ_j p_j (1 − p_j) as squared error (Brier 1950), and −Σ_j p_j ln p_j, the entropy, as cross-entropy

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.names import checked_name
+from mnist_bp.core.choices import OPTIMIZERS
 from mnist_bp.core.network import Masks
 from mnist_bp.core.objective import Objective
-from mnist_bp.core.optimizers import OPTIMIZERS, approach
+from mnist_bp.core.optimizers import approach
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import draw_masks, shrink_weights, smoothed_targets
 from mnist_bp.data.ahead import ahead
@@ -118,7 +118,8 @@ class Trainer:
         network.targets(training.labels)  # refuses what is no label, once
         if settings.early_stop is not None and validation is None:
             raise InputError("early stopping looks at a validation set, and there is none")
-        checked_name("distortion", settings.augment, AUGMENTATIONS)
+        if settings.augment not in AUGMENTATIONS:
+            raise InputError(f"unknown augmentation {settings.augment!r}; known: {', '.join(AUGMENTATIONS)}")
         if settings.augment != NO_AUGMENTATION and image_shape is None:
             raise InputError("distorting images takes their rows and columns, image_shape")
         self.network, self.settings = network, settings
@@ -129,8 +130,7 @@ class Trainer:
         self._examples = len(training.labels)
         self._batch_size = min(settings.batch_size or self._examples, self._examples)
         self._targets = smoothed_targets(network.sizes[-1], settings.label_smoothing, network.dtype)
-        optimizer = checked_name("optimizer", settings.optimizer, OPTIMIZERS)
-        self._optimizer = OPTIMIZERS[optimizer](network.parameters)
+        self._optimizer = OPTIMIZERS[settings.optimizer](network.parameters)
         self._l2 = 0.0 if self._optimizer.decouples_l2 else settings.l2
         self._schedule = SCHEDULES[settings.schedule]
         self._epoch = np.zeros((), np.int64)

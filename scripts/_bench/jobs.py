@@ -7,7 +7,6 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from mnist_bp import Network
-from mnist_bp.core.names import ActivationName, CostName
 from mnist_bp.data.datasets import Dataset, load
 from mnist_bp.errors import DataUnavailable
 from mnist_bp.training.learning_rates import default_learning_rate
@@ -22,8 +21,8 @@ class Job:
 
     hidden: tuple[int, ...]
     batch_size: int | None = RATE_BATCH
-    activation: ActivationName = "sigmoid"
-    cost: CostName = "squared-error"
+    activation: str = "sigmoid"
+    cost: str = "squared-error"
     limit: int | None = None
     seed: int = 0
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from _bench.jobs import Job
 from mnist_bp.core.activations import Array
-from mnist_bp.core.names import CostName
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.training.evaluation import Evaluation, evaluate
 from mnist_bp.training.loop import train
@@ -35,7 +34,7 @@ class System:
 
     label: ClassVar[str]
     package: ClassVar[str] = "numpy"
-    costs: ClassVar[tuple[CostName, ...]] = ("squared-error", "cross-entropy")
+    costs: ClassVar[tuple[str, ...]] = ("squared-error", "cross-entropy")
 
     def __init__(self, job: Job, data: Dataset) -> None:
         self.job = job

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_bp.core.activations import ACTIVATIONS
+from mnist_bp.core.choices import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation
 
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky-relu")
 
@@ -52,7 +52,7 @@ def test_no_input_overflows_or_warns(name: str, dtype: type[np.floating]) -> Non
 @pytest.mark.parametrize("name", [*HIDDEN, "softmax"])
 def test_the_dtype_stays(name: str, dtype: type, rng: np.random.Generator) -> None:
     """What comes in as float32 does not go on as float64."""
-    f, f_prime, *_ = ACTIVATIONS[name]
+    f, f_prime, *_ = activation(name)
 
     a = f(rng.standard_normal((3, 4)).astype(dtype))
 
@@ -72,11 +72,11 @@ def test_the_derivative_is_what_a_complex_step_finds(name: str) -> None:
 
 def test_softmax_rows_are_probabilities_however_large_z_is() -> None:
     """Each row adds up to 1, and e^1000 is never computed."""
-    a = ACTIVATIONS["softmax"].f(np.array([[1000.0, 1000.0, -1000.0], [0.0, np.log(2.0), np.log(5.0)]]))
+    a = OUTPUT_ACTIVATIONS["softmax"].f(np.array([[1000.0, 1000.0, -1000.0], [0.0, np.log(2.0), np.log(5.0)]]))
 
     assert a == pytest.approx(np.array([[1 / 2, 1 / 2, 0], [1 / 8, 2 / 8, 5 / 8]]))
 
 
 def test_softmax_has_no_elementwise_derivative() -> None:
     """Asking for one is a mistake that does not pass unnoticed."""
-    assert np.isnan(np.ones((1, 2)) * ACTIVATIONS["softmax"].derivative(np.ones((1, 2)))).all()
+    assert np.isnan(np.ones((1, 2)) * OUTPUT_ACTIVATIONS["softmax"].derivative(np.ones((1, 2)))).all()

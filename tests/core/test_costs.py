@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_bp.core.activations import ACTIVATIONS
-from mnist_bp.core.costs import COSTS
+from mnist_bp.core.choices import COSTS, OUTPUT_ACTIVATIONS
 
 
 def test_squared_error_has_no_half() -> None:
@@ -27,7 +26,7 @@ def test_cross_entropy_is_minus_the_log_of_the_wanted_output() -> None:
     """Outputs 1/8, 2/8, 5/8: the cost of wanting the last one is ln 8/5."""
     Z = np.log([[1.0, 2.0, 5.0]])
 
-    cost = COSTS["cross-entropy"].per_example(Z, ACTIVATIONS["softmax"].f(Z), np.array([[0.0, 0.0, 1.0]]))
+    cost = COSTS["cross-entropy"].per_example(Z, OUTPUT_ACTIVATIONS["softmax"].f(Z), np.array([[0.0, 0.0, 1.0]]))
 
     assert cost == pytest.approx([np.log(8 / 5)])
 
@@ -38,7 +37,7 @@ def test_cross_entropy_stays_finite_where_the_output_is_zero() -> None:
     And no other example's z has a part in it.
     """
     Z = np.array([[1000.0, 0.0], [0.0, 0.0]])
-    A = ACTIVATIONS["softmax"].f(Z)
+    A = OUTPUT_ACTIVATIONS["softmax"].f(Z)
 
     assert A[0, 1] == 0
     assert COSTS["cross-entropy"].per_example(Z, A, np.array([[0.0, 1.0]] * 2)) == pytest.approx([1000.0, np.log(2)])

@@ -235,8 +235,11 @@ def test_a_wide_last_hidden_layer_of_sigmoids_starts_mostly_off() -> None:
         ({"activation": "swish"}, "unknown activation 'swish'; known: sigmoid, tanh, relu, leaky-relu"),
         ({"activation": "softmax"}, "unknown activation 'softmax'"),
         ({"cost": "hinge"}, "unknown cost 'hinge'"),
-        ({"output_activation": "softmax"}, "belong together"),
-        ({"cost": "cross-entropy", "output_activation": "relu"}, "belong together"),
+        ({"output_activation": "softmax"}, "softmax outputs do not go with squared-error: expected sigmoid"),
+        (
+            {"cost": "cross-entropy", "output_activation": "relu"},
+            "relu outputs do not go with cross-entropy: expected softmax",
+        ),
         ({"output_activation": "step"}, "unknown output activation 'step'"),
     ],
 )

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mnist_bp.core import optimizers
-from mnist_bp.core.optimizers import OPTIMIZERS, approach
+from mnist_bp.core.choices import OPTIMIZERS
+from mnist_bp.core.optimizers import approach
 
 NAMES = [*OPTIMIZERS]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_bp.core.costs import COSTS
+from mnist_bp.core.choices import COSTS
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import add_l2_gradient, draw_masks, l2_penalty, shrink_weights, smoothed_targets
 from mnist_bp.network import Network

@@ -10,9 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_bp import Network
-from mnist_bp.core.activations import ACTIVATIONS
-from mnist_bp.core.costs import COSTS
-from mnist_bp.core.names import ActivationName, CostName
+from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.core.network import backward, forward
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.data.preparation import prepared
@@ -232,8 +230,8 @@ def test_every_activation_and_cost_computes_what_numpy_computes(
     errors: None,
     show: Callable[..., None],
     rng: np.random.Generator,
-    activation: ActivationName,
-    cost: CostName,
+    activation: str,
+    cost: str,
 ) -> None:
     """Outputs, cost and the whole gradient; with kinks, and without hidden layers."""
     settings: dict[str, Any] = {"activation": activation, "cost": cost, "rng": rng, "dtype": np.float64}

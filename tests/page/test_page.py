@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from mnist_bp import Network
-from mnist_bp.core.activations import ACTIVATIONS, LEAKY_SLOPE
-from mnist_bp.core.costs import COSTS
+from mnist_bp.core.activations import LEAKY_SLOPE
+from mnist_bp.core.choices import ACTIVATIONS, COSTS, OUTPUT_ACTIVATIONS
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.errors import InputError
 from mnist_bp.page.assemble import assemble
@@ -181,7 +181,11 @@ def test_a_network_that_is_too_large_is_refused_with_the_numbers(few_digits: tup
 
 @pytest.mark.parametrize(
     ("registry", "name", "kind"),
-    [(ACTIVATIONS, "tanh", "activation"), (ACTIVATIONS, "softmax", "activation"), (COSTS, "cross-entropy", "cost")],
+    [
+        (ACTIVATIONS, "tanh", "activation"),
+        (OUTPUT_ACTIVATIONS, "softmax", "activation"),
+        (COSTS, "cross-entropy", "cost"),
+    ],
 )
 def test_a_function_without_javascript_is_refused_by_name(
     cli: Callable, idx_folder: Path, monkeypatch: pytest.MonkeyPatch, registry: dict, name: str, kind: str
@@ -189,7 +193,7 @@ def test_a_function_without_javascript_is_refused_by_name(
     """Nothing is written; a network that does not use it gets its page."""
     Network([784, 5, 10], activation="tanh", cost="cross-entropy", rng=np.random.default_rng(0)).save("model.npz")
     Network([784, 10], rng=np.random.default_rng(0)).save("other.npz")
-    monkeypatch.setitem(registry, name, registry[name]._replace(javascript=None))
+    monkeypatch.setitem(registry._entries, name, registry[name]._replace(javascript=None))
 
     refused = cli("page", "model.npz", "--data-dir", idx_folder)
 

@@ -269,7 +269,7 @@ def test_distortions_of_images_of_no_known_shape_are_refused():
     [
         ({"optimizer": "adma"}, "optimizer"),
         ({"schedule": "onecycle"}, "schedule"),
-        ({"augment": "twist"}, "distortion"),
+        ({"augment": "twist"}, "augmentation"),
     ],
 )
 def test_a_name_that_nothing_has_is_refused_with_those_that_are_known(settings, what):
