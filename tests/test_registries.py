@@ -1,0 +1,146 @@
+"""Entries that other code registers: each works in every command, or is refused by name with what is missing."""
+
+import numpy as np
+import pytest
+
+from mnist_bp.core.activations import Activation
+from mnist_bp.core.choices import ACTIVATIONS, COSTS, OPTIMIZERS, Registry
+from mnist_bp.core.costs import ENTRIES as BUILT_IN_COSTS
+from mnist_bp.core.javascript import per_neuron
+from mnist_bp.core.optimizers import Momentum
+from mnist_bp.errors import InputError
+from mnist_bp.training.learning_rates import LEARNING_RATES
+from mnist_bp.training.schedules import SCHEDULES
+
+SOFTPLUS = Activation(
+    lambda z: np.maximum(z, 0) + np.log1p(np.exp(np.where(z.real < 0, z, -z))),
+    lambda a: 1 - np.exp(-a),
+    javascript=per_neuron("Math.log1p(Math.exp(z))", "1 - Math.exp(-a)", "steep (1) where the neuron is on."),
+)
+
+
+@pytest.fixture
+def register():
+    """Register entries for one test."""
+    added = []
+
+    def add(registry, name, entry):
+        registry.register(name, entry)
+        added.append((registry, name))
+
+    yield add
+    for registry, name in added:
+        registry.unregister(name)
+
+
+@pytest.fixture
+def rate(monkeypatch):
+    """Set the default learning rate of a combination for one test."""
+    return lambda *combination, value=0.1: monkeypatch.setitem(LEARNING_RATES, combination, value)
+
+
+@pytest.fixture
+def every_command(cli, idx_folder):
+    """Train an epoch with some options, resume for another, and run every other command on the run; all succeed."""
+
+    def run(*options, page=0, resume=("--epochs", 2)):
+        data = ("--data-dir", idx_folder)
+        for command in (
+            ["train", *data, "--hidden", 6, "--epochs", 1, "--output", "run", "--quiet", *options],
+            ["train", *data, "--resume", "run", *resume, "--quiet"],
+            ["evaluate", "run", *data, "--no-confusion"],
+            ["gradcheck", "run", *data, "--examples", 5],
+            ["explain", "run", *data],
+        ):
+            done = cli(*command)
+            assert done.code == 0, (command, done.err)
+        drawn = cli("page", "run", *data)
+        assert drawn.code == page
+        return drawn
+
+    return run
+
+
+def test_an_activation_works_in_every_command(every_command, register, rate):
+    """One entry and one learning rate are all that an activation needs."""
+    register(ACTIVATIONS, "softplus", SOFTPLUS)
+    rate("softplus", "squared-error", "sgd")
+
+    every_command("--activation", "softplus")
+
+
+def test_an_activation_without_javascript_is_refused_by_the_page_alone(every_command, register, rate):
+    """The refusal names the activation and what it lacks."""
+    register(ACTIVATIONS, "softplus", SOFTPLUS._replace(javascript=None))
+    rate("softplus", "squared-error", "sgd")
+
+    refused = every_command("--activation", "softplus", page=2)
+
+    assert "the activation 'softplus': its registry entry has no javascript" in refused.err
+
+
+def test_a_cost_works_in_every_command_but_the_page(every_command, register, rate):
+    """Half the squared error, as other books have it, without JavaScript."""
+    half = BUILT_IN_COSTS["squared-error"]._replace(
+        per_example=lambda _Z, A, Y: 0.5 * ((A - Y) ** 2).sum(axis=1),
+        dC_dZ=lambda A, Y, dA_dZ: (A - Y) * dA_dZ,
+        dC_dA=lambda A, Y: A - Y,
+        javascript=None,
+    )
+    register(COSTS, "half-squared-error", half)
+    rate("sigmoid", "half-squared-error", "sgd")
+
+    refused = every_command("--cost", "half-squared-error", page=2)
+
+    assert "the cost 'half-squared-error': its registry entry has no javascript" in refused.err
+
+
+def test_an_optimizer_works_in_every_command(every_command, register, rate):
+    """Its state is in the checkpoint, so that the run resumes."""
+    register(OPTIMIZERS, "rolling", Momentum)
+    rate("sigmoid", "squared-error", "rolling")
+
+    every_command("--optimizer", "rolling")
+
+
+def test_a_schedule_works_in_every_command(every_command, register):
+    """It runs over all epochs, so that a run resumes only with as many."""
+    register(SCHEDULES, "linear", lambda t: 1 - t)
+
+    every_command("--schedule", "linear", resume=())
+
+
+@pytest.mark.parametrize(
+    ("option", "registry", "entry", "combination"),
+    [
+        ("activation", ACTIVATIONS, SOFTPLUS, "new, squared-error and sgd"),
+        ("cost", COSTS, BUILT_IN_COSTS["squared-error"], "sigmoid, new and sgd"),
+        ("optimizer", OPTIMIZERS, Momentum, "sigmoid, squared-error and new"),
+    ],
+)
+def test_a_combination_without_a_learning_rate_is_refused_by_name(
+    cli, idx_folder, register, option, registry, entry, combination
+):
+    """No other entry's learning rate is taken in its place."""
+    register(registry, "new", entry)
+
+    done = cli("train", "--data-dir", idx_folder, f"--{option}", "new")
+
+    assert done.code == 2
+    assert f"no default learning rate for {combination}: give one with --learning-rate" in done.err
+
+
+def test_help_lists_what_is_registered(cli, register):
+    """The names of a choice are those of its registry."""
+    register(ACTIVATIONS, "softplus", SOFTPLUS)
+
+    assert "softplus" in cli("train", "--help").out.replace("\n", "")
+
+
+@pytest.mark.parametrize(("names", "entries"), [(("a", "b"), {"a": 1}), (("a",), {"a": 1, "b": 2})])
+def test_a_name_without_an_entry_is_refused_and_an_entry_without_a_name(names, entries):
+    """The error names what is missing its other half."""
+    registry = Registry("thing", names, lambda: entries)
+
+    with pytest.raises(InputError, match="thing b: a name needs an entry, and an entry a name"):
+        registry["a"]
