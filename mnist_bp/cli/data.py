@@ -1,27 +1,36 @@
 """Data for a command, and what is said while it arrives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from mnist_bp.cli.output import Output
 from mnist_bp.data import names
 from mnist_bp.errors import DataUnavailable
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
+    from rich.progress import ProgressColumn, TaskID
 
     from mnist_bp.data.datasets import Dataset
 
 __all__ = [
+    "Limits",
     "describe_data",
     "download_progress",
     "load_dataset",
     "named",
+    "only",
     "refuse_a_folder_that_is_gone",
     "say_if_synthetic",
 ]
+
+
+class Limits(TypedDict, total=False):
+    """Numbers of training and of test examples that a command needs, see ``datasets.load``. Default: all."""
+
+    limit: int | None
+    test_limit: int | None
 
 
 def load_dataset(
@@ -30,22 +39,27 @@ def load_dataset(
     output: Output,
     *,
     classes: int | None = None,
-    limit: int | None = None,
     fetch: bool = True,
+    **limits: Unpack[Limits],
 ) -> "Dataset":
     """Get a dataset, downloading it if need be, and show that: see ``datasets.load``."""
     from mnist_bp.data import datasets
 
-    with download_progress(output) as progress:
+    with drawing_progress(output) if name == names.SYNTHETIC else download_progress(output) as progress:
         return datasets.load(
             name,
             data_dir,
             classes=classes,
-            limit=limit,
             fetch=fetch,
             progress=progress,
             notice=lambda text: output.say(text, style="yellow"),
+            **limits,
         )
+
+
+def only(split: names.SplitName, examples: int | None = None) -> Limits:
+    """Return limits that leave the first examples of one set, or all, and none of the other."""
+    return {"limit": examples, "test_limit": 0} if split == "train" else {"limit": 0, "test_limit": examples}
 
 
 def refuse_a_folder_that_is_gone(folder: Path, named_in: Path) -> None:
@@ -81,7 +95,7 @@ def download_progress(output: Output) -> Iterator[names.Progress]:
     if not output.is_live:
         yield _line_for_each_file(output)
         return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     columns = (
         TextColumn("{task.description}"),
@@ -90,6 +104,27 @@ def download_progress(output: Output) -> Iterator[names.Progress]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
+    with _bars(columns, output) as progress:
+        yield progress
+
+
+@contextmanager
+def drawing_progress(output: Output) -> Iterator[names.Progress]:
+    """Show a bar while synthetic digits are drawn on a terminal; elsewhere, a line before."""
+    if not output.is_live:
+        yield _line_before_drawing(output)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("drawing synthetic digits"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with _bars(columns, output) as progress:
+        yield progress
+
+
+@contextmanager
+def _bars(columns: "Iterable[ProgressColumn]", output: Output) -> Iterator[names.Progress]:
+    from rich.progress import Progress
+
     with Progress(*columns, console=output.console, redirect_stdout=False, redirect_stderr=False) as bars:
         tasks: dict[str, TaskID] = {}
 
@@ -107,3 +142,11 @@ def _line_for_each_file(output: Output) -> names.Progress:
             output.say(f"downloaded {file} ({size:,} bytes)")
 
     return say_when_done
+
+
+def _line_before_drawing(output: Output) -> names.Progress:
+    def say_before(_name: str, drawn: int, total: int) -> None:
+        if drawn == 0:
+            output.say(f"drawing {total:,} synthetic digits")
+
+    return say_before

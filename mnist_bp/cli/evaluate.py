@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnist_bp.cli.class_names import ClassNames
-from mnist_bp.cli.data import say_if_synthetic
+from mnist_bp.cli.data import only, say_if_synthetic
 from mnist_bp.cli.drawing import draw_side_by_side
 from mnist_bp.cli.models import Model, TrainedModel, load_model, trained_data
 from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, MinAccuracy, Split
@@ -65,7 +65,7 @@ def evaluate(
     voice = Output(json=json)
     trained = load_model(model)
     network = trained.network
-    data = trained_data(trained, dataset, data_dir, voice)
+    data = trained_data(trained, dataset, data_dir, voice, **only(split))
     examples = data.split(split)
     with threadpool_limits(default_threads(network.sizes[1:-1])):  # as training does untold: the same sums
         most = max(mistakes or 0, MISTAKES if plot else 0)

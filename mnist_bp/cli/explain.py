@@ -9,6 +9,7 @@ import typer
 
 from mnist_bp.cli.class_names import ClassNames
 from mnist_bp.cli.config import is_given
+from mnist_bp.cli.data import only
 from mnist_bp.cli.explain_report import Shown, show_explanation
 from mnist_bp.cli.image import image_path, read_image
 from mnist_bp.cli.models import (
@@ -120,7 +121,8 @@ def explain(
     if not fresh:
         refuse_what_describes_a_fresh_network(context)
     trained = None if fresh else load_model(model)
-    data = data_at_hand(trained, dataset, data_dir, voice, classes=classes)
+    needed = only(split, _batch_start(example) + BATCH)
+    data = data_at_hand(trained, dataset, data_dir, voice, classes=classes, **needed)
     if trained is None:
         network = fresh_network(data, hidden, activation, cost, seed=seed)
     else:
@@ -161,6 +163,10 @@ def _parse_address(weight: str | None, bias: str | None) -> "Address | None":
     return Address(layer, j, k[0] if k else None)
 
 
+def _batch_start(example: int) -> int:
+    return example // BATCH * BATCH
+
+
 def _mini_batch(
     data: "Data", split: SplitName, example: int, image: Path | None, label: int | None
 ) -> "tuple[Examples, int]":
@@ -175,7 +181,7 @@ def _mini_batch(
     examples = data.split(split)
     if example >= len(examples):
         raise InputError(f"there is no example {example}: {data.name}'s {split} set has 0 to {len(examples) - 1}")
-    start = example // BATCH * BATCH
+    start = _batch_start(example)
     images, labels = examples.images[start : start + BATCH], examples.labels[start : start + BATCH]
     if image is None or label is None:
         return Examples(images, labels), example - start

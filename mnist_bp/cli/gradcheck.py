@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import typer
 
 from mnist_bp.cli.config import option_given
+from mnist_bp.cli.data import only
 from mnist_bp.cli.gradcheck_report import Regularization, Report, conclude_self_test, show_report
 from mnist_bp.cli.models import (
     Model,
@@ -146,7 +147,7 @@ def gradcheck(
         options = ", ".join(f"--{name}" for name in in_use)
         raise InputError(f"--function and --self-test are about the plain cost: leave out {options}")
     trained = load_model(model) if model is not None else None
-    source = data_at_hand(trained, dataset, data_dir, voice, classes=classes, limit=examples)
+    source = data_at_hand(trained, dataset, data_dir, voice, classes=classes, **only("train", examples))
     data = source.train.first(examples)
     voice.say(f"examples  the first {len(data)} of {source.name}'s training set{' (SYNTHETIC)' * source.is_synthetic}")
     if self_test:

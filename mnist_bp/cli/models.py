@@ -3,12 +3,12 @@
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Unpack
 
 import typer
 
 from mnist_bp.cli.config import option_given
-from mnist_bp.cli.data import load_dataset, refuse_a_folder_that_is_gone
+from mnist_bp.cli.data import Limits, load_dataset, refuse_a_folder_that_is_gone
 from mnist_bp.cli.output import Output
 from mnist_bp.data.names import DATASETS, SYNTHETIC, DatasetName
 from mnist_bp.environment import user_path
@@ -96,7 +96,13 @@ def load_model(target: Path | None) -> TrainedModel:
 
 
 def trained_data(
-    model: TrainedModel, name: DatasetName | None, data_dir: Path | None, voice: Output, *, fetch: bool = True
+    model: TrainedModel,
+    name: DatasetName | None,
+    data_dir: Path | None,
+    voice: Output,
+    *,
+    fetch: bool = True,
+    **limits: Unpack[Limits],
 ) -> "Dataset":
     """The dataset that is asked for, else the one that the model was trained on; its sizes fit the network.
 
@@ -115,7 +121,7 @@ def trained_data(
             refuse_a_folder_that_is_gone(trained_in, model.path)
         fetch = fetch and (data_dir is not None or trained_in is None)  # a folder that a file names is only read
         data_dir = data_dir or trained_in
-    data = load_dataset(name, data_dir, voice, classes=model.network.sizes[-1], fetch=fetch)
+    data = load_dataset(name, data_dir, voice, classes=model.network.sizes[-1], fetch=fetch, **limits)
     if not _fit(model, data):
         raise InputError(
             f"{data.name} has images of {data.pixels} pixels and {data.classes} classes; the network of {model.path} "
@@ -146,20 +152,20 @@ def data_at_hand(
     voice: Output,
     *,
     classes: int | None = None,
-    limit: int | None = None,
+    **limits: Unpack[Limits],
 ) -> "Dataset":
     """A dataset from disk; where there is none and nobody named any, synthetic digits.
 
-    The one that is asked for, else the one that the model was trained on, else MNIST. ``limit``: see ``load_dataset``.
+    The one that is asked for, else the one that the model was trained on, else MNIST.
     """
     try:
         if model is not None:
-            return trained_data(model, name, data_dir, voice, fetch=False)
-        return load_dataset(name, data_dir, voice, classes=classes, limit=limit, fetch=False)
+            return trained_data(model, name, data_dir, voice, fetch=False, **limits)
+        return load_dataset(name, data_dir, voice, classes=classes, fetch=False, **limits)
     except DataUnavailable as error:
         if name is not None or (model is not None and data_dir is not None):
             raise
-        stand_in = load_dataset(SYNTHETIC, None, voice, limit=limit)
+        stand_in = load_dataset(SYNTHETIC, None, voice, fetch=False, **limits)
         if model is None:
             return stand_in
         if not _fit(model, stand_in):

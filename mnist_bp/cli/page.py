@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnist_bp.cli.data import say_if_synthetic
+from mnist_bp.cli.data import only, say_if_synthetic
 from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, load_model
 from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json
 from mnist_bp.cli.output import Output
@@ -45,9 +45,11 @@ def page(
 
     Example: mnist-bp page
     """
+    from mnist_bp.page.content import MOST_EXAMPLES
+
     voice = Output(json=json)
     trained = load_model(model)
-    data = data_at_hand(trained, dataset, data_dir, voice)
+    data = data_at_hand(trained, dataset, data_dir, voice, **only("test", MOST_EXAMPLES))
     path = output or trained.path.with_name("page.html")
     content = _page(trained, data, _explain(trained, data, dataset, data_dir))
     _write(path, content)

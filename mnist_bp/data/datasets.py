@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +31,9 @@ HELD_OUT = 1
 SYNTHETIC_VERSION = 1
 """Of the generator: to be raised whenever it draws other digits, so that those drawn before are not taken for them."""
 SYNTHETIC_SEED = 0
-SYNTHETIC_EXAMPLES = {"train": 60_000, "test": 10_000}
+SYNTHETIC_EXAMPLES: Mapping[SplitName, int] = {"train": 60_000, "test": 10_000}
+LONG_DRAWING = 1_000
+"""Number of synthetic digits, drawn in about 0.2 s, beyond which progress is reported."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def load(
     *,
     classes: int | None = None,
     limit: int | None = None,
+    test_limit: int | None = None,
     fetch: bool = True,
     progress: Progress | None = None,
     notice: Notice | None = None,
@@ -155,12 +158,14 @@ def load(
         A folder with one folder for each dataset, or with the four IDX files themselves. Default: see ``data_root``.
     classes
         Labels of one's own files lie below that, 1 to 256. Default: 10, as in every dataset that has a name.
-    limit
-        Keep only the first so many training examples.
+    limit, test_limit
+        Numbers of training and of test examples to keep, the first ones; 0 for a set that is not needed. Synthetic
+        digits beyond them are not drawn.
     fetch
         Whether to download what is not on disk, or not intact there.
     progress
-        Told of every piece of a download.
+        Called for every piece of a download, and while synthetic digits are drawn: with ``SYNTHETIC``, the digits so
+        far and the digits in all, unless they take no time that anybody would notice.
     notice
         Told of what was damaged.
 
@@ -179,10 +184,10 @@ def load(
             f"{name or 'mnist'} has {CLASSES} classes, not {classes}; a folder of your own may have others"
         )
     elif name == SYNTHETIC:
-        dataset = _load_synthetic(data_dir, limit)
+        dataset = _load_synthetic(data_dir, {"train": limit, "test": test_limit}, progress)
     else:
         dataset = _load_published(name or "mnist", data_dir, fetch=fetch, progress=progress, notice=notice)
-    return replace(dataset, train=dataset.train.first(limit))
+    return replace(dataset, train=dataset.train.first(limit), test=dataset.test.first(test_limit))
 
 
 def _own_folder(name: DatasetName | None, data_dir: Path | None) -> Path | None:
@@ -256,20 +261,26 @@ def _load_folder(folder: Path, name: str, classes: int = CLASSES, *, mapped: boo
     return Dataset(name, train, test, classes)
 
 
-def _load_synthetic(data_dir: Path | None, limit: int | None) -> Dataset:
+def _load_synthetic(
+    data_dir: Path | None, limits: Mapping[SplitName, int | None], progress: Progress | None
+) -> Dataset:
     """The embedded synthetic digits: made once, then read from disk; where they cannot be kept, made each time.
 
-    A ``limit`` of training examples that are not there yet makes only those, and keeps none.
+    If they are not there yet, ``limits`` make only the first ones of each set, and keep none.
     """
+    wanted = {
+        split: total if (limit := limits[split]) is None else min(limit, total)
+        for split, total in SYNTHETIC_EXAMPLES.items()
+    }
     try:
         folder = synthetic_folder(data_root(data_dir))
     except DataUnavailable:
-        return _make_synthetic(limit)
+        return _make_synthetic(wanted, progress)
     if not _missing(folder):
         with suppress(InputError):  # damaged: made anew
             return _load_folder(folder, SYNTHETIC, mapped=True)
-    dataset = _make_synthetic(limit)
-    if limit is None or limit >= SYNTHETIC_EXAMPLES["train"]:
+    dataset = _make_synthetic(wanted, progress)
+    if wanted == SYNTHETIC_EXAMPLES:
         _keep(dataset, folder)
     return dataset
 
@@ -279,20 +290,27 @@ def synthetic_folder(root: Path) -> Path:
     return root / f"{SYNTHETIC}-{SYNTHETIC_VERSION}"
 
 
-def _make_synthetic(limit: int | None) -> Dataset:
-    train_examples = min(limit or SYNTHETIC_EXAMPLES["train"], SYNTHETIC_EXAMPLES["train"])
+def _make_synthetic(wanted: Mapping[SplitName, int], progress: Progress | None) -> Dataset:
+    """Draw so many digits of each set."""
+    train, test, total = wanted["train"], wanted["test"], sum(wanted.values())
+
+    def advance(drawn: int) -> None:
+        if progress is not None and total > LONG_DRAWING:
+            progress(SYNTHETIC, drawn, total)
+
+    advance(0)
     return Dataset(
         SYNTHETIC,
-        synthetic_examples(train_examples, split="train"),
-        synthetic_examples(SYNTHETIC_EXAMPLES["test"], split="test"),
+        synthetic_examples(train, split="train", progress=advance),
+        synthetic_examples(test, split="test", progress=lambda drawn: advance(train + drawn)),
     )
 
 
-def synthetic_examples(examples: int, *, split: SplitName) -> Examples:
+def synthetic_examples(examples: int, *, split: SplitName, progress: Callable[[int], object] | None = None) -> Examples:
     """The first so many of the synthetic digits, drawn anew."""
     from mnist_bp.data.synthetic import digits
 
-    return Examples(*digits(examples, seed=SYNTHETIC_SEED, split=split))
+    return Examples(*digits(examples, seed=SYNTHETIC_SEED, split=split, progress=progress))
 
 
 def _keep(dataset: Dataset, folder: Path) -> None:

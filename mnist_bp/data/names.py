@@ -39,7 +39,9 @@ FILE_NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images
 """The four files of a dataset, as MNIST's makers named them."""
 
 Progress = Callable[[str, int, int], None]
-"""Told of a download: a file's name, its bytes so far and its bytes in all, decompressed; all only once verified."""
+"""Callback of a download: a file's name, its bytes so far and its bytes in all, decompressed; all only once verified.
+
+While synthetic digits are drawn: ``SYNTHETIC``, the digits so far and the digits in all."""
 
 Notice = Callable[[str], None]
 """Told, in a line for people, of something that went wrong and was put right."""

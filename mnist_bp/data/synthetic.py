@@ -5,6 +5,7 @@ makers framed theirs. No font, image file or MNIST pixel is used. The images res
 MNIST: whatever shows them, or a score on them, must call them *synthetic*.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -297,17 +298,21 @@ def _block(rng: np.random.Generator) -> tuple[Bytes, Bytes]:
     return _centre(_ink(_fit_box(path, radius), radius)), labels
 
 
-def digits(examples: int, *, seed: int, split: str) -> tuple[Bytes, Bytes]:
+def digits(
+    examples: int, *, seed: int, split: str, progress: Callable[[int], object] | None = None
+) -> tuple[Bytes, Bytes]:
     """Draw synthetic digits; the same arguments give the same bytes.
 
     Parameters
     ----------
     examples : int
-        How many, at least 1. Fewer examples are a prefix of more.
+        How many, at least 0. Fewer examples are a prefix of more.
     seed : int
         Not negative; picks the random stream.
     split : str
         "train" or "test": two streams of the same kind that never meet.
+    progress : callable
+        Called with the number of digits drawn so far, after each block.
 
     Returns
     -------
@@ -316,8 +321,8 @@ def digits(examples: int, *, seed: int, split: str) -> tuple[Bytes, Bytes]:
     labels : uint8 array, (examples,)
         The digits 0 to 9, equally frequent in each block of `BLOCK`.
     """
-    if examples < 1:
-        raise ValueError(f"examples must be at least 1, not {examples}")
+    if examples < 0:
+        raise ValueError(f"examples must be at least 0, not {examples}")
     if split not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}, not {split!r}")
     images, labels = np.empty((examples, IMAGE, IMAGE), np.uint8), np.empty(examples, np.uint8)
@@ -325,4 +330,6 @@ def digits(examples: int, *, seed: int, split: str) -> tuple[Bytes, Bytes]:
         drawn, digit = _block(np.random.default_rng([seed, SPLITS[split], start // BLOCK]))
         images[start : start + BLOCK] = drawn[: examples - start]
         labels[start : start + BLOCK] = digit[: examples - start]
+        if progress is not None:
+            progress(min(start + BLOCK, examples))
     return images, labels

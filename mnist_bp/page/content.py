@@ -12,7 +12,7 @@ from mnist_bp.errors import InputError
 from mnist_bp.network import Network
 from mnist_bp.training.notation import format_sizes
 
-__all__ = ["learning_curves", "page_content"]
+__all__ = ["MOST_EXAMPLES", "learning_curves", "page_content"]
 
 MOST_EXAMPLES = 300
 """Test examples on the page, the first of the test set: their numbers are those of ``explain --example``."""
@@ -85,7 +85,6 @@ def page_content(
             "class_names": data.class_names,
             "rows": rows,
             "columns": columns,
-            "test_examples": len(data.test),
         },
         "preprocess": {
             "box": preparation.BOX,

@@ -334,9 +334,10 @@ def test_without_data_and_network_it_trains_on_synthetic_digits_and_says_so(cli)
     assert done.code == 0
     assert [record["synthetic"] for record in done.records] == [True, True, True]
     assert done.records[0]["dataset"] == "synthetic"
-    first, second, *_ = done.err.splitlines()
-    assert first.startswith("MNIST is not to be had here: ")
-    assert second == "These are SYNTHETIC digits, drawn by a program: the figures below say nothing about MNIST."
+    why, drawing, warning, *_ = done.err.splitlines()
+    assert why.startswith("MNIST is not to be had here: ")
+    assert drawing == "drawing 10,100 synthetic digits"
+    assert warning == "These are SYNTHETIC digits, drawn by a program: the figures below say nothing about MNIST."
     _, meta = load_network(done.records[-1]["model"])
     assert (meta["dataset"], meta["synthetic"]) == ("synthetic", True)
     config = tomllib.loads(Path(done.records[-1]["run"], "config.toml").read_text(encoding="utf-8"))

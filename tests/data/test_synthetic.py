@@ -101,11 +101,23 @@ def test_digits_can_be_learned_but_not_by_the_nearest_mean(drawn):
     assert 0.5 < nearest_mean_accuracy(drawn, digits(500, seed=7, split="test")) < 0.95
 
 
-@pytest.mark.parametrize("examples", [0, -1])
-def test_examples_must_be_positive(examples):
-    """Fewer than one example is an error that names the number."""
-    with pytest.raises(ValueError, match=f"examples must be at least 1, not {examples}"):
-        digits(examples, seed=0, split="train")
+def test_no_digits_are_drawn_for_a_set_that_is_not_needed():
+    """Zero images keep their shape."""
+    images, labels = digits(0, seed=0, split="train")
+    assert (images.shape, labels.shape) == ((0, 28, 28), (0,))
+
+
+def test_examples_must_not_be_negative():
+    """Fewer than none is an error that names the number."""
+    with pytest.raises(ValueError, match="examples must be at least 0, not -1"):
+        digits(-1, seed=0, split="train")
+
+
+def test_progress_counts_the_digits_drawn():
+    """After each block, up to all of them."""
+    counts = []
+    digits(2 * BLOCK + 7, seed=7, split="train", progress=counts.append)
+    assert counts == [BLOCK, 2 * BLOCK, 2 * BLOCK + 7]
 
 
 @pytest.mark.parametrize("split", ["validation", "", "Train"])

@@ -1,0 +1,107 @@
+"""Synthetic digits on the command line: no more are drawn than a command needs, and nobody waits in silence."""
+
+import sys
+
+import pytest
+
+from mnist_bp import Network
+from mnist_bp.cli.main import main
+from mnist_bp.data import datasets
+
+FILE = "model.npz"
+FIRST_USE = ("train", "--dataset", "synthetic", "--epochs", 1, "--hidden", "none", "--output", "run")
+
+
+@pytest.fixture(autouse=True)
+def _fewer_digits(monkeypatch):
+    """The whole dataset is 1,000 digits to train on and 500 to test on."""
+    monkeypatch.setattr(datasets, "SYNTHETIC_EXAMPLES", {"train": 1000, "test": 500})
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """How many digits of each set are drawn, as soon as they are."""
+    counts, draw = {}, datasets.synthetic_examples
+
+    def count_and_draw(examples, *, split, **options):
+        counts[split] = examples
+        return draw(examples, split=split, **options)
+
+    monkeypatch.setattr(datasets, "synthetic_examples", count_and_draw)
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("command", "train", "test"),
+    [
+        (["gradcheck", "--hidden", 2], 20, 0),
+        (["gradcheck", FILE, "--examples", 7], 7, 0),
+        (["explain", "--fresh"], 0, 100),
+        (["explain", FILE, "--example", 207], 0, 300),
+        (["explain", FILE, "--split", "train"], 100, 0),
+        (["page", FILE], 0, 300),
+        (["evaluate", FILE], 0, 500),
+        (["evaluate", FILE, "--split", "train"], 1000, 0),
+        (["train", "--limit", 50, "--epochs", 1, "--output", "run"], 50, 500),
+        (["train", "--epochs", 1, "--output", "run"], 1000, 500),
+    ],
+)
+def test_no_more_digits_are_drawn_than_a_command_needs(cli, drawn, rng, command, train, test):
+    """The whole dataset takes seconds."""
+    Network([784, 2, 10], rng=rng).save(FILE)
+    done = cli(*command, "--dataset", "synthetic")
+    assert (done.code, done.err) == (0, "")
+    assert drawn == {"train": train, "test": test}
+
+
+def test_what_the_first_digits_show_is_what_all_of_them_show(cli, rng):
+    """explain draws a hundred and more of them, or reads all from disk: the same numbers."""
+    Network([784, 2, 10], rng=rng).save(FILE)
+    explain = ("explain", FILE, "--dataset", "synthetic", "--example", 123, "--json")
+    drawn = cli(*explain)
+    cli(*FIRST_USE)
+    assert cli(*explain) == drawn
+
+
+def test_an_example_that_is_not_there_is_told_from_one_that_was_not_drawn(cli):
+    """The error has the size of the whole set."""
+    done = cli("explain", "--fresh", "--dataset", "synthetic", "--example", 500)
+    assert done.code == 2
+    assert "there is no example 500: synthetic's test set has 0 to 499" in done.err
+
+
+def test_a_pipe_gets_a_line_before_they_are_drawn(cli):
+    """Once: after that they are read from disk. With --json it goes to standard error."""
+    done = cli(*FIRST_USE, "--json")
+    assert done.err.splitlines()[0] == "drawing 1,500 synthetic digits"
+    assert [record["event"] for record in done.records] == ["start", "epoch", "end"]
+    assert "drawing" not in cli(*FIRST_USE[:-1], "again").out
+
+
+def test_a_terminal_gets_a_bar(terminal):
+    """Up to all of them."""
+    screen = terminal(80)
+    with pytest.raises(SystemExit):
+        main(list(map(str, FIRST_USE)))
+    assert "drawing synthetic digits" in screen.getvalue()
+    assert "1500/1500" in screen.getvalue()
+    assert sys.stdout is screen
+
+
+def test_quiet_is_quiet(cli):
+    """The result is one line."""
+    assert len(cli(*FIRST_USE, "--quiet").out.splitlines()) == 1
+
+
+def test_drawing_is_no_part_of_an_epoch(cli, monkeypatch):
+    """It counts in the seconds of the whole command alone."""
+    clock, draw = [0.0], datasets.synthetic_examples
+
+    def draw_slowly(*arguments, **options):
+        clock[0] += 1000
+        return draw(*arguments, **options)
+
+    monkeypatch.setattr(datasets, "synthetic_examples", draw_slowly)
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+    _, epoch, end = cli(*FIRST_USE, "--json").records
+    assert (epoch["seconds"], end["seconds"]) == (0, 2000)
