@@ -10,6 +10,7 @@ from mnist_bp.core.javascript import per_neuron
 from mnist_bp.core.optimizers import Momentum
 from mnist_bp.errors import InputError
 from mnist_bp.training.learning_rates import LEARNING_RATES
+from mnist_bp.training.metrics import METRICS, Metric, percent
 from mnist_bp.training.schedules import SCHEDULES
 
 SOFTPLUS = Activation(
@@ -144,3 +145,32 @@ def test_a_name_without_an_entry_is_refused_and_an_entry_without_a_name(names, e
 
     with pytest.raises(InputError, match="thing b: a name needs an entry, and an entry a name"):
         registry["a"]
+
+
+def test_a_metric_is_in_the_table_the_log_the_record_and_the_checkpoint(cli, idx_folder, register):
+    """One declaration is enough; a run resumes, whether it was written without the metric or with it."""
+    options = ("--data-dir", idx_folder, "--hidden", 6)
+    assert cli("train", *options, "--epochs", 1, "--output", "older", "--quiet").code == 0
+    error = Metric(
+        compute=lambda measured: 1 - measured.test.accuracy, heading="test\nerror", line="; error {}", format=percent
+    )
+    register(METRICS, "test_error", error)
+
+    trained = cli("train", *options, "--epochs", 1, "--output", "newer", "--json")
+    resumed = cli("train", "--resume", "older", "--data-dir", idx_folder, "--epochs", 2, "--json")
+
+    for done in (trained, resumed):
+        assert done.code == 0, done.err
+        epoch = done.records[1]
+        assert epoch["test_error"] == 1 - epoch["test_accuracy"]
+        assert f"; error {percent(epoch['test_error'])}" in done.err
+    METRICS.unregister("test_error")
+    assert cli("train", "--resume", "newer", "--data-dir", idx_folder, "--epochs", 2).code == 0
+    METRICS.register("test_error", error)
+
+
+@pytest.mark.parametrize("lacks", [{"heading": ""}, {"line": "error"}])
+def test_a_metric_without_a_heading_or_a_line_is_refused(lacks):
+    """The table and the log need both."""
+    with pytest.raises(InputError, match="a metric requires a heading for the table, and a line"):
+        Metric(**{"compute": lambda _: 0.0, "heading": "error", "line": "; error {}", "format": str, **lacks})

@@ -12,11 +12,12 @@ from mnist_bp.cli.data import only, say_if_synthetic
 from mnist_bp.cli.drawing import draw_side_by_side
 from mnist_bp.cli.models import Model, TrainedModel, load_model, trained_data
 from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, MinAccuracy, Split
-from mnist_bp.cli.output import Output, percent
+from mnist_bp.cli.output import Output
 from mnist_bp.cli.plots import MISTAKES, Plot, PlotFormat, check_plot, plot_evaluation, plots_record, say_plots
 from mnist_bp.cli.tables import confusion_table, per_class_table
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import AnswerIsNo, InputError, StorageError
+from mnist_bp.training.metrics import percent
 from mnist_bp.training.threads import default_threads
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from rich.table import Table
 
 from mnist_bp.cli.class_names import ClassNames
 from mnist_bp.cli.drawing import draw
-from mnist_bp.cli.output import Output, percent
+from mnist_bp.cli.output import Output
 from mnist_bp.cli.tables import new_table
+from mnist_bp.training.metrics import percent
 
 if TYPE_CHECKING:
     import numpy as np

@@ -24,7 +24,7 @@ from rich.text import Text
 
 from mnist_bp.environment import is_on
 
-__all__ = ["Output", "natural_width", "percent", "prepare_streams", "printable", "say_error"]
+__all__ = ["Output", "natural_width", "prepare_streams", "printable", "say_error"]
 
 WIDE = 10_000
 """Columns: more than any table of ours takes."""
@@ -147,11 +147,6 @@ def _wrapped(text: str, width: int) -> str:
         break_on_hyphens=False,
     )
     return "\n".join(lines).replace("\0", " ")
-
-
-def percent(fraction: float) -> str:
-    """A fraction as people read it: 0.9431 is 94.31 %."""
-    return f"{100 * fraction:.2f} %"
 
 
 def printable(text: str) -> str:

@@ -10,10 +10,11 @@ import typer
 from mnist_bp.cli.data import describe_data
 from mnist_bp.cli.models import TrainedModel
 from mnist_bp.cli.options import OUTPUT
-from mnist_bp.cli.output import Output, percent, printable
+from mnist_bp.cli.output import Output, printable
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import InputError
 from mnist_bp.shell import install_command
+from mnist_bp.training.metrics import percent
 from mnist_bp.training.notation import format_sizes
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Self
 from rich.table import Table
 
 from mnist_bp.cli.data import describe_data, named, say_if_synthetic
-from mnist_bp.cli.output import Output, natural_width, percent
+from mnist_bp.cli.output import Output, natural_width
 from mnist_bp.cli.tables import new_table
-from mnist_bp.cli.training_report import number
 from mnist_bp.shell import command_line
+from mnist_bp.training.metrics import format_cost, percent
 from mnist_bp.training.notation import count, format_sizes
 from mnist_bp.training.runs import Run
 from mnist_bp.training.settings import Settings
@@ -268,7 +268,7 @@ class SeedsReport:
             errors, seconds = [1 - accuracy for accuracy in accuracies], [end["seconds"] for end in ends]
             for name, of in SPREAD:
                 table.add_row(
-                    name, "", number(of(costs)), percent(of(accuracies)), percent(of(errors)), f"{of(seconds):.1f}"
+                    name, "", format_cost(of(costs)), percent(of(accuracies)), percent(of(errors)), f"{of(seconds):.1f}"
                 )
         return table
 
@@ -279,7 +279,7 @@ class SeedsReport:
         if figures is None or (run.code is not None and not run.is_finished):
             return seed, epoch, "", run.state, "", seconds
         accuracy = figures["test_accuracy"]
-        return seed, epoch, number(figures["test_cost"]), percent(accuracy), percent(1 - accuracy), seconds
+        return seed, epoch, format_cost(figures["test_cost"]), percent(accuracy), percent(1 - accuracy), seconds
 
 
 SPREAD: tuple[tuple[str, Callable[[list[float]], float]], ...] = (

@@ -14,24 +14,25 @@ from rich.table import Table
 
 from mnist_bp.cli.data import describe_data, named, say_if_synthetic
 from mnist_bp.cli.drawing import sparkline
-from mnist_bp.cli.output import Output, natural_width, percent
+from mnist_bp.cli.output import Output, natural_width
 from mnist_bp.cli.plots import plots_record
 from mnist_bp.cli.tables import new_table
 from mnist_bp.shell import command_line
+from mnist_bp.training.metrics import METRICS, EpochResult, Metric, percent
 from mnist_bp.training.notation import count, format_sizes
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from mnist_bp.training.loop import EpochResult
     from mnist_bp.training.session import Session
 
-__all__ = ["TrainingReport", "number"]
+__all__ = ["TrainingReport"]
 
-HEADINGS = ("epoch", "train\ncost", "train\naccuracy", "test\ncost", "test\naccuracy", "seconds")
-VALIDATION = "held-out\naccuracy"
 WIDTH = 8
 """Of each column but the first: rows are printed one by one, so none can wait for the widest. All fit into 60."""
+
+MOST_ROOMY = 5
+"""Columns besides the first that leave room between them in 60 columns."""
 
 BESIDE_THE_BAR = 34
 """Columns of what stands beside the bar, and some to spare: the terminal's ^C must not make a new line."""
@@ -131,31 +132,25 @@ class TrainingReport:
             **self._data.mark,
         })  # fmt: skip
 
-    def epoch(self, result: "EpochResult") -> None:
+    def epoch(self, result: EpochResult) -> None:
         """Show an epoch that has ended."""
         from mnist_bp.training.health import complaints
-        from mnist_bp.training.session import epoch_record
 
         self._costs.append((result.train_cost, result.test_cost))
-        self._output.record({**epoch_record(result), **self._data.mark})
+        self._output.record({"event": "epoch", **result.record(), **self._data.mark})
         next_epoch = min(result.epoch + 1, self._settings.epochs)
         self._progress.update(self._task, description=f"{next_epoch}/{self._settings.epochs}")
         epoch = f"{result.epoch}/{self._settings.epochs}"
-        train_cost, train_accuracy = number(result.train_cost), percent(result.train_accuracy)
-        test_cost, test_accuracy = number(result.test_cost), percent(result.test_accuracy)
-        validated = [] if result.validation_accuracy is None else [percent(result.validation_accuracy)]
-        seconds = f"{result.seconds:.2f}"
+        shown = [(name, metric) for name, metric in self._shown() if name in result.figures]
+        figures = {name: metric.format(result.figures[name]) for name, metric in shown}
         if self._is_table:
             table = self._table(with_head=not self._has_head)
-            table.add_row(epoch, train_cost, train_accuracy, *validated, test_cost, test_accuracy, seconds)
+            table.add_row(epoch, *(figures.get(name, "") for name, _ in self._shown()))
             self._output.show(table)
             self._has_head = True
         else:
-            validation = f"validation accuracy {validated[0]}; " if validated else ""
-            self._output.say(
-                f"epoch {epoch}: train cost {train_cost}, accuracy {train_accuracy}; "
-                f"{validation}test cost {test_cost}, accuracy {test_accuracy}; {seconds} s"
-            )
+            line = "".join(METRICS[name].line.format(text) for name, text in figures.items())
+            self._output.say(f"epoch {epoch}: {line.lstrip(';, ')}")
         if not self._has_complained:
             self._complain(complaints(result.health, finished=False))
 
@@ -216,19 +211,18 @@ class TrainingReport:
         command = "train --resume" if reason == "interrupted" else "evaluate"
         return f"mnist-bp {command} {command_line(self._session.run.folder)}"
 
+    def _shown(self) -> list[tuple[str, Metric]]:
+        """Return the metrics of the table and the log."""
+        has_validation = self._settings.validation is not None
+        shown = [(name, metric) for name, metric in METRICS.items() if metric.in_table]
+        return [each for each in shown if has_validation or not each[0].startswith("validation_")]
+
     def _table(self, *, with_head: bool = True) -> Table:
-        headings = list(HEADINGS)
-        if self._settings.validation:
-            headings.insert(3, VALIDATION)
-        room = 0 if self._settings.validation else 1  # seven columns fit into 60 only so
-        table = new_table(*headings, show_header=with_head, padding=(0, 0, 0, room))
+        headings = [metric.heading for _, metric in self._shown()]
+        room = 0 if len(headings) > MOST_ROOMY else 1
+        table = new_table("epoch", *headings, show_header=with_head, padding=(0, 0, 0, room))
         first, *others = table.columns
         first.min_width = max(len("epoch"), len(f"{self._settings.epochs}/{self._settings.epochs}"))
         for column in others:
             column.min_width = WIDTH
         return table
-
-
-def number(cost: float) -> str:
-    """A cost in at most eight characters."""
-    return f"{cost:.4f}" if cost < 1000 else f"{cost:.2e}"

@@ -42,9 +42,12 @@ def learning_curves(epochs: Sequence[Mapping[str, Any]], head: Head) -> Picture:
     epochs
         The records of the run's history, one or more.
     """
-    sets = {"train": "train, while it learned", "test": "test, after the epoch"}
-    if "validation_cost" in epochs[0]:
-        sets["validation"] = "held out, after the epoch"
+    names = {
+        "train": "train, while it learned",
+        "test": "test, after the epoch",
+        "validation": "held out, after the epoch",
+    }
+    sets = {key: name for key, name in names.items() if f"{key}_cost" in epochs[0]}
     picture = Picture("Learning curves", head, 2 * (LEFT + WIDTH) + 16, TOP + HEIGHT + BELOW)
     numbers = [record["epoch"] for record in epochs]
 

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ from mnist_bp.core import archive
 from mnist_bp.core.activations import Array
 from mnist_bp.errors import InputError
 from mnist_bp.training.health import Health
-from mnist_bp.training.loop import EpochResult, Trainer
+from mnist_bp.training.loop import Trainer
+from mnist_bp.training.metrics import METRICS, EpochResult
 
 __all__ = ["FORMAT", "restore", "save"]
 
@@ -28,7 +28,7 @@ def save(path: Path, trainer: Trainer, last: EpochResult, identity: Mapping[str,
 
     ``identity`` says what it may go on with, see ``restore``.
     """
-    archive.write(path, trainer.state, {"format": FORMAT, "identity": identity, "last": asdict(last)})
+    archive.write(path, trainer.state, {"format": FORMAT, "identity": identity, "last": last.record()})
 
 
 def restore(
@@ -66,22 +66,20 @@ def restore(
 
 
 def _result(record: Any) -> EpochResult | None:
-    """What an epoch came to, as ``save`` wrote it; None if something of it is missing or is no figure."""
+    """Return what an epoch came to, as ``save`` wrote it; None if something in the record is no figure.
+
+    A figure that the version which wrote the record did not compute is absent.
+    """
     try:
         health = Health(**record["health"])
-        result = EpochResult(**{**record, "health": health})
-        figures = [value for name, value in record.items() if name != "health" and not _may_lack(name, value)]
+        figures = {name: record[name] for name in METRICS if record.get(name) is not None}
         lists = (health.saturated or (), health.dead or (), health.gradient_norm, health.never_predicted)
-        figures += [figure for part in lists for figure in part]
-        is_sound = all(type(figure) in {int, float} and abs(figure) <= sys.float_info.max for figure in figures)
-        is_sound = is_sound and 0 <= result.train_accuracy <= 1 and 0 <= result.test_accuracy <= 1
-    except (KeyError, TypeError):
+        numbers = [record["epoch"], *(number for part in lists for number in part)]
+        is_sound = all(type(number) in {int, float} and abs(number) <= sys.float_info.max for number in numbers)
+        is_sound = is_sound and all(METRICS[name].holds(figure) for name, figure in figures.items())
+    except (KeyError, TypeError, AttributeError):
         return None
-    return result if is_sound else None
-
-
-def _may_lack(name: str, value: Any) -> bool:
-    return value is None and name in {"validation_cost", "validation_accuracy"}
+    return EpochResult(record["epoch"], figures, health) if is_sound else None
 
 
 def _check(path: Path, name: str, found: Array, expected: Array) -> None:

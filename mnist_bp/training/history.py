@@ -7,12 +7,12 @@ import time
 import weakref
 from collections.abc import Mapping
 from contextlib import suppress
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from mnist_bp.errors import InputError
 from mnist_bp.files import lock
+from mnist_bp.training.metrics import METRICS
 
 __all__ = ["History", "read_epochs"]
 
@@ -85,7 +85,7 @@ class History:
 
 
 def read_epochs(path: Path) -> list[dict[str, Any]]:
-    """The records of all epochs, see ``session.epoch_record``; none, if there is no file.
+    """Return the records of all epochs, see ``EpochResult.record``; none, if there is no file.
 
     Raises
     ------
@@ -97,8 +97,9 @@ def read_epochs(path: Path) -> list[dict[str, Any]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         records = [json.loads(line) for line in lines if line.endswith("\n")]  # a power failure may cut off the last
-        figures = [_figures(record) for record in records]
-        is_sound = len(set(map(len, figures))) <= 1 and all(map(math.isfinite, chain(*figures)))
+        layers = {len(record["health"]["gradient_norm"]) for record in records}
+        has_gap = any(records[0].keys() - record.keys() for record in records)
+        is_sound = all(map(_is_sound, records)) and len(layers) <= 1 and not has_gap
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         is_sound = False
     if not is_sound:
@@ -106,8 +107,7 @@ def read_epochs(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-def _figures(record: dict[str, Any]) -> list[float]:
-    """Those of an epoch's record that are drawn."""
-    sets = ("train", "test", "validation") if "validation_cost" in record else ("train", "test")
-    names = ["epoch", *(f"{name}_{figure}" for name in sets for figure in ("cost", "accuracy"))]
-    return [*(record[name] for name in names), *record["health"]["gradient_norm"]]
+def _is_sound(record: dict[str, Any]) -> bool:
+    """Return whether the figures of a record can be drawn; those of an older version may lack some."""
+    figures = all(metric.holds(record[name]) for name, metric in METRICS.items() if name in record)
+    return figures and all(map(math.isfinite, [record["epoch"], *record["health"]["gradient_norm"]]))

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -24,11 +23,12 @@ from mnist_bp.data.names import AUGMENTATIONS, NO_AUGMENTATION
 from mnist_bp.errors import Diverged, InputError
 from mnist_bp.network import Network
 from mnist_bp.training.evaluation import CHUNK, Evaluation, chunks, evaluate, judge
-from mnist_bp.training.health import Health, examine, sample
+from mnist_bp.training.health import examine, sample
+from mnist_bp.training.metrics import EpochResult, Measured, measure
 from mnist_bp.training.schedules import SCHEDULES
 from mnist_bp.training.settings import Settings
 
-__all__ = ["EpochResult", "LabelledImages", "Trainer", "train"]
+__all__ = ["LabelledImages", "Trainer", "train"]
 
 DROPOUT, DISTORTION = 1, 2
 """Streams of random numbers that an epoch has besides that of its order, see ``batches.shuffled``."""
@@ -39,41 +39,6 @@ class LabelledImages(NamedTuple):
 
     images: Array
     labels: NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class EpochResult:
-    """What one epoch came to.
-
-    Attributes
-    ----------
-    epoch
-        Its number, from 1.
-    train_cost, train_accuracy
-        Over the epoch's mini-batches, each judged by the network as it was just before it learned from it: with the
-        distortions and the dropout of the training, but without its penalty and its smoothing.
-    test_cost, test_accuracy
-        Over the whole test set, after the epoch.
-    validation_cost, validation_accuracy
-        Over the validation set, where there is one.
-    learning_rate
-        η of its first step.
-    seconds
-        Of the training alone, without the test.
-    health
-        Of the network after the epoch.
-    """
-
-    epoch: int
-    train_cost: float
-    train_accuracy: float
-    test_cost: float
-    test_accuracy: float
-    validation_cost: float | None
-    validation_accuracy: float | None
-    learning_rate: float
-    seconds: float
-    health: Health
 
 
 class Trainer:
@@ -208,18 +173,8 @@ class Trainer:
         self._epoch += 1
         if validation and validation.accuracy > self._best_accuracy:
             self._best_accuracy[...], self._best_epoch[...] = validation.accuracy, self._epoch
-        return EpochResult(
-            epoch=self.epoch,
-            train_cost=learned.cost,
-            train_accuracy=learned.accuracy,
-            test_cost=test.cost,
-            test_accuracy=test.accuracy,
-            validation_cost=validation.cost if validation else None,
-            validation_accuracy=validation.accuracy if validation else None,
-            learning_rate=learning_rates[0],
-            seconds=seconds,
-            health=health,
-        )
+        measured = Measured(self.tested, learned, test, validation, learning_rates[0], seconds)
+        return EpochResult(self.epoch, measure(measured), health)
 
     def _learn(self, learning_rates: list[float], on_batch: Callable[[], object] | None) -> Evaluation:
         """Learn from each mini-batch once; how good the network was on each, just before."""

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ from mnist_bp.data.datasets import Dataset, Examples, hold_out
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network
 from mnist_bp.training import checkpoint
-from mnist_bp.training.loop import EpochResult, LabelledImages, Trainer
+from mnist_bp.training.loop import LabelledImages, Trainer
+from mnist_bp.training.metrics import EpochResult
 from mnist_bp.training.runs import Run
 from mnist_bp.training.settings import Settings
 
-__all__ = ["Session", "epoch_record"]
+__all__ = ["Session"]
 
 DIGITS = 16
 """Of the training set's SHA-256 sum, hexadecimal: enough to tell sets apart."""
@@ -112,7 +113,7 @@ class Session:
             try:
                 for result in self.trainer.run(on_batch):
                     self.last = result
-                    self.run.record({**epoch_record(result), **self.data.mark})
+                    self.run.record({"event": "epoch", **result.record(), **self.data.mark})
                     with self.run.keeping():
                         checkpoint.save(self.run.checkpoint, self.trainer, result, self._identity)
                     yield result
@@ -136,11 +137,6 @@ class Session:
             "epochs": self.trainer.epoch,
             "test_accuracy": self.last.test_accuracy if self.last else None,
         }
-
-
-def epoch_record(result: EpochResult) -> dict[str, Any]:
-    """The record of an epoch, as JSON has it: without the validation figures where there is no validation set."""
-    return {"event": "epoch", **{name: value for name, value in asdict(result).items() if value is not None}}
 
 
 def _identity(settings: Settings, data: Dataset) -> dict[str, Any]:

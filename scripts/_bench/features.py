@@ -9,7 +9,8 @@ from threadpoolctl import threadpool_limits
 from _bench.jobs import Job
 from _bench.results import Comparison
 from mnist_bp.data.datasets import Dataset
-from mnist_bp.training.loop import EpochResult, LabelledImages, Trainer
+from mnist_bp.training.loop import LabelledImages, Trainer
+from mnist_bp.training.metrics import EpochResult
 from mnist_bp.training.notation import format_sizes
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.threads import default_threads

@@ -12,9 +12,10 @@ from rich.table import Table
 
 from mnist_bp.cli.drawing import bar, sparkline
 from mnist_bp.cli.main import main
-from mnist_bp.cli.output import Output, percent, prepare_streams, printable
+from mnist_bp.cli.output import Output, prepare_streams, printable
 from mnist_bp.data import idx
 from mnist_bp.data.names import FILE_NAMES
+from mnist_bp.training.metrics import percent
 
 ESCAPE = re.compile(r"[^\n]*\x1b\[2K|\x1b\[[0-9;?]*[A-Za-z]|\r")
 """Control sequences, and what stood on a line before it was erased."""

@@ -1,7 +1,6 @@
 """checkpoint.npz: stopped after any epoch and gone on with, a training ends with the same bytes; or it is refused."""
 
 import json
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +46,7 @@ def trainer(settings, seed=7):
 
 def figures(result):
     """What an epoch came to, but for the time that it took, as a checkpoint and a history have it."""
-    return json.loads(json.dumps(asdict(replace(result, seconds=0))))
+    return json.loads(json.dumps({**result.record(), "seconds": 0}))
 
 
 def state_bytes(made):

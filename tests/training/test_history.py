@@ -163,12 +163,25 @@ def test_a_line_that_is_no_record_is_refused(tmp_path, line):
 
 
 @pytest.mark.parametrize(
-    "figures", [{"test_cost": math.nan}, {"test_cost": "low"}, {"health": {}}, {"validation_cost": 0.3}]
+    "figures", [{"test_cost": math.nan}, {"test_cost": "low"}, {"health": {}}, {"test_cost": None}]
 )
 def test_figures_that_cannot_be_drawn_are_refused(tmp_path, figures):
     """Each epoch has all of them, and they are finite."""
     path = tmp_path / "history.jsonl"
     path.write_text(f"{json.dumps(EPOCH)}\n{json.dumps({**EPOCH, **figures})}\n")
+    with pytest.raises(InputError, match="does not tell of a run's epochs"):
+        read_epochs(path)
+
+
+def test_a_later_epoch_may_have_more_figures_but_not_fewer(tmp_path):
+    """A newer version resumes a run and adds a figure; a figure that is missing in the middle cannot be drawn."""
+    path = tmp_path / "history.jsonl"
+    more = {**EPOCH, "validation_cost": 0.3}
+
+    path.write_text(f"{json.dumps(EPOCH)}\n{json.dumps(more)}\n")
+    assert read_epochs(path) == [EPOCH, more]
+
+    path.write_text(f"{json.dumps(more)}\n{json.dumps(EPOCH)}\n")
     with pytest.raises(InputError, match="does not tell of a run's epochs"):
         read_epochs(path)
 

@@ -14,7 +14,7 @@ from mnist_bp.data.datasets import Dataset, Examples, hold_out
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network, load_network
 from mnist_bp.training.evaluation import evaluate
-from mnist_bp.training.session import Session, epoch_record
+from mnist_bp.training.session import Session
 from mnist_bp.training.settings import Settings
 
 CLASSES = 3
@@ -96,7 +96,7 @@ def test_validation_figures_are_those_of_what_is_held_out():
 def test_without_validation_the_record_of_an_epoch_has_no_such_figures():
     """The keys are not there, rather than null."""
     (result, *_) = session().epochs()
-    assert not [name for name in epoch_record(result) if name.startswith("validation")]
+    assert not [name for name in result.record() if name.startswith("validation")]
     assert not [name for name in history()[0] if name.startswith("validation")]
 
 
