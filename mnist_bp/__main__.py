@@ -1,16 +1,24 @@
 """``python -m mnist_bp`` is ``mnist-bp``."""
 
 import sys
+import traceback
+
+from mnist_bp.errors import ExitCode, InternalError
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; a Ctrl-C that comes while it is still being imported ends it as any other does."""
+    """Run the command line; an interrupt or an error while it is still being imported ends it as any other does."""
     try:
         from mnist_bp.cli.main import main as run
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a user; a broken installation, for example
+        if "--debug" in sys.argv:
+            traceback.print_exc()
+        sys.stderr.write(f"mnist-bp: {InternalError(error)}\n")
+        sys.exit(ExitCode.INTERNAL)
     run()
 
 

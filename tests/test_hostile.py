@@ -29,7 +29,7 @@ from mnist_bp.cli.main import main
 from mnist_bp.cli.output import LONGEST, printable
 from mnist_bp.cli.train import train as train_command
 from mnist_bp.core import archive
-from mnist_bp.errors import InputError, MnistBpError
+from mnist_bp.errors import AnswerIsNo, InputError
 from mnist_bp.network import load_network
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
@@ -80,7 +80,7 @@ def greedy(path):
 
 def a_wrong_code(path):
     """An error that says: it ran, and the answer is no."""
-    raise MnistBpError("no")
+    raise AnswerIsNo("no")
 
 
 @pytest.mark.parametrize(

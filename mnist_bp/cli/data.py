@@ -129,6 +129,7 @@ def _bars(columns: "Iterable[ProgressColumn]", output: Output) -> Iterator[names
         tasks: dict[str, TaskID] = {}
 
         def advance(file: str, done: int, size: int) -> None:
+            output.require_reader()
             if file not in tasks:
                 tasks[file] = bars.add_task(file, total=size)
             bars.update(tasks[file], completed=done)
@@ -138,6 +139,7 @@ def _bars(columns: "Iterable[ProgressColumn]", output: Output) -> Iterator[names
 
 def _line_for_each_file(output: Output) -> names.Progress:
     def say_when_done(file: str, done: int, size: int) -> None:
+        output.require_reader()
         if done == size:
             output.say(f"downloaded {file} ({size:,} bytes)")
 

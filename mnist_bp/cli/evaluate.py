@@ -68,6 +68,7 @@ def evaluate(
     network = trained.network
     data = trained_data(trained, dataset, data_dir, voice, **only(split))
     examples = data.split(split)
+    voice.require_reader()
     with threadpool_limits(default_threads(network.sizes[1:-1])):  # as training does untold: the same sums
         most = max(mistakes or 0, MISTAKES if plot else 0)
         result = measure(network, examples.rows, examples.labels, mistakes=most)

@@ -165,6 +165,7 @@ def gradcheck(
     data_options = {"examples": examples, "dataset": dataset, "data-dir": data_dir, "classes": classes}
     outcomes = set()
     for network in networks:
+        voice.require_reader(AnswerIsNo(WRONG) if "failed" in outcomes else None)
         report = check.run(network, data)
         described = _network_words(trained, network)
         repeat = command_line("mnist-bp", "gradcheck", *described, *check.words(), *_option_words(data_options))

@@ -73,6 +73,8 @@ def read_image(path: Path, shape: tuple[int, int]) -> "NDArray[np.uint8]":
         grey = _grey_levels(_content(path), max(SIDE, *shape))
     except InputError as error:
         raise InputError(f"{name} {error}") from error
+    except MemoryError:
+        raise
     # What Pillow raises on damaged bytes is not documented: all of it means the same here.
     except Exception as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,6 +1,6 @@
 """The command ``mnist-bp``, and the one place where an error becomes a line and an exit code."""
 
-import os
+import errno
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
@@ -14,15 +14,15 @@ from mnist_bp.cli.config import config_in_use, is_from_config
 from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.interrupts import all_like_ctrl_c
 from mnist_bp.cli.output import prepare_streams, say_error
-from mnist_bp.errors import MnistBpError, StorageError
+from mnist_bp.errors import ExitCode, InputError, InternalError, Interrupted, MnistBpError, OutOfMemory, StorageError
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
 
-INTERRUPTED = 130
+DEBUG = "--debug"
 
 
 class _Commands(TyperGroup):
-    """The commands; they end quietly when whoever reads their output (``head``, say) has seen enough."""
+    """The commands."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """List the commands as plain text: for boxes, Typer imports a Markdown parser, as slow as all the rest."""
@@ -30,17 +30,11 @@ class _Commands(TyperGroup):
         super().format_help(ctx, formatter)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that the user named."""
+        """Run the command that the user named; whatever Typer would exit for is an error of the command."""
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-        except SystemExit:  # what Rich makes of a closed pipe, while it shows the help of a command
-            return None
-        except BrokenPipeError:
-            # What is still buffered must not fail once more when Python exits.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return None
-        return result
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, EOFError, OSError, SystemExit) as error:
+            raise _understood(error) from error
 
 
 COMMANDS = (
@@ -77,7 +71,7 @@ def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer's signature of a
 
 def _options(
     context: typer.Context,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001
+    debug: Annotated[bool, typer.Option(DEBUG, help="Also show the traceback of an error.")] = False,  # noqa: ARG001
     version: Annotated[  # noqa: ARG001 - its callback has shown it
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
@@ -85,58 +79,79 @@ def _options(
     """Read what belongs to no command (``main`` itself looks at ``--debug``); without a command, show the help."""
     if context.invoked_subcommand is None:
         sys.stdout.write(context.get_help() + "\n")
-        raise typer.Exit(2)
+        raise typer.Exit(ExitCode.BAD_INPUT)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit with its code: 0 done, 1 no, 2 bad input, 3 no data or disk, 130 interrupted."""
+    """Run the command line, and exit with one of ``ExitCode``; an error is one line on standard error."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in given
     prepare_streams()
     with all_like_ctrl_c():
-        code = _exit_code(["--debug", *(word for word in given if word != "--debug")] if debug else given, debug=debug)
+        code = _exit_code([word for word in given if word != DEBUG], debug=DEBUG in given)
     sys.exit(code)
 
 
 def _exit_code(arguments: list[str], *, debug: bool) -> int:
     try:
+        return run([DEBUG, *arguments] if debug else arguments)
+    except MnistBpError as error:
+        say_error(error, debug=debug)
+        return int(error.exit_code)
+    except KeyboardInterrupt:  # once more, while the first one was handled
+        return ExitCode.INTERRUPTED
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; return its exit code.
+
+    Raises
+    ------
+    MnistBpError
+        If anything fails, whatever was raised.
+    SystemExit
+        Of Typer alone, which completes command lines so.
+    """
+    try:
         code = typer.main.get_command(_app()).main(arguments, prog_name="mnist-bp", standalone_mode=False) or 0
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    except Exception as error:
-        if debug:
-            raise
-        return _explained(error)
-    if code == INTERRUPTED:  # what Typer makes of Ctrl-C, too
-        say_error("interrupted")
+        sys.stdout.flush()
+    except SystemExit:
+        raise
+    except MnistBpError as error:
+        if _is_out_of_memory(error.__cause__):
+            raise OutOfMemory from error
+        raise
+    except BaseException as error:
+        raise _understood(error) from error
+    if code == ExitCode.INTERRUPTED:  # by Ctrl-C, while Typer read the options
+        raise Interrupted
     return int(code)
 
 
-def _explained(error: Exception) -> int:
-    """Say in one line what went wrong, and give its exit code."""
-    if isinstance(error, MnistBpError):
-        say_error(str(error))
-        return error.exit_code
-    if isinstance(error, MemoryError):
-        say_error("there is not enough memory for this network or this data: try a smaller one")
-        return 2
-    if isinstance(error, OSError):  # standard output on a full disk, say
-        say_error(f"cannot read or write {error.filename or 'its input or output'}: {error.strerror or error}")
-        return StorageError.exit_code
+def _understood(error: BaseException) -> MnistBpError:
+    """Return the error of ours that an error of Python, of Typer or of a library amounts to."""
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted()
+    if _is_out_of_memory(error):
+        return OutOfMemory()
+    if isinstance(error, OSError):  # standard output on a full disk, for example
+        place = error.filename or "its input or output"
+        return StorageError(f"cannot read or write {place}: {error.strerror or error}")
     # Typer's own errors are not public classes; what they all have is this method.
     if format_message := getattr(error, "format_message", None):
-        return _explain_usage(error, format_message())
-    say_error(f"an error that should not happen ({type(error).__name__}: {error}); --debug shows where")
-    return 1
+        return InputError(_usage_error(error, format_message()))
+    return InternalError(error)
 
 
-def _explain_usage(error: Exception, message: str) -> int:
-    """Say what is wrong with an option, where it was given, and where help is."""
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+
+
+def _usage_error(error: BaseException, message: str) -> str:
+    """Return what is wrong with an option, where it was given, and where help is."""
     message = message.replace("Value error, ", "")  # words of pydantic's, which Typer passes on
     context, option = getattr(error, "ctx", None), getattr(error, "param", None)
     if context is not None and option is not None and is_from_config(context, option.name):
         message = f"{config_in_use(context)}: {message}"
     if context is not None:
         message += f"{'' if message[-1] in '.?' else '.'} See {context.command_path} --help"
-    say_error(message)
-    return 2
+    return message

@@ -4,16 +4,14 @@ A terminal gets colours, tables that grow and progress bars. Everything else (a 
 gets plain lines: no colour, no control character, nothing cut to a width, each line on its way as soon as it is said.
 """
 
-import codecs
-import io
 import json
 import os
 import re
 import sys
 import textwrap
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -22,7 +20,9 @@ from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
+from mnist_bp.cli.streams import is_closed_by_reader, prepared
 from mnist_bp.environment import is_on
+from mnist_bp.errors import MnistBpError, OutputClosed
 
 __all__ = ["Output", "natural_width", "prepare_streams", "printable", "say_error"]
 
@@ -71,6 +71,16 @@ class Output:
             sys.stdout.write(json.dumps(record, allow_nan=False) + "\n")
             sys.stdout.flush()
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether the reader of standard output has closed it (``head``, ``grep -q``): nothing more is printed."""
+        return is_closed_by_reader(sys.stdout)
+
+    def require_reader(self, verdict: MnistBpError | None = None) -> None:
+        """If the output is unread, raise ``verdict``, or OutputClosed if it is not known yet. Call it in long loops."""
+        if self.is_unread:
+            raise verdict or OutputClosed
+
     def say(self, text: str = "", *, style: str = "", wrap: bool = True) -> None:
         """Say a line, unless ``--quiet``; one that is to be copied as it stands is not to ``wrap``."""
         if not self.quiet:
@@ -78,6 +88,8 @@ class Output:
 
     def conclude(self, text: str, *, style: str = "", wrap: bool = True) -> None:
         """Say the line that counts, also with ``--quiet``."""
+        if self.is_unread:
+            return
         text = printable(text)
         if wrap and self.is_live:
             text = _wrapped(text, self.console.width)
@@ -95,7 +107,7 @@ class Output:
 
     def show(self, table: Table | Text) -> None:
         """Show a table, as wide as it needs to be: a narrow window wraps its lines, but no number is cut."""
-        if self.quiet:
+        if self.quiet or self.is_unread:
             return
         # Told to print a table, Rich would squeeze it into the window, whatever width it is given.
         options = self.console.options.update(width=natural_width(self.console, table))
@@ -105,10 +117,7 @@ class Output:
 
 
 class _Console(Console):
-    """A console that shows no control characters, and lets ``main`` deal with a closed pipe as with other errors."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
+    """A console that shows no control characters."""
 
     def render_str(self, text: str, **look: Any) -> Text:
         """Text of a table's cell; its lines are the table's own, what else could steer the terminal is spelled out."""
@@ -156,58 +165,26 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
-def say_error(text: str) -> None:
-    """Say on standard error, in one line, why the command ends."""
+def say_error(error: MnistBpError, *, debug: bool = False) -> None:
+    """Print on standard error, in one line, why the command fails; with ``debug``, the traceback before that line."""
+    lines = "".join(traceback.format_exception(error)).splitlines() if debug else []
+    if not isinstance(error, OutputClosed):
+        lines.append(f"mnist-bp: {error}")
     with suppress(OSError):
         sys.stdout.flush()
     with suppress(OSError):  # with nobody to tell, the exit code has to do
-        sys.stderr.write(f"mnist-bp: {printable(text)}\n")
+        sys.stderr.writelines(f"{printable(line)}\n" for line in lines)
         sys.stderr.flush()
 
 
 def prepare_streams() -> None:
-    """Let nothing that is printed raise, and nothing colour what is no terminal.
+    """Make standard output and standard error ready for anything: see ``streams``; no colours but on a terminal.
 
     Rich and Typer fail where COLUMNS is 0 or no number: then the terminal's own size counts, as if it were not set.
-    What a stream's encoding lacks is written as its nearest ASCII, or ``?``. A stream that the shell has closed
-    (``>&-``), for which Python has None, becomes one that goes nowhere.
     """
     for variable in ("COLUMNS", "LINES", "TERMINAL_WIDTH"):
         if not _SIZE.fullmatch(os.environ.get(variable, "80")):
             del os.environ[variable]
-    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
-    codecs.register_error("nearest-ascii", _nearest_ascii)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="nearest-ascii")
+    sys.stdout, sys.stderr = prepared(sys.stdout), prepared(sys.stderr)
     if not _is_for_people(sys.stdout):  # Typer's help would be coloured on GITHUB_ACTIONS, CI or not
         os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
-
-
-def _nowhere() -> TextIO:
-    return Path(os.devnull).open("w", encoding="utf-8")
-
-
-_NEAREST_ASCII = str.maketrans(
-    {
-        "σ": "sigma",
-        "η": "eta",
-        "ε": "eps",
-        "Σ": "sum",
-        "∂": "d",
-        "∇": "grad ",
-        "×": "x",
-        "−": "-",
-        "…": "...",
-        "²": "^2",
-    }
-    | {"′": "'", "≤": "<=", "≥": ">=", "·": "*", "→": "->", "½": "1/2", "±": "+-"}
-    | dict(zip("▁▂▃▄▅▆▇█", "_.-~=+*#", strict=True))  # heights of a curve; the last makes bars, too
-    | dict.fromkeys("▏▎▍▌▋▊▉", "-")  # how bars end: in a part of a column
-)
-
-
-def _nearest_ascii(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeEncodeError)
-    missing = error.object[error.start : error.end].translate(_NEAREST_ASCII)
-    return missing.encode("ascii", "replace").decode(), error.end

@@ -14,7 +14,7 @@ from mnist_bp.cli.options import OUTPUT, Json
 from mnist_bp.cli.output import Output, say_error
 from mnist_bp.cli.tables import new_table
 from mnist_bp.environment import user_path
-from mnist_bp.errors import InputError
+from mnist_bp.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +47,7 @@ class _Prediction(NamedTuple):
 
 
 def predict(
+    context: typer.Context,
     images: Annotated[
         list[Path],
         typer.Argument(
@@ -88,11 +89,14 @@ def predict(
         voice.say("Trained on SYNTHETIC digits, drawn by a program: handwriting is new to it.", style="yellow")
     failures = 0
     for path in images:
+        if failures and voice.is_unread:  # the verdict is known
+            break
+        voice.require_reader()
         try:
             image = read_image(path, shape)
         except InputError as error:
             failures += 1
-            say_error(str(error))
+            say_error(error, debug=context.find_root().params["debug"])
             continue
         prediction = _prediction(trained, image)
         answer = prediction.ranking[0]
@@ -108,7 +112,7 @@ def predict(
         )
         _show(prediction, image, path, voice, alone=len(images) == 1)
     if failures:
-        raise typer.Exit(InputError.exit_code)
+        raise typer.Exit(ExitCode.BAD_INPUT)
 
 
 def _image_shape(trained: TrainedModel) -> tuple[int, int]:

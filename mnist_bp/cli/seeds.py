@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,11 +18,11 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 from mnist_bp.cli.interrupts import first_interrupt
-from mnist_bp.cli.output import Output
+from mnist_bp.cli.output import Output, printable
 from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
 from mnist_bp.cores import usable_cores
-from mnist_bp.errors import AnswerIsNo, DataUnavailable, InputError, MnistBpError
-from mnist_bp.shell import word
+from mnist_bp.errors import AnswerIsNo, DataUnavailable, ExitCode, InputError, MnistBpError, OutputClosed
+from mnist_bp.shell import command_line, word
 from mnist_bp.training.runs import Run
 from mnist_bp.training.settings import Settings
 
@@ -33,16 +34,22 @@ __all__ = ["train_seeds"]
 MOMENT = 0.1
 """Seconds between two looks at the clock and at Ctrl-C, while no training says anything."""
 
+FAILURES = {*ExitCode} - {ExitCode.DONE}
+
 
 class _Unfinished(MnistBpError):
-    """Trainings that failed; the exit code is the highest of theirs."""
+    """Trainings that failed.
+
+    The highest of their exit codes is the command's. A worker that was killed, or that ended with a code that is no
+    ``ExitCode`` of a failure, counts as an internal error.
+    """
 
     def __init__(self, runs: list[SeedRun]) -> None:
         seeds = defaultdict(list)
         for run in runs:
             seeds[run.error].append(run.seed)
         super().__init__("; ".join(f"{name_seeds(same)}: {why}" for why, same in seeds.items()))
-        self.exit_code = max(1, *(run.code or 0 for run in runs))  # a signal's is negative
+        self.exit_code = max(run.code if run.code and run.code in FAILURES else ExitCode.INTERNAL for run in runs)
 
 
 def train_seeds(
@@ -55,6 +62,7 @@ def train_seeds(
     *,
     min_accuracy: float | None,
     started: float,
+    debug: bool = False,
 ) -> None:
     """Train a network by ``settings`` from each of ``seeds`` seeds, ``settings.seed`` the first, and report on all.
 
@@ -74,11 +82,15 @@ def train_seeds(
         What the mean of the accuracies has to reach; None: anything.
     started
         When the command began, by ``time.perf_counter``.
+    debug
+        Show what the trainings write to standard error: the tracebacks of their errors.
 
     Raises
     ------
     MnistBpError
         If a training fails, or the mean is too low.
+    OutputClosed
+        If the reader of standard output has left, and trainings were interrupted because of it.
     KeyboardInterrupt
         If trainings were interrupted; each has saved what it had finished.
     """
@@ -90,18 +102,19 @@ def train_seeds(
     at_once = min(seeds, max(1, usable_cores() // settings.threads))
     report = SeedsReport(voice, settings, data, list(runs.values()), folder)
     report.start(at_once)
-    commands = {seed: _command(settings, run) for seed, run in runs.items()}
-    with _Trainings(commands, at_once) as trainings, first_interrupt(trainings.stop), report:
+    more = ["--debug"] if debug else []
+    commands = {seed: [*_command(settings, run), *more] for seed, run in runs.items()}
+    with _Trainings(commands, at_once, show_errors=debug) as trainings, first_interrupt(trainings.stop), report:
         for news in trainings.news():
             if news is not None:
                 _take(runs[news.seed], news, report, data)
             report.refresh()
+            if voice.is_unread:
+                trainings.stop(OutputClosed)
     summary = summarize(list(runs.values()))
     report.end(summary, perf_counter() - started)
-    if trainings.is_stopped:
-        raise KeyboardInterrupt
     if failed := [run for run in runs.values() if not run.is_finished]:
-        raise _Unfinished(failed)
+        raise trainings.stopped_by or _Unfinished(failed)
     accuracy = summary["test_accuracy"]["mean"]
     if min_accuracy is not None and accuracy < min_accuracy:
         raise AnswerIsNo(f"mean test accuracy {accuracy:.4f} is under --min-accuracy {min_accuracy:g}")
@@ -158,7 +171,7 @@ def _take(run: SeedRun, news: _News, report: SeedsReport, data: "Dataset") -> No
     if isinstance(news.what, _Ended):
         run.code = news.what.code
         if not run.is_finished:
-            run.error = _why(news.what)
+            run.error = _why(news.what, run.folder.parent)
         report.ended(run)
         return
     if news.what["event"] == "start" and news.what["dataset"] != data.name:
@@ -167,10 +180,18 @@ def _take(run: SeedRun, news: _News, report: SeedsReport, data: "Dataset") -> No
     report.record(run, news.what)
 
 
-def _why(ended: _Ended) -> str:
-    if ended.code < 0:
-        return f"ended by signal {-ended.code}"
-    return ended.last_words.removeprefix("mnist-bp: ") or f"ended with exit code {ended.code}"
+def _why(ended: _Ended, folder: Path) -> str:
+    if ended.code in FAILURES and ended.last_words:
+        return ended.last_words.removeprefix("mnist-bp: ")
+    return f"worker {_end_of_worker(ended.code)}; resume with: {command_line('mnist-bp', 'train', '--resume', folder)}"
+
+
+def _end_of_worker(code: int) -> str:
+    """Return how a worker ended that reported no failure of its own."""
+    if code >= 0:
+        return f"ended with exit code {code} before its training was finished"
+    name = signal.Signals(-code).name if -code in {*signal.Signals} else f"signal {-code}"
+    return f"killed by {name}{' (out of memory?)' if name == 'SIGKILL' else ''}"
 
 
 class _Trainings:
@@ -180,12 +201,13 @@ class _Trainings:
     finished is on disk after each epoch.
     """
 
-    def __init__(self, commands: Mapping[int, list[str]], at_once: int) -> None:
+    def __init__(self, commands: Mapping[int, list[str]], at_once: int, *, show_errors: bool = False) -> None:
+        self._show_errors = show_errors
         self._waiting = deque(commands.items())
         self._at_once = at_once
         self._running: dict[int, subprocess.Popen[str]] = {}
         self._news: SimpleQueue[_News] = SimpleQueue()
-        self.is_stopped = False
+        self.stopped_by: type[KeyboardInterrupt | OutputClosed] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -198,15 +220,15 @@ class _Trainings:
         for process in self._running.values():
             process.wait()
 
-    def stop(self) -> None:
+    def stop(self, reason: type[KeyboardInterrupt | OutputClosed] = KeyboardInterrupt) -> None:
         """Let ``news`` begin no more, and interrupt those that run: each saves what it has finished."""
-        self.is_stopped = True
+        self.stopped_by = self.stopped_by or reason
 
     def news(self) -> Iterator[_News | None]:
         """Give what they say until all have ended, and None whenever a moment has passed."""
         is_interrupted = False
         while self._waiting or self._running:
-            if self.is_stopped and not is_interrupted:
+            if self.stopped_by and not is_interrupted:
                 is_interrupted = True
                 self._interrupt()
             while self._waiting and len(self._running) < self._at_once:
@@ -222,9 +244,12 @@ class _Trainings:
 
     def _interrupt(self) -> None:
         self._waiting.clear()
-        if sys.platform != "win32":
-            for process in self._running.values():
-                process.terminate()  # as Ctrl-C, which would be ignored if this process is one in the background
+        if sys.platform == "win32" and self.stopped_by is KeyboardInterrupt:
+            return  # the console interrupts them as well
+        for process in self._running.values():
+            # As Ctrl-C, which would be ignored if this process is one in the background. Windows knows no gentle end:
+            # there a closed output ends each at once, and what it has finished is on disk after each epoch.
+            process.terminate()
 
     def _start(self, seed: int, command: list[str]) -> None:
         errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by who reads it
@@ -250,6 +275,8 @@ class _Trainings:
             code = process.wait()
             errors.seek(0)
             lines = errors.read().decode("utf-8", "replace").splitlines()
+        if self._show_errors:
+            sys.stderr.writelines(f"seed {seed}: {printable(line)}\n" for line in lines)
         self._news.put(_News(seed, _Ended(code, lines[-1] if lines else "")))
 
 

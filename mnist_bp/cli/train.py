@@ -27,7 +27,7 @@ from mnist_bp.cli.training_options import (
 )
 from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.data.names import SYNTHETIC
-from mnist_bp.errors import AnswerIsNo, DataUnavailable, Diverged, InputError, MnistBpError
+from mnist_bp.errors import AnswerIsNo, DataUnavailable, Diverged, InputError, MnistBpError, OutputClosed
 from mnist_bp.training.schedules import CONSTANT
 from mnist_bp.training.settings import SETTINGS, Settings
 
@@ -78,12 +78,22 @@ def train(
     if seeds is not None:
         from mnist_bp.cli.seeds import train_seeds
 
-        train_seeds(settings, seeds, data, output, resume, voice, min_accuracy=min_accuracy, started=started)
+        train_seeds(
+            settings,
+            seeds,
+            data,
+            output,
+            resume,
+            voice,
+            min_accuracy=min_accuracy,
+            started=started,
+            debug=context.find_root().params["debug"],
+        )
         return
     session = _session(settings, data, output, resume)
     report = TrainingReport(voice, session)
     report.start()
-    failure: KeyboardInterrupt | MnistBpError | None = _run_epochs(session, report)
+    failure: KeyboardInterrupt | MnistBpError | None = _run_epochs(session, report, voice)
     if failure is not None and not session.is_saved:  # interrupted once more, while it saved
         raise failure
     last, reason = session.last, _reason(session, failure)
@@ -154,11 +164,14 @@ def _session(settings: Settings, data: "Data", output: Path | None, resume: Path
     return Session(settings, data, network, output, resume)
 
 
-def _run_epochs(session: "Session", report: TrainingReport) -> "KeyboardInterrupt | Diverged | None":
+def _run_epochs(
+    session: "Session", report: TrainingReport, voice: Output
+) -> "KeyboardInterrupt | OutputClosed | Diverged | None":
     """Train, telling of each epoch; what cut the training short if anything did.
 
     An interrupt ends it after the next mini-batch, and so never in the middle of what is kept of an epoch; one that
-    comes after the last mini-batch of all ends nothing. A second one ends whatever is going on.
+    comes after the last mini-batch of all ends nothing. A second one ends whatever is going on. A standard output that
+    is found closed ends it as the first interrupt does.
     """
     from threadpoolctl import threadpool_limits
 
@@ -167,6 +180,7 @@ def _run_epochs(session: "Session", report: TrainingReport) -> "KeyboardInterrup
     def on_batch() -> None:
         if interrupt.is_set():
             raise KeyboardInterrupt
+        voice.require_reader()
         report.step()
 
     try:
@@ -178,7 +192,7 @@ def _run_epochs(session: "Session", report: TrainingReport) -> "KeyboardInterrup
         ):
             for result in epochs:
                 report.epoch(result)
-    except (KeyboardInterrupt, Diverged) as error:
+    except (KeyboardInterrupt, OutputClosed, Diverged) as error:
         return error
     return None
 

@@ -120,8 +120,6 @@ def download(
         missing = [file for file, found in zip(dataset.files, there, strict=True) if force or found.state != "intact"]
         fetched = _fetch_all(missing, folder, _sources(dataset, mirrors, imported), progress) if missing else {}
         remove_parts(folder)
-    except BrokenPipeError:  # who was told does not listen any more: that is no fault of the folder's
-        raise
     except OSError as error:
         reason = error.strerror or error
         raise DataUnavailable(f"cannot write to {folder} ({reason}): choose another folder with --data-dir") from error

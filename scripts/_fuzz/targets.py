@@ -21,7 +21,7 @@ from _fuzz.mutations import LIMITS, mutated_bytes, mutated_value
 from _fuzz.pictures import SHAPE, hostile_image
 from mnist_bp.cli.config import LIMIT, read_config
 from mnist_bp.cli.image import read_image
-from mnist_bp.cli.main import main
+from mnist_bp.cli.main import run
 from mnist_bp.cli.output import printable
 from mnist_bp.cli.train import train
 from mnist_bp.core import archive, model_file
@@ -150,20 +150,13 @@ def _good_run() -> dict[str, bytes]:
 
 
 def _run(*arguments: str) -> list[dict[str, Any]]:
-    """Run ``mnist-bp`` in this process; its records. An error is raised as it is."""
+    """Run ``mnist-bp`` in this process; return its records. An error is raised."""
     said, told = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(told):
-        code = _exit_code(["--debug", *arguments, "--json"])
+        code = run([*arguments, "--json"])
     assert code == 0, told.getvalue()
     assert all(line.isprintable() for line in told.getvalue().splitlines())
     return [json.loads(line, parse_constant=_refuse) for line in said.getvalue().splitlines()]
-
-
-def _exit_code(arguments: list[str]) -> object:
-    try:
-        main(arguments)
-    except SystemExit as ended:
-        return ended.code
 
 
 def _refuse(constant: str) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import mnist_bp
-from mnist_bp.cli import main as main_module
 from mnist_bp.cli.output import Output
 from mnist_bp.errors import AnswerIsNo, DataUnavailable, InputError, StorageError
 
@@ -96,8 +95,6 @@ def test_bad_usage_is_one_line_and_2(cli, arguments, said):
             3,
             "cannot read or write its input or output: No space left on device",
         ),
-        (MemoryError(), 2, "there is not enough memory for this network or this data: try a smaller one"),
-        (RuntimeError("oops"), 1, "an error that should not happen (RuntimeError: oops); --debug shows where"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
@@ -110,13 +107,6 @@ def test_every_error_is_one_line_and_its_exit_code(cli, monkeypatch, error, code
 
     monkeypatch.setattr("mnist_bp.training.runs.find_model", fail)
     assert cli("evaluate") == (code, "", f"mnist-bp: {said}\n")
-
-
-def test_debug_shows_the_traceback(monkeypatch):
-    """Wherever ``--debug`` stands, the error itself comes out."""
-    for arguments in (["--debug", "evaluate", "missing"], ["evaluate", "missing", "--debug"]):
-        with pytest.raises(InputError):
-            main_module.main(arguments)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell's way to close a stream")

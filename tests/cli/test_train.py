@@ -232,11 +232,11 @@ def test_bad_options_are_one_line_and_2(train, arguments, said):
     assert not Path("run").exists()
 
 
-def test_a_network_that_is_too_large_is_bad_input(train):
-    """No memory for it: one line, exit 2."""
+def test_a_network_too_large_for_memory_is_4(train):
+    """One line."""
     done = train("--hidden", "999999999")
-    assert (done.code, done.out) == (2, "")
-    assert done.err == "mnist-bp: there is not enough memory for this network or this data: try a smaller one\n"
+    assert (done.code, done.out) == (4, "")
+    assert done.err.startswith("mnist-bp: out of memory: try a smaller network")
 
 
 def test_an_accuracy_under_the_wanted_one_is_1(train):
@@ -283,14 +283,14 @@ def test_ctrl_c_is_130_and_keeps_what_was_finished(idx_folder):
 
 
 @pytest.mark.parametrize("arguments", [["--json"], []], ids=["json", "plain"])
-def test_a_closed_pipe_is_no_error(idx_folder, arguments):
+def test_a_closed_pipe_is_141(idx_folder, arguments):
     """``mnist-bp train | head -1`` ends quietly, long before its last epoch."""
     process = start_process("train", "--data-dir", idx_folder, "--epochs", 1_000_000, *arguments)
     assert process.stdout.readline()
     process.stdout.close()
     err = process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=20) == 141
     assert [line for line in err.splitlines() if "mnist-bp:" in line or "Error" in line or "Traceback" in line] == []
 
 

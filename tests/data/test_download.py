@@ -19,7 +19,7 @@ from mnist_bp.data.download import download
 from mnist_bp.data.intake import Intake
 from mnist_bp.data.manifest import MANIFEST, look
 from mnist_bp.data.names import FILE_NAMES
-from mnist_bp.errors import DataUnavailable
+from mnist_bp.errors import DataUnavailable, OutputClosed
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILE_NAMES
 HINT = "mnist-bp download takes files from elsewhere with --mirror or --from; --dataset synthetic needs none"
@@ -690,9 +690,9 @@ def test_a_listener_that_goes_away_is_not_taken_for_a_full_disk(folder, url):
     """The output of ``mnist-bp download | head -1`` is closed: that error goes through as it is."""
 
     def closed(name, done, size):
-        raise BrokenPipeError
+        raise OutputClosed
 
-    with pytest.raises(BrokenPipeError):
+    with pytest.raises(OutputClosed):
         download(published(url("good")), folder, progress=closed)
 
 
