@@ -68,6 +68,7 @@ class TrainingReport:
         self._steps = session.trainer.epoch * session.trainer.steps_per_epoch
         self._refreshed = 0.0
         self._has_complained = False
+        self._training_seconds = 0.0
         self._costs: list[tuple[float, float]] = []  # train and test, of the epochs that this process has seen
 
     def __enter__(self) -> Self:
@@ -136,6 +137,7 @@ class TrainingReport:
         """Show an epoch that has ended."""
         from mnist_bp.training.health import complaints
 
+        self._training_seconds += result.seconds
         self._costs.append((result.train_cost, result.test_cost))
         self._output.record({"event": "epoch", **result.record(), **self._data.mark})
         next_epoch = min(result.epoch + 1, self._settings.epochs)
@@ -181,7 +183,8 @@ class TrainingReport:
         result = (
             f"test accuracy {percent(last.test_accuracy)} on {data}" if last else "no epoch ended, nothing is learned"
         )
-        ended = f"{reason} after {count(epochs, 'epoch')}, {seconds:.1f} s"
+        times = f"{self._training_seconds:.1f} s of training, {seconds:.1f} s in all"
+        ended = f"{reason} after {count(epochs, 'epoch')}, {times}"
         self._output.conclude(f"{result} ({ended}); model: {run.model}", style="bold")
         if last is not None or reason == "interrupted":
             self._output.say(f"next: {self._next(reason)}", wrap=False)

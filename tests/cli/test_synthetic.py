@@ -105,3 +105,5 @@ def test_drawing_is_no_part_of_an_epoch(cli, monkeypatch):
     monkeypatch.setattr("time.perf_counter", lambda: clock[0])
     _, epoch, end = cli(*FIRST_USE, "--json").records
     assert (epoch["seconds"], end["seconds"]) == (0, 2000)
+    again = cli(*FIRST_USE[:-1], "again", "--limit", 9)
+    assert "(finished after 1 epoch, 0.0 s of training, 0.0 s in all)" in again.out
