@@ -20,6 +20,7 @@ from _bench.pool import installed
 from _bench.results import Agreement, Comparison
 from _bench.scaling import Series
 from mnist_bp.data.datasets import Dataset
+from mnist_bp.environment import user_path
 from mnist_bp.errors import MnistBpError
 from mnist_bp.training.notation import parse_batch_size, parse_hidden
 
@@ -163,7 +164,7 @@ def positive(text: str) -> int:
 
 def absolute(text: str) -> Path:
     """A path that means the same in every folder: commands run in folders of their own."""
-    return Path(text).absolute()
+    return user_path(text).absolute()
 
 
 def describe(data: Dataset) -> str:

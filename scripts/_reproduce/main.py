@@ -23,6 +23,7 @@ from mnist_bp.cli.output import Output, prepare_streams
 from mnist_bp.data import manifest
 from mnist_bp.data.datasets import data_root
 from mnist_bp.data.published import PUBLISHED
+from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError, MnistBpError, StorageError
 
 CONFIGS, RESULTS = ROOT / "configs", ROOT / "runs/reproduce"
@@ -70,9 +71,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="recipes, as their files are called; default: all")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="seeds 0 to N-1; default: %(default)s")
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where MNIST lies; default: where it is kept")
+    parser.add_argument("--data-dir", type=user_path, metavar="DIR", help="where MNIST lies; default: where it is kept")
     parser.add_argument(
-        "--results", type=Path, default=RESULTS, metavar="DIR", help="of the runs; default: runs/reproduce"
+        "--results", type=user_path, default=RESULTS, metavar="DIR", help="of the runs; default: runs/reproduce"
     )
     parser.add_argument("--list", action="store_true", help="say of each recipe what is done, and train nothing")
     parser.add_argument("--table", action="store_true", help="write down what is done, and train nothing")
