@@ -7,7 +7,7 @@ The comment is the record. A line each, behind ``# ``: ``Literature:``, ``Bar:``
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -16,6 +16,7 @@ from typing import Self
 from _shared.tables import number
 
 from mnist_bp.cli.config import read_config
+from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.train import train
 from mnist_bp.errors import InputError
 from mnist_bp.files import write_text
@@ -138,7 +139,7 @@ def read(path: Path) -> Recipe | None:
     InputError
         If ``train --config`` would not read it, or if it lacks what the table tells of each: its bar, its ``hidden``.
     """
-    settings = read_config(path, train)
+    settings = read_config(path, with_options(train))
     text = path.read_text(encoding="utf-8-sig")
     title, *comment = _opening(text)
     fields = {match[1]: match[2] for line in comment if (match := _FIELD.fullmatch(line))}
@@ -157,9 +158,15 @@ def read(path: Path) -> Recipe | None:
         title.lstrip("# ").removeprefix(sizes).lstrip(",: "),
         fields["Literature"],
         float(bar[1]),
-        hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest(),
+        _sum(settings),
         Measurement.from_lines(fields.get("Measured", ""), fields.get("Machine", "")),
     )
+
+
+def _sum(settings: Mapping[str, object]) -> str:
+    """Return the SHA-256 of what decides the result; the table's dataset is MNIST, whether or not a recipe names it."""
+    deciding = {name: value for name, value in settings.items() if name != "dataset"}
+    return hashlib.sha256(json.dumps(deciding, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def keep_measurement(recipe: Recipe, measured: Measurement) -> None:
