@@ -32,19 +32,25 @@ LIMIT = 1 << 14
 
 
 def _use_config(context: typer.Context, path: Path | None) -> Path | None:
-    """Make the file's values the defaults of the command's options."""
-    if path is not None and context.command.callback is not None:
-        context.default_map = read_config(path, context.command.callback)
-    return path
+    """Make the values of a file, or of a run's config, the defaults of the command's options."""
+    if path is None or context.command.callback is None:
+        return path
+    from mnist_bp.training.run_paths import find_config
+
+    config = find_config(path)
+    context.default_map = read_config(config, context.command.callback)
+    return config
 
 
-def use_run(context: typer.Context, folder: Path | None) -> Path | None:
-    """Make the config of the run in ``folder`` the defaults of the command's options."""
-    if folder is not None:
-        from mnist_bp.training.runs import Run
+def use_run(context: typer.Context, run: Path | None) -> Path | None:
+    """Make the config of a run the defaults of the command's options; the run's folder."""
+    if run is None:
+        return None
+    from mnist_bp.training.runs import Run
 
-        _use_config(context, Run.reopen(folder).config)
-    return folder
+    reopened = Run.reopen(run)
+    _use_config(context, reopened.config)
+    return reopened.folder
 
 
 def is_from_config(context: typer.Context, parameter: str) -> bool:
@@ -87,7 +93,7 @@ Config = Annotated[
     Path | None,
     typer.Option(
         parser=user_path,
-        metavar="FILE.toml",
+        metavar="FILE.toml|RUN",
         help="Take options from this file; its keys are the options' long names. The command line stands above it.",
         callback=_use_config,
         is_eager=True,

@@ -13,7 +13,16 @@ from mnist_bp.cli.drawing import draw_side_by_side
 from mnist_bp.cli.models import Model, TrainedModel, load_model, trained_data
 from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, MinAccuracy, Split
 from mnist_bp.cli.output import Output
-from mnist_bp.cli.plots import MISTAKES, Plot, PlotFormat, check_plot, plot_evaluation, plots_record, say_plots
+from mnist_bp.cli.plots import (
+    MISTAKES,
+    Plot,
+    PlotFolder,
+    PlotFormat,
+    check_plot,
+    plot_evaluation,
+    plots_record,
+    say_plots,
+)
 from mnist_bp.cli.tables import confusion_table, per_class_table
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import AnswerIsNo, InputError, StorageError
@@ -50,6 +59,7 @@ def evaluate(
     ] = None,
     plot: Plot = False,
     plot_format: PlotFormat = "png",
+    output: PlotFolder = None,
     json: Json = False,
 ) -> None:
     """Measure how good a trained network is, class by class.
@@ -62,7 +72,7 @@ def evaluate(
 
     from mnist_bp.training.evaluation import evaluate as measure
 
-    check_plot(plot, plot_format)
+    check_plot(plot, plot_format, output)
     voice = Output(json=json)
     trained = load_model(model)
     network = trained.network
@@ -79,7 +89,7 @@ def evaluate(
     plots, failure = None, None
     if plot:
         try:
-            plots = plot_evaluation(trained, data, split, result, plot_format)
+            plots = plot_evaluation(trained, data, split, result, plot_format, output)
         except StorageError as error:  # what was measured is said first
             plots, failure = [], error
     voice.record({**_record(result, found, data, split, trained.path), **plots_record(plots)})

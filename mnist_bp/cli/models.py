@@ -33,7 +33,10 @@ __all__ = [
 Model = Annotated[
     Path | None,
     typer.Argument(
-        parser=user_path, metavar="[RUN|MODEL]", help="Folder of a run, or a model.npz.", show_default=False
+        parser=user_path,
+        metavar="[RUN|MODEL]",
+        help="Folder or file of a run, runs/latest, or a model.npz.",
+        show_default=False,
     ),
 ]
 
@@ -88,7 +91,7 @@ def refuse_what_describes_a_fresh_network(context: typer.Context) -> None:
 def load_model(target: Path | None) -> TrainedModel:
     """Load the model of a run, or a model file; without a target, the latest run's."""
     from mnist_bp.network import load_network
-    from mnist_bp.training.runs import find_model
+    from mnist_bp.training.run_paths import find_model
 
     path = find_model(target)
     network, meta = load_network(path)

@@ -12,7 +12,9 @@ from mnist_bp.cli.models import TrainedModel
 from mnist_bp.cli.options import OUTPUT
 from mnist_bp.cli.output import Output, printable
 from mnist_bp.data.names import SplitName
-from mnist_bp.errors import InputError
+from mnist_bp.environment import user_path
+from mnist_bp.errors import InputError, StorageError
+from mnist_bp.files import storing
 from mnist_bp.shell import install_command
 from mnist_bp.training.metrics import percent
 from mnist_bp.training.notation import format_sizes
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MISTAKES",
     "Plot",
+    "PlotFolder",
     "PlotFormat",
     "check_plot",
     "plot_evaluation",
@@ -50,14 +53,29 @@ Plot = Annotated[
     ),
 ]
 PlotFormat = Annotated[Literal["png", "svg"], typer.Option(help="Of the pictures.", rich_help_panel=OUTPUT)]
+PlotFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        parser=user_path,
+        metavar="DIR",
+        help="Folder of the pictures of --plot, created if missing. Default: beside the model.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
 
 
-def check_plot(plot: bool, plot_format: str) -> None:  # noqa: FBT001 - the options, as they come
+def check_plot(plot: bool, plot_format: str, folder: Path | None = None) -> None:  # noqa: FBT001 - the options, as they come
     """InputError if pictures are asked for that cannot be drawn; to be called before anything else takes time."""
     if not plot:
         if plot_format != "png":
             raise InputError("--plot-format is of --plot, which is not given")
+        if folder is not None:
+            raise InputError("--output is the folder of the pictures: it requires --plot")
         return
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise InputError(f"--output {folder} is a file: expected a folder for the pictures")
     import logging
     import os
 
@@ -104,9 +122,9 @@ def plot_training(session: "Session", plot_format: str) -> list[Path]:
 
 
 def plot_evaluation(
-    model: TrainedModel, data: "Dataset", split: SplitName, result: "Evaluation", plot_format: str
+    model: TrainedModel, data: "Dataset", split: SplitName, result: "Evaluation", plot_format: str, folder: Path | None
 ) -> list[Path]:
-    """Draw the network, and what ``result`` of this set of examples is made of, beside the model; the files.
+    """Draw the network, and what ``result`` of this set of examples is made of, into ``folder`` or beside the model.
 
     Raises
     ------
@@ -119,7 +137,12 @@ def plot_evaluation(
     seed = config.get("seed") if isinstance(config, dict) else None
     trained = _trained(model.network, called, meta.get("epochs"), seed)
     pictures = _pictures(model.network, data, split, result, trained)
-    return _save(pictures, model.path.parent, plot_format)
+    try:
+        return _save(pictures, folder or model.path.parent, plot_format)
+    except StorageError as error:
+        if folder is not None:
+            raise
+        raise StorageError(f"{error}; --output DIR writes the pictures into another folder") from error
 
 
 def plots_record(paths: list[Path] | None) -> dict[str, list[str]]:
@@ -162,6 +185,8 @@ def _pictures(
 def _save(pictures: "Mapping[str, Picture]", folder: Path, plot_format: str) -> list[Path]:
     from mnist_bp.plots.picture import save
 
+    with storing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, picture in pictures.items():
         paths.append(folder / f"{name}.{plot_format}")

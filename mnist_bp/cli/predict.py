@@ -63,7 +63,7 @@ def predict(
             "--model",
             parser=user_path,
             metavar="RUN|MODEL",
-            help="Folder of a run, or a model.npz. Default: the latest run.",
+            help="Folder or file of a run, runs/latest, or a model.npz. Default: the latest run.",
             show_default=False,
         ),
     ] = None,

@@ -39,7 +39,7 @@ Resume = Annotated[
     typer.Option(
         parser=user_path,
         metavar="RUN",
-        help="Resume the run in this folder from its last finished epoch, bit for bit.",
+        help="Folder or file of a run, or runs/latest: resume it from its last finished epoch, bit for bit.",
         callback=use_run,
         is_eager=True,
         rich_help_panel=OUTPUT,

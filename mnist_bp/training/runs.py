@@ -16,14 +16,9 @@ from mnist_bp.network import Network
 from mnist_bp.shell import command_line
 from mnist_bp.training.history import History, read_epochs
 from mnist_bp.training.notation import format_sizes
+from mnist_bp.training.run_paths import CHECKPOINT, CONFIG, HISTORY, LATEST, MODEL, RUNS, find_run, holds_runs
 
-__all__ = ["Run", "find_model", "refuse_a_run"]
-
-RUNS = Path("runs")
-"""Where runs go that are given no folder, and where the file ``latest`` names the run that was saved last."""
-
-LATEST = RUNS / "latest"
-CONFIG, HISTORY, CHECKPOINT, MODEL = "config.toml", "history.jsonl", "checkpoint.npz", "model.npz"
+__all__ = ["Run", "refuse_a_run"]
 
 MINUTE = 60
 """Seconds after which nobody writes that file any more."""
@@ -80,14 +75,13 @@ class Run:
 
     @classmethod
     def reopen(cls, folder: Path) -> "Run":
-        """Find the run that ``folder`` holds, to go on with it; InputError if it holds none that can go on.
+        """Find the run that ``folder`` names, to resume it; InputError if there is none that can be resumed.
 
         One whose first epoch has not ended has no checkpoint: it goes on from the beginning. A folder of several runs
         has none of its own.
         """
-        if not (folder / CONFIG).is_file():
-            raise InputError(f"{folder} holds no run: there is no {CONFIG}")
-        is_whole = (folder / CHECKPOINT).is_file() or _holds_runs(folder)
+        folder = find_run(folder)
+        is_whole = (folder / CHECKPOINT).is_file() or holds_runs(folder)
         if not is_whole and _lines(folder / HISTORY) > 1:
             raise InputError(f"{folder} cannot go on: {HISTORY} tells of several epochs, and there is no {CHECKPOINT}")
         return cls(folder)
@@ -176,44 +170,6 @@ class Run:
         with atomic_write(LATEST) as file:
             file.write(os.fsencode(self.folder.name if is_inside else self.folder.resolve()))
         sync_folder(RUNS)
-
-
-def find_model(target: Path | None) -> Path:
-    """The model file of a run's folder, or the file itself; without a target, that of the latest run.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    if target is None:
-        if LATEST.is_dir():
-            raise InputError(f"{LATEST} is a folder, not the file that names the latest run: name a RUN or a MODEL")
-        if not LATEST.is_file():
-            raise InputError(
-                f"there is no run in {RUNS.resolve()} yet: mnist-bp train makes one; or name a RUN or a MODEL"
-            )
-        target = RUNS / os.fsdecode(LATEST.read_bytes())
-    path = target / MODEL if target.is_dir() else target
-    if not path.is_file():
-        if (target / CONFIG).is_file():
-            raise InputError(_why_there_is_no_model(target))
-        raise InputError(f"there is no model at {path}: name the folder of a run, or a model.npz")
-    return path
-
-
-def _why_there_is_no_model(run: Path) -> str:
-    if _holds_runs(run):
-        return f"{run} holds several runs: name one of them, one of the folders in it"
-    return (
-        f"there is no {MODEL} in {run} yet: its training is still running, or was cut off; then "
-        f"mnist-bp train --resume {command_line(run)} goes on with it"
-    )
-
-
-def _holds_runs(folder: Path) -> bool:
-    """Whether it is that of ``train --seeds``."""
-    return any(folder.glob(f"*/{CONFIG}"))
 
 
 def _new_folder(sizes: tuple[int, ...]) -> Path:

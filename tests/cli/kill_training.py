@@ -24,7 +24,7 @@ from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.synthetic import digits
 from mnist_bp.network import load_network
 from mnist_bp.training import checkpoint
-from mnist_bp.training.runs import find_model
+from mnist_bp.training.run_paths import find_model
 
 RECIPES = {
     "plain": ["--hidden", "8", "--epochs", "12"],

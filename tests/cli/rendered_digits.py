@@ -16,7 +16,7 @@ from PIL import Image
 from mnist_bp import Network
 from mnist_bp.cli.image import read_image
 from mnist_bp.data.datasets import load
-from mnist_bp.training.runs import find_model
+from mnist_bp.training.run_paths import find_model
 
 SIDE = 280
 LENGTHS = (80, 250)

@@ -125,10 +125,16 @@ def test_an_option_that_is_out_of_range_is_not_blamed_on_the_config(cli):
     assert "c.toml" not in done.err
 
 
-@pytest.mark.parametrize("name", ["missing.toml", "."])
-def test_a_config_that_cannot_be_read_is_one_line_and_2(cli, name):
-    """A missing file, a folder."""
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("missing.toml", "cannot read the config missing.toml: "),
+        (".", ". is not a run: expected a folder with a config"),
+    ],
+)
+def test_a_config_that_cannot_be_read_is_one_line_and_2(cli, name, said):
+    """A missing file, a folder that holds no run."""
     done = cli("train", "--config", name)
     assert (done.code, done.out) == (2, "")
     (line,) = done.err.splitlines()
-    assert line.startswith(f"mnist-bp: cannot read the config {name}: ")
+    assert line.startswith(f"mnist-bp: {said}")

@@ -218,7 +218,8 @@ def test_a_network_of_other_sizes_is_refused(cli, idx_folder, rng):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"), [([], "mnist-bp train makes one"), (["nowhere"], "there is no model at nowhere")]
+    ("arguments", "said"),
+    [([], "mnist-bp train makes one"), (["nowhere"], "nowhere is not a model: expected a model.npz")],
 )
 def test_without_a_model_it_is_one_line_and_2(cli, arguments, said):
     """No run yet, or none of that name."""

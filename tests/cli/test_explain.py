@@ -127,7 +127,7 @@ def test_the_same_command_gives_the_same_answer(cli: Callable, run: str) -> None
         (["run", "--cost", "cross-entropy"], "--cost describes a fresh network"),
         (["--hidden", "30"], "--hidden describes a fresh network"),
         (["--learning-rate", "0"], "--learning-rate"),
-        (["nowhere"], "there is no model at nowhere"),
+        (["nowhere"], "nowhere is not a model: expected a model.npz"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(cli: Callable, run: str, arguments: list[str], said: str) -> None:

@@ -276,7 +276,7 @@ def test_a_function_cannot_change_the_network_that_it_is_checked_on(cli: Callabl
         (["--epsilon", "0"], "--epsilon"),
         (["--tolerance", "nan"], "--tolerance"),
         (["--examples", "0"], "--examples"),
-        (["no-such-run"], "there is no model at no-such-run"),
+        (["no-such-run"], "no-such-run is not a model: expected a model.npz"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(cli: Callable, arguments: list[str], said: str) -> None:

@@ -105,7 +105,7 @@ def test_every_error_is_one_line_and_its_exit_code(cli, monkeypatch, error, code
     def fail(*_):
         raise error
 
-    monkeypatch.setattr("mnist_bp.training.runs.find_model", fail)
+    monkeypatch.setattr("mnist_bp.training.run_paths.find_model", fail)
     assert cli("evaluate") == (code, "", f"mnist-bp: {said}\n")
 
 

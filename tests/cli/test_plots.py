@@ -114,6 +114,42 @@ def test_evaluate_draws_the_network_and_its_answers(cli, train, idx_folder):
     assert "plots" not in cli("evaluate", "run", "--json").records[0]
 
 
+def test_a_run_that_is_read_only_is_drawn_elsewhere(cli, train, monkeypatch):
+    """Beside the model, nothing can be written: exit 3 and what to do; --output is created, and said."""
+    train()
+    write = picture.atomic_write
+
+    def read_only(path):
+        if path.resolve().parent == Path("run").resolve():
+            raise PermissionError(13, "Permission denied", str(path))
+        return write(path)
+
+    monkeypatch.setattr(picture, "atomic_write", read_only)
+    done = cli("evaluate", "run", "--plot")
+    elsewhere = cli("evaluate", "runs/latest", "--plot", "--output", "new/deep", "--json")
+    assert done.code == 3
+    assert done.err.endswith("--output DIR writes the pictures into another folder\n")
+    assert elsewhere.code == 0
+    pictures = [Path("new/deep", f"{name}.png") for name in OF_A_NETWORK]
+    assert elsewhere.records[0]["plots"] == list(map(str, pictures))
+    assert all(path.is_file() for path in pictures)
+    assert not list(Path("run").glob("*.png"))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--output", "elsewhere"], "--output is the folder of the pictures: it requires --plot"),
+        (["--plot", "--output", "file"], "--output file is a file: expected a folder for the pictures"),
+    ],
+)
+def test_an_output_that_cannot_hold_pictures_is_refused_first(cli, options, said):
+    """Before a model is looked for; no folder is left."""
+    Path("file").touch()
+    assert cli("evaluate", "missing", *options) == (2, "", f"mnist-bp: {said}\n")
+    assert not Path("elsewhere").exists()
+
+
 # --- what is refused -------------------------------------------------------------------------------------------------
 
 

@@ -166,6 +166,24 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(train, resume
     assert_is_the_same_run()
 
 
+@pytest.mark.parametrize("named", ["run/checkpoint.npz", "run/history.jsonl", "runs/latest"])
+def test_a_run_is_resumed_by_any_of_its_files_and_by_latest(train, resume, named):
+    """The same as by its folder, which is what is printed."""
+    train(*PLAIN)
+    done = resume("--epochs", "4", run=named)
+    assert done.code == 0
+    assert [record["epoch"] for record in done.records[1:-1]] == [4]
+    assert Path(done.records[-1]["run"]).resolve() == Path("run").resolve()
+
+
+@pytest.mark.parametrize("named", ["run", "run/model.npz", "runs/latest"])
+def test_a_run_stands_for_its_config(cli, train, named):
+    """``train --config RUN`` repeats the run."""
+    *_, end = train(*PLAIN).records
+    *_, again = cli("train", "--config", named, "--output", "again", "--json").records
+    assert again["fingerprint"] == end["fingerprint"]
+
+
 def test_a_finished_run_says_its_result_again(train, resume):
     """Exit 0, no epoch, the same result; nothing in the folder changes."""
     *_, end = train(*EVERYTHING).records
@@ -285,7 +303,9 @@ def test_a_folder_that_is_no_run_is_refused(resume):
     Path("empty").mkdir()
     Path("file").touch()
     for name in ("missing", "empty", "file"):
-        assert_refused(resume(run=name), f"{name} holds no run")
+        assert_refused(
+            resume(run=name), f"{name} is not a run: expected a folder with a config.toml, a file of a run, or"
+        )
 
 
 def test_a_run_without_a_finished_epoch_goes_on_from_its_start(train, resume):

@@ -164,7 +164,11 @@ def test_a_file_where_the_folder_should_be(train, cli):
     """Exit 2, and the file is untouched."""
     Path("run").write_text("mine", encoding="utf-8")
     assert_refused(train(), 2, "run is a file: --output names a folder")
-    assert_refused(cli("train", "--resume", "run"), 2, "run holds no run: there is no config.toml")
+    assert_refused(
+        cli("train", "--resume", "run"),
+        2,
+        "run is not a run: expected a folder with a config.toml, a file of a run, or runs/latest",
+    )
     assert Path("run").read_text(encoding="utf-8") == "mine"
 
 

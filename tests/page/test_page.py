@@ -233,7 +233,7 @@ def test_the_page_is_there_whole_or_not_at_all(cli: Callable, run: Path, monkeyp
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["nowhere"], 2, "there is no model at nowhere"),
+        (["nowhere"], 2, "nowhere is not a model: expected a model.npz"),
         (["run", "--output", "run"], 2, "run is a folder: --output names a file"),
         (["run", "--output", "none/page.html"], 3, "cannot write none/page.html: No such file or directory"),
         (["run", "--dataset", "kmnist"], 3, "kmnist"),

@@ -12,7 +12,8 @@ import pytest
 from mnist_bp.errors import InputError, StorageError
 from mnist_bp.network import Network, load_network
 from mnist_bp.training import runs
-from mnist_bp.training.runs import Run, find_model
+from mnist_bp.training.run_paths import LATEST, find_config, find_model, find_run
+from mnist_bp.training.runs import Run
 
 
 @pytest.fixture
@@ -174,8 +175,49 @@ def test_a_target_is_a_folder_or_a_file(network):
 def test_a_target_without_a_model_is_refused(target):
     """Neither a missing path nor an empty folder has a model."""
     Path("empty").mkdir()
-    with pytest.raises(InputError, match=rf"there is no model at {target}"):
+    with pytest.raises(
+        InputError,
+        match=rf"{target} is not a model: expected a model.npz, the folder of a run, a file of a run, or runs/latest",
+    ):
         find_model(Path(target))
+
+
+@pytest.mark.parametrize("name", ["", "config.toml", "history.jsonl", "checkpoint.npz", "model.npz", "page.html",
+                                  "confusion.png", "mistakes.svg"])  # fmt: skip
+def test_a_folder_and_every_file_of_a_run_name_the_run(network, name):
+    """So does ``latest``, also from another working folder; other files stand for themselves."""
+    run = start("mine")
+    run.save(network, {})
+    target = run.folder / name
+    if name:
+        target.touch()
+    assert (find_run(target), find_model(target), find_config(target)) == (run.folder, run.model, run.config)
+    other = run.folder / "other.toml"
+    other.touch()
+    assert find_model(other) == find_config(other) == other
+    with pytest.raises(InputError, match=r"other.toml is not a run: expected a folder with a config.toml, a file of"):
+        find_run(other)
+
+
+@pytest.mark.parametrize("folder", [None, "else/where"])
+def test_latest_names_the_latest_run(network, monkeypatch, folder):
+    """A run in ``runs`` or elsewhere; from any working folder."""
+    run = start(folder)
+    run.save(network, {})
+    folder, work = run.folder.resolve(), Path.cwd()
+    for place, latest in ((work, "runs/latest"), (work / "runs", "latest"), (work.parent, "work/runs/latest")):
+        monkeypatch.chdir(place)
+        found = [find(Path(latest)).resolve() for find in (find_run, find_model, find_config)]
+        assert found == [folder, folder / "model.npz", folder / "config.toml"]
+
+
+def test_files_outside_of_a_run_name_none(network):
+    """A model that was copied stands for itself, whatever lies beside it."""
+    for name in ("model.npz", "checkpoint.npz", "page.html"):
+        Path(name).touch()
+        assert find_model(Path(name)) == Path(name)
+        with pytest.raises(InputError, match="is not a run"):
+            find_run(Path(name))
 
 
 def test_latest_that_is_a_folder_is_said(network):
@@ -197,13 +239,14 @@ def test_what_killed_trainings_left_beside_latest_goes(network):
     assert (old.exists(), new.exists()) == (False, True)
 
 
-@pytest.mark.parametrize("latest", [b"gone", b"\xff\xfe", b""])
+@pytest.mark.parametrize("latest", [b"gone", b"\xff\xfe", b"", b"a\0b", b"x" * 100_000])
 def test_latest_that_leads_nowhere_is_refused(latest):
     """A run that was deleted, or a damaged file, is bad input."""
     Path("runs").mkdir()
     Path("runs/latest").write_bytes(latest)
-    with pytest.raises(InputError, match="there is no model at"):
-        find_model(None)
+    for find, target in ((find_model, None), (find_model, LATEST), (find_run, LATEST), (find_config, LATEST)):
+        with pytest.raises(InputError, match=r"latest names .* not a folder: name a RUN|latest \(runs\) is not a "):
+            find(target)
 
 
 def test_without_a_run_it_is_said_how_to_make_one():
