@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, and files that one process at a time writes to."""
 
+import errno
 import os
 import secrets
 import sys
@@ -16,10 +17,13 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-__all__ = ["atomic_write", "lock", "remove_parts", "storing", "sync_folder", "write_text"]
+__all__ = ["atomic_write", "lock", "remove_parts", "storing", "sync", "sync_folder", "write_text"]
 
 LOCKED_BYTE = 1 << 30
 """What Windows locks of a file: a byte far behind its end, so that everyone can still read all that there is."""
+
+NO_FSYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""Errors by which fsync reports that a file system does not have it, and not that data were lost."""
 
 
 @contextmanager
@@ -27,7 +31,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Open a uniquely named file beside ``path``; it takes the place of ``path`` when the block ends without an error.
 
     Readers see the old file or the new one, never a part, whatever happens in between; an error leaves no trace. So it
-    is after a power failure; then ``sync_folder`` has seen to it that it is the new one.
+    is after a power failure, if the file system has fsync; then ``sync_folder`` has seen to it that it is the new one.
     """
     # A link stays one: what it points to is replaced. (Python 3.11's Path.resolve raises where links run in a circle.)
     path = Path(os.path.realpath(path))
@@ -36,7 +40,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         with part.open("xb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            sync(file.fileno())
         part.replace(path)
     except BaseException:
         with suppress(OSError):  # the error that brought us here is the one to tell
@@ -51,6 +55,23 @@ def storing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def sync(descriptor: int) -> bool:
+    """Force an open file to the disk; return whether its file system can do that.
+
+    Raises
+    ------
+    OSError
+        If it can, and it failed: the disk is full, say.
+    """
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno in NO_FSYNC:
+            return False
+        raise
+    return True
 
 
 def sync_folder(folder: Path) -> None:
@@ -69,7 +90,11 @@ def lock(descriptor: int) -> bool:
     """Lock an open file, unless another has it locked (also in this process); whether nobody had.
 
     The lock ends when the file is closed, and so with the process, even if that is killed: nothing is ever left locked.
-    On a file system that has no locks, nobody ever has one.
+
+    Raises
+    ------
+    OSError
+        If the file system has no locks.
     """
     try:
         if sys.platform == "win32":
@@ -79,8 +104,6 @@ def lock(descriptor: int) -> bool:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):  # what Linux and macOS raise; what Windows does
         return False
-    except OSError:
-        return True
     return True
 
 

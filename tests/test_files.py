@@ -1,12 +1,13 @@
 """Files that appear whole or not at all."""
 
+import errno
 import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from mnist_bp.files import atomic_write, lock, remove_parts, sync_folder, write_text
+from mnist_bp.files import atomic_write, lock, remove_parts, sync, sync_folder, write_text
 
 
 @pytest.fixture
@@ -14,6 +15,15 @@ def folder(tmp_path):
     """An empty folder."""
     (tmp_path / "empty").mkdir()
     return tmp_path / "empty"
+
+
+def failing(name):
+    """Return a system call that fails with this error."""
+
+    def fail(*_):
+        raise OSError(getattr(errno, name), "it fails")
+
+    return fail
 
 
 def names(folder):
@@ -164,14 +174,20 @@ def test_a_file_has_one_lock(folder):
     os.close(second)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="fcntl is what other systems have")
-def test_where_there_are_no_locks_nobody_is_kept_out(folder, monkeypatch):
-    """Some network file systems have none."""
-
-    def fail(*_):
-        raise OSError(95, "Operation not supported")
-
-    monkeypatch.setattr("fcntl.flock", fail)
+@pytest.mark.parametrize("number", ["EINVAL", "ENOTSUP", "ENOSYS"])
+def test_a_file_is_written_where_there_is_no_fsync(folder, monkeypatch, number):
+    """Some network file systems have none: the file takes its place all the same."""
+    monkeypatch.setattr(os, "fsync", failing(number))
     write_text(folder / "file", "text")
-    with (folder / "file").open("r+b") as file:
-        assert lock(file.fileno())
+    assert (folder / "file").read_text() == "text"
+    with (folder / "file").open("rb") as file:
+        assert not sync(file.fileno())
+
+
+@pytest.mark.parametrize("number", ["EIO", "ENOSPC", "EDQUOT"])
+def test_an_fsync_that_loses_data_is_an_error(folder, monkeypatch, number):
+    """A disk that is full or broken is not taken for a file system without fsync."""
+    monkeypatch.setattr(os, "fsync", failing(number))
+    with pytest.raises(OSError, match="fails"):
+        write_text(folder / "file", "text")
+    assert names(folder) == []

@@ -10,7 +10,7 @@ import re
 import sys
 import textwrap
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -85,6 +85,11 @@ class Output:
         """Say a line, unless ``--quiet``; one that is to be copied as it stands is not to ``wrap``."""
         if not self.quiet:
             self.conclude(text, style=style, wrap=wrap)
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Print each warning on a line of its own, unless ``--quiet``."""
+        for warning in warnings:
+            self.say(f"warning  {warning}", style="yellow")
 
     def conclude(self, text: str, *, style: str = "", wrap: bool = True) -> None:
         """Say the line that counts, also with ``--quiet``."""

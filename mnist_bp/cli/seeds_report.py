@@ -182,6 +182,7 @@ class SeedsReport:
         self._output.say(f"data     {describe_data(data, len(data.train) - (held_out or 0), held_out)}")
         seeds = name_seeds([run.seed for run in self._runs])
         self._output.say(f"recipe   {self._settings.describe(seed=seeds)}")
+        self._output.warn(self._series.warnings)
         self._output.say(f"networks {sizes}, {len(self._runs)} of them, {at_once} at a time")
 
     def record(self, run: SeedRun, record: dict[str, Any]) -> None:

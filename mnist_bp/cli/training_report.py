@@ -118,6 +118,7 @@ class TrainingReport:
         )
         self._output.say(f"data     {describe_data(data, len(data.train), settings.validation)}")
         self._output.say(f"recipe   {settings.describe()}")
+        self._output.warn(self._session.run.warnings)
         if trainer.epoch:
             self._output.say(f"resumed  {self._session.run.folder}, after {count(trainer.epoch, 'epoch')}")
         self._output.record({

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_bp.errors import InputError
-from mnist_bp.files import lock
+from mnist_bp.files import lock, sync
 from mnist_bp.training.metrics import METRICS
 
 __all__ = ["History", "read_epochs"]
@@ -19,6 +19,9 @@ __all__ = ["History", "read_epochs"]
 SYNC_SECONDS = 1.0
 """Records may be so old before they are forced to the disk, which takes as long as a part of a small epoch. Until then
 they are safe from everything but a power failure."""
+
+NO_LOCK = "{} is on a file system without locks: start no second training that writes there"
+NO_SYNC = "{} is on a file system without fsync: a power failure may damage this run"
 
 
 class History:
@@ -28,6 +31,11 @@ class History:
     ----------
     path
         Made if it is missing.
+
+    Attributes
+    ----------
+    warnings
+        Lines for people: one for each guarantee that the file system does not give.
 
     Raises
     ------
@@ -39,12 +47,23 @@ class History:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
-        if not lock(self._file):
-            os.close(self._file)
-            raise InputError(f"another training writes into {path.parent} now: let it end, or choose another folder")
-        self._synced = time.monotonic()
+        self.warnings: list[str] = []
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
         self._close = weakref.finalize(self, os.close, self._file)  # also for those whom nobody closes
+        self._lock()
+        if not self._sync():
+            self.warnings.append(NO_SYNC.format(path.parent))
+
+    def _lock(self) -> None:
+        folder = self._path.parent
+        try:
+            is_ours = lock(self._file)
+        except OSError:
+            self.warnings.append(NO_LOCK.format(folder))
+            return
+        if not is_ours:
+            self._close()
+            raise InputError(f"another training writes into {folder} now: let it end, or choose another folder")
 
     @property
     def is_open(self) -> bool:
@@ -54,7 +73,7 @@ class History:
     def append(self, record: Mapping[str, Any]) -> None:
         """Add a line: whole, or, if the disk does not take it, not at all."""
         rest = memoryview(f"{json.dumps(record)}\n".encode())
-        size = os.fstat(self._file).st_size
+        size = os.lseek(self._file, 0, os.SEEK_END)  # not every network file system has O_APPEND
         try:
             while rest:  # once: a disk that takes only a part has no room
                 rest = rest[os.write(self._file, rest) :]
@@ -79,9 +98,9 @@ class History:
         finally:
             self._close()
 
-    def _sync(self) -> None:
-        os.fsync(self._file)
+    def _sync(self) -> bool:
         self._synced = time.monotonic()
+        return sync(self._file)
 
 
 def read_epochs(path: Path) -> list[dict[str, Any]]:

@@ -101,6 +101,11 @@ class Run:
         """The path of its model file."""
         return self.folder / MODEL
 
+    @property
+    def warnings(self) -> list[str]:
+        """Lines for people about what the file system of the folder lacks; the run has to be claimed."""
+        return [] if self._history is None else self._history.warnings
+
     def claim(self) -> History:
         """Let no other training write here until ``close``, or until this process ends, however it does.
 

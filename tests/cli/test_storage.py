@@ -1,5 +1,6 @@
 """Disks that are full or gone, folders that are taken: a line, an exit code, and no earlier run is lost."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -96,6 +97,60 @@ def test_a_failed_save_ends_a_process_in_one_line(idx_folder):
         )
     said = f"mnist-bp: cannot write {Path('run/model.npz')}: File too large{HINT}\n"
     assert (done.returncode, done.stdout, done.stderr) == (3, "", said)
+
+
+@pytest.fixture
+def poor_file_system(monkeypatch):
+    """Let every file be on a file system without fsync, O_APPEND and locks."""
+    usual = os.open
+
+    def fail(*_):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    def open_without_append(path, flags, *rest, **keywords):
+        return fail() if flags & os.O_APPEND else usual(path, flags, *rest, **keywords)
+
+    monkeypatch.setattr(os, "fsync", fail)
+    monkeypatch.setattr(os, "open", open_without_append)
+    monkeypatch.setattr("fcntl.flock", fail)
+
+
+NO_LOCK = "warning  {} is on a file system without locks: start no second training that writes there"
+NO_SYNC = "warning  {} is on a file system without fsync: a power failure may damage this run"
+
+
+@posix
+def test_a_poor_file_system_keeps_nobody_from_training(train, cli, poor_file_system):
+    """Each guarantee that it does not give is a warning, once for each training; the run is complete and resumes."""
+    done = train()
+    assert done.code == 0
+    assert [line for line in done.err.splitlines() if "warning" in line] == [
+        NO_LOCK.format("run"),
+        NO_SYNC.format("run"),
+    ]
+    assert len(Path("run/history.jsonl").read_text(encoding="utf-8").splitlines()) == 3
+    assert {"config.toml", "history.jsonl", "checkpoint.npz", "model.npz"} == set(contents("run"))
+    resumed = cli("train", "--resume", "run", "--epochs", 4)
+    assert resumed.code == 0
+    assert resumed.out.count("warning ") == 2
+    assert len(Path("run/history.jsonl").read_text(encoding="utf-8").splitlines()) == 4
+
+
+@posix
+def test_several_trainings_on_a_poor_file_system_are_warned_of_once(cli, idx_folder, poor_file_system):
+    """By the command that starts them, about the folder of all."""
+    done = cli("train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 1, "--seeds", 2, "--output", "all")
+    assert done.code == 0
+    assert [line for line in done.out.splitlines() if "warning" in line] == [
+        NO_LOCK.format("all"),
+        NO_SYNC.format("all"),
+    ]
+
+
+@posix
+def test_a_good_file_system_is_not_warned_of(train):
+    """Nothing is printed where nothing is missing."""
+    assert "warning" not in train().err
 
 
 @posix

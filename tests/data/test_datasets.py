@@ -3,6 +3,7 @@
 import errno
 import gzip
 import shutil
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -133,15 +134,17 @@ def test_without_either_the_root_is_the_users_cache(tmp_path, monkeypatch):
     assert data_root(None) == tmp_path / "caches" / "mnist-bp"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pwd")
 def test_a_user_without_a_home_is_told_what_to_do(monkeypatch, few_synthetic):
     """No home folder: data cannot be had and --data-dir helps; synthetic digits, made each time, need none."""
 
-    def homeless(name):
-        raise RuntimeError("no home")
+    def unknown(number):
+        raise KeyError(number)
 
-    monkeypatch.setattr(datasets.platformdirs, "user_cache_path", homeless)
-    monkeypatch.delenv("MNIST_BP_DATA")
-    with pytest.raises(DataUnavailable, match=r"no home.*--data-dir"):
+    for variable in ("MNIST_BP_DATA", "HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    with pytest.raises(DataUnavailable, match=r"home directory.*--data-dir"):
         load("mnist")
     assert len(load("synthetic").train) == 300
 
