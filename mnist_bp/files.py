@@ -17,7 +17,16 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-__all__ = ["atomic_write", "lock", "remove_parts", "storing", "sync", "sync_folder", "write_text"]
+__all__ = [
+    "atomic_write",
+    "lock",
+    "new_folder",
+    "remove_parts",
+    "storing",
+    "sync",
+    "sync_folder",
+    "write_text",
+]
 
 LOCKED_BYTE = 1 << 30
 """What Windows locks of a file: a byte far behind its end, so that everyone can still read all that there is."""
@@ -72,6 +81,19 @@ def sync(descriptor: int) -> bool:
             return False
         raise
     return True
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """A block that may create ``folder``; if it fails, what was created and is still empty is removed."""
+    missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
+    try:
+        yield folder
+    except BaseException:
+        for each in missing:
+            with suppress(OSError):  # it was not created, or something has come into it
+                each.rmdir()
+        raise
 
 
 def sync_folder(folder: Path) -> None:

@@ -17,6 +17,7 @@ from mnist_bp.errors import InputError
 __all__ = [
     "Config",
     "config_in_use",
+    "is_config_of_a_run",
     "is_default",
     "is_from_config",
     "is_given",
@@ -26,6 +27,11 @@ __all__ = [
 ]
 
 NOT_IN_A_FILE = {"config", "context", "resume"}
+
+ALWAYS_RECORDED = {
+    "activation", "batch-size", "cost", "dtype", "epochs", "hidden", "learning-rate", "seed", "threads"
+}  # fmt: skip
+"""Settings that the config of every run has, whichever version wrote it."""
 
 LIMIT = 1 << 14
 """Bytes of a config: many times what ours take. Keys with thousands of dots, which no option has, are slow to parse."""
@@ -66,6 +72,14 @@ def config_in_use(context: typer.Context) -> Path:
         return Run(run).config
     config: Path = context.params["config"]
     return config
+
+
+def is_config_of_a_run(path: Path) -> bool:
+    """Return whether a config was written for a run, by any version, and not by hand.
+
+    It is complete, or lies beside a history.
+    """
+    return _parse(path).keys() >= ALWAYS_RECORDED or path.with_name("history.jsonl").is_file()
 
 
 def is_default(context: typer.Context, parameter: str) -> bool:

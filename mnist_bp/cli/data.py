@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, NoReturn, TypedDict, Unpack
 
 from mnist_bp.cli.output import Output
 from mnist_bp.data import names
@@ -21,7 +21,7 @@ __all__ = [
     "load_dataset",
     "named",
     "only",
-    "refuse_a_folder_that_is_gone",
+    "refuse_fallback",
     "say_if_synthetic",
 ]
 
@@ -40,6 +40,7 @@ def load_dataset(
     *,
     classes: int | None = None,
     fetch: bool = True,
+    named_in: str = "--data-dir",
     **limits: Unpack[Limits],
 ) -> "Dataset":
     """Get a dataset, downloading it if need be, and show that: see ``datasets.load``."""
@@ -53,6 +54,7 @@ def load_dataset(
             fetch=fetch,
             progress=progress,
             notice=lambda text: output.say(text, style="yellow"),
+            named_in=named_in,
             **limits,
         )
 
@@ -62,12 +64,9 @@ def only(split: names.SplitName, examples: int | None = None) -> Limits:
     return {"limit": examples, "test_limit": 0} if split == "train" else {"limit": 0, "test_limit": examples}
 
 
-def refuse_a_folder_that_is_gone(folder: Path, named_in: Path) -> None:
-    """DataUnavailable if a file names a folder of somebody's own data that is not there: nothing takes their place."""
-    if not folder.exists():
-        raise DataUnavailable(
-            f"{folder}, which {named_in} names, is not there: say where its data are now, with --data-dir"
-        )
+def refuse_fallback(reason: str) -> NoReturn:
+    """DataUnavailable: an accuracy on synthetic digits that nobody asked for says nothing about MNIST."""
+    raise DataUnavailable(f"{reason}; --min-accuracy requires MNIST, or --dataset synthetic")
 
 
 def say_if_synthetic(data: "Dataset", output: Output) -> None:

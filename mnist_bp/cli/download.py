@@ -51,7 +51,8 @@ def download(
             "--from",
             parser=_existing_path,
             metavar="PATH",
-            help="Folder or file to take it from, plain or .gz, instead of the network; may be repeated.",
+            help="Folder, file (plain or .gz) or Kaggle's archive.zip to take it from, instead of the network; may be "
+            "repeated.",
             show_default=False,
         ),
     ] = None,
@@ -69,17 +70,19 @@ def download(
 
     Example: mnist-bp download mnist
     """
-    from mnist_bp.data.datasets import data_root
+    from mnist_bp.data.datasets import data_root, inspect_root
 
     voice = Output(json=json)
     root = data_root(data_dir)
+    finding = inspect_root(data_dir, may_create=True)
     if show_list:
         _show_list(root, voice)
         return
     from mnist_bp.data import download as fetching
     from mnist_bp.data.published import PUBLISHED
 
-    folder = root / dataset
+    found = finding.named(dataset)
+    folder = found.folder if found else root / dataset
     with download_progress(voice) as progress:
         outcomes = fetching.download(
             PUBLISHED[dataset],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnist_bp.cli.class_names import ClassNames
-from mnist_bp.cli.data import only, say_if_synthetic
+from mnist_bp.cli.data import only, refuse_fallback, say_if_synthetic
 from mnist_bp.cli.drawing import draw_side_by_side
 from mnist_bp.cli.models import Model, TrainedModel, load_model, trained_data
 from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, MinAccuracy, Split
@@ -76,6 +76,7 @@ def evaluate(
     voice = Output(json=json)
     trained = load_model(model)
     network = trained.network
+    _refuse_a_fallback(trained, is_gate=min_accuracy is not None and dataset is None and data_dir is None)
     data = trained_data(trained, dataset, data_dir, voice, **only(split))
     examples = data.split(split)
     voice.require_reader()
@@ -112,6 +113,12 @@ def evaluate(
         raise failure
     if min_accuracy is not None and result.accuracy < min_accuracy:
         raise AnswerIsNo(f"accuracy {result.accuracy:.4f} is under --min-accuracy {min_accuracy:g}")
+
+
+def _refuse_a_fallback(trained: TrainedModel, *, is_gate: bool) -> None:
+    """DataUnavailable for a gate, if the network was trained, and would be tested, on digits that nobody asked for."""
+    if is_gate and trained.meta.get("fallback") is True:
+        refuse_fallback(f"{trained.path} was trained on synthetic digits because MNIST was not available")
 
 
 def _show_what(trained: TrainedModel, data: "Data", split: SplitName, voice: Output) -> None:

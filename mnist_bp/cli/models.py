@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Unpack
 import typer
 
 from mnist_bp.cli.config import option_given
-from mnist_bp.cli.data import Limits, load_dataset, refuse_a_folder_that_is_gone
+from mnist_bp.cli.data import Limits, load_dataset
 from mnist_bp.cli.output import Output
 from mnist_bp.data.names import DATASETS, SYNTHETIC, DatasetName
 from mnist_bp.environment import user_path
@@ -118,13 +118,15 @@ def trained_data(
     InputError
         If it does not fit the network.
     """
+    named_in = "--data-dir"
     if name is None:
         name, trained_in = _origin(model)
-        if data_dir is None and trained_in is not None and model.meta.get("dataset") not in DATASETS:
-            refuse_a_folder_that_is_gone(trained_in, model.path)
-        fetch = fetch and (data_dir is not None or trained_in is None)  # a folder that a file names is only read
-        data_dir = data_dir or trained_in
-    data = load_dataset(name, data_dir, voice, classes=model.network.sizes[-1], fetch=fetch, **limits)
+        if data_dir is None and trained_in is not None:
+            data_dir, named_in = trained_in, str(model.path)
+            fetch = False  # a folder that a file names is only read
+    data = load_dataset(
+        name, data_dir, voice, classes=model.network.sizes[-1], fetch=fetch, named_in=named_in, **limits
+    )
     if not _fit(model, data):
         raise InputError(
             f"{data.name} has images of {data.pixels} pixels and {data.classes} classes; the network of {model.path} "
@@ -143,8 +145,9 @@ def _origin(model: TrainedModel) -> tuple[DatasetName | None, Path | None]:
     config = model.meta.get("config", {})
     name, folder = (config.get("dataset"), config.get("data-dir")) if isinstance(config, dict) else (config, None)
     if name in [None, *DATASETS] and isinstance(folder, str | None):
+        # Older versions recorded also the folder in which they had found no MNIST.
         with suppress(InputError):
-            return name, None if folder is None else user_path(folder)
+            return name, None if folder is None or name == SYNTHETIC else user_path(folder)
     raise InputError(f"{model.path} does not tell what it was trained on: name a --dataset")
 
 
@@ -157,7 +160,7 @@ def data_at_hand(
     classes: int | None = None,
     **limits: Unpack[Limits],
 ) -> "Dataset":
-    """A dataset from disk; where there is none and nobody named any, synthetic digits.
+    """A dataset from disk; where there is none and nobody named any dataset or folder, synthetic digits.
 
     The one that is asked for, else the one that the model was trained on, else MNIST.
     """
@@ -166,7 +169,7 @@ def data_at_hand(
             return trained_data(model, name, data_dir, voice, fetch=False, **limits)
         return load_dataset(name, data_dir, voice, classes=classes, fetch=False, **limits)
     except DataUnavailable as error:
-        if name is not None or (model is not None and data_dir is not None):
+        if name is not None or data_dir is not None or (model is not None and _origin(model)[1] is not None):
             raise
         stand_in = load_dataset(SYNTHETIC, None, voice, fetch=False, **limits)
         if model is None:

@@ -3,14 +3,12 @@
 import threading
 import time
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from mnist_bp.cli.config import Config, config_in_use, is_default, is_from_config, option_given
-from mnist_bp.cli.data import load_dataset, refuse_a_folder_that_is_gone
+from mnist_bp.cli.config import Config, is_default, option_given
 from mnist_bp.cli.interrupts import first_interrupt
 from mnist_bp.cli.models import fresh_network
 from mnist_bp.cli.options import (
@@ -20,14 +18,14 @@ from mnist_bp.cli.options import (
 )
 from mnist_bp.cli.output import Output
 from mnist_bp.cli.plots import Plot, PlotFormat, check_plot, plot_training, say_plots
+from mnist_bp.cli.training_data import load_training_data
 from mnist_bp.cli.training_options import (
     OutputFolder,
     Resume,
     Seeds,
 )
 from mnist_bp.cli.training_report import TrainingReport
-from mnist_bp.data.names import SYNTHETIC
-from mnist_bp.errors import AnswerIsNo, DataUnavailable, Diverged, InputError, MnistBpError, OutputClosed
+from mnist_bp.errors import AnswerIsNo, Diverged, InputError, MnistBpError, OutputClosed
 from mnist_bp.training.schedules import CONSTANT
 from mnist_bp.training.settings import SETTINGS, Settings
 
@@ -57,7 +55,8 @@ def train(
 ) -> None:
     """Train a network, and say after each epoch how good it is.
 
-    Without --dataset: MNIST, from disk or else downloaded; where it cannot be had, embedded synthetic digits.
+    Without --dataset: the files in --data-dir, or MNIST, downloaded if needed. If MNIST is not available, embedded
+    synthetic digits, unless --data-dir, --min-accuracy or the config of a run is given.
 
     Example: mnist-bp train --hidden 16,16 --epochs 2
     """
@@ -72,9 +71,7 @@ def train(
         _refuse_a_taken_folder(output)
     voice = Output(json=json, quiet=quiet)
     _say_if_resumed_with_other_threads(context, settings.threads, voice)
-    if settings.dataset is None and settings.data_dir is not None and is_from_config(context, "data_dir"):
-        refuse_a_folder_that_is_gone(settings.data_dir, config_in_use(context))
-    data, settings = _load_data(settings, voice)
+    data, settings = load_training_data(context, settings, voice)
     if seeds is not None:
         from mnist_bp.cli.seeds import train_seeds
 
@@ -137,22 +134,6 @@ def _refuse_a_taken_folder(output: Path) -> None:
     from mnist_bp.training.runs import refuse_a_run
 
     refuse_a_run(output)
-
-
-def _load_data(settings: Settings, voice: Output) -> "tuple[Data, Settings]":
-    """The data to train on, and the settings that says so: MNIST that nobody asked for by name may become synthetic."""
-    try:
-        return _load(settings, voice), settings
-    except DataUnavailable as error:
-        if settings.dataset is not None:
-            raise
-        voice.say(f"MNIST is not to be had here: {error}", style="yellow")
-    settings = replace(settings, dataset=SYNTHETIC)
-    return _load(settings, voice), settings
-
-
-def _load(settings: Settings, voice: Output) -> "Data":
-    return load_dataset(settings.dataset, settings.data_dir, voice, classes=settings.classes, limit=settings.limit)
 
 
 def _session(settings: Settings, data: "Data", output: Path | None, resume: Path | None) -> "Session":

@@ -1,12 +1,15 @@
 """What there is of every dataset, and where."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from mnist_bp.data import manifest
 from mnist_bp.data.datasets import synthetic_folder
-from mnist_bp.data.names import FILE_NAMES, SYNTHETIC
+from mnist_bp.data.formats import Found, find_file, recognize
+from mnist_bp.data.names import FILE_NAMES, OWN, SYNTHETIC
 from mnist_bp.data.published import PUBLISHED, PublishedDataset
+from mnist_bp.data.zip_member import Stored
 
 __all__ = ["Entry", "catalogue"]
 
@@ -22,20 +25,28 @@ class Entry(NamedTuple):
 
 
 def catalogue(root: Path) -> list[Entry]:
-    """Every dataset below ``root``."""
+    """List every dataset below ``root``: those that can be downloaded, the synthetic digits, and the user's files."""
+    finding = recognize(root)
+    entries = [_entry(root, finding.named(name), dataset) for name, dataset in PUBLISHED.items()]
     folder = synthetic_folder(root)
-    state = "intact" if all(manifest.find(folder, name) for name in FILE_NAMES) else "embedded"
-    synthetic = Entry(SYNTHETIC, state, _size(folder), folder, "this program, at its first use")
-    return [*(_entry(root / name, dataset) for name, dataset in PUBLISHED.items()), synthetic]
+    state = "intact" if all(find_file(folder, name) for name in FILE_NAMES) else "embedded"
+    entries.append(Entry(SYNTHETIC, state, _size(_files_in(folder)), folder, "this program, at its first use"))
+    if own := finding.named(OWN):
+        entries.append(Entry(OWN, "unverified", _size(own.files.values()), own.folder, "you"))
+    return entries
 
 
-def _entry(folder: Path, dataset: PublishedDataset) -> Entry:
-    states = {manifest.look(folder, file).state for file in dataset.files}
+def _entry(root: Path, found: Found | None, dataset: PublishedDataset) -> Entry:
+    folder = root / dataset.name if found is None else found.folder
+    states = {manifest.look(folder, file, note=False).state for file in dataset.files}
     worst = next(state for state in ("damaged", "absent", "unverified", "intact") if state in states)
     state = "incomplete" if worst == "absent" and len(states) > 1 else worst
-    return Entry(dataset.name, state, _size(folder), folder, dataset.makers)
+    return Entry(dataset.name, state, _size(_files_in(folder)), folder, dataset.makers)
 
 
-def _size(folder: Path) -> int:
-    found = (manifest.find(folder, name) for name in FILE_NAMES)
-    return sum(path.stat().st_size for path in found if path is not None)
+def _files_in(folder: Path) -> list[Path]:
+    return [path for name in FILE_NAMES if (path := find_file(folder, name))]
+
+
+def _size(files: Iterable[Stored]) -> int:
+    return sum(path.stat().st_size for path in {file if isinstance(file, Path) else file.archive for file in files})

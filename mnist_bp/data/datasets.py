@@ -1,32 +1,48 @@
 """Which datasets there are, where they lie, and how to get one."""
 
+import hashlib
 import os
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import platformdirs
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from mnist_bp.core.activations import Array
-from mnist_bp.data import idx, manifest
-from mnist_bp.data.batches import scaled
-from mnist_bp.data.names import FILE_NAMES, SYNTHETIC, DatasetName, Notice, Progress, PublishedName, SplitName
-from mnist_bp.data.published import PUBLISHED, class_names
+from mnist_bp.data import formats, idx, manifest
+from mnist_bp.data.examples import CLASSES, Dataset, Examples, hold_out
+from mnist_bp.data.formats import Finding
+from mnist_bp.data.locate import DATA_DIR, VARIABLE, Location, locate, require_data_folder
+from mnist_bp.data.names import (
+    DATASETS,
+    FILE_NAMES,
+    OWN,
+    SYNTHETIC,
+    DatasetName,
+    Notice,
+    Progress,
+    PublishedName,
+    SplitName,
+)
+from mnist_bp.data.published import PUBLISHED, PublishedFile
+from mnist_bp.data.zip_member import Stored
 from mnist_bp.environment import user_path
 from mnist_bp.errors import DataUnavailable, InputError
-from mnist_bp.files import atomic_write, remove_parts
+from mnist_bp.files import atomic_write, new_folder, remove_parts
 
-__all__ = ["Dataset", "Examples", "data_root", "hold_out", "load", "synthetic_examples", "synthetic_folder"]
-
-CLASSES = 10
-"""Of every dataset that has a name; a folder of one's own may have others."""
-
-HELD_OUT = 1
-"""The stream of random numbers that says which examples are held out."""
+__all__ = [
+    "Dataset",
+    "Examples",
+    "data_root",
+    "hold_out",
+    "inspect_root",
+    "load",
+    "synthetic_examples",
+    "synthetic_folder",
+]
 
 SYNTHETIC_VERSION = 1
 """Of the generator: to be raised whenever it draws other digits, so that those drawn before are not taken for them."""
@@ -34,92 +50,6 @@ SYNTHETIC_SEED = 0
 SYNTHETIC_EXAMPLES: Mapping[SplitName, int] = {"train": 60_000, "test": 10_000}
 LONG_DRAWING = 1_000
 """Number of synthetic digits, drawn in about 0.2 s, beyond which progress is reported."""
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Images as they are stored, uint8 (n, rows, columns), and their labels, uint8 (n,)."""
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    @property
-    def pixels(self) -> int:
-        """Of one image."""
-        return int(np.prod(self.images.shape[1:]))
-
-    def first(self, examples: int | None) -> "Examples":
-        """The first so many examples, or all."""
-        return Examples(self.images[:examples], self.labels[:examples])
-
-    def take(self, chosen: NDArray[np.intp]) -> "Examples":
-        """The examples of these numbers, copied."""
-        return Examples(self.images[chosen], self.labels[chosen])
-
-    @property
-    def rows(self) -> NDArray[np.uint8]:
-        """One row for each image, (n, rows × columns), grey levels from 0 to 255."""
-        return self.images.reshape(len(self), -1)
-
-    def inputs(self, dtype: DTypeLike) -> Array:
-        """What the network sees: ``rows``, from 0 to 1."""
-        return scaled(self.rows, dtype)
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A training set and a test set of the same kind of images.
-
-    ``classes`` are the network's output neurons: labels lie below that.
-    """
-
-    name: str
-    train: Examples
-    test: Examples
-    classes: int = CLASSES
-
-    def split(self, name: SplitName) -> Examples:
-        """The test set or the training set."""
-        return self.test if name == "test" else self.train
-
-    @property
-    def is_synthetic(self) -> bool:
-        """Whether nobody wrote these digits by hand; whoever shows a result must then say so."""
-        # Also their folder, pointed at directly, whatever its version; but no folder of somebody's synthetic-aperture.
-        return re.fullmatch(rf"{SYNTHETIC}(-\d+)?", self.name) is not None
-
-    @property
-    def mark(self) -> dict[str, bool]:
-        """What a JSON record of figures from these digits has besides."""
-        return {"synthetic": True} if self.is_synthetic else {}
-
-    @property
-    def pixels(self) -> int:
-        """Of one image: the network's input neurons."""
-        return self.train.pixels
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """What each class is, where it is not just a digit; else nothing."""
-        return class_names(self.name, self.classes)
-
-
-def hold_out(examples: Examples, count: int, *, seed: int) -> tuple[Examples, Examples]:
-    """Split into what is left and ``count`` examples that are held out.
-
-    They are drawn at random, as many of each class as its share. InputError if that leaves nothing to train on.
-    """
-    if count >= len(examples):
-        raise InputError(f"cannot hold {count:,} examples out of {len(examples):,}: nothing would be left to train on")
-    in_any_order = np.random.default_rng([seed, 0, HELD_OUT]).permutation(len(examples))
-    by_class = in_any_order[examples.labels[in_any_order].argsort(kind="stable")]
-    places = np.arange(count) * len(examples) // count  # evenly along the classes
-    is_held = np.zeros(len(examples), np.bool_)
-    is_held[by_class[places]] = True
-    return examples.take(np.flatnonzero(~is_held)), examples.take(np.flatnonzero(is_held))
 
 
 def data_root(data_dir: Path | None) -> Path:
@@ -147,87 +77,100 @@ def load(
     fetch: bool = True,
     progress: Progress | None = None,
     notice: Notice | None = None,
+    named_in: str = DATA_DIR,
 ) -> Dataset:
     """Get a dataset: from disk, else downloaded; what is damaged in the cache is fetched anew.
 
     Parameters
     ----------
     name
-        Which one. None: the files that lie in ``data_dir`` itself, called as that folder is, or else MNIST.
+        Which one. None: what ``data_dir`` holds, or else MNIST. ``OWN``: the user's files there.
     data_dir
-        A folder with one folder for each dataset, or with the four IDX files themselves. Default: see ``data_root``.
+        A folder that holds datasets, see ``formats``, or the files of one. Default: see ``data_root``.
     classes
         Labels of one's own files lie below that, 1 to 256. Default: 10, as in every dataset that has a name.
     limit, test_limit
         Numbers of training and of test examples to keep, the first ones; 0 for a set that is not needed. Synthetic
         digits beyond them are not drawn.
     fetch
-        Whether to download what is not on disk, or not intact there.
+        Whether to download what is not on disk, or not intact there. False: nothing is written at all.
     progress
         Called for every piece of a download, and while synthetic digits are drawn: with ``SYNTHETIC``, the digits so
         far and the digits in all, unless they take no time that anybody would notice.
     notice
         Told of what was damaged.
+    named_in
+        Origin of ``data_dir``, see ``require_data_folder``.
 
     Raises
     ------
     DataUnavailable
         If it is neither on disk nor to be had from the network.
     InputError
-        If a file of one's own is not what it should be.
+        If the data folder or a file of the user's is not what it should be.
     """
-    own = None if name == SYNTHETIC else _own_folder(name, data_dir)
-    if own is not None:
-        dataset = _load_folder(own, name or own.resolve().name, classes or CLASSES)
-    elif classes not in {None, CLASSES}:
-        raise InputError(
-            f"{name or 'mnist'} has {CLASSES} classes, not {classes}; a folder of your own may have others"
-        )
-    elif name == SYNTHETIC:
-        dataset = _load_synthetic(data_dir, {"train": limit, "test": test_limit}, progress)
+    if name == SYNTHETIC:
+        if data_dir is not None:
+            raise InputError(f"--dataset {SYNTHETIC} reads no files: leave out --data-dir, or name another dataset")
+        _require_ten(classes, name)
+        dataset = _load_synthetic({"train": limit, "test": test_limit}, progress, keep=fetch)
     else:
-        dataset = _load_published(name or "mnist", data_dir, fetch=fetch, progress=progress, notice=notice)
+        place = locate(name, data_root(data_dir), inspect_root(data_dir, named_in))
+        if place.cache is None:
+            dataset = _load_own(place, name, classes)
+        else:
+            _require_ten(classes, place.name)
+            dataset = _load_published(place, data_dir, fetch=fetch, progress=progress, notice=notice)
     return replace(dataset, train=dataset.train.first(limit), test=dataset.test.first(test_limit))
 
 
-def _own_folder(name: DatasetName | None, data_dir: Path | None) -> Path | None:
-    """The root itself, where it is a folder of four files and holds no folder of a dataset of that name."""
-    root = data_root(data_dir)
-    return root if _missing(root / (name or "mnist")) and _is_dataset(root) else None
+def _require_ten(classes: int | None, name: str) -> None:
+    if classes not in {None, CLASSES}:
+        raise InputError(f"{name} has {CLASSES} classes, not {classes}; a folder of your own may have others")
+
+
+def inspect_root(data_dir: Path | None, named_in: str = DATA_DIR, *, may_create: bool = False) -> Finding:
+    """Recognise what ``data_root`` holds, see ``require_data_folder``; only a folder that was given must exist."""
+    if data_dir is None:
+        named_in = VARIABLE if os.environ.get(VARIABLE) else ""
+    return require_data_folder(data_root(data_dir), named_in, may_create=may_create or data_dir is None)
 
 
 def _load_published(
-    name: PublishedName,
+    place: Location,
     data_dir: Path | None,
     *,
     fetch: bool,
     progress: Progress | None,
     notice: Notice | None,
 ) -> Dataset:
-    """The dataset in ``root``/``name``, fetched if it is not there or, as far as looking and reading tell, damaged."""
-    root = data_root(data_dir)
-    folder, files = root / name, PUBLISHED[name].files
-    wrong = next((found.reason for file in files if (found := manifest.glance(folder, file))), None)
+    """Read the dataset from the cache; fetch it if it is not there or, as far as looking and reading tell, damaged."""
+    name, folder = place.name, cast("Path", place.cache)
+    files = PUBLISHED[name].files
+    wrong = next((found.reason for file in files if (found := manifest.glance(folder, file, note=fetch))), None)
     if wrong is None:
         try:
-            return _load_folder(folder, name, mapped=_is_verified(folder))
+            return _read(_files_in(folder), name, mapped=_is_verified(folder))
         except InputError as error:
             wrong = str(error)
-    is_new = len(_missing(folder)) == len(files)
+    is_new = not any(formats.find_file(folder, file.name) for file in files)
     if not fetch:
         command = f"mnist-bp download {name}" + (f" --data-dir {data_dir}" if data_dir else "")
-        raise DataUnavailable(f"{f'{name} is not in {root}' if is_new else wrong}; to fetch it: {command}")
+        raise DataUnavailable(f"{f'{name} is not in {folder.parent}' if is_new else wrong}; to fetch it: {command}")
     try:
         _download(name, folder, progress, notice)
-        return _load_folder(folder, name, mapped=_is_verified(folder))
+        return _read(_files_in(folder), name, mapped=_is_verified(folder))
     except (DataUnavailable, InputError) as error:
         raise DataUnavailable(str(error) if is_new else f"{wrong}; {error}") from error
 
 
+def _files_in(folder: Path) -> dict[str, Path]:
+    return {name: formats.find_file(folder, name) or folder / name for name in FILE_NAMES}
+
+
 def _is_verified(folder: Path) -> bool:
     """Return whether all four files are as this program has verified them."""
-    found = [manifest.find(folder, name) for name in FILE_NAMES]
-    return all(path is not None and manifest.is_verified(path) for path in found)
+    return all(manifest.is_verified(path) for path in _files_in(folder).values())
 
 
 def _download(name: PublishedName, folder: Path, progress: Progress | None, notice: Notice | None) -> None:
@@ -236,22 +179,44 @@ def _download(name: PublishedName, folder: Path, progress: Progress | None, noti
     download(PUBLISHED[name], folder, verify=True, progress=progress, notice=notice)
 
 
-def _is_dataset(folder: Path) -> bool:
-    """Whether all four files lie in ``folder``; InputError where only some do."""
-    missing = _missing(folder)
-    if 0 < len(missing) < len(FILE_NAMES):
-        raise InputError(f"{folder}: no {' and no '.join(missing)}; a dataset is {', '.join(FILE_NAMES)}, plain or .gz")
-    return not missing
+def _load_own(place: Location, name: DatasetName | None, classes: int | None) -> Dataset:
+    """Read a dataset that lies in the user's own layout: called as it was asked for, else as it is."""
+    assert place.found is not None
+    folder = place.found.folder
+    dataset = _read(place.found.files, place.name, classes or CLASSES)
+    published = _identify(dataset, folder)
+    if published is not None and name in {*PUBLISHED} - {published}:
+        raise InputError(f"{folder} holds {published}, not {name}; leave out --dataset, or name another --data-dir")
+    if place.name != OWN:
+        return dataset
+    called = Path(os.path.realpath(folder)).name
+    return replace(dataset, name=published or (f"{OWN}-{called}" if called in DATASETS else called))
 
 
-def _load_folder(folder: Path, name: str, classes: int = CLASSES, *, mapped: bool = False) -> Dataset:
+def _identify(dataset: Dataset, folder: Path) -> PublishedName | None:
+    """Return which published dataset this is by its content, or, if only sizes are known, by the folder's name too."""
+    arrays = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
+    for name, published in PUBLISHED.items():
+        pairs = sorted(zip(published.files, arrays, strict=True), key=lambda pair: pair[0].size)
+        is_known = all(file.sha256 for file in published.files)
+        if (is_known or folder.name == name) and all(_is_file(*pair) for pair in pairs):
+            return name
+    return None
+
+
+def _is_file(file: PublishedFile, array: NDArray[np.uint8]) -> bool:
+    head = idx.header_of(array)
+    if len(head) + array.nbytes != file.size:
+        return False
+    return file.sha256 in {None, hashlib.sha256(head + array.tobytes()).hexdigest()}
+
+
+def _read(files: Mapping[str, Stored], name: str, classes: int = CLASSES, *, mapped: bool = False) -> Dataset:
     """Read a dataset from its four files; InputError says which file is not what it should be.
 
     Images are ``mapped`` only from files of the cache, which this program replaces but never rewrites in place.
     """
-    train_images, train_labels, test_images, test_labels = (
-        manifest.find(folder, file_name) or folder / file_name for file_name in FILE_NAMES
-    )
+    train_images, train_labels, test_images, test_labels = (files[file_name] for file_name in FILE_NAMES)
     train = _load_examples(train_images, train_labels, classes, mapped=mapped)
     test = _load_examples(test_images, test_labels, classes, mapped=mapped)
     if train.images.shape[1:] != test.images.shape[1:]:
@@ -261,9 +226,7 @@ def _load_folder(folder: Path, name: str, classes: int = CLASSES, *, mapped: boo
     return Dataset(name, train, test, classes)
 
 
-def _load_synthetic(
-    data_dir: Path | None, limits: Mapping[SplitName, int | None], progress: Progress | None
-) -> Dataset:
+def _load_synthetic(limits: Mapping[SplitName, int | None], progress: Progress | None, *, keep: bool) -> Dataset:
     """The embedded synthetic digits: made once, then read from disk; where they cannot be kept, made each time.
 
     If they are not there yet, ``limits`` make only the first ones of each set, and keep none.
@@ -273,14 +236,17 @@ def _load_synthetic(
         for split, total in SYNTHETIC_EXAMPLES.items()
     }
     try:
-        folder = synthetic_folder(data_root(data_dir))
+        root = data_root(None)
     except DataUnavailable:
         return _make_synthetic(wanted, progress)
-    if not _missing(folder):
+    finding = inspect_root(None)
+    folder = synthetic_folder(root)
+    if all(formats.is_file(folder / name) for name in FILE_NAMES):
         with suppress(InputError):  # damaged: made anew
-            return _load_folder(folder, SYNTHETIC, mapped=True)
+            return _read(_files_in(folder), SYNTHETIC, mapped=True)
     dataset = _make_synthetic(wanted, progress)
-    if wanted == SYNTHETIC_EXAMPLES:
+    is_users = bool(finding.datasets) and not finding.is_cache
+    if keep and not is_users and wanted == SYNTHETIC_EXAMPLES:
         _keep(dataset, folder)
     return dataset
 
@@ -316,20 +282,17 @@ def synthetic_examples(examples: int, *, split: SplitName, progress: Callable[[i
 def _keep(dataset: Dataset, folder: Path) -> None:
     arrays = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, array in zip(FILE_NAMES, arrays, strict=True):
-            with atomic_write(folder / name) as file:
-                idx.write(file, array)
+        with new_folder(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, array in zip(FILE_NAMES, arrays, strict=True):
+                with atomic_write(folder / name) as file:
+                    idx.write(file, array)
         remove_parts(folder)
     except OSError:
         return  # a cache: without it the next run makes the same digits again, a few seconds slower
 
 
-def _missing(folder: Path) -> Sequence[str]:
-    return [name for name in FILE_NAMES if manifest.find(folder, name) is None]
-
-
-def _load_examples(images_path: Path, labels_path: Path, classes: int, *, mapped: bool) -> Examples:
+def _load_examples(images_path: Stored, labels_path: Stored, classes: int, *, mapped: bool) -> Examples:
     images = idx.read_images(images_path, mapped=mapped)
     labels = idx.read_labels(labels_path, classes=classes)
     if len(images) != len(labels):

@@ -11,18 +11,22 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from mnist_bp.data import manifest
+from mnist_bp.data.formats import EXPECTED, candidates, recognize
 from mnist_bp.data.intake import Intake, Unusable, WrongContent, take_file
 from mnist_bp.data.names import Notice, Progress
 from mnist_bp.data.published import PublishedDataset, PublishedFile
+from mnist_bp.data.zip_member import Stored
 from mnist_bp.environment import is_on
-from mnist_bp.errors import DataUnavailable
-from mnist_bp.files import atomic_write, remove_parts
+from mnist_bp.errors import DataUnavailable, InputError
+from mnist_bp.files import atomic_write, new_folder, remove_parts
 
 __all__ = ["Outcome", "download"]
 
@@ -87,7 +91,7 @@ def download(
     dataset
         What to fetch.
     folder
-        Where to; made if it is missing.
+        Where to; created, if it is missing, when the first byte has come.
     mirrors
         Base URLs to try before MNIST_BP_MIRROR and the dataset's own; ``{dataset}`` in one stands for its name.
     imported
@@ -110,15 +114,18 @@ def download(
     ------
     DataUnavailable
         If nobody gave a file, or the folder cannot be written; names the file, the sources and the reasons.
+    InputError
+        If ``imported`` holds no file of a dataset.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _refuse_what_cannot_be_a_folder(folder)
         remove_parts(folder, older_than=DEAD_SECONDS)
         there = [manifest.look(folder, file, thorough=verify) for file in dataset.files]
         for found in there:
             _put_away(found, notice)
         missing = [file for file, found in zip(dataset.files, there, strict=True) if force or found.state != "intact"]
-        fetched = _fetch_all(missing, folder, _sources(dataset, mirrors, imported), progress) if missing else {}
+        with new_folder(folder):
+            fetched = _fetch_all(missing, folder, _sources(dataset, mirrors, imported), progress) if missing else {}
         remove_parts(folder)
     except OSError as error:
         reason = error.strerror or error
@@ -127,6 +134,12 @@ def download(
         fetched.get(file.name) or Outcome(file.name, "intact", found.path or folder / file.name, "", found.sha256 or "")
         for file, found in zip(dataset.files, there, strict=True)
     ]
+
+
+def _refuse_what_cannot_be_a_folder(folder: Path) -> None:
+    """OSError, before anything is downloaded, for a path that leads through a file or that no system takes."""
+    with suppress(FileNotFoundError):
+        os.scandir(folder).close()
 
 
 def _put_away(found: manifest.FileState, notice: Notice | None) -> None:
@@ -142,7 +155,7 @@ def _sources(
 ) -> Callable[[PublishedFile], list[Source]]:
     """How to find out where each file may be had."""
     if imported:
-        return lambda file: [(str(path), _local(path)) for path in _candidates(imported, dataset, file.name)]
+        return _local_sources(dataset, imported)
     if is_on("MNIST_BP_OFFLINE"):
         raise DataUnavailable(
             f"{dataset.name} is not complete here, and MNIST_BP_OFFLINE forbids the network; "
@@ -159,6 +172,17 @@ def _sources(
     return lambda _file: [(url, of(url)) for url in urls]
 
 
+def _local_sources(dataset: PublishedDataset, places: Sequence[Path]) -> Callable[[PublishedFile], list[Source]]:
+    found = {
+        file.name: [stored for place in places for stored in candidates(place, dataset.name, file.name)]
+        for file in dataset.files
+    }
+    if not any(found.values()):
+        held = " and ".join(f"{place} holds {recognize(place).holds}" for place in places if place.is_dir())
+        raise InputError(f"{held or 'no file has the name of one'}. Expected for {dataset.name}: {EXPECTED}")
+    return lambda file: [(str(stored), _local(stored)) for stored in found[file.name]]
+
+
 def _urls(dataset: PublishedDataset, mirrors: Sequence[str]) -> list[str]:
     """The mirrors in the order to try: those given, those of the environment, those that everybody has."""
     given = [*mirrors, *re.split(r"[\s,]+", os.environ.get("MNIST_BP_MIRROR", ""))]
@@ -166,17 +190,8 @@ def _urls(dataset: PublishedDataset, mirrors: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*own, *dataset.mirrors]))
 
 
-def _local(path: Path) -> Take:
-    return lambda intake, _stop: take_file(path, intake)
-
-
-def _candidates(places: Sequence[Path], dataset: PublishedDataset, name: str) -> Iterator[Path]:
-    """The files that may be the one of that name: given, in a folder given, or where torchvision keeps it there."""
-    names = {f"{stem}{end}" for stem in (name, name.replace("-idx", ".idx")) for end in ("", ".gz")}
-    for place in places:
-        folders = (place / each for each in ("", "raw", dataset.name, f"{dataset.torchvision}/raw"))
-        inside = (folder / each for folder in folders for each in sorted(names))
-        yield from (path for path in (place, *inside) if path.name in names and manifest.is_file(path))
+def _local(file: Stored) -> Take:
+    return lambda intake, _stop: take_file(file, intake)
 
 
 def _fetch_all(
@@ -251,6 +266,12 @@ def _work(
         tell(_End(file, error=error))
 
 
+def _target(path: Path, opened: ExitStack) -> BinaryIO:
+    """Create a file and its folder, now that there is something to write into it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return opened.enter_context(atomic_write(path))
+
+
 def _fetch(
     file: PublishedFile, folder: Path, sources: list[Source], told: Callable[[int], None], stop: threading.Event
 ) -> tuple[str, str]:
@@ -263,8 +284,8 @@ def _fetch(
     turns = list(sources)
     for turn, (name, take) in enumerate(turns):
         try:
-            with atomic_write(folder / file.name) as target:
-                return name, take(Intake(file, target, told), stop)
+            with ExitStack() as opened:
+                return name, take(Intake(file, partial(_target, folder / file.name, opened), told), stop)
         except Unusable as reason:
             reasons[name] = str(reason)
             if isinstance(reason, WrongContent) and turn < len(sources):

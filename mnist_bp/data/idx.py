@@ -9,16 +9,16 @@ import gzip
 import math
 import os
 import struct
-import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_bp.data.zip_member import DAMAGED, Stored, open_stored
 from mnist_bp.errors import InputError
 
-__all__ = ["read_images", "read_labels", "write"]
+__all__ = ["header_of", "read_images", "read_labels", "write"]
 
 MAGIC = {1: b"\0\0\x08\x01", 3: b"\0\0\x08\x03"}
 """Two zero bytes, 08 for unsigned bytes, and the number of dimensions: labels have one, images three."""
@@ -30,8 +30,8 @@ DEFLATE_LIMIT = 1032
 CHUNK = 1 << 20
 
 
-def read_images(path: Path, *, mapped: bool = False) -> NDArray[np.uint8]:
-    """Read images, (n, rows, columns), from an IDX file, plain or gzip.
+def read_images(path: Stored, *, mapped: bool = False) -> NDArray[np.uint8]:
+    """Read images, (n, rows, columns), from an IDX file, plain, gzip, or in a zip archive.
 
     A plain file is mapped into memory if ``mapped`` is true: only for files that nobody rewrites in place. If a mapped
     file is truncated, the system ends every process that reads the lost part (bus error).
@@ -39,8 +39,8 @@ def read_images(path: Path, *, mapped: bool = False) -> NDArray[np.uint8]:
     return _read(path, rank=3, what="images", mapped=mapped)
 
 
-def read_labels(path: Path, *, classes: int) -> NDArray[np.uint8]:
-    """Labels from 0 to ``classes`` − 1, (n,), from an IDX file, plain or gzip."""
+def read_labels(path: Stored, *, classes: int) -> NDArray[np.uint8]:
+    """Labels from 0 to ``classes`` − 1, (n,), from an IDX file, plain, gzip, or in a zip archive."""
     labels = _read(path, rank=1, what="labels")
     if labels.max() >= classes:
         where = int(np.argmax(labels >= classes))
@@ -51,28 +51,36 @@ def read_labels(path: Path, *, classes: int) -> NDArray[np.uint8]:
 
 def write(file: BinaryIO, array: NDArray[np.uint8]) -> None:
     """Write bytes of rank 1 (labels) or 3 (images) as IDX."""
-    file.write(MAGIC[array.ndim] + struct.pack(f">{array.ndim}I", *array.shape))
+    file.write(header_of(array))
     file.write(np.ascontiguousarray(array).data)
 
 
-def _read(path: Path, *, rank: int, what: str, mapped: bool = False) -> NDArray[np.uint8]:
+def header_of(array: NDArray[np.uint8]) -> bytes:
+    """Return the bytes that come before those of the array."""
+    return MAGIC[array.ndim] + struct.pack(f">{array.ndim}I", *array.shape)
+
+
+def _read(path: Stored, *, rank: int, what: str, mapped: bool = False) -> NDArray[np.uint8]:
     try:
-        with path.open("rb") as file:
-            length = os.fstat(file.fileno()).st_size
+        with open_stored(path) as (file, length, on_disk):
             is_gzip = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
             file.seek(0)
             if is_gzip:
-                return _read_gzip(file, length, path, rank, what)
-            return _read_plain(file, length, path, rank, what, mapped=mapped)
+                with gzip.GzipFile(fileobj=file) as stream:
+                    return _read_stream(stream, on_disk * DEFLATE_LIMIT, path, rank, what)
+            if isinstance(path, Path):
+                return _read_plain(file, length, path, rank, what, mapped=mapped)
+            return _read_stream(file, length, path, rank, what)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: the gzip stream is damaged ({error})") from error
+    except (gzip.BadGzipFile, *DAMAGED) as error:
+        container = "gzip stream" if path.name.endswith(".gz") or isinstance(path, Path) else "zip archive"
+        raise InputError(f"{path}: the {container} is damaged ({error})") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
-def _read_plain(file: BinaryIO, length: int, path: Path, rank: int, what: str, *, mapped: bool) -> NDArray[np.uint8]:
+def _read_plain(file: IO[bytes], length: int, path: Path, rank: int, what: str, *, mapped: bool) -> NDArray[np.uint8]:
     before = os.fstat(file.fileno())
     shape = _shape(file.read(_header_length(rank)), path, rank, what)
     if length != _file_length(shape):
@@ -87,23 +95,25 @@ def _read_plain(file: BinaryIO, length: int, path: Path, rank: int, what: str, *
     return array.reshape(shape)
 
 
-def _read_gzip(file: BinaryIO, length: int, path: Path, rank: int, what: str) -> NDArray[np.uint8]:
-    with gzip.GzipFile(fileobj=file) as stream:
-        shape = _shape(stream.read(_header_length(rank)), path, rank, what)
-        size, limit = math.prod(shape), length * DEFLATE_LIMIT
-        if size > limit:
-            raise _wrong_length(path, shape, f"at most {limit:,}")
-        content = bytearray()
-        # One byte more than there should be, so that trailing bytes show; reading to the end also checks the CRC.
-        while len(content) <= size and (chunk := stream.read(min(CHUNK, size + 1 - len(content)))):
-            content += chunk
+def _read_stream(
+    stream: IO[bytes] | gzip.GzipFile, limit: int, path: Stored, rank: int, what: str
+) -> NDArray[np.uint8]:
+    """Read a stream that cannot have more than ``limit`` bytes, whatever its header says."""
+    shape = _shape(stream.read(_header_length(rank)), path, rank, what)
+    size = math.prod(shape)
+    if size > limit:
+        raise _wrong_length(path, shape, f"at most {limit:,}")
+    content = bytearray()
+    # One byte more than there should be, so that trailing bytes show; reading to the end also checks the CRC.
+    while len(content) <= size and (chunk := stream.read(min(CHUNK, size + 1 - len(content)))):
+        content += chunk
     if len(content) != size:
         at_least = "at least " if len(content) > size else ""
         raise _wrong_length(path, shape, f"{at_least}{_header_length(rank) + len(content):,}")
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def _shape(header: bytes, path: Path, rank: int, what: str) -> tuple[int, ...]:
+def _shape(header: bytes, path: Stored, rank: int, what: str) -> tuple[int, ...]:
     """The sizes that a header tells; InputError if it is not that of an IDX file of ``what``."""
     magic = header[:4]
     if len(magic) == 4 and magic != MAGIC[rank]:
@@ -136,7 +146,7 @@ def _file_length(shape: tuple[int, ...]) -> int:
     return _header_length(len(shape)) + math.prod(shape)
 
 
-def _wrong_length(path: Path, shape: tuple[int, ...], found: str) -> InputError:
+def _wrong_length(path: Stored, shape: tuple[int, ...], found: str) -> InputError:
     return InputError(f"{path}: {found} bytes; its header says {_times(shape)}, which makes {_file_length(shape):,}")
 
 

@@ -7,11 +7,11 @@ the question whether a file is what was published.
 import hashlib
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 from mnist_bp.data.idx import GZIP_MAGIC
 from mnist_bp.data.published import PublishedFile
+from mnist_bp.data.zip_member import DAMAGED, Stored, open_stored
 
 __all__ = ["CHUNK", "BrokeOff", "Intake", "Unusable", "WrongContent", "take_file"]
 
@@ -43,14 +43,21 @@ class Intake:
     ----------
     file
         What it should be.
-    target
-        Takes the decompressed content, never more than the published size; None to look only.
+    open_target
+        Called before the first byte is written; opens the file that takes the decompressed content, never more than the
+        published size. None to look only.
     told
         Told of the decompressed bytes so far.
     """
 
-    def __init__(self, file: PublishedFile, target: BinaryIO | None, told: Callable[[int], None] | None = None) -> None:
-        self.file, self._target, self._told = file, target, told
+    def __init__(
+        self,
+        file: PublishedFile,
+        open_target: Callable[[], BinaryIO] | None = None,
+        told: Callable[[int], None] | None = None,
+    ) -> None:
+        self.file, self._open_target, self._told = file, open_target, told
+        self._target: BinaryIO | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -117,24 +124,30 @@ class Intake:
         if self.done > self.file.size:
             raise self._too_long()
         self._sum.update(content)
-        if self._target is not None:
+        if self._open_target is not None and content:
+            self._target = self._target or self._open_target()
             self._target.write(content)
 
     def _too_long(self) -> WrongContent:
         return WrongContent(f"more than the {self.file.size:,} bytes of the published file")
 
 
-def take_file(path: Path, intake: Intake) -> str:
-    """Take in a file on disk, plain or .gz, and say its content's SHA-256; Unusable if it is not what was published."""
+def take_file(path: Stored, intake: Intake) -> str:
+    """Take in a file on disk or in an archive, plain or .gz, and return its content's SHA-256.
+
+    Unusable if it is not what was published.
+    """
     for piece in _pieces(path):
         intake.feed(piece)
     return intake.finish()
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
+def _pieces(path: Stored) -> Iterator[bytes]:
     try:
-        with path.open("rb") as file:
-            while piece := file.read(CHUNK):
+        with open_stored(path) as opened:
+            while piece := opened.stream.read(CHUNK):
                 yield piece
+    except DAMAGED as error:
+        raise Unusable(f"the archive is damaged ({error})") from error
     except OSError as error:
         raise Unusable(f"cannot be read ({error.strerror or error})") from error

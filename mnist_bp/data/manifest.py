@@ -17,11 +17,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from mnist_bp.data.formats import find_file
 from mnist_bp.data.intake import Intake, Unusable, take_file
 from mnist_bp.data.published import PublishedFile
 from mnist_bp.files import write_text
 
-__all__ = ["MANIFEST", "FileState", "find", "glance", "is_file", "is_verified", "look", "record", "set_aside"]
+__all__ = ["MANIFEST", "FileState", "glance", "is_verified", "look", "record", "set_aside"]
 
 MANIFEST = "manifest.json"
 
@@ -49,48 +50,42 @@ class _Note:
     sha256: str
 
 
-def find(folder: Path, name: str) -> Path | None:
-    """The file of that name in ``folder``, plain or else .gz."""
-    return next(filter(is_file, (folder / name, folder / f"{name}.gz")), None)
+def look(folder: Path, file: PublishedFile, *, thorough: bool = False, note: bool = True) -> FileState:
+    """Find out whether ``folder`` holds ``file`` intact, plain or .gz.
 
-
-def is_file(path: Path) -> bool:
-    """Whether a file is to be seen there; in a folder that cannot be read, none is."""
-    return os.path.isfile(path)  # noqa: PTH113 - before Python 3.14, Path.is_file raises there
-
-
-def look(folder: Path, file: PublishedFile, *, thorough: bool = False) -> FileState:
-    """Find out whether ``folder`` holds ``file`` intact, plain or .gz; ``thorough`` trusts no note and hashes."""
-    path = find(folder, file.name)
+    ``thorough`` trusts no note and hashes; what was found out is noted if ``note`` is true.
+    """
+    path = find_file(folder, file.name)
     if path is None:
         return FileState("absent", reason=f"{folder / file.name}: there is no such file")
-    note = _note(path, file)
-    if note is not None and not thorough and _is_unchanged(path, note):
-        return FileState("intact", path, note.sha256)
-    expected = file.sha256 or (note.sha256 if note else None)
+    noted = _note(path, file)
+    if noted is not None and not thorough and _is_unchanged(path, noted):
+        return FileState("intact", path, noted.sha256)
+    expected = file.sha256 or (noted.sha256 if noted else None)
     try:
-        found = take_file(path, Intake(replace(file, sha256=expected), None))
+        found = take_file(path, Intake(replace(file, sha256=expected)))
     except Unusable as reason:
         # A plain file of the right size with nothing to compare it with may well be right.
-        is_open = expected is None and path.name == file.name and path.stat().st_size == file.size
+        is_open = expected is None and path.suffix != ".gz" and path.stat().st_size == file.size
         return FileState("unverified" if is_open else "damaged", path, reason=f"{path}: {reason}")
-    record(path, found)
+    if note:
+        record(path, found)
     return FileState("intact", path, found)
 
 
-def glance(folder: Path, file: PublishedFile) -> FileState | None:
+def glance(folder: Path, file: PublishedFile, *, note: bool = True) -> FileState | None:
     """What a load has to know of a file before it reads it: what is wrong with it, or None.
 
     Without a note, what is known to have another size than the published one is somebody's own, and reading it will
     tell whether it is well-formed; so it is where nothing can be noted, since hashing it each time would be slow, and
     for a .gz, which has a checksum of its own.
     """
-    path = find(folder, file.name)
+    path = find_file(folder, file.name)
     if path is not None and _note(path, file) is None:
-        is_plain = path.name == file.name and path.stat().st_size == file.size
+        is_plain = path.suffix != ".gz" and path.stat().st_size == file.size
         if not (is_plain and file.sha256 and os.access(folder, os.W_OK)):
             return None
-    found = look(folder, file)
+    found = look(folder, file, note=note)
     return None if found.state in {"intact", "unverified"} else found
 
 

@@ -9,6 +9,7 @@ __all__ = [
     "FILE_NAMES",
     "MOST_STRENGTH",
     "NO_AUGMENTATION",
+    "OWN",
     "SYNTHETIC",
     "AugmentName",
     "DatasetName",
@@ -25,15 +26,18 @@ SplitName = Literal["test", "train"]
 DistortionName = str
 AugmentName = str
 
-DATASETS: tuple[str, ...] = ("mnist", "fashion-mnist", "kmnist", "synthetic")
+SYNTHETIC = "synthetic"
+
+OWN = "own"
+"""The user's files in the data folder, which no layout gives another name."""
+
+DATASETS: tuple[str, ...] = ("mnist", "fashion-mnist", "kmnist", SYNTHETIC, OWN)
 """Names of the datasets."""
 
 NO_AUGMENTATION = "none"
 
 AUGMENTATIONS: tuple[str, ...] = (NO_AUGMENTATION, "shift", "affine", "elastic")
 """Names of the augmentations."""
-
-SYNTHETIC = "synthetic"
 
 FILE_NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 """The four files of a dataset, as MNIST's makers named them."""

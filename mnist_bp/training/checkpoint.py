@@ -19,6 +19,10 @@ __all__ = ["FORMAT", "restore", "save"]
 MOST = 1 << 53
 """Of the steps and epochs that a training has had: more than any computer will do."""
 
+LATER = {"dataset"}
+"""Settings that older checkpoints may lack. What a run on MNIST or on the user's files was trained on was not recorded
+by name; the digest of the training data still tells whether they are the same."""
+
 FORMAT = 2
 """Version of the file's layout; files of model.npz's format 1, without a sum, are no checkpoints."""
 
@@ -49,7 +53,8 @@ def restore(
     if not isinstance(was, dict):
         raise InputError(f"{path}: it does not say what it was training")
     for name in {**was, **identity}:
-        if name not in may_change and was.get(name) != identity.get(name):
+        is_comparable = (name in was or name not in LATER) and name not in may_change
+        if is_comparable and was.get(name) != identity.get(name):
             hint = "; a --schedule but constant runs over all epochs from the start" if name == "epochs" else ""
             raise InputError(
                 f"{path}: it was training with {name} {was.get(name)!r}; here it is {identity.get(name)!r}{hint}"

@@ -132,6 +132,7 @@ class Session:
         return {
             "dataset": self.data.name,
             "synthetic": self.data.is_synthetic,
+            "fallback": self.data.is_fallback,
             "image_shape": self.data.train.images.shape[1:],
             "config": self.settings.options(),
             "epochs": self.trainer.epoch,

@@ -63,14 +63,16 @@ class Settings:
 
     dataset: str | None = setting(
         None,
-        "Dataset to use. Default: mnist; synthetic if MNIST is not available.",
+        "Dataset to use; own: your own files in --data-dir, whatever they are called. Default: what --data-dir holds; "
+        "else mnist; synthetic if MNIST is not available.",
         DATA,
         choices=DATASETS,
         phrase=_nowhere,
     )
     data_dir: Path | None = setting(
         None,
-        "Folder of the datasets, or of your own dataset. Default: MNIST_BP_DATA, or the user's cache folder.",
+        "Existing folder of your own dataset (four IDX files, or as torchvision or Kaggle keep them), or of several. "
+        "Default: MNIST_BP_DATA, or the user's cache folder.",
         DATA,
         metavar="DIR",
         format=_real_path,

@@ -61,10 +61,12 @@ class Source:
 
 
 def find_data(data_dir: Path | None) -> tuple[Source, Dataset]:
-    """Find MNIST, or fall back to the synthetic digits."""
+    """Find MNIST, or, if no folder is given, fall back to the synthetic digits."""
     source = Source("mnist", data_dir)
     try:
         return source, source.load()
     except DataUnavailable:
-        source = Source("synthetic", data_dir)
+        if data_dir is not None:
+            raise
+        source = Source("synthetic", None)
         return source, source.load()

@@ -20,8 +20,9 @@ from _reproduce.recipes import Measurement, Recipe
 from _reproduce.runs import DATASET, Failed, Run, error
 from mnist_bp.cli.data import load_dataset
 from mnist_bp.cli.output import Output, prepare_streams
-from mnist_bp.data import manifest
-from mnist_bp.data.datasets import data_root
+from mnist_bp.data.datasets import data_root, inspect_root
+from mnist_bp.data.intake import Intake, Unusable, take_file
+from mnist_bp.data.names import OWN
 from mnist_bp.data.published import PUBLISHED
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError, MnistBpError, StorageError
@@ -127,12 +128,14 @@ def require_mnist(data_dir: Path | None) -> None:
         If a folder called mnist, or the one given, holds something else: train takes it for what it is called.
     """
     load_dataset(DATASET, data_dir, Output())
-    root = data_root(data_dir)
-    files = PUBLISHED[DATASET].files
-    folder = root / DATASET if manifest.find(root / DATASET, files[0].name) else root
-    for file in files:
-        if (found := manifest.look(folder, file)).state != "intact":
-            raise InputError(f"the table is about MNIST alone, but {found.reason}")
+    finding = inspect_root(data_dir)
+    found = finding.named(DATASET) or finding.named(OWN)
+    for file in PUBLISHED[DATASET].files:
+        stored = found.files[file.name] if found else data_root(data_dir)
+        try:
+            take_file(stored, Intake(file))
+        except Unusable as reason:
+            raise InputError(f"the table is about MNIST alone, but {stored}: {reason}") from reason
 
 
 def train(recipe: Recipe, seeds: Iterable[int], options: argparse.Namespace, here: str) -> list[str]:

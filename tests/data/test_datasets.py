@@ -160,23 +160,29 @@ def test_nothing_is_fetched_where_that_is_not_wanted(tmp_path, name):
 
 def test_the_command_to_fetch_goes_where_was_looked(tmp_path):
     """With a folder given, the command in the message names it."""
+    (tmp_path / "other").mkdir()
     with pytest.raises(DataUnavailable, match="to fetch it: mnist-bp download kmnist --data-dir "):
         load("kmnist", tmp_path / "other", fetch=False)
 
 
 def test_without_a_network_a_dataset_cannot_be_had(tmp_path):
     """What is not on disk is asked of its mirrors; where none answers, the error names them all."""
+    (tmp_path / "root").mkdir()
     with pytest.raises(DataUnavailable, match=r"ossci-datasets.*looked up.*cvdf-datasets.*looked up"):
         load("mnist", tmp_path / "root")
-    assert contents(tmp_path / "root") == {}
+    assert list((tmp_path / "root").iterdir()) == []
 
 
 @pytest.mark.parametrize("where", ["x" * 5000, "file/inside"])
-def test_a_folder_that_cannot_be_is_said_in_one_line(tmp_path, where):
-    """A path that no system takes, or that leads through a file, is data that cannot be had."""
+def test_a_folder_that_cannot_be_is_said_in_one_line(tmp_path, where, monkeypatch):
+    """A path that no system takes, or that leads through a file: it does not exist, and no cache can be made there."""
     (tmp_path / "file").write_text("text")
-    with pytest.raises(DataUnavailable, match=r"cannot write to .*--data-dir") as error:
+    with pytest.raises(InputError, match=r"^--data-dir .* does not exist; expected ") as error:
         load("mnist", tmp_path / where)
+    assert str(error.value).isprintable()
+    monkeypatch.setenv("MNIST_BP_DATA", str(tmp_path / where))
+    with pytest.raises(DataUnavailable, match=r"cannot write to .*--data-dir") as error:
+        load("mnist")
     assert str(error.value).isprintable()
 
 
@@ -325,10 +331,10 @@ def test_labels_of_ones_own_lie_below_the_classes(idx_folder, classes):
 
 
 @pytest.mark.parametrize("name", [None, "mnist", "synthetic"])
-def test_a_dataset_with_a_name_has_ten_classes(tmp_path, name):
+def test_a_dataset_with_a_name_has_ten_classes(name):
     """Another number is refused, and said to be for one's own files."""
     with pytest.raises(InputError, match=f"{name or 'mnist'} has 10 classes, not 26; a folder of your own"):
-        load(name, tmp_path / "root", classes=26)
+        load(name, classes=26)
 
 
 def test_clothes_have_names(tmp_path):
@@ -525,10 +531,11 @@ def test_a_limit_that_leaves_all_keeps_all(tmp_path, few_synthetic, limit):
     assert (tmp_path / "cache" / SYNTHETIC_FOLDER / TRAIN_IMAGES).exists()
 
 
-def test_where_synthetic_digits_cannot_be_kept_they_are_made_each_time(tmp_path, few_synthetic):
-    """A root that cannot be a folder is no reason to have no digits."""
+def test_where_synthetic_digits_cannot_be_kept_they_are_made_each_time(tmp_path, few_synthetic, monkeypatch):
+    """A cache that cannot be a folder is no reason to have no digits."""
     (tmp_path / "file").write_text("text")
-    made, again = load("synthetic", tmp_path / "file"), load("synthetic", tmp_path / "file")
+    monkeypatch.setenv("MNIST_BP_DATA", str(tmp_path / "file" / "cache"))
+    made, again = load("synthetic"), load("synthetic")
     assert_same(again.train, made.train)
     assert (tmp_path / "file").read_text() == "text"
 

@@ -266,5 +266,8 @@ def test_what_is_no_file_is_not_replaced_by_one(cli: Callable, run: Path) -> Non
 
 def test_another_place_for_the_data_has_to_have_them(cli: Callable, run: Path) -> None:
     """No page of synthetic digits takes the place of one of the right ones."""
-    assert cli("page", run, "--data-dir", "nowhere").code == 3
+    assert cli("page", run, "--data-dir", "nowhere").code == 2
+    Path("empty").mkdir()
+    assert cli("page", run, "--dataset", "mnist", "--data-dir", "empty").code == 3
+    assert list(Path("empty").iterdir()) == []
     assert not (run / "page.html").exists()

@@ -1,0 +1,103 @@
+"""A file in a zip archive, read in place: nothing is unpacked to disk, and no more is read than its header says."""
+
+import os
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NamedTuple, TypeVar
+
+from mnist_bp.errors import InputError
+
+__all__ = ["DAMAGED", "Stored", "ZipMember", "open_stored", "zip_members"]
+
+DAMAGED = (EOFError, zlib.error, zipfile.BadZipFile)
+"""Exceptions for a compressed stream or an archive that is not intact."""
+
+ENCRYPTED = 1
+"""Bit of a member's flags."""
+
+T = TypeVar("T")
+
+METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+"""Compression methods that zipfile decompresses in bounded pieces; the others may expand without a limit."""
+
+
+@dataclass(frozen=True)
+class ZipMember:
+    """One file of an archive; shown as ``archive.zip/name``."""
+
+    archive: Path
+    member: str
+
+    @property
+    def name(self) -> str:
+        """File name without its folders, as of a ``Path``."""
+        return self.member.rpartition("/")[2]
+
+    def __str__(self) -> str:
+        return str(self.archive / self.member)
+
+
+Stored = Path | ZipMember
+"""A file that can be read: on disk, or in an archive."""
+
+
+class Opened(NamedTuple):
+    """An open file.
+
+    ``length`` is its length, in an archive the stated one: the stream ends there at the latest. ``on_disk`` bounds the
+    compressed bytes that there are.
+    """
+
+    stream: IO[bytes]
+    length: int
+    on_disk: int
+
+
+@contextmanager
+def open_stored(file: Stored) -> Iterator[Opened]:
+    """Open a file to read its bytes from the beginning; reading may raise each of ``DAMAGED``, and OSError."""
+    with ExitStack() as stack:
+        if isinstance(file, Path):
+            stream: IO[bytes] = stack.enter_context(file.open("rb"))
+            length = on_disk = os.fstat(stream.fileno()).st_size
+        else:
+            archive = stack.enter_context(_open_archive(file.archive))
+            info, on_disk = _info(archive, file.member), file.archive.stat().st_size
+            length = info.file_size
+            member: IO[bytes] = _translated(lambda: archive.open(info))
+            stream = stack.enter_context(member)
+        yield Opened(stream, length, min(length, on_disk))
+
+
+def zip_members(archive: Path) -> frozenset[str]:
+    """Return the names of the files in an archive; InputError if it cannot be read."""
+    try:
+        with _open_archive(archive) as opened:
+            return frozenset(info.filename for info in opened.infolist() if not info.is_dir())
+    except (OSError, *DAMAGED) as error:
+        raise InputError(f"{archive}: no complete zip archive ({error}); download it again, or unzip it") from error
+
+
+def _open_archive(path: Path) -> zipfile.ZipFile:
+    return _translated(lambda: zipfile.ZipFile(path))
+
+
+def _info(archive: zipfile.ZipFile, member: str) -> zipfile.ZipInfo:
+    info = _translated(lambda: archive.getinfo(member))
+    if info.flag_bits & ENCRYPTED:
+        raise zipfile.BadZipFile("the file in it is encrypted")
+    if info.compress_type not in METHODS:
+        raise zipfile.BadZipFile("the file in it is compressed by a method other than deflate")
+    return info
+
+
+def _translated(call: Callable[[], T]) -> T:
+    """Return what ``call`` returns; what zipfile raises for nonsense in an archive becomes a BadZipFile."""
+    try:
+        return call()
+    except (KeyError, NotImplementedError, ValueError, OverflowError) as error:
+        raise zipfile.BadZipFile(str(error)) from error
