@@ -3,10 +3,11 @@
 import os
 import re
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
-__all__ = ["command_line", "install_command", "word"]
+__all__ = ["command_line", "install_command", "program", "program_command", "word"]
 
 
 def command_line(*words: object) -> str:
@@ -24,6 +25,34 @@ def word(value: object) -> str:
     return f"./{text}" if isinstance(value, Path) and text.startswith(("-", "~")) else text
 
 
+def program() -> str:
+    """Return how the user started this program: ``scripts/mnist-bp`` or ``python -m mnist_bp``, say.
+
+    It is ``mnist-bp`` if that is on the PATH, and where Python code runs a command in its own process.
+    """
+    started = Path(sys.argv[0])
+    if started.parts[-2:] == ("mnist_bp", "__main__.py"):
+        return command_line(*sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1])
+    on_path = shutil.which("mnist-bp")
+    if started.stem != "mnist-bp" or (on_path and _without_suffix(on_path) == _without_suffix(started)):
+        return "mnist-bp"
+    path = sys.argv[0] if os.path.dirname(sys.argv[0]) else os.path.join(os.curdir, sys.argv[0])  # noqa: PTH118, PTH120 - a Path drops ./
+    # Windows has no #! lines. The .exe that pip makes calls itself by a name that no file has.
+    return command_line(*["py"] * (os.name == "nt" and started.is_file()), path)
+
+
+def _without_suffix(path: str | Path) -> Path:
+    return Path(path).resolve().with_suffix("")
+
+
+def program_command(*words: object) -> str:
+    """Return a command of this program that works where the user started it."""
+    return f"{program()} {command_line(*words)}"
+
+
 def install_command(extra: str) -> str:
-    """What installs an extra of this package where this Python runs."""
+    """Return what installs an extra of this package where this Python runs."""
+    set_up = Path(sys.argv[0]).resolve().with_name("set-up")  # beside scripts/mnist-bp
+    if set_up.is_file():
+        return command_line(*["py"] * (os.name == "nt"), set_up, extra)
     return command_line(sys.executable, "-m", "pip", "install", f"mnist-bp[{extra}]")

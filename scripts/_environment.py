@@ -288,7 +288,14 @@ def _run(lock: int, *command: object, **variables: str) -> None:
     shared = {} if os.name == "nt" else {"pass_fds": [lock]}
     words = [str(word) for word in command]
     own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | variables
-    if subprocess.run(words, env=own, stdin=subprocess.DEVNULL, stdout=sys.stderr, **shared).returncode:
+    process = subprocess.Popen(words, env=own, stdin=subprocess.DEVNULL, stdout=sys.stderr, **shared)
+    try:
+        code = process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()  # subprocess.run does not after Ctrl-C; the process could write while its folder is removed
+        raise
+    if code:
         _fail(NOT_AVAILABLE, "The set-up failed: the reason is above. The next call starts it again.")
 
 

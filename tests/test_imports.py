@@ -32,7 +32,7 @@ PARTS_BELOW = {
     "network": {"core", "errors"},
     "gradcheck": {"core", "gradcheck", "network", "errors"},
     "explain": {"core", "explain", "gradcheck", "network", "errors"},
-    "data": {"core", "data", "environment", "errors", "files"},
+    "data": {"core", "data", "environment", "errors", "files", "shell"},
     "training": {"core", "cores", "data", "network", "training", "errors", "files", "shell"},
     "page": {"core", "data", "network", "training", "page", "errors", "files"},
     "plots": {"plots", "errors", "files"},

@@ -1,10 +1,12 @@
 """``--function MODULE:NAME``: somebody's own backpropagation, as the gradient check takes it."""
 
 import importlib
+import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -48,10 +50,9 @@ def _imported(name: str) -> Callable[..., Any]:
     module, colon, attribute = name.partition(":")
     if not (module and colon and attribute):
         raise InputError(f"--function {name}: expected MODULE:NAME, like my_backprop:backpropagate for my_backprop.py")
-    sys.path.insert(0, str(Path.cwd()))  # as ``python`` does for a script; the function may import more when it runs
     try:
         with redirect_stdout(sys.stderr):
-            function = getattr(importlib.import_module(module), attribute)
+            function = getattr(_module(module), attribute)
     except (Exception, SystemExit) as error:
         raise InputError(
             f"--function {name} cannot be imported ({type(error).__name__}: {error}); "
@@ -60,6 +61,37 @@ def _imported(name: str) -> Callable[..., Any]:
     if not callable(function):
         raise InputError(f"--function {name} is a {type(function).__name__}, not a function")
     return function
+
+
+def _module(name: str) -> ModuleType:
+    """Import the user's module: NAME.py of the current folder, also if Python has a module of that name, or any other.
+
+    What it imports in turn may lie in the current folder too. That is looked into last: a ``random.py`` there does not
+    replace Python's, in this program least of all.
+    """
+    folder = Path.cwd()
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))  # for good: the function may import more when it runs
+    importlib.invalidate_caches()
+    own = folder / f"{name}.py"
+    if not own.is_file():
+        module = importlib.import_module(name)
+        _refuse_a_namesake(name, module, folder)
+        return module
+    spec = importlib.util.spec_from_file_location(f"own_{name}", own)  # under its own name, it could replace Python's
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{own} is not a Python file")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _refuse_a_namesake(name: str, module: ModuleType, folder: Path) -> None:
+    """Raise if a module is not the one in the current folder, although a package of that name is there."""
+    package = folder / name.partition(".")[0]
+    found = Path(module.__file__ or "")
+    if package.is_dir() and any(package.glob("**/*.py")) and not found.is_relative_to(folder):
+        raise ImportError(f"{package} is hidden by the package of that name in {found.parent}: rename it")
 
 
 def _gradient(answer: Any, network: Layers, name: str) -> ParameterVector:

@@ -35,7 +35,7 @@ from mnist_bp.cli.options import (
 from mnist_bp.cli.output import Output
 from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.errors import AnswerIsNo, InputError
-from mnist_bp.shell import command_line, word
+from mnist_bp.shell import program_command, word
 from mnist_bp.training.notation import format_hidden
 from mnist_bp.training.settings import DATA, NETWORK, refuse_dropout_of_nothing
 
@@ -168,7 +168,7 @@ def gradcheck(
         voice.require_reader(AnswerIsNo(WRONG) if "failed" in outcomes else None)
         report = check.run(network, data)
         described = _network_words(trained, network)
-        repeat = command_line("mnist-bp", "gradcheck", *described, *check.words(), *_option_words(data_options))
+        repeat = program_command("gradcheck", *described, *check.words(), *_option_words(data_options))
         show_report(report, source, voice, repeat=repeat, in_full=not every_combination)
         outcomes.add(report.outcome)
     if outcomes != {"passed"}:

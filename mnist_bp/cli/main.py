@@ -15,6 +15,7 @@ from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.interrupts import all_like_ctrl_c
 from mnist_bp.cli.output import prepare_streams, say_error
 from mnist_bp.errors import ExitCode, InputError, InternalError, Interrupted, MnistBpError, OutOfMemory, StorageError
+from mnist_bp.shell import program
 
 __all__ = ["main", "run"]
 
@@ -28,6 +29,13 @@ class _Commands(TyperGroup):
         """List the commands as plain text: for boxes, Typer imports a Markdown parser, as slow as all the rest."""
         self.rich_markup_mode = None
         super().format_help(ctx, formatter)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Find a command; the example in its help begins as the user began."""
+        found = super().get_command(ctx, cmd_name)
+        if found is not None and found.help:
+            found.help = found.help.replace("Example: mnist-bp ", f"Example: {program()} ")
+        return found
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that the user named; whatever Typer would exit for is an error of the command."""
@@ -112,7 +120,7 @@ def run(arguments: list[str]) -> int:
         Of Typer alone, which completes command lines so.
     """
     try:
-        code = typer.main.get_command(_app()).main(arguments, prog_name="mnist-bp", standalone_mode=False) or 0
+        code = typer.main.get_command(_app()).main(arguments, prog_name=program(), standalone_mode=False) or 0
         sys.stdout.flush()
     except SystemExit:
         raise

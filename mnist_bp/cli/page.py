@@ -12,7 +12,7 @@ from mnist_bp.cli.output import Output
 from mnist_bp.data.names import SYNTHETIC
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
-from mnist_bp.shell import command_line
+from mnist_bp.shell import program_command
 from mnist_bp.training.notation import format_sizes
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ def page(
 def _explain(trained: TrainedModel, data: "Data", dataset: str | None, data_dir: Path | None) -> str:
     """The command that says the same as the page, of the same model and the same data."""
     dataset = SYNTHETIC if data.name == SYNTHETIC else dataset  # it may stand in for what is not here
-    words: list[object] = ["mnist-bp", "explain", trained.path]
+    words: list[object] = ["explain", trained.path]
     words += ["--dataset", dataset] if dataset else []
     words += ["--data-dir", data_dir] if data_dir else []
-    return command_line(*words)
+    return program_command(*words)
 
 
 def _page(trained: TrainedModel, data: "Data", explain: str) -> bytes:

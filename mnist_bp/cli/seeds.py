@@ -17,6 +17,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
+import mnist_bp
 from mnist_bp.cli.interrupts import first_interrupt
 from mnist_bp.cli.output import Output, printable
 from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
@@ -141,8 +142,8 @@ def _reopen(folder: Path, settings: Settings, options: dict[str, Any]) -> Run:
 
 def _command(settings: Settings, run: SeedRun) -> list[str]:
     """What trains this seed alone, or goes on with it."""
-    # Without -P, Python looks for modules in the working folder first: right only where this process does so too.
-    safe = [] if str(Path.cwd()) in sys.path or "" in sys.path else ["-P"]
+    # Without -P, Python looks for this package in the working folder first: right only if it is there.
+    safe = [] if Path(mnist_bp.__file__).parents[1] == Path.cwd() else ["-P"]
     values = settings.options()
     if Run(run.folder).config.is_file():
         values = {key: value for key, value in values.items() if key in settings.resumable} | {"resume": run.folder}

@@ -18,7 +18,7 @@ from rich.table import Table
 from mnist_bp.cli.data import describe_data, named, say_if_synthetic
 from mnist_bp.cli.output import Output, natural_width
 from mnist_bp.cli.tables import new_table
-from mnist_bp.shell import command_line
+from mnist_bp.shell import program_command
 from mnist_bp.training.metrics import format_cost, percent
 from mnist_bp.training.notation import count, format_sizes
 from mnist_bp.training.runs import Run
@@ -231,7 +231,7 @@ class SeedsReport:
         self._series.record(record)
         self._output.conclude(f"{self._result(record)} ({seconds:.1f} s); runs: {self._series.folder}", style="bold")
         if (command := self._next()) is not None:
-            self._output.say(f"next: mnist-bp {command}", wrap=False)
+            self._output.say(f"next: {command}", wrap=False)
 
     def _result(self, record: dict[str, Any]) -> str:
         """Mean ± standard deviation, of what."""
@@ -251,9 +251,9 @@ class SeedsReport:
     def _next(self) -> str | None:
         """The command that follows: to go on with all, if they were cut short, or to look at one that is finished."""
         if any(run.state in {"interrupted", "waiting"} for run in self._runs):
-            return command_line("train", "--resume", self._series.folder)
+            return program_command("train", "--resume", self._series.folder)
         finished = [run for run in self._runs if run.is_finished]
-        return command_line("evaluate", finished[0].folder) if finished else None
+        return program_command("evaluate", finished[0].folder) if finished else None
 
     def _table(self, *, with_spread: bool = False) -> Table:
         """A row for each seed; with the spread, also how those that are finished vary."""

@@ -26,6 +26,7 @@ from mnist_bp.cli.training_options import (
 )
 from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.errors import AnswerIsNo, Diverged, InputError, MnistBpError, OutputClosed
+from mnist_bp.shell import program
 from mnist_bp.training.schedules import CONSTANT
 from mnist_bp.training.settings import SETTINGS, Settings
 
@@ -63,7 +64,7 @@ def train(
     started = time.perf_counter()
     check_plot(plot, plot_format)
     if plot and seeds is not None:
-        raise InputError("--plot draws one network: leave it out, and draw each with mnist-bp evaluate RUN --plot")
+        raise InputError(f"--plot draws one network: leave it out, and draw each with {program()} evaluate RUN --plot")
     if resume is not None:
         _refuse_what_makes_another_run(context)
     _refuse_what_lacks_its_other_half(context, settings)

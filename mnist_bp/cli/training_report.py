@@ -17,7 +17,7 @@ from mnist_bp.cli.drawing import sparkline
 from mnist_bp.cli.output import Output, natural_width
 from mnist_bp.cli.plots import plots_record
 from mnist_bp.cli.tables import new_table
-from mnist_bp.shell import command_line
+from mnist_bp.shell import program_command
 from mnist_bp.training.metrics import METRICS, EpochResult, Metric, percent
 from mnist_bp.training.notation import count, format_sizes
 
@@ -212,8 +212,8 @@ class TrainingReport:
 
     def _next(self, reason: str) -> str:
         """The command that follows."""
-        command = "train --resume" if reason == "interrupted" else "evaluate"
-        return f"mnist-bp {command} {command_line(self._session.run.folder)}"
+        words = ("train", "--resume") if reason == "interrupted" else ("evaluate",)
+        return program_command(*words, self._session.run.folder)
 
     def _shown(self) -> list[tuple[str, Metric]]:
         """Return the metrics of the table and the log."""

@@ -32,6 +32,7 @@ from mnist_bp.data.zip_member import Stored
 from mnist_bp.environment import user_path
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.files import atomic_write, new_folder, remove_parts
+from mnist_bp.shell import program_command
 
 __all__ = [
     "Dataset",
@@ -155,7 +156,7 @@ def _load_published(
             wrong = str(error)
     is_new = not any(formats.find_file(folder, file.name) for file in files)
     if not fetch:
-        command = f"mnist-bp download {name}" + (f" --data-dir {data_dir}" if data_dir else "")
+        command = program_command("download", name, *(["--data-dir", data_dir] if data_dir else []))
         raise DataUnavailable(f"{f'{name} is not in {folder.parent}' if is_new else wrong}; to fetch it: {command}")
     try:
         _download(name, folder, progress, notice)

@@ -27,6 +27,7 @@ from mnist_bp.data.zip_member import Stored
 from mnist_bp.environment import is_on
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.files import atomic_write, new_folder, remove_parts
+from mnist_bp.shell import program
 
 __all__ = ["Outcome", "download"]
 
@@ -159,7 +160,7 @@ def _sources(
     if is_on("MNIST_BP_OFFLINE"):
         raise DataUnavailable(
             f"{dataset.name} is not complete here, and MNIST_BP_OFFLINE forbids the network; "
-            f"from a folder that has the files: mnist-bp download {dataset.name} --from FOLDER"
+            f"from a folder that has the files: {program()} download {dataset.name} --from FOLDER"
         )
     from mnist_bp.data import transfer  # here, because requests takes long to import
 
@@ -247,7 +248,7 @@ def _raise_failure(ends: Sequence[_End]) -> None:
         others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         raise DataUnavailable(
             f"cannot get {failed[0].file.name}{others} ({failed[0].error}); "
-            "mnist-bp download takes files from elsewhere with --mirror or --from; --dataset synthetic needs none"
+            f"{program()} download takes files from elsewhere with --mirror or --from; --dataset synthetic needs none"
         )
 
 

@@ -13,7 +13,7 @@ import tomli_w
 from mnist_bp.errors import InputError, StorageError
 from mnist_bp.files import atomic_write, remove_parts, storing, sync_folder, write_text
 from mnist_bp.network import Network
-from mnist_bp.shell import command_line
+from mnist_bp.shell import program_command
 from mnist_bp.training.history import History, read_epochs
 from mnist_bp.training.notation import format_sizes
 from mnist_bp.training.run_paths import CHECKPOINT, CONFIG, HISTORY, LATEST, MODEL, RUNS, find_run, holds_runs
@@ -157,7 +157,7 @@ class Run:
             if not self.config.is_file():  # the folder is gone
                 raise
             raise StorageError(
-                f"{error}; when it can be written again, go on with mnist-bp train --resume {command_line(self.folder)}"
+                f"{error}; when it can be written again, go on with {program_command('train', '--resume', self.folder)}"
             ) from error
 
     def save(self, network: Network, meta: Mapping[str, Any]) -> None:

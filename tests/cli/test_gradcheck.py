@@ -218,6 +218,34 @@ def test_somebodys_own_backpropagation_is_checked(cli: Callable) -> None:
 
 
 @pytest.mark.usefixtures("functions")
+@pytest.mark.parametrize("name", ["numbers", "numpy", "time"])
+def test_a_function_is_found_although_python_has_a_module_of_that_name(cli: Callable, name: str) -> None:
+    """The file in the current folder is meant, and replaces no module of the program; what it imports is there too."""
+    theirs = sys.modules[name]
+    text = "import random, student\nassert random.Random\nbackpropagate = student.backpropagate\n"
+    Path(f"{name}.py").write_text(text, encoding="utf-8")
+    Path("random.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
+
+    finished = cli("gradcheck", "--function", f"{name}:backpropagate", "--hidden", "4", "--method", "complex")
+
+    assert finished.code == 0
+    assert f"passed  {name}:backpropagate" in finished.out
+    assert sys.modules[name] is theirs
+
+
+@pytest.mark.usefixtures("functions")
+def test_a_package_that_pythons_hides_is_named(cli: Callable) -> None:
+    """A file in a folder is found by its package, which Python may have already."""
+    Path("email").mkdir()
+    Path("email/parser.py").write_text(RIGHT, encoding="utf-8")
+
+    finished = cli("gradcheck", "--function", "email.parser:backpropagate", "--hidden", "4")
+
+    assert finished.code == 2
+    assert f"{Path.cwd() / 'email'} is hidden by the package of that name in " in finished.err
+
+
+@pytest.mark.usefixtures("functions")
 def test_somebodys_mistake_is_named(cli: Callable) -> None:
     """Which arrays, by how much, and why that may be."""
     finished = cli("gradcheck", "--function", "others:not_averaged", "--json")

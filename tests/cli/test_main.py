@@ -37,6 +37,24 @@ def test_help_of_a_command_has_an_example(cli, command):
     assert "\x1b" not in done.out
 
 
+def test_help_begins_its_commands_as_the_user_did(cli, monkeypatch):
+    """The usage, the example, and where an error points to."""
+    monkeypatch.setattr(sys, "argv", ["scripts/mnist-bp"])
+    out = cli("train", "--help").out
+    assert "Usage: scripts/mnist-bp train [OPTIONS]" in out
+    assert "Example: scripts/mnist-bp train" in out
+    assert "See scripts/mnist-bp train --help" in cli("train", "--epochs", "none").err
+
+
+def test_python_files_of_the_working_folder_are_not_run():
+    """Also with ``python -m``, where Python itself looks into it first: a numpy.py may be anything."""
+    for name in ("numpy", "random", "typer"):
+        Path(f"{name}.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
+    done = python("-m", "mnist_bp", "evaluate", "nowhere.npz")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no model at nowhere.npz" in done.stderr
+
+
 def test_help_of_train_groups_its_options(cli):
     """Data, network, training, output."""
     out = cli("train", "--help").out

@@ -1,0 +1,75 @@
+"""Kill the set-up of a fresh checkout at random moments; the next call has to work, and to leave nothing behind.
+
+python tests/scripts/kill_set_up.py 20 [SECONDS]
+
+It installs the real dependencies, each time anew. The kills come within the first SECONDS (default: as long as a whole
+set-up takes), by Ctrl-C, SIGTERM or SIGKILL in turns, to the whole group of processes or to the script alone.
+"""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+
+
+def start(checkout):
+    """Begin the first command, as the leader of its group of processes."""
+    command = [sys.executable, checkout / "scripts/mnist-bp", "--version"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def finish(checkout):
+    """Run the first command to its end; the seconds that it took."""
+    began = time.monotonic()
+    with start(checkout) as process:
+        out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert out.startswith("mnist-bp "), out
+    left = {path.name for path in checkout.glob(".venv*")}
+    assert left == {".venv", ".venv.lock"}, left
+    return time.monotonic() - began
+
+
+def kill(checkout, seconds, deadly, *, group):
+    """Kill a set-up after so many seconds; whether it was still at it."""
+    with start(checkout) as process:
+        time.sleep(seconds)
+        with suppress(ProcessLookupError):
+            (os.killpg if group else os.kill)(process.pid, deadly)
+        err = process.communicate()[1]
+    assert "Traceback" not in err or deadly == signal.SIGKILL, err
+    return process.returncode not in {0, None}
+
+
+def main():
+    """Do it as often as the command line says."""
+    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    rng = random.Random(0)
+    with tempfile.TemporaryDirectory() as temporary:
+        checkout = Path(temporary, "checkout")
+        shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".venv*", ".git", "runs", ".*_cache"))
+        whole = finish(checkout)
+        latest = float(sys.argv[2]) if len(sys.argv) > 2 else whole
+        for number in range(kills):
+            shutil.rmtree(checkout / ".venv")
+            deadly, group, seconds = SIGNALS[number % 3], rng.random() < 0.5, rng.uniform(0, latest)
+            hit = kill(checkout, seconds, deadly, group=group)
+            after = finish(checkout)
+            print(  # noqa: T201 - a script
+                f"{number + 1}: {deadly.name} to the {'group' if group else 'script'} after {seconds:.1f} s "
+                f"({'killed' if hit else 'was done'}); the next call worked, {after:.1f} s",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
