@@ -1,5 +1,7 @@
 """Commands that are to be pasted."""
 
+import ast
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -7,7 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
+import mnist_bp
 from mnist_bp import shell
+from mnist_bp.cli.main import app
 from mnist_bp.shell import command_line, install_command, program, program_command
 
 
@@ -86,3 +90,22 @@ def test_an_extra_is_installed_by_the_script_beside_the_one_that_runs(monkeypatc
     assert install_command("plot") == command_line(sys.executable, "-m", "pip", "install", "mnist-bp[plot]")
     (tmp_path / "set-up").touch()
     assert install_command("plot") == command_line(tmp_path / "set-up", "plot")
+
+
+def commands_in_messages(path):
+    """Strings of a file that spell out a command of this program; docstrings and help begin with ``Example:``."""
+    commands = re.compile(
+        rf"(?<!Example: )\bmnist-bp ({'|'.join(command.callback.__name__ for command in app.registered_commands)})\b"
+    )
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, documented)}
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return [text for text in texts if text not in docstrings and commands.search(text)]
+
+
+def test_no_message_spells_out_a_command_of_this_program():
+    """Only ``program_command`` knows how the user started it. The page's default is for callers from Python."""
+    package = Path(mnist_bp.__file__).parent
+    found = {path.relative_to(package).as_posix(): commands_in_messages(path) for path in package.rglob("*.py")}
+    assert {file: texts for file, texts in found.items() if texts} == {"page/content.py": ["mnist-bp explain"]}
