@@ -11,7 +11,7 @@ import pytest
 
 import mnist_bp
 from mnist_bp import shell
-from mnist_bp.cli.main import app
+from mnist_bp.cli.main import COMMANDS
 from mnist_bp.shell import command_line, install_command, program, program_command
 
 
@@ -94,9 +94,7 @@ def test_an_extra_is_installed_by_the_script_beside_the_one_that_runs(monkeypatc
 
 def commands_in_messages(path):
     """Strings of a file that spell out a command of this program; docstrings and help begin with ``Example:``."""
-    commands = re.compile(
-        rf"(?<!Example: )\bmnist-bp ({'|'.join(command.callback.__name__ for command in app.registered_commands)})\b"
-    )
+    commands = re.compile(rf"(?<!Example: )\bmnist-bp ({'|'.join(command.__name__ for command in COMMANDS)})\b")
     tree = ast.parse(path.read_text(encoding="utf-8"))
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
     docstrings = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, documented)}

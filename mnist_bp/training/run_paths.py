@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mnist_bp.errors import InputError
-from mnist_bp.shell import command_line
+from mnist_bp.shell import program, program_command
 
 __all__ = [
     "CHECKPOINT",
@@ -69,7 +69,7 @@ def find_model(target: Path | None) -> Path:
             raise InputError(f"{LATEST} is a folder, not the file that names the latest run: name a RUN or a MODEL")
         if not LATEST.is_file():
             raise InputError(
-                f"there is no run in {RUNS.resolve()} yet: mnist-bp train makes one; or name a RUN or a MODEL"
+                f"there is no run in {RUNS.resolve()} yet: {program()} train makes one; or name a RUN or a MODEL"
             )
     folder = _folder_of(target)
     path = target if folder is None else folder / MODEL
@@ -115,7 +115,7 @@ def _why_there_is_no_model(run: Path) -> str:
         return f"{run} holds several runs: name one of them, one of the folders in it"
     return (
         f"there is no {MODEL} in {run} yet: its training is still running, or was cut off; then "
-        f"mnist-bp train --resume {command_line(run)} goes on with it"
+        f"{program_command('train', '--resume', run)} goes on with it"
     )
 
 

@@ -3,7 +3,8 @@
 python tests/scripts/kill_set_up.py 20 [SECONDS]
 
 It installs the real dependencies, each time anew. The kills come within the first SECONDS (default: as long as a whole
-set-up takes; those that come too late do not count), by Ctrl-C, SIGTERM or SIGKILL in turns, to the whole group of processes or to the script alone.
+set-up takes; those that come too late do not count), by Ctrl-C, SIGTERM or SIGKILL in turns, to the whole group of
+processes or to the script alone.
 """
 
 import os
@@ -72,10 +73,8 @@ def main():
             killed += 1
             after = finish(checkout)
             whom = "group" if group else "script"
-            print(
-                f"{killed}: {deadly.name} to the {whom} after {seconds:.1f} s; the next call worked, {after:.1f} s",
-                flush=True,
-            )  # noqa: T201 - a script
+            line = f"{killed}: {deadly.name} to the {whom} after {seconds:.1f} s; the next call worked, {after:.1f} s"
+            print(line, flush=True)  # noqa: T201 - a script
         print(f"{killed} kills, {missed} came too late; each time the next call worked")  # noqa: T201 - a script
 
 
