@@ -1,6 +1,5 @@
 """Which datasets there are, where they lie, and how to get one."""
 
-import hashlib
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from mnist_bp.data import formats, idx, manifest
 from mnist_bp.data.examples import CLASSES, Dataset, Examples, hold_out
 from mnist_bp.data.formats import Finding
+from mnist_bp.data.identify import identify
 from mnist_bp.data.locate import DATA_DIR, VARIABLE, Location, locate, require_data_folder
 from mnist_bp.data.names import (
     DATASETS,
@@ -27,7 +27,7 @@ from mnist_bp.data.names import (
     PublishedName,
     SplitName,
 )
-from mnist_bp.data.published import PUBLISHED, PublishedFile
+from mnist_bp.data.published import PUBLISHED
 from mnist_bp.data.zip_member import Stored
 from mnist_bp.environment import user_path
 from mnist_bp.errors import DataUnavailable, InputError
@@ -185,31 +185,13 @@ def _load_own(place: Location, name: DatasetName | None, classes: int | None) ->
     assert place.found is not None
     folder = place.found.folder
     dataset = _read(place.found.files, place.name, classes or CLASSES)
-    published = _identify(dataset, folder)
+    published = identify(dataset, folder)
     if published is not None and name in {*PUBLISHED} - {published}:
         raise InputError(f"{folder} holds {published}, not {name}; leave out --dataset, or name another --data-dir")
     if place.name != OWN:
         return dataset
     called = Path(os.path.realpath(folder)).name
     return replace(dataset, name=published or (f"{OWN}-{called}" if called in DATASETS else called))
-
-
-def _identify(dataset: Dataset, folder: Path) -> PublishedName | None:
-    """Return which published dataset this is by its content, or, if only sizes are known, by the folder's name too."""
-    arrays = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
-    for name, published in PUBLISHED.items():
-        pairs = sorted(zip(published.files, arrays, strict=True), key=lambda pair: pair[0].size)
-        is_known = all(file.sha256 for file in published.files)
-        if (is_known or folder.name == name) and all(_is_file(*pair) for pair in pairs):
-            return name
-    return None
-
-
-def _is_file(file: PublishedFile, array: NDArray[np.uint8]) -> bool:
-    head = idx.header_of(array)
-    if len(head) + array.nbytes != file.size:
-        return False
-    return file.sha256 in {None, hashlib.sha256(head + array.tobytes()).hexdigest()}
 
 
 def _read(files: Mapping[str, Stored], name: str, classes: int = CLASSES, *, mapped: bool = False) -> Dataset:
