@@ -24,6 +24,7 @@ from PIL import Image
 
 from mnist_bp import Network
 from mnist_bp.cli.config import LIMIT, read_config
+from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.image import read_image
 from mnist_bp.cli.main import main
 from mnist_bp.cli.output import LONGEST, printable
@@ -244,7 +245,7 @@ def test_a_config_that_is_too_much_is_refused(content, said):
     """Too long, or with numbers that Python does not write."""
     Path("c.toml").write_bytes(content)
     with pytest.raises(InputError, match=said):
-        read_config(Path("c.toml"), train_command)
+        read_config(Path("c.toml"), with_options(train_command))
 
 
 @pytest.mark.skipif(IS_WINDOWS, reason="has no /dev/zero")

@@ -20,6 +20,7 @@ from _fuzz.archives import SPRUNG, hostile_archive
 from _fuzz.mutations import LIMITS, mutated_bytes, mutated_value
 from _fuzz.pictures import SHAPE, hostile_image
 from mnist_bp.cli.config import LIMIT, read_config
+from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.image import read_image
 from mnist_bp.cli.main import run
 from mnist_bp.cli.output import printable
@@ -219,7 +220,7 @@ def _make_config(random: Random) -> bytes:
 
 
 def _read_config(path: Path) -> None:
-    values = read_config(path, train)
+    values = read_config(path, with_options(train))
     assert all(
         name.isidentifier() and isinstance(value, bool | int | float | str | Path) for name, value in values.items()
     )

@@ -295,7 +295,7 @@ def raising(monkeypatch):
         def fail(*_):
             raise error
 
-        monkeypatch.setattr("mnist_bp.training.runs.find_model", fail)
+        monkeypatch.setattr("mnist_bp.training.run_paths.find_model", fail)
 
     return arrange
 

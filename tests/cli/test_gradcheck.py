@@ -296,7 +296,7 @@ def test_a_function_cannot_change_the_network_that_it_is_checked_on(cli: Callabl
         (["--self-test", "some-run"], "--self-test checks fresh networks of ours: leave out RUN"),
         (["--self-test", "--method", "central"], "a network and a method of its own: leave out --method"),
         (["--self-test", "--every-combination"], "of its own: leave out --every-combination"),
-        (["--hidden", "none", "--dropout", "0.5"], "--dropout leaves out hidden neurons; this network has none"),
+        (["--hidden", "none", "--dropout", "0.5"], "--dropout requires hidden neurons: use --input-dropout"),
         (["--dropout", "1"], "--dropout"),
         (["some-run", "--hidden", "30"], "--hidden describes a fresh network"),
         (["--hidden", "0"], "--hidden"),

@@ -52,7 +52,7 @@ def test_python_files_of_the_working_folder_are_not_run():
         Path(f"{name}.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
     done = python("-m", "mnist_bp", "evaluate", "nowhere.npz")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "there is no model at nowhere.npz" in done.stderr
+    assert "nowhere.npz is not a model" in done.stderr
 
 
 def test_help_of_train_groups_its_options(cli):

@@ -14,6 +14,7 @@ import pytest
 import mnist_bp
 from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.errors import StorageError
+from mnist_bp.shell import command_line
 from mnist_bp.training.runs import Run
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits and modes")
@@ -86,16 +87,18 @@ def test_a_disk_that_fills_up_costs_no_epoch_that_was_finished(cli, train, after
 def test_a_failed_save_ends_a_process_in_one_line(idx_folder):
     """Exit 3 and nothing else on standard error; Python 3.12 crashed as it cleaned up, 3.13 printed BufferErrors."""
     options = ["--data-dir", idx_folder, "--epochs", "1", "--output", "run", "--quiet"]
+    program = [sys.executable, "-P", "-m", "mnist_bp"]
     with little_room() as fill:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "mnist_bp", "train", *options],
+            [*program, "train", *options],
             env={**os.environ, "PYTHONPATH": str(Path(mnist_bp.__file__).parents[1])},
             preexec_fn=fill,
             check=False,
             capture_output=True,
             text=True,
         )
-    said = f"mnist-bp: cannot write {Path('run/model.npz')}: File too large{HINT}\n"
+    hint = HINT.replace("mnist-bp", command_line(*program))
+    said = f"mnist-bp: cannot write {Path('run/model.npz')}: File too large{hint}\n"
     assert (done.returncode, done.stdout, done.stderr) == (3, "", said)
 
 

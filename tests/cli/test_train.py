@@ -17,6 +17,7 @@ from mnist_bp import Network
 from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.network import load_network
+from mnist_bp.shell import command_line
 
 START = [
     "event", "dataset", "sizes", "parameters", "train_examples", "test_examples", "activation", "cost", "optimizer",
@@ -275,7 +276,8 @@ def test_ctrl_c_is_130_and_keeps_what_was_finished(idx_folder):
     end = json.loads(out.splitlines()[-1])
     assert (end["event"], end["reason"]) == ("end", "interrupted")
     assert end["epochs"] >= 2
-    assert err.splitlines()[-2:] == ["next: mnist-bp train --resume run", "mnist-bp: interrupted"]
+    program = command_line(sys.executable, "-m", "mnist_bp")
+    assert err.splitlines()[-2:] == [f"next: {program} train --resume run", "mnist-bp: interrupted"]
     _, meta = load_network("run/model.npz")
     assert (meta["epochs"], meta["test_accuracy"]) == (end["epochs"], end["test_accuracy"])
     history = Path("run/history.jsonl").read_text(encoding="utf-8").splitlines()
