@@ -10,7 +10,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from mnist_bp.core import model_file
 from mnist_bp.core.activations import Array
 from mnist_bp.core.choices import activation as activation_named
 from mnist_bp.core.initialization import initialize
@@ -25,6 +24,7 @@ from mnist_bp.core.inputs import (
 from mnist_bp.core.network import backward, forward, mean_cost
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.errors import InputError
+from mnist_bp.storage import model_file
 
 __all__ = ["Network", "load_network"]
 

@@ -258,7 +258,7 @@ def _locked(environment: Path) -> Iterator[int]:
 def _lock(descriptor: int) -> bool:
     """Lock an open file unless another process has it locked; return whether none had.
 
-    This is ``mnist_bp.files.lock``, which cannot be imported before its environment is there.
+    This is ``mnist_bp.storage.atomic.lock``, which cannot be imported before its environment is there.
     """
     try:
         if os.name == "nt":

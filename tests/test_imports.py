@@ -13,6 +13,7 @@ PACKAGE = Path(mnist_bp.__file__).parent
 
 LIBRARIES = {
     "core": {"numpy"},
+    "storage": {"numpy"},
     "network": {"numpy"},
     "gradcheck": {"numpy"},
     "explain": {"numpy"},
@@ -28,14 +29,15 @@ LIBRARIES = {
 """What each part may import from outside the standard library, wherever in a file the import stands."""
 
 PARTS_BELOW = {
-    "core": {"core", "errors", "files"},
-    "network": {"core", "errors"},
+    "core": {"core", "errors"},
+    "storage": {"core", "errors", "storage"},
+    "network": {"core", "errors", "storage"},
     "gradcheck": {"core", "gradcheck", "network", "errors"},
     "explain": {"core", "explain", "gradcheck", "network", "errors"},
-    "data": {"core", "data", "environment", "errors", "files", "shell"},
-    "training": {"core", "cores", "data", "network", "training", "errors", "files", "shell"},
-    "page": {"core", "data", "network", "training", "page", "errors", "files"},
-    "plots": {"plots", "errors", "files"},
+    "data": {"core", "data", "environment", "errors", "storage", "shell"},
+    "training": {"core", "cores", "data", "network", "training", "errors", "storage", "shell"},
+    "page": {"core", "data", "network", "training", "page", "errors", "storage"},
+    "plots": {"plots", "errors", "storage"},
     "cli": {
         "cli",
         "core",
@@ -49,11 +51,11 @@ PARTS_BELOW = {
         "training",
         "environment",
         "errors",
-        "files",
         "shell",
+        "storage",
         "__version__",
     },
-    "": {"cli", "network", "errors", "files"},
+    "": {"cli", "network", "errors", "storage"},
 }
 """Which parts of the package each part may import."""
 

@@ -89,7 +89,7 @@ def _page(trained: TrainedModel, data: "Data", explain: str) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    from mnist_bp.files import atomic_write, storing
+    from mnist_bp.storage.atomic import atomic_write, storing
 
     if path.is_dir():
         raise InputError(f"{path} is a folder: --output names a file, {path / 'page.html'}, say")

@@ -14,8 +14,8 @@ from mnist_bp.cli.output import Output, printable
 from mnist_bp.data.names import SplitName
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError, StorageError
-from mnist_bp.files import storing
 from mnist_bp.shell import install_command
+from mnist_bp.storage.atomic import storing
 from mnist_bp.training.metrics import percent
 from mnist_bp.training.notation import format_sizes
 

@@ -31,8 +31,8 @@ from mnist_bp.data.published import PUBLISHED
 from mnist_bp.data.zip_member import Stored
 from mnist_bp.environment import user_path
 from mnist_bp.errors import DataUnavailable, InputError
-from mnist_bp.files import atomic_write, new_folder, remove_parts
 from mnist_bp.shell import program_command
+from mnist_bp.storage.atomic import atomic_write, new_folder, remove_parts
 
 __all__ = [
     "Dataset",

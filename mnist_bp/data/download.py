@@ -26,8 +26,8 @@ from mnist_bp.data.published import PublishedDataset, PublishedFile
 from mnist_bp.data.zip_member import Stored
 from mnist_bp.environment import is_on
 from mnist_bp.errors import DataUnavailable, InputError
-from mnist_bp.files import atomic_write, new_folder, remove_parts
 from mnist_bp.shell import program
+from mnist_bp.storage.atomic import atomic_write, new_folder, remove_parts
 
 __all__ = ["Outcome", "download"]
 

@@ -20,7 +20,7 @@ from typing import Literal
 from mnist_bp.data.formats import find_file
 from mnist_bp.data.intake import Intake, Unusable, take_file
 from mnist_bp.data.published import PublishedFile
-from mnist_bp.files import write_text
+from mnist_bp.storage.atomic import write_text
 
 __all__ = ["MANIFEST", "FileState", "glance", "is_verified", "look", "record", "set_aside"]
 

@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mnist_bp.files import atomic_write, storing
+from mnist_bp.storage.atomic import atomic_write, storing
 
 __all__ = ["DPI", "Head", "Picture", "own_style", "save"]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from mnist_bp.core import archive
 from mnist_bp.core.activations import Array
 from mnist_bp.errors import InputError
+from mnist_bp.storage import npz
 from mnist_bp.training.health import Health
 from mnist_bp.training.loop import Trainer
 from mnist_bp.training.metrics import METRICS, EpochResult
@@ -32,7 +32,7 @@ def save(path: Path, trainer: Trainer, last: EpochResult, identity: Mapping[str,
 
     ``identity`` says what it may go on with, see ``restore``.
     """
-    archive.write(path, trainer.state, {"format": FORMAT, "identity": identity, "last": last.record()})
+    npz.write(path, trainer.state, {"format": FORMAT, "identity": identity, "last": last.record()})
 
 
 def restore(
@@ -48,7 +48,7 @@ def restore(
     InputError
         If the file is missing, damaged, of another identity, or does not fit the trainer.
     """
-    held = archive.read(path, "checkpoint", [FORMAT])
+    held = npz.read(path, "checkpoint", [FORMAT])
     was = held.meta.get("identity")
     if not isinstance(was, dict):
         raise InputError(f"{path}: it does not say what it was training")

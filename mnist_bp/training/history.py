@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_bp.errors import InputError
-from mnist_bp.files import lock, sync
+from mnist_bp.storage.atomic import lock, sync
 from mnist_bp.training.metrics import METRICS
 
 __all__ = ["History", "read_epochs"]

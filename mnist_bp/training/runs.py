@@ -11,9 +11,9 @@ from typing import Any
 import tomli_w
 
 from mnist_bp.errors import InputError, StorageError
-from mnist_bp.files import atomic_write, remove_parts, storing, sync_folder, write_text
 from mnist_bp.network import Network
 from mnist_bp.shell import program_command
+from mnist_bp.storage.atomic import atomic_write, remove_parts, storing, sync_folder, write_text
 from mnist_bp.training.history import History, read_epochs
 from mnist_bp.training.notation import format_sizes
 from mnist_bp.training.run_paths import CHECKPOINT, CONFIG, HISTORY, LATEST, MODEL, RUNS, find_run, holds_runs

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from _fuzz.mutations import LIMITS, hostile_value, mutated_bytes, mutated_value, wild_text
-from mnist_bp.core import archive
+from mnist_bp.storage import npz
 
 __all__ = ["SPRUNG", "hostile_archive"]
 
@@ -48,13 +48,13 @@ def _spring() -> None:
 
 def hostile_archive(arrays: Mapping[str, np.ndarray[Any, Any]], meta: Mapping[str, Any], random: Random) -> bytes:
     """An archive of these arrays and ``meta``, spoiled in some way; or now and then a good one."""
-    members = {**{name: _npy(array) for name, array in arrays.items()}, archive.META: _npy(_text(meta))}
+    members = {**{name: _npy(array) for name, array in arrays.items()}, npz.META: _npy(_text(meta))}
     name = random.choice(list(members))
     what = random.randrange(14)
     if what < 4:
-        members[archive.META] = _npy(_text(mutated_value(meta, random)))
+        members[npz.META] = _npy(_text(mutated_value(meta, random)))
     elif what == 4:
-        members[archive.META] = _npy(np.array(_hostile_json(meta, random)))
+        members[npz.META] = _npy(np.array(_hostile_json(meta, random)))
     elif what in {5, 6}:
         name = random.choice(list(arrays))
         members[name] = _npy(_hostile_array(arrays[name], random))
@@ -156,8 +156,8 @@ def _sealed(members: Mapping[str, bytes], random: Random, *, compress: bool, twi
             file.writestr(zipfile.ZipInfo(f"{name}{suffix}"), content, how)  # without the time of day
         if twice is not None:  # the directory lists the same bytes more than once
             file.filelist.extend([file.getinfo(f"{twice}{suffix}")] * random.choice([1, 1000]))
-        file.comment = archive.SEAL + bytes(archive.DIGITS)
-    return b"".join(archive.sealed(room.getvalue()))
+        file.comment = npz.SEAL + bytes(npz.DIGITS)
+    return b"".join(npz.sealed(room.getvalue()))
 
 
 def _with_other_numbers(content: bytes, random: Random) -> bytes:
@@ -178,4 +178,4 @@ def _all_places(content: bytearray, wanted: bytes) -> list[int]:
 
 
 def _sealed_anew(content: bytes) -> bytes:
-    return b"".join(archive.sealed(content)) if len(content) >= archive.DIGITS else content
+    return b"".join(npz.sealed(content)) if len(content) >= npz.DIGITS else content

@@ -25,11 +25,11 @@ from mnist_bp.cli.image import read_image
 from mnist_bp.cli.main import run
 from mnist_bp.cli.output import printable
 from mnist_bp.cli.train import train
-from mnist_bp.core import archive, model_file
 from mnist_bp.data import idx
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.errors import Diverged, MnistBpError
 from mnist_bp.network import Network, load_network
+from mnist_bp.storage import model_file, npz
 
 __all__ = ["TARGETS", "Case", "Failure", "Target", "check"]
 
@@ -114,10 +114,10 @@ def _check_refusal(refusal: MnistBpError) -> None:
 
 
 @cache
-def _good_model() -> archive.Archive:
+def _good_model() -> npz.Archive:
     network = Network([6, 4, CLASSES], rng=np.random.default_rng(0))
     network.save("good", {"dataset": "mnist", "config": {"learning-rate": 0.5, "data-dir": "x"}, "epochs": 3})
-    return archive.read("good", "model file", [model_file.FORMAT])
+    return npz.read("good", "model file", [model_file.FORMAT])
 
 
 def _make_model(random: Random) -> bytes:
@@ -170,10 +170,10 @@ def _make_checkpoint(random: Random) -> bytes:
 
 
 @cache
-def _good_checkpoint() -> archive.Archive:
+def _good_checkpoint() -> npz.Archive:
     Path("good").write_bytes(_good_run()["checkpoint.npz"])
-    arrays, meta = archive.read("good", "checkpoint", [model_file.FORMAT])
-    return archive.Archive(arrays, {**meta, "last": {**meta["last"], "seconds": 0.25}})  # else another file each time
+    arrays, meta = npz.read("good", "checkpoint", [model_file.FORMAT])
+    return npz.Archive(arrays, {**meta, "last": {**meta["last"], "seconds": 0.25}})  # else another file each time
 
 
 def _read_checkpoint(path: Path) -> None:

@@ -19,7 +19,7 @@ from mnist_bp.cli.config import read_config
 from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.train import train
 from mnist_bp.errors import InputError
-from mnist_bp.files import write_text
+from mnist_bp.storage.atomic import write_text
 from mnist_bp.training.notation import format_sizes, parse_hidden
 
 PIXELS, CLASSES = 784, 10

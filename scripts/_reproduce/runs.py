@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from _reproduce.recipes import Recipe
-from mnist_bp.files import write_text
+from mnist_bp.storage.atomic import write_text
 
 TRAIN = (sys.executable, "-m", "mnist_bp", "train")
 DATASET: Literal["mnist"] = "mnist"

@@ -7,7 +7,7 @@ from _shared.tables import markdown
 
 from _reproduce.recipes import Measurement, Recipe
 from mnist_bp.errors import InputError
-from mnist_bp.files import write_text
+from mnist_bp.storage.atomic import write_text
 
 BEGIN = "<!-- written by scripts/reproduce, from here on -->"
 END = "<!-- up to here -->"

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 import mnist_bp
-from mnist_bp.core import archive
 from mnist_bp.data import idx
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.synthetic import digits
 from mnist_bp.network import load_network
+from mnist_bp.storage import npz
 from mnist_bp.training import checkpoint
 from mnist_bp.training.run_paths import find_model
 
@@ -124,7 +124,7 @@ def look(run):
         assert whole == list(range(1, len(whole) + 1))
         assert len(lines) - len(whole) <= 1
     if "checkpoint.npz" in present:
-        held = archive.read(run / "checkpoint.npz", "checkpoint", [checkpoint.FORMAT])
+        held = npz.read(run / "checkpoint.npz", "checkpoint", [checkpoint.FORMAT])
         assert len(whole) - held.meta["last"]["epoch"] in {0, 1}
     if "model.npz" in present:
         load_network(find_model(run))

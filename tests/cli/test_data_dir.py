@@ -252,7 +252,7 @@ def test_own_files_need_a_folder_that_holds_them(cli, tmp_path):
 
 def old_run_on_mnist(cli, idx_folder, cache):
     """Train on MNIST and make the run one that records no dataset, as versions up to 0.1.0 wrote it."""
-    from mnist_bp.core import archive
+    from mnist_bp.storage import npz
     from mnist_bp.training import checkpoint
 
     shutil.copytree(idx_folder, cache / "mnist")
@@ -260,9 +260,9 @@ def old_run_on_mnist(cli, idx_folder, cache):
     config = Path("run/config.toml")
     lines = config.read_text(encoding="utf-8").splitlines(keepends=True)
     config.write_text("".join(line for line in lines if not line.startswith("dataset")), encoding="utf-8")
-    held = archive.read(Path("run/checkpoint.npz"), "checkpoint", [checkpoint.FORMAT])
+    held = npz.read(Path("run/checkpoint.npz"), "checkpoint", [checkpoint.FORMAT])
     del held.meta["identity"]["dataset"]
-    archive.write(Path("run/checkpoint.npz"), held.arrays, held.meta)
+    npz.write(Path("run/checkpoint.npz"), held.arrays, held.meta)
 
 
 def test_an_older_run_that_records_no_dataset_resumes_and_then_records_it(cli, idx_folder, tmp_path):

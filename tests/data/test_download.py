@@ -12,7 +12,6 @@ import pytest
 from kill_download import fetching_process, kill_at_random
 from mirrors import CONTENT, MEGABYTE_OF_ZEROS, ZIPPED, published, serving
 
-from mnist_bp import files
 from mnist_bp.data import download as fetching
 from mnist_bp.data import manifest, transfer
 from mnist_bp.data.download import download
@@ -625,7 +624,7 @@ def test_a_full_disk_is_said(folder, url, monkeypatch, when):
     if when == "write":
         monkeypatch.setattr("mnist_bp.data.intake.Intake._take", full)
     elif when == "fsync":
-        monkeypatch.setattr(files.os, "fsync", full)
+        monkeypatch.setattr(os, "fsync", full)
     else:
         monkeypatch.setattr("pathlib.Path.replace", full)
     assert refusal(folder, published(url("good"))) == (

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_bp.core import archive
 from mnist_bp.core.choices import OPTIMIZERS
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network
+from mnist_bp.storage import npz
 from mnist_bp.training import checkpoint
 from mnist_bp.training.loop import LabelledImages, Trainer
 from mnist_bp.training.schedules import SCHEDULES
@@ -150,8 +150,8 @@ def refused(said, settings=None, identity=IDENTITY):
 
 def rewritten(arrays=None, **meta):
     """The checkpoint with some of it changed, and a new seal on it."""
-    held = archive.read(PATH, "checkpoint", [2])
-    archive.write(PATH, {**held.arrays, **(arrays or {})}, {**held.meta, **meta})
+    held = npz.read(PATH, "checkpoint", [2])
+    npz.write(PATH, {**held.arrays, **(arrays or {})}, {**held.meta, **meta})
 
 
 @pytest.mark.parametrize(

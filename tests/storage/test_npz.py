@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from mnist_bp import Network
-from mnist_bp.core import archive
 from mnist_bp.errors import InputError
+from mnist_bp.storage import npz
 
 FILE = Path("file.npz")
 ARRAYS = {
@@ -24,12 +24,12 @@ ARRAYS = {
 
 def write(**meta: Any) -> None:
     """A file of these arrays."""
-    archive.write(FILE, ARRAYS, {"format": 2, **meta})
+    npz.write(FILE, ARRAYS, {"format": 2, **meta})
 
 
-def read(formats: tuple[int, ...] = (1, 2)) -> archive.Archive:
+def read(formats: tuple[int, ...] = (1, 2)) -> npz.Archive:
     """That file."""
-    return archive.read(FILE, "thing", formats)
+    return npz.read(FILE, "thing", formats)
 
 
 def test_what_was_written_comes_back() -> None:

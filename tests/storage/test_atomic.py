@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_bp.files import atomic_write, lock, remove_parts, sync, sync_folder, write_text
+from mnist_bp.storage.atomic import atomic_write, lock, remove_parts, sync, sync_folder, write_text
 
 
 @pytest.fixture

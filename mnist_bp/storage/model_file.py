@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from mnist_bp.core import archive
 from mnist_bp.core.choices import DTYPES
 from mnist_bp.core.inputs import Functions, checked_functions
 from mnist_bp.core.parameters import ParameterVector, array_shapes
 from mnist_bp.errors import InputError
+from mnist_bp.storage import npz
 
 __all__ = ["FORMAT", "load", "save"]
 
@@ -43,7 +43,7 @@ def save(path: str | PathLike[str], parameters: ParameterVector, functions: Func
         **functions._asdict(),
         "dtype": dtype,
     }
-    archive.write(path, parameters.named_arrays(), described)
+    npz.write(path, parameters.named_arrays(), described)
 
 
 def load(path: str | PathLike[str]) -> tuple[ParameterVector, Functions, dict[str, Any]]:
@@ -54,14 +54,14 @@ def load(path: str | PathLike[str]) -> tuple[ParameterVector, Functions, dict[st
     InputError
         If the file is missing, is not a model file, or does not agree with itself.
     """
-    held = archive.read(path, "model file", READABLE)
+    held = npz.read(path, "model file", READABLE)
     try:
         return *_network(held), held.meta
     except InputError as error:
         raise InputError(f"{path} is not a model file that mnist-bp wrote (model.npz): {error}") from error
 
 
-def _network(held: archive.Archive) -> tuple[ParameterVector, Functions]:
+def _network(held: npz.Archive) -> tuple[ParameterVector, Functions]:
     arrays, meta = held
     _check_meta(meta)
     shapes = array_shapes(meta["sizes"])

@@ -20,7 +20,7 @@ import numpy as np
 
 from mnist_bp.core.activations import Array
 from mnist_bp.errors import InputError
-from mnist_bp.files import atomic_write
+from mnist_bp.storage.atomic import atomic_write
 
 __all__ = ["Archive", "read", "sealed", "write"]
 
