@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -44,7 +43,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """
     # A link stays one: what it points to is replaced. (Python 3.11's Path.resolve raises where links run in a circle.)
     path = Path(os.path.realpath(path))
-    part = path.parent / f".{path.name[:40]}.{secrets.token_hex(8)}.part"
+    part = path.parent / f".{path.name[:40]}.{os.urandom(8).hex()}.part"
     try:
         with part.open("xb") as file:
             yield file
