@@ -21,6 +21,7 @@ LIBRARIES = {
     "data/transfer.py": {"requests", "urllib3"},
     "training": {"numpy", "tomli_w"},
     "cli": {"numpy", "rich", "threadpoolctl", "typer"},
+    "cli/completion.py": {"shellingham"},
     "cli/image.py": {"PIL"},
     "page": {"numpy"},
     "plots": {"matplotlib", "numpy"},

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from mnist_bp import __version__
 from mnist_bp.cli import download, evaluate, explain, gradcheck, page, predict, train
+from mnist_bp.cli.completion import VARIABLE, InstallCompletion, ShowCompletion, completion_init
 from mnist_bp.cli.config import config_in_use, is_from_config
 from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.interrupts import all_like_ctrl_c
@@ -56,6 +57,13 @@ COMMANDS = (
 )
 
 
+CONTEXT: dict[str, Any] = {
+    "help_option_names": ["-h", "--help"],
+    "default_map": {"help": False},  # with None, Typer would import pydantic to convert it
+}
+"""Settings of Typer's context. Commands inherit the names of the help option."""
+
+
 def _app() -> typer.Typer:
     """Return the command line, with the options that are declared and the names that are registered at this moment."""
     app = typer.Typer(
@@ -63,6 +71,7 @@ def _app() -> typer.Typer:
         help="Train a network on MNIST, every number of it the calculus of backpropagation, done in the open.",
         invoke_without_command=True,
         add_completion=False,
+        context_settings=CONTEXT,
         pretty_exceptions_enable=False,
     )
     app.callback()(_options)
@@ -83,6 +92,8 @@ def _options(
     version: Annotated[  # noqa: ARG001 - its callback has shown it
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
+    install_completion: InstallCompletion = False,  # noqa: ARG001
+    show_completion: ShowCompletion = False,  # noqa: ARG001
 ) -> None:
     """Read what belongs to no command (``main`` itself looks at ``--debug``); without a command, show the help."""
     if context.invoked_subcommand is None:
@@ -120,7 +131,9 @@ def run(arguments: list[str]) -> int:
         Of Typer alone, which completes command lines so.
     """
     try:
-        code = typer.main.get_command(_app()).main(arguments, prog_name=program(), standalone_mode=False) or 0
+        completion_init()
+        command = typer.main.get_command(_app())
+        code = command.main(arguments, prog_name=program(), complete_var=VARIABLE, standalone_mode=False) or 0
         sys.stdout.flush()
     except SystemExit:
         raise

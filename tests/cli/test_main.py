@@ -21,9 +21,10 @@ def python(*arguments, **env):
     return subprocess.run(command, env=env, capture_output=True, text=True, encoding="utf-8", check=False, timeout=20)
 
 
-def test_help_names_every_command(cli):
-    """``--help`` is exit 0, on standard output."""
-    done = cli("--help")
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_names_every_command(cli, option):
+    """Exit 0, on standard output."""
+    done = cli(option)
     assert (done.code, done.err) == (0, "")
     assert all(f" {command} " in done.out for command in COMMANDS)
 
@@ -35,6 +36,7 @@ def test_help_of_a_command_has_an_example(cli, command):
     assert done.code == 0
     assert f"Example: mnist-bp {command}" in done.out
     assert "\x1b" not in done.out
+    assert cli(command, "-h") == done
 
 
 def test_help_begins_its_commands_as_the_user_did(cli, monkeypatch):
@@ -152,16 +154,19 @@ def test_a_full_disk_is_3():
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [["--help"], ["train", "--help"], ["train", "--epochs", "0"], ["train", "--hidden", "x"], ["tran"], ["--version"]],
-    ids=" ".join,
+    ("command", "unneeded"),
+    [
+        *[(command, {"pydantic", "secrets"}) for command in ("--help", "train -h", "--version", "--show-completion")],
+        *[(command, set()) for command in ("tran", "train --epochs 0", "train --hidden x")],
+    ],
 )
-def test_help_and_bad_options_need_no_numpy(arguments):
-    """Nothing heavy is imported until there is something to compute or to fetch."""
+def test_help_and_bad_options_need_no_numpy(command, unneeded):
+    """Nothing heavy is imported until there is something to convert, to compute or to fetch."""
+    heavy = {"numpy", "requests", "tomli_w", "rich.progress", *unneeded}
     code = (
         "import sys; from mnist_bp.cli.main import main\n"
-        f"try: main({arguments!r})\n"
-        "finally: sys.stderr.write(repr(sorted({'numpy', 'requests', 'tomli_w', 'rich.progress'} & set(sys.modules))))"
+        f"try: main({command.split()!r})\n"
+        f"finally: sys.stderr.write(repr(sorted({heavy!r} & set(sys.modules))))"
     )
     assert python("-c", code).stderr.splitlines()[-1] == "[]"
 
