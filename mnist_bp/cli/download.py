@@ -14,7 +14,7 @@ from mnist_bp.errors import InputError
 
 if TYPE_CHECKING:
     from mnist_bp.data.catalogue import Entry
-    from mnist_bp.data.download import Outcome
+    from mnist_bp.data.download.fetch import Outcome
 
 __all__ = ["download"]
 
@@ -78,14 +78,14 @@ def download(
     if show_list:
         _show_list(root, voice)
         return
-    from mnist_bp.data import download as fetching
-    from mnist_bp.data.published import PUBLISHED
+    from mnist_bp.data.download import fetch as fetching
+    from mnist_bp.data.registry import REGISTRY
 
     found = finding.named(dataset)
     folder = found.folder if found else root / dataset
     with download_progress(voice) as progress:
         outcomes = fetching.download(
-            PUBLISHED[dataset],
+            REGISTRY[dataset],
             folder,
             mirrors=mirror or (),
             imported=imported or (),

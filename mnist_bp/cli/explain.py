@@ -11,7 +11,6 @@ from mnist_bp.cli.class_names import ClassNames
 from mnist_bp.cli.config import is_given
 from mnist_bp.cli.data import only
 from mnist_bp.cli.explain_report import Shown, show_explanation
-from mnist_bp.cli.image import image_path, read_image
 from mnist_bp.cli.models import (
     Model,
     data_at_hand,
@@ -21,6 +20,7 @@ from mnist_bp.cli.models import (
 )
 from mnist_bp.cli.options import Activation, Classes, Cost, DataDir, Dataset, Hidden, Json, Seed, Split, positive
 from mnist_bp.cli.output import Output
+from mnist_bp.data.image_file import image_path, read_image
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import InputError
 from mnist_bp.training.learning_rates import default_learning_rate

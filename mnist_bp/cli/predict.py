@@ -8,11 +8,11 @@ import typer
 
 from mnist_bp.cli.class_names import ClassNames
 from mnist_bp.cli.drawing import bar, draw
-from mnist_bp.cli.image import STDIN, image_path, read_image, require_pillow
 from mnist_bp.cli.models import TrainedModel, load_model
 from mnist_bp.cli.options import OUTPUT, Json
 from mnist_bp.cli.output import Output, say_error
 from mnist_bp.cli.tables import new_table
+from mnist_bp.data.image_file import STDIN, image_path, read_image, require_pillow
 from mnist_bp.environment import user_path
 from mnist_bp.errors import ExitCode, InputError
 
@@ -74,8 +74,8 @@ def predict(
 ) -> None:
     """Say which digit a picture shows.
 
-    A PNG or JPEG of any size, drawn or photographed, dark on light or light on dark. It is prepared as MNIST's makers
-    prepared theirs, and shown as the network sees it.
+    A PNG or JPEG of any size, drawn or photographed, dark on light or light on dark. It is preprocessed as
+    MNIST's makers did it, and shown as the network sees it.
 
     Example: mnist-bp predict digit.png
     """  # fmt: skip
@@ -131,7 +131,7 @@ def _prediction(trained: TrainedModel, image: "NDArray[np.uint8]") -> _Predictio
     import numpy as np
 
     from mnist_bp.data.batches import scaled
-    from mnist_bp.data.published import class_names
+    from mnist_bp.data.registry import class_names
 
     network = trained.network
     with np.errstate(over="ignore", invalid="ignore"):

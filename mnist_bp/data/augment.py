@@ -34,7 +34,7 @@ from mnist_bp.data.batches import scaled
 from mnist_bp.data.names import AUGMENTATIONS, MOST_STRENGTH, DistortionName
 from mnist_bp.errors import InputError
 
-__all__ = ["Sampler", "augmented", "elastic_patterns"]
+__all__ = ["BilinearSampler", "augmented", "elastic_patterns"]
 
 SIDE = 28
 """Lengths below are in pixels of an image whose shorter side has so many; they grow with the image."""
@@ -124,7 +124,7 @@ class _Distortion:
             patterns.append(strength * elastic_patterns(shape))
         self.patterns = np.concatenate(patterns).astype(dtype)
         self.piece = max(1, PIECE_PIXELS // self.patterns.shape[1])
-        self.sample = Sampler(shape, self.piece, dtype)
+        self.sample = BilinearSampler(shape, self.piece, dtype)
         self.inputs = np.empty((self.piece, self.patterns.shape[1]), dtype)
         self.places = np.empty((2 * self.piece, self.patterns.shape[1]), dtype)
 
@@ -192,7 +192,7 @@ def _modes(size: int, sigma: float) -> tuple[Array, Array]:
     return values.clip(0), vectors.T  # rounding leaves some eigenvalues a little below 0
 
 
-class Sampler:
+class BilinearSampler:
     """Looks images up between their pixels: bilinear interpolation, black beyond the edges.
 
     It holds the room that this takes, since fresh memory is slow memory, and works in place on all the images at once.

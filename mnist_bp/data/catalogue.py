@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from mnist_bp.data import manifest
 from mnist_bp.data.datasets import synthetic_folder
+from mnist_bp.data.download import cache
 from mnist_bp.data.formats import Found, find_file, recognize
 from mnist_bp.data.names import FILE_NAMES, OWN, SYNTHETIC
-from mnist_bp.data.published import PUBLISHED, PublishedDataset
+from mnist_bp.data.registry import REGISTRY, PublishedDataset
 from mnist_bp.data.zip_member import Stored
 
 __all__ = ["Entry", "catalogue"]
@@ -27,7 +27,7 @@ class Entry(NamedTuple):
 def catalogue(root: Path) -> list[Entry]:
     """List every dataset below ``root``: those that can be downloaded, the synthetic digits, and the user's files."""
     finding = recognize(root)
-    entries = [_entry(root, finding.named(name), dataset) for name, dataset in PUBLISHED.items()]
+    entries = [_entry(root, finding.named(name), dataset) for name, dataset in REGISTRY.items()]
     folder = synthetic_folder(root)
     state = "intact" if all(find_file(folder, name) for name in FILE_NAMES) else "embedded"
     entries.append(Entry(SYNTHETIC, state, _size(_files_in(folder)), folder, "this program, at its first use"))
@@ -38,7 +38,7 @@ def catalogue(root: Path) -> list[Entry]:
 
 def _entry(root: Path, found: Found | None, dataset: PublishedDataset) -> Entry:
     folder = root / dataset.name if found is None else found.folder
-    states = {manifest.look(folder, file, note=False).state for file in dataset.files}
+    states = {cache.verify(folder, file, note=False).state for file in dataset.files}
     worst = next(state for state in ("damaged", "absent", "unverified", "intact") if state in states)
     state = "incomplete" if worst == "absent" and len(states) > 1 else worst
     return Entry(dataset.name, state, _size(_files_in(folder)), folder, dataset.makers)

@@ -11,8 +11,9 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from mnist_bp.data import formats, idx, manifest
-from mnist_bp.data.examples import CLASSES, Dataset, Examples, hold_out
+from mnist_bp.data import formats, idx
+from mnist_bp.data.download import cache
+from mnist_bp.data.examples import CLASSES, Dataset, Examples, stratified_split
 from mnist_bp.data.formats import Finding
 from mnist_bp.data.identify import identify
 from mnist_bp.data.locate import DATA_DIR, VARIABLE, Location, locate, require_data_folder
@@ -27,7 +28,7 @@ from mnist_bp.data.names import (
     PublishedName,
     SplitName,
 )
-from mnist_bp.data.published import PUBLISHED
+from mnist_bp.data.registry import REGISTRY
 from mnist_bp.data.zip_member import Stored
 from mnist_bp.environment import user_path
 from mnist_bp.errors import DataUnavailable, InputError
@@ -38,9 +39,9 @@ __all__ = [
     "Dataset",
     "Examples",
     "data_root",
-    "hold_out",
     "inspect_root",
     "load",
+    "stratified_split",
     "synthetic_examples",
     "synthetic_folder",
 ]
@@ -147,8 +148,8 @@ def _load_published(
 ) -> Dataset:
     """Read the dataset from the cache; fetch it if it is not there or, as far as looking and reading tell, damaged."""
     name, folder = place.name, cast("Path", place.cache)
-    files = PUBLISHED[name].files
-    wrong = next((found.reason for file in files if (found := manifest.glance(folder, file, note=fetch))), None)
+    files = REGISTRY[name].files
+    wrong = next((found.reason for file in files if (found := cache.quick_check(folder, file, note=fetch))), None)
     if wrong is None:
         try:
             return _read(_files_in(folder), name, mapped=_is_verified(folder))
@@ -171,13 +172,13 @@ def _files_in(folder: Path) -> dict[str, Path]:
 
 def _is_verified(folder: Path) -> bool:
     """Return whether all four files are as this program has verified them."""
-    return all(manifest.is_verified(path) for path in _files_in(folder).values())
+    return all(cache.is_verified(path) for path in _files_in(folder).values())
 
 
 def _download(name: PublishedName, folder: Path, progress: Progress | None, notice: Notice | None) -> None:
-    from mnist_bp.data.download import download
+    from mnist_bp.data.download.fetch import download
 
-    download(PUBLISHED[name], folder, verify=True, progress=progress, notice=notice)
+    download(REGISTRY[name], folder, verify=True, progress=progress, notice=notice)
 
 
 def _load_own(place: Location, name: DatasetName | None, classes: int | None) -> Dataset:
@@ -186,7 +187,7 @@ def _load_own(place: Location, name: DatasetName | None, classes: int | None) ->
     folder = place.found.folder
     dataset = _read(place.found.files, place.name, classes or CLASSES)
     published = identify(dataset, folder)
-    if published is not None and name in {*PUBLISHED} - {published}:
+    if published is not None and name in {*REGISTRY} - {published}:
         raise InputError(f"{folder} holds {published}, not {name}; leave out --dataset, or name another --data-dir")
     if place.name != OWN:
         return dataset

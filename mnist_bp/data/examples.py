@@ -9,10 +9,10 @@ from numpy.typing import DTypeLike, NDArray
 from mnist_bp.core.activations import Array
 from mnist_bp.data.batches import scaled
 from mnist_bp.data.names import DATASETS, OWN, SYNTHETIC, DatasetName, SplitName
-from mnist_bp.data.published import class_names
+from mnist_bp.data.registry import class_names
 from mnist_bp.errors import InputError
 
-__all__ = ["CLASSES", "Dataset", "Examples", "hold_out"]
+__all__ = ["CLASSES", "Dataset", "Examples", "stratified_split"]
 
 CLASSES = 10
 """Of every dataset that has a name; a folder of one's own may have others."""
@@ -99,7 +99,7 @@ class Dataset:
         return class_names(self.name, self.classes)
 
 
-def hold_out(examples: Examples, count: int, *, seed: int) -> tuple[Examples, Examples]:
+def stratified_split(examples: Examples, count: int, *, seed: int) -> tuple[Examples, Examples]:
     """Split into what is left and ``count`` examples that are held out.
 
     They are drawn at random, as many of each class as its share. InputError if that leaves nothing to train on.

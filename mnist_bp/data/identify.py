@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mnist_bp.data import idx
 from mnist_bp.data.examples import Dataset
 from mnist_bp.data.names import PublishedName
-from mnist_bp.data.published import PUBLISHED, PublishedFile
+from mnist_bp.data.registry import REGISTRY, PublishedFile
 
 __all__ = ["identify"]
 
@@ -20,7 +20,7 @@ def identify(dataset: Dataset, folder: Path) -> PublishedName | None:
     Where the sum of the content is not known, the sizes and the name of the folder that it was read from decide.
     """
     arrays = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
-    for name, published in PUBLISHED.items():
+    for name, published in REGISTRY.items():
         small_first = sorted(zip(published.files, arrays, strict=True), key=lambda pair: pair[0].size)
         is_known = all(file.sha256 for file in published.files)
         if (is_known or folder.name == name) and all(_is_file(*pair) for pair in small_first):

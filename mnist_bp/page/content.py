@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from mnist_bp.data import preparation
+from mnist_bp.data import preprocess
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network
@@ -87,10 +87,10 @@ def page_content(
             "columns": columns,
         },
         "preprocess": {
-            "box": preparation.BOX,
-            "least_contrast": preparation.LEAST_CONTRAST,
-            "faintest": preparation.FAINTEST,
-            "noise": preparation.NOISE,
+            "box": preprocess.BOX,
+            "least_contrast": preprocess.LEAST_CONTRAST,
+            "faintest": preprocess.FAINTEST,
+            "noise": preprocess.NOISE,
         },
         "examples": {"images": _base64(examples.images), "labels": examples.labels.tolist()},
     }

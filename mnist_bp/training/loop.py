@@ -16,10 +16,10 @@ from mnist_bp.core.objective import Objective
 from mnist_bp.core.optimizers import approach
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import draw_masks, shrink_weights, smoothed_targets
-from mnist_bp.data.ahead import ahead
 from mnist_bp.data.augment import augmented
 from mnist_bp.data.batches import mini_batches, scaled
 from mnist_bp.data.names import AUGMENTATIONS, NO_AUGMENTATION
+from mnist_bp.data.prefetch import prefetch
 from mnist_bp.errors import Diverged, InputError
 from mnist_bp.network import Network
 from mnist_bp.training.evaluation import CHUNK, Evaluation, chunks, evaluate, judge
@@ -277,7 +277,7 @@ class Trainer:
             strength=settings.augment_strength,
             dtype=self.network.dtype,
         )
-        yield from ahead(distorted)
+        yield from prefetch(distorted)
 
     def _dropout(self) -> Callable[[int], Masks] | None:
         """What draws the masks of so many examples, where there is dropout."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mnist_bp.data.datasets import Dataset, Examples, hold_out
+from mnist_bp.data.datasets import Dataset, Examples, stratified_split
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network
 from mnist_bp.training import checkpoint
@@ -65,7 +65,7 @@ class Session:
     ) -> None:
         self.settings, self.data, validation = settings, data, None
         if settings.validation is not None:
-            rest, validation = hold_out(data.train, settings.validation, seed=settings.seed)
+            rest, validation = stratified_split(data.train, settings.validation, seed=settings.seed)
             self.data = replace(data, train=rest)
         self.last: EpochResult | None = None
         self.is_saved = False

@@ -21,9 +21,9 @@ from _reproduce.runs import DATASET, Failed, Run, error
 from mnist_bp.cli.data import load_dataset
 from mnist_bp.cli.output import Output, prepare_streams
 from mnist_bp.data.datasets import data_root, inspect_root
-from mnist_bp.data.intake import Intake, Unusable, take_file
+from mnist_bp.data.download.verify import Unusable, VerifiedFile, take_file
 from mnist_bp.data.names import OWN
-from mnist_bp.data.published import PUBLISHED
+from mnist_bp.data.registry import REGISTRY
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError, MnistBpError, StorageError
 
@@ -130,10 +130,10 @@ def require_mnist(data_dir: Path | None) -> None:
     load_dataset(DATASET, data_dir, Output())
     finding = inspect_root(data_dir)
     found = finding.named(DATASET) or finding.named(OWN)
-    for file in PUBLISHED[DATASET].files:
+    for file in REGISTRY[DATASET].files:
         stored = found.files[file.name] if found else data_root(data_dir)
         try:
-            take_file(stored, Intake(file))
+            take_file(stored, VerifiedFile(file))
         except Unusable as reason:
             raise InputError(f"the table is about MNIST alone, but {stored}: {reason}") from reason
 

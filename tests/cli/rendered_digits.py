@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from mnist_bp import Network
-from mnist_bp.cli.image import read_image
 from mnist_bp.data.datasets import load
+from mnist_bp.data.image_file import read_image
 from mnist_bp.training.run_paths import find_model
 
 SIDE = 280

@@ -7,7 +7,7 @@ import pytest
 
 from mnist_bp.data import idx
 from mnist_bp.data.names import FILE_NAMES
-from mnist_bp.data.published import PUBLISHED
+from mnist_bp.data.registry import REGISTRY
 
 LETTERS = 26
 
@@ -75,6 +75,6 @@ def test_clothes_have_names_wherever_they_are_shown(cli, tmp_path, idx_folder):
     assert [per_class[label]["name"] for label in (0, 9)] == ["T-shirt/top", "Ankle boot"]
     explained = cli("explain", "run", "--example", 0).out
     label = cli("explain", "run", "--example", 0, "--json").records[0]["label"]
-    assert f" set, {PUBLISHED['fashion-mnist'].class_names[label]} {label}\n" in explained
+    assert f" set, {REGISTRY['fashion-mnist'].class_names[label]} {label}\n" in explained
     assert "by class: T-shirt/top 0: " in explained
     assert "\nAnkle boot 9" in explained  # among the outputs

@@ -11,7 +11,7 @@ import pytest
 from mnist_bp import Network
 from mnist_bp.data import datasets
 from mnist_bp.data.names import FILE_NAMES
-from mnist_bp.data.published import PUBLISHED, PublishedDataset, PublishedFile
+from mnist_bp.data.registry import REGISTRY, PublishedDataset, PublishedFile
 
 
 @pytest.fixture(autouse=True)
@@ -178,7 +178,7 @@ def test_download_takes_a_dataset_from_every_layout_that_train_reads(cli, idx_fo
     """And --list finds it there."""
     contents = {name: (idx_folder / name).read_bytes() for name in FILE_NAMES}
     files = [PublishedFile(name, len(held), "", hashlib.sha256(held).hexdigest()) for name, held in contents.items()]
-    monkeypatch.setitem(PUBLISHED, "mnist", PublishedDataset("mnist", "its makers", tuple(files), (), "MNIST"))
+    monkeypatch.setitem(REGISTRY, "mnist", PublishedDataset("mnist", "its makers", tuple(files), (), "MNIST"))
     source = tmp_path / "source"
     if layout == "archive.zip":
         source.mkdir()

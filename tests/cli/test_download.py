@@ -6,9 +6,8 @@ import shutil
 
 import pytest
 
-from mnist_bp.data import published
 from mnist_bp.data.names import FILE_NAMES
-from mnist_bp.data.published import PublishedDataset, PublishedFile
+from mnist_bp.data.registry import REGISTRY, PublishedDataset, PublishedFile
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +26,7 @@ def given(idx_folder, monkeypatch):
         PublishedFile(name, len(content), "0" * 64, hashlib.sha256(content).hexdigest())
         for name, content in contents.items()
     )
-    monkeypatch.setitem(published.PUBLISHED, "mnist", PublishedDataset("mnist", "its makers", files, (), "MNIST"))
+    monkeypatch.setitem(REGISTRY, "mnist", PublishedDataset("mnist", "its makers", files, (), "MNIST"))
     return idx_folder
 
 

@@ -232,7 +232,7 @@ def test_a_download_nobody_reads_stops(piped, monkeypatch):
         told.append("more")
         return []
 
-    monkeypatch.setattr("mnist_bp.data.download.download", fetch)
+    monkeypatch.setattr("mnist_bp.data.download.fetch.download", fetch)
     done = piped("download")
     assert (done.code, done.err, told) == (141, "", [])
 

@@ -12,9 +12,9 @@ import pytest
 from PIL import ExifTags, Image, ImageDraw
 
 from mnist_bp import Network
-from mnist_bp.cli.image import read_image
-from mnist_bp.data.preparation import prepared
-from mnist_bp.data.published import PUBLISHED
+from mnist_bp.data.image_file import read_image
+from mnist_bp.data.preprocess import preprocess
+from mnist_bp.data.registry import REGISTRY
 from mnist_bp.shell import command_line
 
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves the path alone
@@ -101,7 +101,7 @@ def test_classes_that_have_names_are_named(cli, trained, seven):
     [record] = cli("predict", "7.png", "--model", "fashion.npz", "--json").records
     out = cli("predict", "7.png", "--model", "fashion.npz").out
     label, name = record["prediction"], record["prediction_name"]
-    assert name == PUBLISHED["fashion-mnist"].class_names[label]
+    assert name == REGISTRY["fashion-mnist"].class_names[label]
     assert out.splitlines()[-1].startswith(f"{name} {label} (")
     assert "synthetic" not in record
 
@@ -242,6 +242,6 @@ def test_the_model_tells_of_images_that_are_no_squares(cli, seven, rng):
 def test_digits_drawn_on_paper_look_as_they_do_when_prepared_at_once(few_digits):
     """Whatever their size and place; what of MNIST's test set is recognised so is measured by ``rendered_digits``."""
     images = few_digits[1].images[:20]
-    expected = np.stack([prepared(255 - image, SHAPE) for image in images])
+    expected = np.stack([preprocess(255 - image, SHAPE) for image in images])
     assert np.abs(read_back(images).astype(int) - expected).mean() < 10
     assert expected.mean() > 25

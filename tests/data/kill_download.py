@@ -14,13 +14,13 @@ from pathlib import Path
 
 from mirrors import CONTENT, idx_bytes, published, serving
 
-from mnist_bp.data.download import download
-from mnist_bp.data.manifest import MANIFEST
+from mnist_bp.data.download.cache import MANIFEST
+from mnist_bp.data.download.fetch import download
 
 PROGRAM = """if True:
     import pickle, sys
     from pathlib import Path
-    from mnist_bp.data.download import download
+    from mnist_bp.data.download.fetch import download
     dataset, folder = pickle.load(sys.stdin.buffer)
     print("ready", flush=True)
     download(dataset, folder)

@@ -16,7 +16,7 @@ import numpy as np
 
 from mnist_bp.data import idx
 from mnist_bp.data.names import FILE_NAMES
-from mnist_bp.data.published import PublishedDataset, PublishedFile
+from mnist_bp.data.registry import PublishedDataset, PublishedFile
 
 WEB_PAGE = b"<!DOCTYPE html><title>Please log in</title>" * 20
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mnist_bp.data import augment
-from mnist_bp.data.augment import Sampler, augmented, elastic_patterns
+from mnist_bp.data.augment import BilinearSampler, augmented, elastic_patterns
 from mnist_bp.data.batches import mini_batches, scaled
 from mnist_bp.data.datasets import synthetic_examples
 from mnist_bp.errors import InputError
@@ -52,9 +52,9 @@ def look_up(image, row, column):
 
 
 def sampled(images, shape, places):
-    """What a ``Sampler`` makes of images, (n, pixels), at places, (2, n, pixels), in float64."""
+    """What a ``BilinearSampler`` makes of images, (n, pixels), at places, (2, n, pixels), in float64."""
     out = np.empty(images.shape)
-    Sampler(shape, len(images), np.float64)(images, places.copy(), out)
+    BilinearSampler(shape, len(images), np.float64)(images, places.copy(), out)
     return out
 
 
@@ -108,14 +108,14 @@ def places(monkeypatch):
 
     def drawn(kind, n=1000, shape=(28, 28), **settings):
         seen = []
-        original = Sampler.__call__
+        original = BilinearSampler.__call__
 
         def spy(self, images, places, out):
             seen.append(places.copy())
             original(self, images, places, out)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Sampler, "__call__", spy)
+            patch.setattr(BilinearSampler, "__call__", spy)
             distorted(np.zeros((n, math.prod(shape)), np.uint8), kind, shape, dtype=np.float64, **settings)
         return np.concatenate(seen, axis=1).reshape(2, n, *shape) - np.indices(shape)[:, np.newaxis]
 
@@ -327,13 +327,13 @@ def test_any_batch_size_does(kind, n):
 def test_a_batch_of_all_is_done_piece_by_piece(monkeypatch):
     """True gradient descent on 60,000 images takes no more room at once than a batch of 100, beside the result."""
     most = []
-    original = Sampler.__call__
+    original = BilinearSampler.__call__
 
     def spy(self, images, places, out):
         most.append(len(images))
         original(self, images, places, out)
 
-    monkeypatch.setattr(Sampler, "__call__", spy)
+    monkeypatch.setattr(BilinearSampler, "__call__", spy)
     out = distorted(np.full((60_000, 9), 255, np.uint8), "elastic", (3, 3), strength=1e-7)
     assert max(most) * 9 <= 100 * 784
     assert sum(most) == 60_000

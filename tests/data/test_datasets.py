@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from mirrors import published, serving
 
-from mnist_bp.data import datasets, idx, manifest
-from mnist_bp.data.datasets import Examples, data_root, hold_out, load
+from mnist_bp.data import datasets, idx
+from mnist_bp.data.datasets import Examples, data_root, load, stratified_split
+from mnist_bp.data.download import cache as cache_module
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.synthetic import digits
 from mnist_bp.errors import DataUnavailable, InputError
@@ -354,7 +355,7 @@ def served(monkeypatch):
     """MNIST is small and is served on loopback; a function that takes it off the network."""
     with serving() as server:
         dataset = published(server.url("good"))
-        monkeypatch.setitem(datasets.PUBLISHED, "mnist", dataset)
+        monkeypatch.setitem(datasets.REGISTRY, "mnist", dataset)
         yield server
 
 
@@ -394,7 +395,7 @@ def test_only_verified_files_of_the_cache_are_mapped(cache, idx_folder, monkeypa
     """Nobody rewrites those in place; what the user has put there, or elsewhere, is read into memory."""
     assert is_mapped(load("mnist").train.images)
     assert not is_mapped(load(None, idx_folder).train.images)
-    monkeypatch.setattr(manifest.os, "access", lambda *_: False)
+    monkeypatch.setattr(cache_module.os, "access", lambda *_: False)
     (cache / "manifest.json").unlink()
     assert not is_mapped(load("mnist").train.images)
 
@@ -449,7 +450,7 @@ def test_damage_offline_is_said_and_never_read(cache, damage, monkeypatch):
 
 def test_what_has_not_changed_is_not_hashed(cache, monkeypatch):
     """Size and time as noted: loading looks at nothing but those."""
-    monkeypatch.setattr(manifest, "take_file", None)
+    monkeypatch.setattr(cache_module, "take_file", None)
     load("mnist")
 
 
@@ -457,15 +458,15 @@ def test_files_put_there_by_hand_are_hashed_once(cache, monkeypatch):
     """Without a manifest the first load writes one."""
     (cache / "manifest.json").unlink()
     load("mnist")
-    monkeypatch.setattr(manifest, "take_file", None)
+    monkeypatch.setattr(cache_module, "take_file", None)
     load("mnist")
 
 
 def test_files_put_there_by_hand_where_nothing_can_be_noted_are_not_hashed(cache, monkeypatch):
     """In a read-only folder each load would hash again: there, their form has to do."""
     (cache / "manifest.json").unlink()
-    monkeypatch.setattr(manifest.os, "access", lambda *_: False)
-    monkeypatch.setattr(manifest, "take_file", None)
+    monkeypatch.setattr(cache_module.os, "access", lambda *_: False)
+    monkeypatch.setattr(cache_module, "take_file", None)
     load("mnist")
     assert not (cache / "manifest.json").exists()
 
@@ -636,7 +637,7 @@ SKEWED = [0] * 500 + [1] * 7 + [2] * 90 + [9] * 3
 def test_what_is_held_out_and_what_is_left_are_all_examples_once(count, seed):
     """Exactly so many; each example is in one part or the other, with its own label, in the order that it had."""
     examples = numbered(np.random.default_rng(1).permutation(SKEWED))
-    rest, held = hold_out(examples, count, seed=seed)
+    rest, held = stratified_split(examples, count, seed=seed)
     assert (len(held), len(rest)) == (count, 600 - count)
     assert sorted(numbers(held) + numbers(rest)) == list(range(600))
     for part in (held, rest):
@@ -647,7 +648,7 @@ def test_what_is_held_out_and_what_is_left_are_all_examples_once(count, seed):
 @pytest.mark.parametrize("count", [1, 2, 10, 59, 60, 61, 300, 599])
 def test_as_many_of_each_class_are_held_out_as_its_share(count):
     """Within one example: a tenth of each class, where a tenth of all is held out."""
-    _, held = hold_out(numbered(np.random.default_rng(1).permutation(SKEWED)), count, seed=0)
+    _, held = stratified_split(numbered(np.random.default_rng(1).permutation(SKEWED)), count, seed=0)
     for label in set(SKEWED):
         assert abs((held.labels == label).sum() - SKEWED.count(label) * count / 600) < 1
 
@@ -655,7 +656,7 @@ def test_as_many_of_each_class_are_held_out_as_its_share(count):
 def test_who_is_held_out_depends_on_the_seed_alone():
     """The same seed, the same examples; another seed, others, with no more in common than chance has it."""
     examples = numbered([0, 1] * 500)
-    first, again, other = (set(numbers(hold_out(examples, 200, seed=seed)[1])) for seed in (3, 3, 4))
+    first, again, other = (set(numbers(stratified_split(examples, 200, seed=seed)[1])) for seed in (3, 3, 4))
     assert first == again
     assert 20 <= len(first & other) <= 60  # 40, with a standard deviation of 5
 
@@ -665,7 +666,7 @@ def test_every_example_can_be_held_out():
     examples = numbered([0] * 10 + [1] * 10)
     counts = np.zeros(20, np.int64)
     for seed in range(300):
-        counts[numbers(hold_out(examples, 4, seed=seed)[1])] += 1
+        counts[numbers(stratified_split(examples, 4, seed=seed)[1])] += 1
     assert counts.sum() == 1200
     assert 35 <= counts.min() <= counts.max() <= 85  # 60, with a standard deviation of 7
 
@@ -674,4 +675,4 @@ def test_every_example_can_be_held_out():
 def test_something_must_be_left_to_train_on(count):
     """All examples, or more, cannot be held out."""
     with pytest.raises(InputError, match=f"cannot hold {count:,} examples out of 20: nothing would be left"):
-        hold_out(numbered([0, 1] * 10), count, seed=0)
+        stratified_split(numbered([0, 1] * 10), count, seed=0)

@@ -12,11 +12,11 @@ import pytest
 from kill_download import fetching_process, kill_at_random
 from mirrors import CONTENT, MEGABYTE_OF_ZEROS, ZIPPED, published, serving
 
-from mnist_bp.data import download as fetching
-from mnist_bp.data import manifest, transfer
-from mnist_bp.data.download import download
-from mnist_bp.data.intake import Intake
-from mnist_bp.data.manifest import MANIFEST, look
+from mnist_bp.data.download import cache, http
+from mnist_bp.data.download import fetch as fetching
+from mnist_bp.data.download.cache import MANIFEST, verify
+from mnist_bp.data.download.fetch import download
+from mnist_bp.data.download.verify import VerifiedFile
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.errors import DataUnavailable, OutputClosed
 
@@ -36,17 +36,17 @@ def server(running, monkeypatch):
     """The server; nothing has been asked of it yet, and nobody pauses before asking again."""
     running.forget()
     running.zipped = dict(ZIPPED)
-    monkeypatch.setattr(transfer, "PAUSES", (0.001, 0.001, 0.001))
-    monkeypatch.setattr(transfer, "LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr(http, "PAUSES", (0.001, 0.001, 0.001))
+    monkeypatch.setattr(http, "LONGEST_PAUSE", 0.001)
     return running
 
 
 @pytest.fixture
 def impatient(monkeypatch):
     """Nobody waits long, for where there is nothing to come; a machine that is busy needs longer for what does come."""
-    monkeypatch.setattr(transfer, "READ_SECONDS", 0.2)
-    monkeypatch.setattr(transfer, "ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(transfer, "SLOW_SECONDS", 0.2)
+    monkeypatch.setattr(http, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(http, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(http, "SLOW_SECONDS", 0.2)
 
 
 @pytest.fixture
@@ -216,10 +216,10 @@ def test_a_mirror_is_waited_for_as_it_asks_within_reason(url, monkeypatch):
             waited.append(timeout)
             return False
 
-    monkeypatch.setattr(transfer, "PAUSES", (1, 2, 3))
-    monkeypatch.setattr(transfer, "LONGEST_PAUSE", 4)
+    monkeypatch.setattr(http, "PAUSES", (1, 2, 3))
+    monkeypatch.setattr(http, "LONGEST_PAUSE", 4)
     file = published(content=SMALLEST).files[0]
-    transfer.receive(f"{url('busy', 'unavailable', 'error', 'good')}{file.name}.gz", Intake(file), Stop())
+    http.fetch_file(f"{url('busy', 'unavailable', 'error', 'good')}{file.name}.gz", VerifiedFile(file), Stop())
     assert waited == [0, 4, 3]
 
 
@@ -231,7 +231,7 @@ def test_a_mirror_that_never_answers_is_given_up(folder, url, silent):
 
 def test_a_mirror_that_never_answers_is_named(folder, server, silent, monkeypatch):
     """The error says how long was waited; a mirror that is not there at all is not waited for."""
-    monkeypatch.setattr(transfer, "READ_SECONDS", 2)
+    monkeypatch.setattr(http, "READ_SECONDS", 2)
     assert f"{silent}: no answer within 0.5 s" in refusal(folder, published(silent))
 
 
@@ -240,15 +240,15 @@ def test_a_machine_without_a_network_knows_it_soon(folder, monkeypatch, mirrors)
     """However many mirrors there are, together they are not waited for longer than 18 s."""
     waited = []
 
-    def receive(url, intake, stop, *, patience):
+    def fetch_file(url, intake, stop, *, patience):
         waited.append(patience)
         raise fetching.Unusable("no answer")
 
-    monkeypatch.setattr(transfer, "receive", receive)
+    monkeypatch.setattr(http, "fetch_file", fetch_file)
     refusal(folder, published(*(f"http://{number}/" for number in range(mirrors)), content=SMALLEST))
     assert len(waited) == mirrors
     assert sum(waited) <= 18 + 1e-9
-    assert max(waited) <= transfer.ANSWER_SECONDS
+    assert max(waited) <= http.ANSWER_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_damage_is_found_without_a_sum_of_the_content(folder, url):
 
 def test_progress_is_told_up_to_the_whole(folder, url, monkeypatch):
     """Each file's bytes rise piece by piece to its decompressed size, told once, at its end; one thread tells all."""
-    monkeypatch.setattr(transfer, "CHUNK", 1000)
+    monkeypatch.setattr(http, "CHUNK", 1000)
     told, threads = [], set()
 
     def progress(*piece):
@@ -467,7 +467,7 @@ def test_intact_files_are_not_fetched_again(folder, url, server, monkeypatch):
     """The second download asks for nothing and hashes nothing."""
     download(published(url("good")), folder)
     server.asked.clear()
-    monkeypatch.setattr(manifest, "take_file", None)
+    monkeypatch.setattr(cache, "take_file", None)
     assert states(download(published(url("good")), folder)) == dict.fromkeys(FILE_NAMES, "intact")
     assert server.asked == []
 
@@ -475,7 +475,7 @@ def test_intact_files_are_not_fetched_again(folder, url, server, monkeypatch):
 def test_intact_files_need_no_mirror_and_no_writing(folder, url, unreachable, monkeypatch):
     """Offline and on a full disk, a complete folder is as good as a download, with or without a manifest."""
     download(published(url("good")), folder)
-    monkeypatch.setattr(manifest, "write_text", full)
+    monkeypatch.setattr(cache, "write_text", full)
     download(published(unreachable), folder)
     (folder / MANIFEST).unlink()
     download(published(unreachable), folder)
@@ -563,7 +563,7 @@ def test_a_manifest_of_something_else_is_not_believed(folder, url, server):
     """It notes another content, with the right size and time: only the published one will do."""
     download(published(url("good")), folder)
     (folder / TRAIN_LABELS).write_bytes(CHANGED)
-    manifest.record(folder / TRAIN_LABELS, "0" * 64)
+    cache.mark_verified(folder / TRAIN_LABELS, "0" * 64)
     assert states(download(published(url("good")), folder))[TRAIN_LABELS] == "fetched"
     assert_intact(folder)
 
@@ -579,12 +579,12 @@ def test_without_a_sum_nor_a_note_nothing_is_called_intact(folder, url, unreacha
     for name, content in CONTENT.items():
         (folder / name).write_bytes(content)
     files = published(content_sums=False).files
-    assert {look(folder, file).state for file in files} == {"unverified"}
+    assert {verify(folder, file).state for file in files} == {"unverified"}
     with pytest.raises(DataUnavailable):
         download(published(unreachable, content_sums=False), folder)
     assert_complete(folder)
     download(published(url("good"), content_sums=False), folder)
-    assert {look(folder, file).state for file in files} == {"intact"}
+    assert {verify(folder, file).state for file in files} == {"intact"}
 
 
 def test_a_failed_force_keeps_what_was_there(folder, url):
@@ -622,7 +622,7 @@ def full(*args, **kwargs):
 def test_a_full_disk_is_said(folder, url, monkeypatch, when):
     """Whenever it shows, one line says so, and nothing is left that would take the space."""
     if when == "write":
-        monkeypatch.setattr("mnist_bp.data.intake.Intake._take", full)
+        monkeypatch.setattr("mnist_bp.data.download.verify.VerifiedFile._take", full)
     elif when == "fsync":
         monkeypatch.setattr(os, "fsync", full)
     else:

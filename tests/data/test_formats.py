@@ -170,8 +170,8 @@ def test_real_mnist_is_recognised_by_its_content(tmp_path, idx_folder, monkeypat
     from mnist_bp.data import datasets
 
     content = {name: (idx_folder / name).read_bytes() for name in FILE_NAMES}
-    monkeypatch.setitem(datasets.PUBLISHED, "mnist", published(content=content, zipped=content))
-    assert sum_of(content[TRAIN_IMAGES]) == datasets.PUBLISHED["mnist"].files[0].sha256
+    monkeypatch.setitem(datasets.REGISTRY, "mnist", published(content=content, zipped=content))
+    assert sum_of(content[TRAIN_IMAGES]) == datasets.REGISTRY["mnist"].files[0].sha256
     dataset = load(None, idx_folder)
     assert (dataset.name, dataset.option) == ("mnist", "mnist")
     with pytest.raises(InputError, match="few holds mnist, not kmnist"):

@@ -13,7 +13,7 @@ from mnist_bp import Network
 from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.core.network import backward, forward
 from mnist_bp.data.datasets import Dataset, Examples
-from mnist_bp.data.preparation import prepared
+from mnist_bp.data.preprocess import preprocess
 from mnist_bp.explain.chain_rule import explain
 from mnist_bp.explain.result import Address, Explanation
 from mnist_bp.page.assemble import assemble, fill, page_modules
@@ -176,7 +176,7 @@ def test_somebody_draws_a_digit_and_steps_back(
     board, seen = (
         np.array(pixels, np.uint8) for pixels in ask(browser, "[Array.from(board.grey()), Array.from(state.grey)]")
     )
-    expected = prepared(board.reshape(280, 280), (28, 28))
+    expected = preprocess(board.reshape(280, 280), (28, 28))
     assert np.abs(expected.ravel().astype(int) - seen).max() <= 1
     trace = forward(exact, seen.reshape(1, -1) / 255)
     answer = int(trace.A[exact.L].argmax())
@@ -286,7 +286,7 @@ def test_drawings_are_prepared_as_python_prepares_pictures(
             {"rows": grey.shape[0], "columns": grey.shape[1], "at": grey.ravel().tolist()},
             {"rows": rows, "columns": columns},
         )
-        assert np.abs(prepared(grey, (rows, columns)).ravel().astype(int) - image).max() <= 1
+        assert np.abs(preprocess(grey, (rows, columns)).ravel().astype(int) - image).max() <= 1
     blank = {"rows": 9, "columns": 9, "at": [255] * 81}
     assert ask(browser, "preprocess(arguments[0], shape, content.preprocess)", blank) is None
 

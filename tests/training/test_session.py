@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_bp.data.datasets import Dataset, Examples, hold_out
+from mnist_bp.data.datasets import Dataset, Examples, stratified_split
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network, load_network
 from mnist_bp.training.evaluation import evaluate
@@ -68,7 +68,7 @@ def history():
 def test_examples_that_are_held_out_never_reach_the_training():
     """Other images in their places: not a bit of the network changes, and the validation figures do."""
     numbered = Examples(np.arange(90, dtype=np.uint8).repeat(9).reshape(90, 3, 3), DATA.train.labels)
-    held = hold_out(numbered, 18, seed=VALIDATING.seed)[1].images[:, 0, 0]
+    held = stratified_split(numbered, 18, seed=VALIDATING.seed)[1].images[:, 0, 0]
     images = DATA.train.images.copy()
     images[held] = 255 - images[held]
     changed = replace(DATA, train=Examples(images, DATA.train.labels))
@@ -87,7 +87,7 @@ def test_validation_figures_are_those_of_what_is_held_out():
     made = session(VALIDATING)
     assert len(made.data.train) == 72
     last = list(made.epochs())[-1]
-    held = hold_out(DATA.train, 18, seed=VALIDATING.seed)[1]
+    held = stratified_split(DATA.train, 18, seed=VALIDATING.seed)[1]
     figures = evaluate(made.trainer.tested, held.rows, held.labels)
     assert (last.validation_cost, last.validation_accuracy) == (figures.cost, figures.accuracy)
     assert history()[-1]["validation_cost"] == figures.cost

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mnist_bp.data.names import FILE_NAMES, PublishedName
 
-__all__ = ["PUBLISHED", "PublishedDataset", "PublishedFile", "class_names"]
+__all__ = ["REGISTRY", "PublishedDataset", "PublishedFile", "class_names"]
 
 IDX_BYTES = (47_040_016, 60_008, 7_840_016, 10_008)
 """Their sizes with 60,000 and 10,000 images of 28 × 28, which all three datasets have."""
@@ -44,7 +44,7 @@ def _files(gzip_sums: tuple[str, ...], sums: tuple[str | None, ...] = (None,) * 
     return tuple(map(PublishedFile, FILE_NAMES, IDX_BYTES, gzip_sums, sums))
 
 
-PUBLISHED: dict[PublishedName, PublishedDataset] = {
+REGISTRY: dict[PublishedName, PublishedDataset] = {
     dataset.name: dataset
     for dataset in (
         PublishedDataset(
@@ -117,5 +117,5 @@ PUBLISHED: dict[PublishedName, PublishedDataset] = {
 
 def class_names(dataset: object, classes: int) -> tuple[str, ...]:
     """What each class is, in the dataset of this name; nothing where they are digits, or nobody knows."""
-    names = [published.class_names for published in PUBLISHED.values() if published.name == dataset]
+    names = [published.class_names for published in REGISTRY.values() if published.name == dataset]
     return names[0] if names and len(names[0]) == classes else ()

@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from mnist_bp.data.download.verify import Unusable, VerifiedFile, take_file
 from mnist_bp.data.formats import find_file
-from mnist_bp.data.intake import Intake, Unusable, take_file
-from mnist_bp.data.published import PublishedFile
+from mnist_bp.data.registry import PublishedFile
 from mnist_bp.storage.atomic import write_text
 
-__all__ = ["MANIFEST", "FileState", "glance", "is_verified", "look", "record", "set_aside"]
+__all__ = ["MANIFEST", "FileState", "is_verified", "mark_verified", "quarantine", "quick_check", "verify"]
 
 MANIFEST = "manifest.json"
 
@@ -50,7 +50,7 @@ class _Note:
     sha256: str
 
 
-def look(folder: Path, file: PublishedFile, *, thorough: bool = False, note: bool = True) -> FileState:
+def verify(folder: Path, file: PublishedFile, *, thorough: bool = False, note: bool = True) -> FileState:
     """Find out whether ``folder`` holds ``file`` intact, plain or .gz.
 
     ``thorough`` trusts no note and hashes; what was found out is noted if ``note`` is true.
@@ -63,17 +63,17 @@ def look(folder: Path, file: PublishedFile, *, thorough: bool = False, note: boo
         return FileState("intact", path, noted.sha256)
     expected = file.sha256 or (noted.sha256 if noted else None)
     try:
-        found = take_file(path, Intake(replace(file, sha256=expected)))
+        found = take_file(path, VerifiedFile(replace(file, sha256=expected)))
     except Unusable as reason:
         # A plain file of the right size with nothing to compare it with may well be right.
         is_open = expected is None and path.suffix != ".gz" and path.stat().st_size == file.size
         return FileState("unverified" if is_open else "damaged", path, reason=f"{path}: {reason}")
     if note:
-        record(path, found)
+        mark_verified(path, found)
     return FileState("intact", path, found)
 
 
-def glance(folder: Path, file: PublishedFile, *, note: bool = True) -> FileState | None:
+def quick_check(folder: Path, file: PublishedFile, *, note: bool = True) -> FileState | None:
     """What a load has to know of a file before it reads it: what is wrong with it, or None.
 
     Without a note, what is known to have another size than the published one is somebody's own, and reading it will
@@ -85,7 +85,7 @@ def glance(folder: Path, file: PublishedFile, *, note: bool = True) -> FileState
         is_plain = path.suffix != ".gz" and path.stat().st_size == file.size
         if not (is_plain and file.sha256 and os.access(folder, os.W_OK)):
             return None
-    found = look(folder, file, note=note)
+    found = verify(folder, file, note=note)
     return None if found.state in {"intact", "unverified"} else found
 
 
@@ -95,7 +95,7 @@ def is_verified(path: Path) -> bool:
     return note is not None and _is_unchanged(path, note)
 
 
-def record(path: Path, sha256: str) -> None:
+def mark_verified(path: Path, sha256: str) -> None:
     """Note that the content of the file that lies there now has been verified."""
     with suppress(OSError):  # see above: it costs time, not more
         found = path.stat()
@@ -104,7 +104,7 @@ def record(path: Path, sha256: str) -> None:
         write_text(path.parent / MANIFEST, json.dumps(content, indent=1) + "\n")
 
 
-def set_aside(path: Path) -> Path:
+def quarantine(path: Path) -> Path:
     """Move a damaged file out of the way, over the one that was moved there before, and say where to."""
     aside = path.with_name(f"{path.name}.damaged")
     with suppress(FileNotFoundError):  # another process was faster

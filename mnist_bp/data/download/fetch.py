@@ -18,11 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from mnist_bp.data import manifest
+from mnist_bp.data.download import cache
+from mnist_bp.data.download.verify import Unusable, VerifiedFile, WrongContent, take_file
 from mnist_bp.data.formats import EXPECTED, candidates, recognize
-from mnist_bp.data.intake import Intake, Unusable, WrongContent, take_file
 from mnist_bp.data.names import Notice, Progress
-from mnist_bp.data.published import PublishedDataset, PublishedFile
+from mnist_bp.data.registry import PublishedDataset, PublishedFile
 from mnist_bp.data.zip_member import Stored
 from mnist_bp.environment import is_on
 from mnist_bp.errors import DataUnavailable, InputError
@@ -40,7 +40,7 @@ DEAD_SECONDS = 3600
 GRACE_SECONDS = 1
 """How long a download that has been interrupted waits for its threads to clean up after themselves."""
 
-Take = Callable[[Intake, threading.Event], str]
+Take = Callable[[VerifiedFile, threading.Event], str]
 Source = tuple[str, Take]
 """Where a file may be had: its name for people, and what lets an intake have it and says the SHA-256."""
 
@@ -121,7 +121,7 @@ def download(
     try:
         _refuse_what_cannot_be_a_folder(folder)
         remove_parts(folder, older_than=DEAD_SECONDS)
-        there = [manifest.look(folder, file, thorough=verify) for file in dataset.files]
+        there = [cache.verify(folder, file, thorough=verify) for file in dataset.files]
         for found in there:
             _put_away(found, notice)
         missing = [file for file, found in zip(dataset.files, there, strict=True) if force or found.state != "intact"]
@@ -143,10 +143,10 @@ def _refuse_what_cannot_be_a_folder(folder: Path) -> None:
         os.scandir(folder).close()
 
 
-def _put_away(found: manifest.FileState, notice: Notice | None) -> None:
+def _put_away(found: cache.FileState, notice: Notice | None) -> None:
     """Let no damaged file stay under its name, whether or not there will be another."""
     if found.state == "damaged" and found.path is not None:
-        aside = manifest.set_aside(found.path)
+        aside = cache.quarantine(found.path)
         if notice is not None:
             notice(f"{found.reason}; set aside as {aside.name}")
 
@@ -162,13 +162,13 @@ def _sources(
             f"{dataset.name} is not complete here, and MNIST_BP_OFFLINE forbids the network; "
             f"from a folder that has the files: {program()} download {dataset.name} --from FOLDER"
         )
-    from mnist_bp.data import transfer  # here, because requests takes long to import
+    from mnist_bp.data.download import http  # here, because requests takes long to import
 
     urls = _urls(dataset, mirrors)
-    patience = min(transfer.ANSWER_SECONDS, ALL_SILENT_SECONDS / len(urls))
+    patience = min(http.ANSWER_SECONDS, ALL_SILENT_SECONDS / len(urls))
 
     def of(url: str) -> Take:
-        return lambda intake, stop: transfer.receive(f"{url}{intake.file.name}.gz", intake, stop, patience=patience)
+        return lambda intake, stop: http.fetch_file(f"{url}{intake.file.name}.gz", intake, stop, patience=patience)
 
     return lambda _file: [(url, of(url)) for url in urls]
 
@@ -217,7 +217,7 @@ def _fetch_all(
             if isinstance(event, _End):
                 ends[event.file.name] = event
                 if event.error is None:
-                    manifest.record(folder / event.file.name, event.sha256)
+                    cache.mark_verified(folder / event.file.name, event.sha256)
             if progress is not None and not (isinstance(event, _End) and event.error):
                 progress(event.file.name, event.done if isinstance(event, _Piece) else event.file.size, event.file.size)
     finally:
@@ -286,13 +286,13 @@ def _fetch(
     for turn, (name, take) in enumerate(turns):
         try:
             with ExitStack() as opened:
-                return name, take(Intake(file, partial(_target, folder / file.name, opened), told), stop)
+                return name, take(VerifiedFile(file, partial(_target, folder / file.name, opened), told), stop)
         except Unusable as reason:
             reasons[name] = str(reason)
             if isinstance(reason, WrongContent) and turn < len(sources):
                 turns.append((name, take))
         except FileNotFoundError:  # another process has swept our part away: the file is there
-            found = manifest.look(folder, file)
+            found = cache.verify(folder, file)
             if found.sha256 is None:
                 raise
             return "another process", found.sha256

@@ -1,9 +1,9 @@
-"""A picture of a digit, prepared as MNIST's makers did."""
+"""A picture of a digit, preprocessed as MNIST's makers did."""
 
 import numpy as np
 import pytest
 
-from mnist_bp.data.preparation import prepared
+from mnist_bp.data.preprocess import preprocess
 from mnist_bp.errors import InputError
 
 SHAPE = (28, 28)
@@ -26,7 +26,7 @@ def extent(image):
 
 def test_a_digit_fills_the_box_and_its_mass_lies_in_the_middle(page):
     """20 pixels high, 10 wide, the centre of mass within half a pixel of pixel 14; the strongest ink is 255."""
-    image = prepared(page, SHAPE)
+    image = preprocess(page, SHAPE)
     top, bottom, left, right = extent(image)
     assert (image.dtype, image.shape, image.max()) == (np.uint8, SHAPE, 255)
     assert (bottom - top + 1, right - left + 1) == (20, 10)
@@ -37,29 +37,29 @@ def test_a_digit_fills_the_box_and_its_mass_lies_in_the_middle(page):
 
 def test_paper_may_be_any(page):
     """Light on dark, grey, lit from one side, noisy or of whole numbers: the same picture."""
-    expected = prepared(page, SHAPE)
+    expected = preprocess(page, SHAPE)
     rng = np.random.default_rng(0)
     lit = np.linspace(-40, 40, 300)[:, np.newaxis] + np.linspace(-20, 20, 200)
     for other in (255 - page, 100 + page / 5, page * 0.5 + 60 + lit, page.astype(np.uint8)):
-        assert np.abs(prepared(other, SHAPE).astype(int) - expected).max() <= 1
-    noisy = prepared(page * 0.5 + 60 + lit + rng.normal(0, 5, page.shape), SHAPE)
+        assert np.abs(preprocess(other, SHAPE).astype(int) - expected).max() <= 1
+    noisy = preprocess(page * 0.5 + 60 + lit + rng.normal(0, 5, page.shape), SHAPE)
     assert np.abs(noisy.astype(int) - expected).mean() < 5
 
 
 def test_place_and_size_on_the_paper_do_not_matter(page):
     """Cut close, moved, or twice as large."""
-    expected = prepared(page, SHAPE)
+    expected = preprocess(page, SHAPE)
     ink = page[20:120, 130:180]
-    assert np.array_equal(prepared(np.pad(ink, 1, constant_values=255), SHAPE), expected)
-    assert np.array_equal(prepared(np.roll(page, (150, -100), axis=(0, 1)), SHAPE), expected)
-    assert np.abs(prepared(np.kron(page, np.ones((2, 2))), SHAPE).astype(int) - expected).max() <= 12
+    assert np.array_equal(preprocess(np.pad(ink, 1, constant_values=255), SHAPE), expected)
+    assert np.array_equal(preprocess(np.roll(page, (150, -100), axis=(0, 1)), SHAPE), expected)
+    assert np.abs(preprocess(np.kron(page, np.ones((2, 2))), SHAPE).astype(int) - expected).max() <= 12
 
 
 def test_a_tiny_picture_grows_smoothly():
     """Between two old pixels, the grey levels go from the one to the other."""
     tiny = np.zeros((4, 6))
     tiny[1:3, 2:4] = [[255, 153], [255, 153]]
-    row = prepared(tiny, SHAPE)[14]
+    row = preprocess(tiny, SHAPE)[14]
     grown = row[row > 0].astype(int)
     assert (len(grown), grown[0], grown[-1]) == (20, 255, 153)
     assert -12 < np.diff(grown).min() <= np.diff(grown).max() <= 0
@@ -69,28 +69,28 @@ def test_a_digit_that_touches_the_edge_is_not_taken_for_light():
     """A seven whose bar fills the picture's first row: the same as with paper around it."""
     seven = np.full((50, 40), 255.0)
     seven[:8], seven[8:, 24:32] = 0, 0
-    assert np.array_equal(prepared(seven, SHAPE), prepared(np.pad(seven, 20, constant_values=255), SHAPE))
+    assert np.array_equal(preprocess(seven, SHAPE), preprocess(np.pad(seven, 20, constant_values=255), SHAPE))
 
 
 def test_no_ink_is_cut_off():
     """An L, whose mass lies far from the middle of its box."""
     letter = np.zeros((200, 200))
     letter[20:180, 20:24] = letter[140:180, 20:180] = 255
-    top, bottom, left, right = extent(prepared(letter, SHAPE))
+    top, bottom, left, right = extent(preprocess(letter, SHAPE))
     assert (bottom - top, right - left) == (19, 19)
 
 
 def test_the_data_sets_own_images_are_taken_as_they_stand(few_digits):
-    """Of the network's size and light on dark; turned round, they are prepared."""
+    """Of the network's size and light on dark; turned round, they are preprocessed."""
     for image in few_digits[1].images[:20]:
-        assert np.array_equal(prepared(image, SHAPE), image)
-        assert prepared(255 - image, SHAPE).max() == 255
-        assert not prepared(255 - image, SHAPE)[0].any()
+        assert np.array_equal(preprocess(image, SHAPE), image)
+        assert preprocess(255 - image, SHAPE).max() == 255
+        assert not preprocess(255 - image, SHAPE)[0].any()
 
 
 def test_another_shape(page):
     """The box is 20 / 28 of the shorter side."""
-    image = prepared(page, (14, 21))
+    image = preprocess(page, (14, 21))
     assert image.shape == (14, 21)
     assert extent(image)[1] - extent(image)[0] == 9
 
@@ -107,10 +107,10 @@ def test_another_shape(page):
 def test_paper_alone_is_no_digit(grey):
     """White, black, one pixel, one row, noise, light from one side."""
     with pytest.raises(InputError, match="shows no digit: it is all paper"):
-        prepared(grey, SHAPE)
+        preprocess(grey, SHAPE)
 
 
 def test_without_pixels_there_is_nothing():
     """An array of no rows."""
     with pytest.raises(InputError, match="no pixels"):
-        prepared(np.zeros((0, 5)), SHAPE)
+        preprocess(np.zeros((0, 5)), SHAPE)

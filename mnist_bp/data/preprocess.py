@@ -1,4 +1,4 @@
-"""Anybody's picture of a digit, prepared as MNIST's makers prepared theirs.
+"""Preprocessing of a picture of a digit as MNIST's makers did it.
 
 Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to document recognition", 1998: the
 digits were "size normalized to fit in a 20×20 pixel box while preserving their aspect ratio", which left grey levels
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mnist_bp.core.activations import Array
 from mnist_bp.errors import InputError
 
-__all__ = ["prepared"]
+__all__ = ["preprocess"]
 
 BOX = 20 / 28
 """The longer side of a digit, as a share of the image's shorter side."""
@@ -38,7 +38,7 @@ deviations of noise; light that changes slowly adds nothing to it."""
 ALL_PAPER = "shows no digit: it is all paper"
 
 
-def prepared(grey: Array, shape: tuple[int, int]) -> NDArray[np.uint8]:
+def preprocess(grey: Array, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """Prepare a picture of one digit for a network.
 
     Parameters

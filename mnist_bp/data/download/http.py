@@ -11,9 +11,9 @@ from email.utils import parsedate_to_datetime
 import requests
 from urllib3.exceptions import HTTPError, NameResolutionError, ProtocolError, ReadTimeoutError
 
-from mnist_bp.data.intake import CHUNK, BrokeOff, Intake, Unusable, WrongContent
+from mnist_bp.data.download.verify import CHUNK, BrokeOff, Unusable, VerifiedFile, WrongContent
 
-__all__ = ["Stopped", "receive"]
+__all__ = ["Stopped", "fetch_file"]
 
 CONNECT_SECONDS = 4
 READ_SECONDS = 5
@@ -40,7 +40,7 @@ class Stopped(Exception):
     """Nobody wants the file any more."""
 
 
-def receive(url: str, intake: Intake, stop: threading.Event, *, patience: float = ANSWER_SECONDS) -> str:
+def fetch_file(url: str, intake: VerifiedFile, stop: threading.Event, *, patience: float = ANSWER_SECONDS) -> str:
     """Let ``intake`` have the file at ``url``.
 
     Parameters
@@ -84,7 +84,7 @@ def receive(url: str, intake: Intake, stop: threading.Event, *, patience: float 
 class _Transfer:
     """What has to be known from one attempt to the next."""
 
-    def __init__(self, url: str, intake: Intake, stop: threading.Event, patience: float) -> None:
+    def __init__(self, url: str, intake: VerifiedFile, stop: threading.Event, patience: float) -> None:
         self._url, self._intake, self._stop, self._patience = url, intake, stop, patience
         self._version: str | None = None
         self._ranges = True

@@ -1,4 +1,4 @@
-"""Working ahead: the same items in the same order, errors in their place, and no thread left behind."""
+"""Prefetch: the same items in the same order, errors in their place, and no thread left behind."""
 
 import contextlib
 import subprocess
@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from mnist_bp.data.ahead import ahead
+from mnist_bp.data.prefetch import prefetch
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def counted(made, items=1_000_000):
 
 def test_items_come_in_their_order():
     """1,000 items arrive, each once, none out of its place."""
-    assert list(ahead(iter(range(1000)))) == list(range(1000))
+    assert list(prefetch(iter(range(1000)))) == list(range(1000))
 
 
 @pytest.mark.parametrize("depth", [1, 2, 100])
@@ -42,7 +42,7 @@ def test_the_timing_changes_nothing(depth, producing, consuming):
             yield item
 
     received = []
-    for item in ahead(items(), depth=depth):
+    for item in prefetch(items(), depth=depth):
         time.sleep(consuming)
         received.append(item)
 
@@ -51,18 +51,18 @@ def test_the_timing_changes_nothing(depth, producing, consuming):
 
 def test_no_items_are_no_items():
     """An empty iterator ends at once."""
-    assert list(ahead(iter(()))) == []
+    assert list(prefetch(iter(()))) == []
 
 
 @pytest.mark.parametrize("falsy", [None, 0, ()])
 def test_any_item_is_an_item(falsy):
     """Nothing that may be among the items is taken for their end."""
-    assert list(ahead(iter([falsy, 1, falsy]))) == [falsy, 1, falsy]
+    assert list(prefetch(iter([falsy, 1, falsy]))) == [falsy, 1, falsy]
 
 
 def test_items_are_made_in_another_thread():
     """The producer's work is off the consumer's thread."""
-    threads = list(ahead(threading.current_thread() for _ in range(3)))
+    threads = list(prefetch(threading.current_thread() for _ in range(3)))
     assert threading.current_thread() not in threads
     assert len(set(threads)) == 1
 
@@ -76,7 +76,7 @@ def test_the_producer_goes_ahead_while_the_consumer_works():
         second_made.set()
         yield 2
 
-    with contextlib.closing(ahead(items())) as made_ahead:
+    with contextlib.closing(prefetch(items())) as made_ahead:
         next(made_ahead)
         assert second_made.wait(timeout=30)
 
@@ -84,7 +84,7 @@ def test_the_producer_goes_ahead_while_the_consumer_works():
 def test_the_producer_goes_no_further_than_it_may():
     """3 that nobody has asked for, and one in use: never more."""
     made = []
-    with contextlib.closing(ahead(counted(made), depth=3)) as items:
+    with contextlib.closing(prefetch(counted(made), depth=3)) as items:
         for item in range(100):
             assert next(items) == item
             time.sleep(0.0002)
@@ -94,7 +94,7 @@ def test_the_producer_goes_no_further_than_it_may():
 def test_nothing_is_made_before_it_is_asked_for():
     """A generator that nobody iterates over starts no thread."""
     made = []
-    items = ahead(counted(made))
+    items = prefetch(counted(made))
     assert not made
     items.close()
     assert not made
@@ -109,7 +109,7 @@ def test_an_error_is_raised_in_the_place_of_its_item(error):
         yield 2
         raise error
 
-    made_ahead = ahead(items())
+    made_ahead = prefetch(items())
 
     assert [next(made_ahead), next(made_ahead)] == [1, 2]
     with pytest.raises(type(error)) as caught:
@@ -123,13 +123,13 @@ def test_an_error_is_raised_in_the_place_of_its_item(error):
 def test_closing_ends_the_thread(taken, depth):
     """Wherever the producer is when the consumer has had enough, it stops, and long before the last item."""
     made = []
-    items = ahead(counted(made), depth=depth)
+    items = prefetch(counted(made), depth=depth)
     for _ in range(taken):
         next(items)
 
     items.close()
 
-    assert "ahead" not in {thread.name for thread in threading.enumerate()}
+    assert "prefetch" not in {thread.name for thread in threading.enumerate()}
     assert len(made) <= taken + depth
 
 
@@ -143,7 +143,7 @@ def test_closing_beside_a_busy_producer():
             started.set()
             time.sleep(0.05)
 
-    made_ahead = ahead(items())
+    made_ahead = prefetch(items())
     next(made_ahead)
     started.wait()
     made_ahead.close()
@@ -158,14 +158,14 @@ def test_an_error_behind_a_closed_generator_goes_with_it():
         yield 1
         raise ValueError("too late")
 
-    made_ahead = ahead(items())
+    made_ahead = prefetch(items())
     assert next(made_ahead) == 1
     made_ahead.close()
 
 
 def test_a_loop_that_is_broken_off_ends_the_thread():
     """Nothing needs to be closed by hand where nothing refers to the generator."""
-    for item in ahead(iter(range(1000))):
+    for item in prefetch(iter(range(1000))):
         if item == 3:
             break
 
@@ -175,7 +175,7 @@ def test_a_consumer_that_fails_ends_the_thread(error):
     """Ctrl-C in the middle of a step, say."""
 
     def consume():
-        with contextlib.closing(ahead(iter(range(1000)))) as items:
+        with contextlib.closing(prefetch(iter(range(1000)))) as items:
             for item in items:
                 if item == 3:
                     raise error
@@ -186,6 +186,8 @@ def test_a_consumer_that_fails_ends_the_thread(error):
 
 def test_a_generator_that_is_never_closed_does_not_keep_the_program():
     """A program that still refers to one when it ends, ends."""
-    program = "import itertools; from mnist_bp.data.ahead import ahead; x = ahead(itertools.count()); print(next(x))"
+    program = (
+        "import itertools; from mnist_bp.data.prefetch import prefetch; x = prefetch(itertools.count()); print(next(x))"
+    )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert (result.stdout, result.stderr) == ("0\n", "")

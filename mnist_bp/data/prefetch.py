@@ -1,11 +1,11 @@
-"""Working ahead: a generator's items, produced in a thread of its own while the consumer works on earlier ones."""
+"""Prefetch: a generator's items, produced in a thread of its own while the consumer works on earlier ones."""
 
 import threading
 from collections.abc import Iterator
 from queue import Empty, SimpleQueue
 from typing import Literal, NamedTuple, TypeVar
 
-__all__ = ["ahead"]
+__all__ = ["prefetch"]
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ class _End(NamedTuple):
     error: BaseException | None
 
 
-def ahead(items: Iterator[T], *, depth: int = 4) -> Iterator[T]:
+def prefetch(items: Iterator[T], *, depth: int = 4) -> Iterator[T]:
     """The same items in the same order, produced by a thread that works up to ``depth`` items ahead.
 
     numpy lets go of the interpreter's lock while it computes, so the items are made on one core while another uses
@@ -41,7 +41,7 @@ def ahead(items: Iterator[T], *, depth: int = 4) -> Iterator[T]:
     for _ in range(depth):
         orders.put("make")
     # A daemon, lest a generator that is never closed keep the program from ending.
-    thread = threading.Thread(target=_produce, args=(items, made, orders), name="ahead", daemon=True)
+    thread = threading.Thread(target=_produce, args=(items, made, orders), name="prefetch", daemon=True)
     thread.start()
     try:
         while not isinstance(item := made.get(), _End):

@@ -55,7 +55,7 @@ def require_pillow() -> None:
 
 
 def read_image(path: Path, shape: tuple[int, int]) -> "NDArray[np.uint8]":
-    """Read a picture of one digit and prepare it for a network that takes ``shape`` (rows, columns): see ``prepared``.
+    """Read a picture of one digit and preprocess it for a network that takes ``shape`` (rows, columns).
 
     It is turned as the camera was held; what is transparent is white paper; of an animation, the first picture counts.
     ``STDIN`` stands for standard input.
@@ -65,7 +65,7 @@ def read_image(path: Path, shape: tuple[int, int]) -> "NDArray[np.uint8]":
     InputError
         If Pillow is not installed, or the file is not a picture in one of ``FORMATS``, too large, or shows no digit.
     """
-    from mnist_bp.data.preparation import prepared
+    from mnist_bp.data.preprocess import preprocess
 
     require_pillow()
     name = "standard input" if path == STDIN else str(path)
@@ -80,7 +80,7 @@ def read_image(path: Path, shape: tuple[int, int]) -> "NDArray[np.uint8]":
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise InputError(f"cannot read the image {name}: {reason}") from error
     try:
-        return prepared(grey, shape)
+        return preprocess(grey, shape)
     except InputError as error:
         raise InputError(f"{name} {error}") from error
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mirrors import CONTENT, ZIPPED, published, sum_of
 
-from mnist_bp.data.intake import Intake, Unusable, take_file
+from mnist_bp.data.download.verify import Unusable, VerifiedFile, take_file
 from mnist_bp.data.names import FILE_NAMES
-from mnist_bp.data.published import PublishedFile
+from mnist_bp.data.registry import PublishedFile
 
 NAME = FILE_NAMES[1]
 WHOLE, PACKED = CONTENT[NAME], ZIPPED[NAME]
@@ -34,7 +34,7 @@ def test_whatever_comes_is_the_published_content_or_unusable(changes, sizes, pac
         else:
             sent[at : at + (len(piece) if change == "change" else 0)] = piece
     target = io.BytesIO()
-    intake = Intake(file, lambda: target)
+    intake = VerifiedFile(file, lambda: target)
     try:
         while sent:
             size = sizes[len(sent) % len(sizes)]
@@ -56,7 +56,7 @@ def test_whatever_comes_is_the_published_content_or_unusable(changes, sizes, pac
 def test_a_new_start_forgets_everything(sent):
     """Half of it, a restart, then all of it: as if the half had never been."""
     target = io.BytesIO()
-    intake = Intake(FILE, lambda: target)
+    intake = VerifiedFile(FILE, lambda: target)
     intake.feed(sent[: len(sent) // 2])
     intake.restart()
     intake.feed(sent)
@@ -72,7 +72,7 @@ def test_a_large_file_takes_little_memory(tmp_path):
     file = PublishedFile("zeros", len(content), "", sum_of(content))
     tracemalloc.start()
     try:
-        assert take_file(path, Intake(file)) == file.sha256
+        assert take_file(path, VerifiedFile(file)) == file.sha256
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
@@ -82,4 +82,4 @@ def test_a_file_that_cannot_be_read_is_unusable(tmp_path):
     """Missing, or a folder: the text says so."""
     for path in (tmp_path / "absent", tmp_path):
         with pytest.raises(Unusable, match="cannot be read"):
-            take_file(path, Intake(FILE))
+            take_file(path, VerifiedFile(FILE))

@@ -1,7 +1,7 @@
-"""What takes a published file in, wherever it comes from: bounded, decompressed, summed, and believed only then.
+"""Verified download: bytes of a published file, decompressed within bounds, hashed, and accepted only if they match.
 
-A mirror, a folder on a stick and the cache itself are all read through an ``Intake``, so that there is one answer to
-the question whether a file is what was published.
+A mirror, a local folder and the cache itself are all read through a ``VerifiedFile``, so that one function decides
+whether a file is what was published.
 """
 
 import hashlib
@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from mnist_bp.data.idx import GZIP_MAGIC
-from mnist_bp.data.published import PublishedFile
+from mnist_bp.data.registry import PublishedFile
 from mnist_bp.data.zip_member import DAMAGED, Stored, open_stored
 
-__all__ = ["CHUNK", "BrokeOff", "Intake", "Unusable", "WrongContent", "take_file"]
+__all__ = ["CHUNK", "BrokeOff", "Unusable", "VerifiedFile", "WrongContent", "take_file"]
 
 CHUNK = 1 << 16
 IDX_MAGIC = b"\0\0"
@@ -36,7 +36,7 @@ class WrongContent(Unusable):
     """Something else than the published file."""
 
 
-class Intake:
+class VerifiedFile:
     """One file on its way in, plain or .gz, in pieces.
 
     Parameters
@@ -132,7 +132,7 @@ class Intake:
         return WrongContent(f"more than the {self.file.size:,} bytes of the published file")
 
 
-def take_file(path: Stored, intake: Intake) -> str:
+def take_file(path: Stored, intake: VerifiedFile) -> str:
     """Take in a file on disk or in an archive, plain or .gz, and return its content's SHA-256.
 
     Unusable if it is not what was published.

@@ -1,0 +1,1 @@
+"""Download of datasets: HTTP, verification of what arrives, the cache."""
