@@ -19,9 +19,9 @@ from threadpoolctl import threadpool_limits
 from mnist_bp import Network
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.data.synthetic import digits
-from mnist_bp.training.loop import train
-from mnist_bp.training.session import Session
+from mnist_bp.training.run import TrainingRun
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.trainer import train
 
 RECIPE = Settings(
     hidden=(16,), activation="relu", cost="cross-entropy", dtype="float32", threads=1, dataset=None, data_dir=None,
@@ -76,14 +76,14 @@ def in_memory(data):
 
 def in_a_folder(data):
     """Train, keeping each epoch; the weights that were saved."""
-    session = Session(RECIPE, data, fresh(), Path("run"))
+    session = TrainingRun(RECIPE, data, fresh(), Path("run"))
     list(session.epochs())
     return Network.load(session.run.model).parameters.tobytes()
 
 
 def interrupted(data):
     """The same, interrupted in the middle of the second epoch, and gone on with."""
-    session, steps = Session(RECIPE, data, fresh(), Path("run")), iter(range(12))
+    session, steps = TrainingRun(RECIPE, data, fresh(), Path("run")), iter(range(12))
 
     def on_batch():
         if next(steps, None) is None:
@@ -92,7 +92,7 @@ def interrupted(data):
     try:
         list(session.epochs(on_batch))
     except KeyboardInterrupt:
-        session = Session(RECIPE, data, fresh(), resume=Path("run"))
+        session = TrainingRun(RECIPE, data, fresh(), resume=Path("run"))
     assert session.trainer.epoch == 1
     list(session.epochs())
     return Network.load(session.run.model).parameters.tobytes()

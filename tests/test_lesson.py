@@ -18,10 +18,10 @@ from mnist_bp.core.optimizers import SGD
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.data.batches import mini_batches
 from mnist_bp.data.datasets import Examples, synthetic_examples
+from mnist_bp.training.diagnostics import EXAMPLES
 from mnist_bp.training.evaluation import CHUNK, evaluate
-from mnist_bp.training.health import EXAMPLES
-from mnist_bp.training.loop import train
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.trainer import train
 
 SIZES = [784, 16, 16, 10]
 Floats = NDArray[np.float64]

@@ -52,9 +52,9 @@ def use_run(context: typer.Context, run: Path | None) -> Path | None:
     """Make the config of a run the defaults of the command's options; the run's folder."""
     if run is None:
         return None
-    from mnist_bp.training.runs import Run
+    from mnist_bp.training.run_folder import RunFolder
 
-    reopened = Run.reopen(run)
+    reopened = RunFolder.reopen(run)
     _use_config(context, reopened.config)
     return reopened.folder
 
@@ -67,9 +67,9 @@ def is_from_config(context: typer.Context, parameter: str) -> bool:
 def config_in_use(context: typer.Context) -> Path:
     """The file that values come from: that of ``--config``, or of the run of ``--resume``."""
     if run := context.params.get("resume"):
-        from mnist_bp.training.runs import Run
+        from mnist_bp.training.run_folder import RunFolder
 
-        return Run(run).config
+        return RunFolder(run).config
     config: Path = context.params["config"]
     return config
 

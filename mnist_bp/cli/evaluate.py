@@ -32,7 +32,7 @@ from mnist_bp.training.threads import default_threads
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset as Data
     from mnist_bp.data.datasets import Examples
-    from mnist_bp.training.evaluation import Evaluation, Mistake
+    from mnist_bp.training.evaluation import Evaluation, Misclassified
 
 __all__ = ["evaluate"]
 
@@ -131,7 +131,7 @@ def _show_what(trained: TrainedModel, data: "Data", split: SplitName, voice: Out
     say_if_synthetic(data, voice)
 
 
-def _show_mistakes(found: "Sequence[Mistake]", examples: "Examples", classes: ClassNames, voice: Output) -> None:
+def _show_mistakes(found: "Sequence[Misclassified]", examples: "Examples", classes: ClassNames, voice: Output) -> None:
     voice.say("mistakes, the most confident first" if found else "mistakes: none", style="bold")
     draw_side_by_side(
         [examples.images[mistake.example] for mistake in found],
@@ -144,7 +144,7 @@ def _show_mistakes(found: "Sequence[Mistake]", examples: "Examples", classes: Cl
 
 
 def _record(
-    result: "Evaluation", found: "Sequence[Mistake] | None", data: "Data", split: str, path: Path
+    result: "Evaluation", found: "Sequence[Misclassified] | None", data: "Data", split: str, path: Path
 ) -> dict[str, Any]:
     return {
         "dataset": data.name,

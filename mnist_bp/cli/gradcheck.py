@@ -232,11 +232,11 @@ def _objective(
     from mnist_bp.cli.function import load_function
     from mnist_bp.core.objective import Objective
     from mnist_bp.core.regularization import draw_masks, smoothed_targets
-    from mnist_bp.gradcheck.check import Claim
+    from mnist_bp.gradcheck.check import UserGradient
 
     X, targets = network.inputs(data.inputs(np.float64)), network.targets(data.labels)
     if function is not None:
-        return Claim(X, targets, backpropagate=load_function(function))
+        return UserGradient(X, targets, backpropagate=load_function(function))
     masks = draw_masks(
         network.sizes,
         len(X),

@@ -134,9 +134,9 @@ def conclude_self_test(examples: "Examples", classes: int, seed: int, voice: Out
     import numpy as np
 
     from mnist_bp.core.objective import Objective
-    from mnist_bp.gradcheck.check import Claim, check
+    from mnist_bp.gradcheck.check import UserGradient, check
     from mnist_bp.gradcheck.diagnose import diagnose
-    from mnist_bp.gradcheck.known_bugs import MISTAKES
+    from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS
     from mnist_bp.network import Network
 
     rng = np.random.default_rng(seed)
@@ -149,21 +149,21 @@ def conclude_self_test(examples: "Examples", classes: int, seed: int, voice: Out
         return check(network, objective, method="complex", rng=np.random.default_rng(seed))
 
     findings: list[dict[str, Any]] = []
-    for mistake in MISTAKES:
+    for mistake in KNOWN_BUGS:
         voice.require_reader(None if all(finding["caught"] for finding in findings) else AnswerIsNo(NOT_CAUGHT))
-        found = checked(Claim(right.X, right.Y, backpropagate=mistake.gradient))
+        found = checked(UserGradient(right.X, right.Y, backpropagate=mistake.gradient))
         said = diagnose(found, network, right)
         caught, named = found.outcome == "failed", any(mistake.sign in words for words in said)
         findings.append({"mistake": mistake.name, "caught": caught, "named": named, "diagnosis": said})
         voice.say(f"{'caught' if caught else 'MISSED'}  {mistake.name}: {'; '.join(said)}")
     all_caught, all_named = (sum(bool(finding[key]) for finding in findings) for key in ("caught", "named"))
     right_passed = checked(right).passed
-    passed = right_passed and all_caught == len(MISTAKES)
+    passed = right_passed and all_caught == len(KNOWN_BUGS)
     voice.record(
         {"passed": passed, "caught": all_caught, "named": all_named, "right_passed": right_passed, "mistakes": findings}
     )
     voice.conclude(
-        f"{all_caught} of {len(MISTAKES)} mistakes caught, {all_named} named; "
+        f"{all_caught} of {len(KNOWN_BUGS)} mistakes caught, {all_named} named; "
         f"the right gradient {'passes' if right_passed else 'FAILS'}",
         style="bold",
     )

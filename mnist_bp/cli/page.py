@@ -71,7 +71,7 @@ def _page(trained: TrainedModel, data: "Data", explain: str) -> bytes:
     """The page of a model; its run's learning curves, if it lies in the folder of one."""
     from mnist_bp.page.assemble import assemble
     from mnist_bp.page.content import learning_curves, page_content
-    from mnist_bp.training.runs import Run
+    from mnist_bp.training.run_folder import RunFolder
 
     folder = trained.path.resolve().parent
     trained_on = trained.meta.get("dataset")
@@ -83,7 +83,7 @@ def _page(trained: TrainedModel, data: "Data", explain: str) -> bytes:
         learning_rate=trained.learning_rate,
         explain=explain,
     )
-    run = Run(folder)
+    run = RunFolder(folder)
     content["history"] = learning_curves(run.read_history() if run.config.is_file() else [])
     return assemble(content, f"{format_sizes(trained.network.sizes)}: {folder.name}")
 

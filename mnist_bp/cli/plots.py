@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mnist_bp.network import Network
     from mnist_bp.plots.picture import Picture
     from mnist_bp.training.evaluation import Evaluation
-    from mnist_bp.training.session import Session
+    from mnist_bp.training.run import TrainingRun
 
 __all__ = [
     "MISTAKES",
@@ -91,7 +91,7 @@ def check_plot(plot: bool, plot_format: str, folder: Path | None = None) -> None
         raise InputError(f"--plot needs matplotlib, which does not start: {error}") from error
 
 
-def plot_training(session: "Session", plot_format: str) -> list[Path]:
+def plot_training(session: "TrainingRun", plot_format: str) -> list[Path]:
     """Draw what became of a training, all epochs of its run, into the run's folder; the files.
 
     Raises
@@ -107,7 +107,7 @@ def plot_training(session: "Session", plot_format: str) -> list[Path]:
     from mnist_bp.plots.picture import Head
     from mnist_bp.training.evaluation import evaluate
 
-    network, data, settings = session.trainer.tested, session.data, session.settings
+    network, data, settings = session.trainer.eval_network, session.data, session.settings
     called = _called(data.name, is_synthetic=data.is_synthetic)
     trained = _trained(network, called, session.trainer.epoch, settings.seed, settings.epochs)
     head = Head(trained, describe_data(replace(data, name=called), len(data.train), settings.validation))

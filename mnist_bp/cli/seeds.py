@@ -24,7 +24,7 @@ from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summariz
 from mnist_bp.cores import usable_cores
 from mnist_bp.errors import AnswerIsNo, DataUnavailable, ExitCode, InputError, MnistBpError, OutputClosed
 from mnist_bp.shell import command_line, word
-from mnist_bp.training.runs import Run
+from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -97,15 +97,15 @@ def train_seeds(
     """
     sizes = (data.pixels, *settings.hidden, data.classes)
     options = {**settings.options(), "seeds": seeds}
-    folder = Run.create(output, sizes, options) if resume is None else _reopen(resume, settings, options)
+    folder = RunFolder.create(output, sizes, options) if resume is None else _reopen(resume, settings, options)
     chosen = range(settings.seed, settings.seed + seeds)
     runs = {seed: SeedRun(seed, folder.folder / f"seed-{seed}") for seed in chosen}
-    at_once = min(seeds, max(1, usable_cores() // settings.threads))
+    n_parallel = min(seeds, max(1, usable_cores() // settings.threads))
     report = SeedsReport(voice, settings, data, list(runs.values()), folder)
-    report.start(at_once)
+    report.start(n_parallel)
     more = ["--debug"] if debug else []
     commands = {seed: [*_command(settings, run), *more] for seed, run in runs.items()}
-    with _Trainings(commands, at_once, show_errors=debug) as trainings, first_interrupt(trainings.stop), report:
+    with _Trainings(commands, n_parallel, show_errors=debug) as trainings, first_interrupt(trainings.stop), report:
         for news in trainings.news():
             if news is not None:
                 _take(runs[news.seed], news, report, data)
@@ -121,22 +121,22 @@ def train_seeds(
         raise AnswerIsNo(f"mean test accuracy {accuracy:.4f} is under --min-accuracy {min_accuracy:g}")
 
 
-def _reopen(folder: Path, settings: Settings, options: dict[str, Any]) -> Run:
+def _reopen(folder: Path, settings: Settings, options: dict[str, Any]) -> RunFolder:
     """The folder of several runs, to go on with them; its history begins anew: what is finished says so again.
 
     InputError for epochs with which one of its runs could not go on: once its config had them, there would be no way
     back; and for the folder of a single run, whose history that would be.
     """
-    run = Run.reopen(folder)
+    run = RunFolder.reopen(folder)
     if run.checkpoint.exists():
         raise InputError(f"{folder} holds a single run: the seeds in its config are not its own")
     planned = tomllib.loads(run.config.read_text(encoding="utf-8-sig")).get("epochs", settings.epochs)
     if settings.epochs != planned and "epochs" not in settings.resumable:
         raise InputError(f"{folder} cannot have other epochs: a --schedule but constant runs over all from the start")
-    for one in map(Run, sorted(folder.glob("seed-*"))):
+    for one in map(RunFolder, sorted(folder.glob("seed-*"))):
         if (had := len(one.read_history())) > settings.epochs:
             raise InputError(f"{one.folder} has had {had} epochs already; --epochs says {settings.epochs}")
-    run.go_on(0, options)
+    run.resume(0, options)
     return run
 
 
@@ -145,7 +145,7 @@ def _command(settings: Settings, run: SeedRun) -> list[str]:
     # Without -P, Python looks for this package in the working folder first: right only if it is there.
     safe = [] if Path(mnist_bp.__file__).parents[1] == Path.cwd() else ["-P"]
     values = settings.options()
-    if Run(run.folder).config.is_file():
+    if RunFolder(run.folder).config.is_file():
         values = {key: value for key, value in values.items() if key in settings.resumable} | {"resume": run.folder}
     else:
         values |= {"seed": run.seed, "output": run.folder}
@@ -202,10 +202,10 @@ class _Trainings:
     finished is on disk after each epoch.
     """
 
-    def __init__(self, commands: Mapping[int, list[str]], at_once: int, *, show_errors: bool = False) -> None:
+    def __init__(self, commands: Mapping[int, list[str]], n_parallel: int, *, show_errors: bool = False) -> None:
         self._show_errors = show_errors
         self._waiting = deque(commands.items())
-        self._at_once = at_once
+        self._n_parallel = n_parallel
         self._running: dict[int, subprocess.Popen[str]] = {}
         self._news: SimpleQueue[_News] = SimpleQueue()
         self.stopped_by: type[KeyboardInterrupt | OutputClosed] | None = None
@@ -232,7 +232,7 @@ class _Trainings:
             if self.stopped_by and not is_interrupted:
                 is_interrupted = True
                 self._interrupt()
-            while self._waiting and len(self._running) < self._at_once:
+            while self._waiting and len(self._running) < self._n_parallel:
                 self._start(*self._waiting.popleft())
             try:
                 news = self._news.get(timeout=MOMENT)

@@ -21,7 +21,7 @@ from mnist_bp.cli.tables import new_table
 from mnist_bp.shell import program_command
 from mnist_bp.training.metrics import format_cost, percent
 from mnist_bp.training.notation import count, format_sizes
-from mnist_bp.training.runs import Run
+from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class SeedsReport:
     """
 
     def __init__(
-        self, output: Output, settings: Settings, data: "Dataset", runs: Sequence[SeedRun], series: Run
+        self, output: Output, settings: Settings, data: "Dataset", runs: Sequence[SeedRun], series: RunFolder
     ) -> None:
         self._output, self._settings, self._data = output, settings, data
         self._runs, self._series = runs, series
@@ -173,8 +173,8 @@ class SeedsReport:
         self._live = None
         self._moving.close()
 
-    def start(self, at_once: int) -> None:
-        """Say what is trained on what; ``at_once`` networks train at the same time."""
+    def start(self, n_parallel: int) -> None:
+        """Say what is trained on what; ``n_parallel`` networks train at the same time."""
         sizes = format_sizes((self._data.pixels, *self._settings.hidden, self._data.classes))
         data = self._data
         say_if_synthetic(data, self._output)
@@ -183,7 +183,7 @@ class SeedsReport:
         seeds = name_seeds([run.seed for run in self._runs])
         self._output.say(f"recipe   {self._settings.describe(seed=seeds)}")
         self._output.warn(self._series.warnings)
-        self._output.say(f"networks {sizes}, {len(self._runs)} of them, {at_once} at a time")
+        self._output.say(f"networks {sizes}, {len(self._runs)} of them, {n_parallel} at a time")
 
     def record(self, run: SeedRun, record: dict[str, Any]) -> None:
         """Pass on what a training says."""
@@ -214,13 +214,13 @@ class SeedsReport:
 
     def end(self, record: dict[str, Any], seconds: float) -> None:
         """Say what all came to (``record`` is of ``summarize``), and what to do next."""
-        from mnist_bp.training.health import Health, complaints
+        from mnist_bp.training.diagnostics import Health, warnings
 
         if self._is_table:
             self._output.show(self._table(with_spread=True))
         for run in self._runs:
             if run.is_finished and run.last is not None:
-                for complaint in complaints(Health(**run.last["health"])):
+                for complaint in warnings(Health(**run.last["health"])):
                     self._output.say(f"health   seed {run.seed}: {complaint}", style="yellow")
         if record["unfinished"]:
             self._output.say(

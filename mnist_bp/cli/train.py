@@ -32,7 +32,7 @@ from mnist_bp.training.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset as Data
-    from mnist_bp.training.session import Session
+    from mnist_bp.training.run import TrainingRun
 
 __all__ = ["train"]
 
@@ -132,22 +132,22 @@ def _refuse_what_lacks_its_other_half(context: typer.Context, settings: Settings
 
 def _refuse_a_taken_folder(output: Path) -> None:
     """InputError if there is a run in it: said before data are fetched."""
-    from mnist_bp.training.runs import refuse_a_run
+    from mnist_bp.training.run_folder import refuse_a_run
 
     refuse_a_run(output)
 
 
-def _session(settings: Settings, data: "Data", output: Path | None, resume: Path | None) -> "Session":
-    from mnist_bp.training.session import Session
+def _session(settings: Settings, data: "Data", output: Path | None, resume: Path | None) -> "TrainingRun":
+    from mnist_bp.training.run import TrainingRun
 
     network = fresh_network(
         data, settings.hidden, settings.activation, settings.cost, seed=settings.seed, dtype=settings.dtype
     )
-    return Session(settings, data, network, output, resume)
+    return TrainingRun(settings, data, network, output, resume)
 
 
 def _run_epochs(
-    session: "Session", report: TrainingReport, voice: Output
+    session: "TrainingRun", report: TrainingReport, voice: Output
 ) -> "KeyboardInterrupt | OutputClosed | Diverged | None":
     """Train, telling of each epoch; what cut the training short if anything did.
 
@@ -180,7 +180,7 @@ def _run_epochs(
 
 
 def _plot(
-    session: "Session", plot_format: str, voice: Output, failure: KeyboardInterrupt | MnistBpError | None
+    session: "TrainingRun", plot_format: str, voice: Output, failure: KeyboardInterrupt | MnistBpError | None
 ) -> tuple[list[Path], KeyboardInterrupt | MnistBpError | None]:
     """Draw the pictures, if an epoch has ended; their files, and the failure that the command ends with.
 
@@ -198,7 +198,7 @@ def _plot(
     return plots, failure
 
 
-def _reason(session: "Session", failure: KeyboardInterrupt | MnistBpError | None) -> str:
+def _reason(session: "TrainingRun", failure: KeyboardInterrupt | MnistBpError | None) -> str:
     """Why the training ended."""
     if failure is not None:
         return "diverged" if isinstance(failure, Diverged) else "interrupted"

@@ -65,9 +65,9 @@ def _folder_by_variable(data: "Dataset") -> Path | None:
 def _fell_back(run: Path) -> bool:
     """Return whether a run was begun on synthetic digits because MNIST was not available."""
     from mnist_bp.network import load_network
-    from mnist_bp.training.runs import Run
+    from mnist_bp.training.run_folder import RunFolder
 
     with suppress(InputError):  # no model yet, or a damaged one, which is written anew
-        _, meta = load_network(Run(run).model)
+        _, meta = load_network(RunFolder(run).model)
         return meta.get("fallback") is True
     return False

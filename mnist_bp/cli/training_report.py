@@ -24,7 +24,7 @@ from mnist_bp.training.notation import count, format_sizes
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from mnist_bp.training.session import Session
+    from mnist_bp.training.run import TrainingRun
 
 __all__ = ["TrainingReport"]
 
@@ -59,7 +59,7 @@ class TrainingReport:
     has been printed stays, however many follow, and whatever ends the training.
     """
 
-    def __init__(self, output: Output, session: "Session") -> None:
+    def __init__(self, output: Output, session: "TrainingRun") -> None:
         self._output, self._session = output, session
         self._settings, self._data = session.settings, session.data
         self._has_head = False
@@ -136,7 +136,7 @@ class TrainingReport:
 
     def epoch(self, result: EpochResult) -> None:
         """Show an epoch that has ended."""
-        from mnist_bp.training.health import complaints
+        from mnist_bp.training.diagnostics import warnings
 
         self._training_seconds += result.seconds
         self._costs.append((result.train_cost, result.test_cost))
@@ -155,11 +155,11 @@ class TrainingReport:
             line = "".join(METRICS[name].line.format(text) for name, text in figures.items())
             self._output.say(f"epoch {epoch}: {line.lstrip(';, ')}")
         if not self._has_complained:
-            self._complain(complaints(result.health, finished=False))
+            self._complain(warnings(result.health, finished=False))
 
     def end(self, reason: str, seconds: float, plots: list[Path] | None = None) -> None:
         """Say what came of it, where it lies, and what to do next; ``plots`` are the pictures, if any were wanted."""
-        from mnist_bp.training.health import complaints
+        from mnist_bp.training.diagnostics import warnings
 
         last, run, epochs = self._session.last, self._session.run, self._session.trainer.epoch
         fingerprint = self._session.fingerprint
@@ -178,7 +178,7 @@ class TrainingReport:
         })  # fmt: skip
         self._show_curves()
         if last is not None:
-            self._complain(complaints(last.health))
+            self._complain(warnings(last.health))
             self._output.say(f"weights  fingerprint {fingerprint[:SHOWN_DIGITS]}")
         data = named(self._data)
         result = (
@@ -205,9 +205,9 @@ class TrainingReport:
         )
         self._output.say(CURVES.format(train, test, since))
 
-    def _complain(self, complaints: list[str]) -> None:
-        self._has_complained |= bool(complaints)
-        for complaint in complaints:
+    def _complain(self, warnings: list[str]) -> None:
+        self._has_complained |= bool(warnings)
+        for complaint in warnings:
             self._output.say(f"health   {complaint}", style="yellow")
 
     def _next(self, reason: str) -> str:

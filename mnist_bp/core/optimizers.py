@@ -13,7 +13,7 @@ import numpy as np
 from mnist_bp.core.activations import Array
 from mnist_bp.core.choices import MOMENTUM
 
-__all__ = ["ENTRIES", "SGD", "Adam", "Momentum", "Optimizer", "approach"]
+__all__ = ["ENTRIES", "SGD", "Adam", "Momentum", "Optimizer", "lerp_"]
 
 BLOCK = 1 << 18
 """Numbers that a step moves at a time: it goes over them several times, and so they should not leave the cache between.
@@ -108,9 +108,9 @@ class Adam:
         t = int(self.t)
         for p, g, m, v in _in_blocks(parameters, gradient, self.m, self.v):
             room = self._room[: len(g)]
-            approach(m, g, 1 - self.β1, room)
+            lerp_(m, g, 1 - self.β1, room)
             g *= g
-            approach(v, g, 1 - self.β2, room)
+            lerp_(v, g, 1 - self.β2, room)
             np.divide(v, 1 - self.β2**t, out=g)
             np.sqrt(g, out=g)
             g += self.ε
@@ -119,7 +119,7 @@ class Adam:
             p -= g
 
 
-def approach(mean: Array, value: Array, share: float, room: Array) -> None:
+def lerp_(mean: Array, value: Array, share: float, room: Array) -> None:
     """Let a running mean go this share of the way to a new value, in place: m ← m + s (x − m); ``room`` is like it."""
     for m, x, difference in _in_blocks(mean, value, room):
         np.subtract(x, m, out=difference)

@@ -20,8 +20,8 @@ __all__ = [
     "ArrayCheck",
     "Backpropagation",
     "Check",
-    "Claim",
     "Outcome",
+    "UserGradient",
     "Verdict",
     "check",
     "direction_errors",
@@ -153,7 +153,7 @@ Backpropagation = Callable[[Layers, Array, Array], ParameterVector]
 
 
 @dataclass(kw_only=True)
-class Claim(Objective):
+class UserGradient(Objective):
     """The cost of a mini-batch, and what somebody else says its gradient is, from X and Y alone."""
 
     backpropagate: Backpropagation
@@ -183,7 +183,7 @@ def check(
     network
         In float64: in float32, rounding hides mistakes of a tenth of a percent.
     objective
-        Of a mini-batch in float64. A ``Claim``, to check somebody else's gradient.
+        Of a mini-batch in float64. A ``UserGradient``, to check somebody else's gradient.
     method, epsilon
         How to nudge; ``epsilon`` is the step of central differences.
     rng

@@ -16,10 +16,10 @@ from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.gradcheck.check import Backpropagation
 
-__all__ = ["MISTAKES", "WHOLE_GRADIENTS", "Mistake", "last_example"]
+__all__ = ["KNOWN_BUGS", "WHOLE_GRADIENTS", "Bug", "last_example"]
 
 
-class Mistake(NamedTuple):
+class Bug(NamedTuple):
     """A mistake.
 
     Attributes
@@ -158,29 +158,29 @@ WHOLE_GRADIENTS: dict[str, Backpropagation] = {
 """Mistakes that are known by what they make of the whole gradient, by the sentence that says so."""
 
 
-def recognised(name: str, sentence: str) -> Mistake:
+def recognised(name: str, sentence: str) -> Bug:
     """One of these, as a mistake to plant: its sign is the whole sentence."""
-    return Mistake(name, WHOLE_GRADIENTS[sentence], sentence)
+    return Bug(name, WHOLE_GRADIENTS[sentence], sentence)
 
 
-MISTAKES = (
-    Mistake("the factor 2 of the square dropped", scaled(1 / 2), "factor 2"),
+KNOWN_BUGS = (
+    Bug("the factor 2 of the square dropped", scaled(1 / 2), "factor 2"),
     recognised("σ′ left out at the outputs", "σ′ is left out at the outputs"),
     recognised("σ′(a) for σ′(z) everywhere", "σ′(a) stands for σ′(z) everywhere"),
     recognised("σ′(a) for σ′(z) in hidden layers", "σ′(a) stands for σ′(z) in hidden layers"),
-    Mistake("mean over the outputs", changed(mean_over_outputs), "outputs"),
-    Mistake("no mean over the examples", scaled(None), "not divided by the"),
-    Mistake("biases not averaged", scaled(None, biases_only=True), "not divided by the"),
-    Mistake("biases of the last example only", biases_of_last_example, "the last example alone"),
+    Bug("mean over the outputs", changed(mean_over_outputs), "outputs"),
+    Bug("no mean over the examples", scaled(None), "not divided by the"),
+    Bug("biases not averaged", scaled(None, biases_only=True), "not divided by the"),
+    Bug("biases of the last example only", biases_of_last_example, "the last example alone"),
     recognised("the last example only", "it is the gradient of the last example alone"),
-    Mistake("L2 on the biases", changed(decayed_biases), "L2"),
+    Bug("L2 on the biases", changed(decayed_biases), "L2"),
     recognised("W for Wᵀ", "W is transposed where it carries the error back"),
     recognised("σ′ left out in hidden layers", "σ′ is left out in hidden layers"),
-    Mistake("layer 1 too large by 3 %", scaled(1.03, first_layer=True), "1.03 times too large"),
-    Mistake("layer 1 too large by 0.05 %", scaled(1.0005, first_layer=True), "1.0005 times too large"),
-    Mistake("one weight's derivative lost", changed(zeroed), "0 instead of"),
-    Mistake("one weight's derivative doubled", changed(doubled), "2 times too large"),
-    Mistake("two pixels' columns swapped", changed(swapped), "swapped"),
-    Mistake("one bias's sign flipped", changed(flipped), "wrong sign"),
+    Bug("layer 1 too large by 3 %", scaled(1.03, first_layer=True), "1.03 times too large"),
+    Bug("layer 1 too large by 0.05 %", scaled(1.0005, first_layer=True), "1.0005 times too large"),
+    Bug("one weight's derivative lost", changed(zeroed), "0 instead of"),
+    Bug("one weight's derivative doubled", changed(doubled), "2 times too large"),
+    Bug("two pixels' columns swapped", changed(swapped), "swapped"),
+    Bug("one bias's sign flipped", changed(flipped), "wrong sign"),
 )
 """Eighteen of them, large and small: a check that misses one is not complete."""

@@ -10,9 +10,9 @@ import numpy as np
 from mnist_bp.core.activations import Array
 from mnist_bp.errors import InputError
 from mnist_bp.storage import npz
-from mnist_bp.training.health import Health
-from mnist_bp.training.loop import Trainer
+from mnist_bp.training.diagnostics import Health
 from mnist_bp.training.metrics import METRICS, EpochResult
+from mnist_bp.training.trainer import Trainer
 
 __all__ = ["FORMAT", "restore", "save"]
 
@@ -36,12 +36,12 @@ def save(path: Path, trainer: Trainer, last: EpochResult, identity: Mapping[str,
 
 
 def restore(
-    path: Path, trainer: Trainer, identity: Mapping[str, Any], *, may_change: Collection[str] = ()
+    path: Path, trainer: Trainer, identity: Mapping[str, Any], *, resumable: Collection[str] = ()
 ) -> EpochResult:
     """Let a new trainer go on where that one was; what its last epoch came to.
 
     ``identity`` is what has to be the same for that, the data and the recipe, say, as JSON values. Names that
-    ``may_change`` are not compared: older versions recorded some of them.
+    ``resumable`` are not compared: older versions recorded some of them.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def restore(
     if not isinstance(was, dict):
         raise InputError(f"{path}: it does not say what it was training")
     for name in {**was, **identity}:
-        is_comparable = (name in was or name not in LATER) and name not in may_change
+        is_comparable = (name in was or name not in LATER) and name not in resumable
         if is_comparable and was.get(name) != identity.get(name):
             hint = "; a --schedule but constant runs over all epochs from the start" if name == "epochs" else ""
             raise InputError(

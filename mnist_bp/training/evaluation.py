@@ -17,10 +17,10 @@ __all__ = [
     "CHUNK",
     "ClassScore",
     "Evaluation",
-    "Mistake",
+    "Misclassified",
     "chunks",
     "evaluate",
-    "judge",
+    "metrics_from_outputs",
 ]
 
 CHUNK = 1_000
@@ -37,7 +37,7 @@ class ClassScore(NamedTuple):
     support: int
 
 
-class Mistake(NamedTuple):
+class Misclassified(NamedTuple):
     """An example that was answered wrongly, and how active the output of its answer was."""
 
     example: int
@@ -62,7 +62,7 @@ class Evaluation:
 
     cost: float
     confusion: NDArray[np.int64]
-    mistakes: tuple[Mistake, ...] = ()
+    mistakes: tuple[Misclassified, ...] = ()
 
     @property
     def examples(self) -> int:
@@ -95,13 +95,13 @@ def evaluate(network: Network, images: Array, labels: NDArray[np.uint8], *, mist
     with np.errstate(over="ignore", invalid="ignore"):  # parameters that are too large: the cost says so
         for now in chunks(len(labels)):
             Z[now] = forward(network, scaled(images[now], network.dtype)).Z
-        return judge(network, Z, labels, mistakes=mistakes)
+        return metrics_from_outputs(network, Z, labels, mistakes=mistakes)
 
 
-def judge(network: Network, Z: Array, labels: NDArray[np.uint8], *, mistakes: int = 0) -> Evaluation:
+def metrics_from_outputs(network: Network, Z: Array, labels: NDArray[np.uint8], *, mistakes: int = 0) -> Evaluation:
     """Say how good outputs are whose weighted sums are Z, (n, n_L), where labels, (n,), were wanted."""
     classes = Z.shape[1]
-    total_cost, confusion, worst = 0.0, np.zeros(classes**2, np.int64), list[Mistake]()
+    total_cost, confusion, worst = 0.0, np.zeros(classes**2, np.int64), list[Misclassified]()
     for now in chunks(len(labels)):
         A = network.σ[network.L].f(Z[now])
         costs = COSTS[network.cost].per_example(Z[now], A, network.targets(labels[now]))
@@ -113,13 +113,13 @@ def judge(network: Network, Z: Array, labels: NDArray[np.uint8], *, mistakes: in
     return Evaluation(total_cost / len(labels), confusion.reshape(classes, classes), tuple(worst))
 
 
-def _mistakes(start: int, A: Array, answers: NDArray[np.intp], labels: NDArray[np.uint8]) -> Iterator[Mistake]:
+def _mistakes(start: int, A: Array, answers: NDArray[np.intp], labels: NDArray[np.uint8]) -> Iterator[Misclassified]:
     """Those among the examples from ``start`` on, with outputs A, (n, n_L)."""
     for row in np.flatnonzero(answers != labels).tolist():
-        yield Mistake(start + row, int(labels[row]), int(answers[row]), float(A[row, answers[row]]))
+        yield Misclassified(start + row, int(labels[row]), int(answers[row]), float(A[row, answers[row]]))
 
 
-def _most_confident(mistakes: list[Mistake]) -> list[Mistake]:
+def _most_confident(mistakes: list[Misclassified]) -> list[Misclassified]:
     """These, the most active outputs first; of equal ones, the example that comes first."""
     return sorted(mistakes, key=lambda mistake: (-mistake.output, mistake.example))
 

@@ -14,8 +14,8 @@ from mnist_bp.errors import InputError
 
 if TYPE_CHECKING:
     from mnist_bp.network import Network
+    from mnist_bp.training.diagnostics import Health
     from mnist_bp.training.evaluation import Evaluation
-    from mnist_bp.training.health import Health
 
 __all__ = ["METRICS", "EpochResult", "Measured", "Metric", "format_cost", "measure", "percent"]
 

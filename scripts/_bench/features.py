@@ -9,11 +9,11 @@ from threadpoolctl import threadpool_limits
 from _bench.jobs import Job
 from _bench.results import Comparison
 from mnist_bp.data.datasets import Dataset
-from mnist_bp.training.loop import LabelledImages, Trainer
 from mnist_bp.training.metrics import EpochResult
 from mnist_bp.training.notation import format_sizes
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.threads import default_threads
+from mnist_bp.training.trainer import LabelledImages, Trainer
 
 HIDDEN = ((16, 16), (800,))
 

@@ -42,7 +42,7 @@ NOTES = """\
 Each ratio is the median over the rounds of a system's time divided by mnist-bp's in the same round. A round before
 them, which compiles and warms up, is not counted. "Cores" is processor time by elapsed time.
 
-- mnist-bp: `mnist_bp.training.loop.train`, which also keeps the running cost and accuracy; its peers do not.
+- mnist-bp: `mnist_bp.training.trainer.train`, which also keeps the running cost and accuracy; its peers do not.
 - floor: the bare sgemm calls and float32 row gathers of an epoch, into arrays made once; it learns nothing.
 - PyTorch: eager, the examples as tensors in memory; and the same through a DataLoader.
 - JAX: jit, the whole epoch in one scan.

@@ -12,8 +12,8 @@ from _bench.jobs import Job
 from mnist_bp.core.activations import Array
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.training.evaluation import Evaluation, evaluate
-from mnist_bp.training.loop import train
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.trainer import train
 
 LESSON_EXAMPLES = range(200, 2_001)
 """How many examples the loop over single ones is timed on: fewer for larger networks, …"""

@@ -11,7 +11,7 @@ from mnist_bp.cli import main as main_module
 from mnist_bp.cli.interrupts import SIGNALS, all_like_ctrl_c, first_interrupt
 from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.network import Network, load_network
-from mnist_bp.training import checkpoint, session
+from mnist_bp.training import checkpoint, run
 
 
 @pytest.fixture
@@ -64,7 +64,9 @@ def test_in_the_middle_of_an_epoch_the_last_whole_one_is_kept(train, signals_at,
     goes_on()
 
 
-@pytest.mark.parametrize(("owner", "name"), [(checkpoint, "save"), (session.Run, "record"), (TrainingReport, "epoch")])
+@pytest.mark.parametrize(
+    ("owner", "name"), [(checkpoint, "save"), (run.RunFolder, "record"), (TrainingReport, "epoch")]
+)
 def test_what_an_epoch_leaves_is_finished_first(train, signals_at, goes_on, owner, name):
     """While the second epoch is written down and told of: all of it is, and then it stops."""
     signals_at(owner, name, call=2)

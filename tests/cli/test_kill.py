@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves
 from kill_training import kill_at_an_operation, kill_at_random, look, make_data, start
 
 from mnist_bp.errors import InputError
-from mnist_bp.training.runs import Run
+from mnist_bp.training.run_folder import RunFolder
 
 PATIENCE = 60
 """Seconds until a process that should end, and does not, fails a test."""
@@ -63,7 +63,7 @@ def assert_nobody_writes(folder):
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         with suppress(InputError):
-            run = Run.reopen(folder)
+            run = RunFolder.reopen(folder)
             run.claim()
             run.close()
             return
@@ -83,7 +83,7 @@ def test_sigterm_ends_all_seeds_in_order(place):
     assert err.splitlines()[-1] == "mnist-bp: interrupted"
     for seed in (0, 1):
         assert Path(f"all/seed-{seed}/model.npz").is_file()
-        run = Run.reopen(Path(f"all/seed-{seed}"))
+        run = RunFolder.reopen(Path(f"all/seed-{seed}"))
         run.claim()
         run.close()
 

@@ -10,7 +10,7 @@ import pytest
 
 from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.data import idx
-from mnist_bp.training import session
+from mnist_bp.training import run
 from mnist_bp.training.settings import Settings
 
 EVERYTHING = [
@@ -151,7 +151,7 @@ def test_killed_between_history_and_checkpoint(train, interrupted, resume, left)
 def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(train, resume, monkeypatch):
     """The disk is full after the second epoch: exit 3; later the run goes on after the first."""
     train(*PLAIN, output="whole")
-    save = session.checkpoint.save
+    save = run.checkpoint.save
 
     def full(path, trainer, *args):
         if trainer.epoch == 2:
@@ -159,7 +159,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(train, resume
         save(path, trainer, *args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(session.checkpoint, "save", full)
+        patch.setattr(run.checkpoint, "save", full)
         assert train(*PLAIN).code == 3
     assert len(history()) == 2
     assert resume().records[0]["resumed_after"] == 1

@@ -21,7 +21,7 @@ from mnist_bp.cli.output import Output
 from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.network import load_network
-from mnist_bp.training.runs import Run
+from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.settings import Settings
 
 HEALTH = {"saturated": [0.0], "dead": None, "gradient_norm": [1.0, 1.0], "never_predicted": [], "at_chance": False}
@@ -52,7 +52,7 @@ def report(recipe, few_digits):
     """A report on these runs, of what has happened until now."""
 
     def make(runs, **how):
-        series = Run.create(Path("all"), (784, 8, 10), {})
+        series = RunFolder.create(Path("all"), (784, 8, 10), {})
         return SeedsReport(Output(**how), recipe, Dataset("few", *few_digits), runs, series)
 
     return make
@@ -220,7 +220,7 @@ def test_records_stay_on_standard_output_while_a_table_moves(report, monkeypatch
 def test_one_at_a_time_begins_when_the_one_before_has_ended():
     """With room for one, nothing of the second comes before the end of the first, and all comes."""
     commands = {seed: python(f"print('{{\"a\": {seed}}}')") for seed in (5, 6)}
-    with seeds_module._Trainings(commands, at_once=1) as trainings:
+    with seeds_module._Trainings(commands, n_parallel=1) as trainings:
         news = [item for item in trainings.news() if item is not None]
     assert news == [(5, {"a": 5}), (5, (0, "")), (6, {"a": 6}), (6, (0, ""))]
 
@@ -230,14 +230,14 @@ def test_a_process_that_dies_in_the_middle_of_a_line_has_ended():
     code = (
         "import os, sys\nprint('{\"a\"', end='', flush=True)\nprint('x\\noh', file=sys.stderr, flush=True)\nos._exit(9)"
     )
-    with seeds_module._Trainings({0: python(code)}, at_once=2) as trainings:
+    with seeds_module._Trainings({0: python(code)}, n_parallel=2) as trainings:
         assert [item for item in trainings.news() if item is not None] == [(0, (9, "oh"))]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no process groups there")
 def test_a_terminals_ctrl_c_reaches_this_process_alone():
     """Each training is in a group of its own: interrupted once more by the terminal, it could not save."""
-    with seeds_module._Trainings({0: python("import os\nprint(os.getpgrp())")}, at_once=1) as trainings:
+    with seeds_module._Trainings({0: python("import os\nprint(os.getpgrp())")}, n_parallel=1) as trainings:
         group = next(item for item in trainings.news() if item is not None).what
     assert group != os.getpgrp()
 
@@ -245,7 +245,7 @@ def test_a_terminals_ctrl_c_reaches_this_process_alone():
 def test_an_error_leaves_no_process_behind():
     """What still runs when the block ends (a closed pipe, a full disk) is killed, and has been waited for."""
     commands = {0: python("import time\nprint('{}', flush=True)\ntime.sleep(600)")}
-    trainings = seeds_module._Trainings(commands, at_once=1)
+    trainings = seeds_module._Trainings(commands, n_parallel=1)
     with suppress(BrokenPipeError), trainings:
         assert next(item for item in trainings.news() if item is not None).what == {}
         (process,) = trainings._running.values()

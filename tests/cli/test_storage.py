@@ -15,7 +15,7 @@ import mnist_bp
 from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.errors import StorageError
 from mnist_bp.shell import command_line
-from mnist_bp.training.runs import Run
+from mnist_bp.training.run_folder import RunFolder
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits and modes")
 HINT = "; when it can be written again, go on with mnist-bp train --resume run"
@@ -171,7 +171,7 @@ def test_a_folder_without_permission_is_said(ordinary_user):
     with tempfile.TemporaryDirectory() as temporary:  # not tmp_path: that is in a folder of its owner's alone
         Path(temporary).chmod(0o755)
         folder = Path(temporary) / "run"
-        Run.create(folder, (4, 2), {"seed": 0}).close()
+        RunFolder.create(folder, (4, 2), {"seed": 0}).close()
         before = contents(folder)
         folder.chmod(0o555)
         (folder / "history.jsonl").chmod(0o444)
@@ -179,9 +179,9 @@ def test_a_folder_without_permission_is_said(ordinary_user):
             with pytest.raises(
                 StorageError, match=r"^cannot write .*history.jsonl: Permission denied; when .*--resume"
             ):
-                Run.reopen(folder).claim()
+                RunFolder.reopen(folder).claim()
             with pytest.raises(StorageError, match=r"^cannot write .*inside: Permission denied$"):
-                Run.create(folder / "inside", (4, 2), {"seed": 0})
+                RunFolder.create(folder / "inside", (4, 2), {"seed": 0})
         folder.chmod(0o755)
         assert contents(folder) == before
 
@@ -192,7 +192,7 @@ def test_a_folder_without_permission_is_said(ordinary_user):
 def test_a_run_that_another_training_writes_is_left_alone(cli, train, idx_folder):
     """Neither gone on with nor begun anew: exit 2; when the other has ended, it goes on."""
     train()
-    other = Run.reopen(Path("run"))
+    other = RunFolder.reopen(Path("run"))
     other.claim()
     before = contents("run")
     assert_refused(
@@ -211,7 +211,7 @@ def test_nothing_is_read_of_a_run_that_another_training_writes(train, cli):
     """Its checkpoint may be another one in a moment: whose turn it is comes first, and then what is wrong with it."""
     train()
     Path("run/checkpoint.npz").write_bytes(b"damaged")
-    other = Run.reopen(Path("run"))
+    other = RunFolder.reopen(Path("run"))
     other.claim()
     assert "another training writes into run" in cli("train", "--resume", "run").err
     other.close()
@@ -248,6 +248,6 @@ def test_a_run_that_has_no_model_yet_says_how_to_go_on(train, cli, command):
 
 def test_a_folder_of_several_runs_has_no_model(cli, idx_folder):
     """It is no run of its own, and it is not said which one is meant."""
-    Run.create(Path("all"), (784, 8, 10), {"seeds": 2, "data-dir": str(idx_folder)}).close()
-    Run.create(Path("all/seed-0"), (784, 8, 10), {"epochs": 1}).close()
+    RunFolder.create(Path("all"), (784, 8, 10), {"seeds": 2, "data-dir": str(idx_folder)}).close()
+    RunFolder.create(Path("all/seed-0"), (784, 8, 10), {"epochs": 1}).close()
     assert_refused(cli("evaluate", "all"), 2, "all holds several runs: name one of them, one of the folders in it")

@@ -7,7 +7,7 @@ import pytest
 
 from mnist_bp.core import optimizers
 from mnist_bp.core.choices import OPTIMIZERS
-from mnist_bp.core.optimizers import approach
+from mnist_bp.core.optimizers import lerp_
 
 NAMES = [*OPTIMIZERS]
 
@@ -181,5 +181,5 @@ def test_an_average_follows_block_by_block(monkeypatch):
     """Every part of it."""
     monkeypatch.setattr(optimizers, "BLOCK", 2)
     mean, value = np.zeros(5), np.arange(5.0)
-    approach(mean, value, 0.25, np.empty(5))
+    lerp_(mean, value, 0.25, np.empty(5))
     assert mean.tolist() == [0, 0.25, 0.5, 0.75, 1]

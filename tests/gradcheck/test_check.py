@@ -19,22 +19,23 @@ from mnist_bp.errors import InputError
 from mnist_bp.gradcheck.check import (
     Backpropagation,
     Check,
-    Claim,
+    UserGradient,
     Verdict,
     check,
     direction_errors,
     taylor_slopes,
 )
 from mnist_bp.gradcheck.diagnose import diagnose, worst_entries
-from mnist_bp.gradcheck.known_bugs import MISTAKES
+from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS
 from mnist_bp.gradcheck.numerical_gradient import numerical_gradient
+from mnist_bp.training.epoch_inputs import DROPOUT
 from mnist_bp.training.learning_rates import default_learning_rate
-from mnist_bp.training.loop import DROPOUT, LabelledImages, Trainer, train
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.trainer import LabelledImages, Trainer, train
 
 EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))
 METHODS = ("complex", "central")
-PLANTED = {mistake.name: mistake for mistake in MISTAKES}
+PLANTED = {mistake.name: mistake for mistake in KNOWN_BUGS}
 
 
 def lessons_network(activation: str = "sigmoid", cost: str = "squared-error") -> Network:
@@ -66,9 +67,9 @@ def checked(network: Network, objective: Objective, method: str = "complex", **s
     return check(network, objective, method=method, rng=np.random.default_rng(0), **settings)
 
 
-def claim(backpropagate: Backpropagation, batch: Objective) -> Claim:
+def claim(backpropagate: Backpropagation, batch: Objective) -> UserGradient:
     """That this function gives the batch's gradient."""
-    return Claim(batch.X, batch.Y, backpropagate=backpropagate)
+    return UserGradient(batch.X, batch.Y, backpropagate=backpropagate)
 
 
 def everything(network: Network) -> ParameterVector:
@@ -240,7 +241,7 @@ def test_an_absolute_difference_is_never_a_pass() -> None:
         gradient.blocks[0][...] *= -1
         return gradient
 
-    found = checked(network, Claim(np.ones((1, 3)), np.eye(2)[[0]], backpropagate=sign_flipped), "central")
+    found = checked(network, UserGradient(np.ones((1, 3)), np.eye(2)[[0]], backpropagate=sign_flipped), "central")
 
     first_layer = found.verdict.blocks[0]
     assert (first_layer == Verdict.UNDECIDED).all()
@@ -277,9 +278,9 @@ def test_there_are_eighteen_mistakes_and_no_two_alike(batch: Objective) -> None:
     """Each gives another gradient, and none the right one."""
     network = lessons_network()
 
-    gradients = {mistake.gradient(network, batch.X, batch.Y).vector.tobytes() for mistake in MISTAKES}
+    gradients = {mistake.gradient(network, batch.X, batch.Y).vector.tobytes() for mistake in KNOWN_BUGS}
 
-    assert len(MISTAKES) == 18
+    assert len(KNOWN_BUGS) == 18
     assert len(gradients | {batch.gradient(network).vector.tobytes()}) == 19
 
 
@@ -407,7 +408,7 @@ def test_a_relative_error_beyond_the_tolerance_fails(method: str, tolerance: flo
     network = Network([3, 2], rng=np.random.default_rng(0), dtype=np.float64)
     batch = Objective(np.ones((1, 3)), np.eye(2)[[0]])
 
-    def too_large(by: float) -> Claim:
+    def too_large(by: float) -> UserGradient:
         return claim(lambda *given: (g := Objective(*given[1:]).gradient(given[0])).like((1 + by) * g.vector), batch)
 
     assert checked(network, too_large(0.5 * tolerance), method).passed

@@ -10,7 +10,7 @@ from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.gradcheck.check import Check, Verdict
 from mnist_bp.gradcheck.diagnose import Entry, diagnose, worst_entries
-from mnist_bp.gradcheck.known_bugs import MISTAKES, WHOLE_GRADIENTS
+from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS, WHOLE_GRADIENTS
 
 EXAMPLES, SIZES = 7, (6, 5, 5, 4)
 
@@ -122,7 +122,7 @@ def test_a_planted_mistake_is_named_with_its_place(
     name: str, sentences: list[str], network: Network, batch: Objective
 ) -> None:
     """Which arrays, columns or entries, and what is the matter with them."""
-    [mistake] = [mistake for mistake in MISTAKES if mistake.name == name]
+    [mistake] = [mistake for mistake in KNOWN_BUGS if mistake.name == name]
 
     assert diagnose(found(batch.gradient(network), mistake.gradient(network, batch.X, batch.Y)), network, batch) == (
         sentences

@@ -7,7 +7,7 @@ import pytest
 
 from mnist_bp import Network
 from mnist_bp.core.objective import Objective
-from mnist_bp.gradcheck.known_bugs import MISTAKES, WHOLE_GRADIENTS, right_slope, with_slopes
+from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS, WHOLE_GRADIENTS, right_slope, with_slopes
 
 EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))
 X, Y = np.random.default_rng(1).random((7, 6)), np.eye(4)[[0, 3, 1, 1, 2, 0, 3]]
@@ -57,4 +57,4 @@ def test_a_sigmoids_slope_is_left_out_or_taken_at_a() -> None:
 
 def test_each_mistake_has_a_name_of_its_own() -> None:
     """By which tables list it."""
-    assert len({mistake.name for mistake in MISTAKES}) == len(MISTAKES) == 18
+    assert len({mistake.name for mistake in KNOWN_BUGS}) == len(KNOWN_BUGS) == 18

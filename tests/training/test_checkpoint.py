@@ -11,9 +11,9 @@ from mnist_bp.errors import InputError
 from mnist_bp.network import Network
 from mnist_bp.storage import npz
 from mnist_bp.training import checkpoint
-from mnist_bp.training.loop import LabelledImages, Trainer
 from mnist_bp.training.schedules import SCHEDULES
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.trainer import LabelledImages, Trainer
 
 SHAPE = (6, 5)
 CLASSES = 3
@@ -119,7 +119,7 @@ def test_each_setting_matters(extra):
     whole, plain = trainer(recipe(**EXTRAS[extra])), trainer(recipe())
     list(whole.run())
     list(plain.run())
-    assert (whole.epoch, whole.tested.parameters.tobytes()) != (plain.epoch, plain.tested.parameters.tobytes())
+    assert (whole.epoch, whole.eval_network.parameters.tobytes()) != (plain.epoch, plain.eval_network.parameters.tobytes())
 
 
 def test_another_number_of_epochs_is_another_training_where_the_rate_hangs_on_it():

@@ -8,9 +8,9 @@ import pytest
 from mnist_bp.data.batches import shuffled
 from mnist_bp.errors import Diverged
 from mnist_bp.network import Network
-from mnist_bp.training import loop
-from mnist_bp.training.loop import LabelledImages, Trainer
+from mnist_bp.training import trainer as trainer_module
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.trainer import LabelledImages, Trainer
 
 SETTINGS = Settings(learning_rate=0.5, batch_size=20, epochs=3, seed=4)
 """Of 90 examples: four batches of 20, and one of 10."""
@@ -121,13 +121,13 @@ def test_what_an_optimizer_remembers_counts_too(optimizer, name):
 
 def test_a_gradient_that_is_no_number_counts_too(monkeypatch):
     """The cost is still finite, and the next step would not be; no record can hold it."""
-    made, usual = trainer(), loop.examine
+    made, usual = trainer(), trainer_module.inspect
 
-    def examine(*args):
+    def inspect(*args):
         norms = (1.0, np.inf) if made.epoch == 1 else (1.0, 1.0)
         return replace(usual(*args), gradient_norm=norms)
 
-    monkeypatch.setattr(loop, "examine", examine)
+    monkeypatch.setattr(trainer_module, "inspect", inspect)
     with pytest.raises(Diverged, match="epoch 2, batch 5 of 5"):
         list(made.run())
     assert made.epoch == 1

@@ -11,11 +11,12 @@ from mnist_bp.core.regularization import smoothed_targets
 from mnist_bp.data.batches import mini_batches
 from mnist_bp.errors import Diverged, InputError
 from mnist_bp.network import Network
-from mnist_bp.training import loop
+from mnist_bp.training import epoch_inputs
+from mnist_bp.training import trainer as trainer_module
 from mnist_bp.training.evaluation import Evaluation, evaluate
-from mnist_bp.training.loop import LabelledImages, Trainer
 from mnist_bp.training.schedules import SCHEDULES
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.trainer import LabelledImages, Trainer
 
 SIZES = (16, 6, 5, 3)
 ALL_AT_ONCE = Settings(learning_rate=0.5, batch_size=None, epochs=1, seed=0)
@@ -127,9 +128,9 @@ def test_dropout_is_drawn_afresh_in_each_step_and_by_the_seed(monkeypatch):
     """No two mini-batches of the training drop the same neurons; another seed drops others."""
 
     def masks(seed):
-        seen, draw = [], loop.draw_masks
+        seen, draw = [], epoch_inputs.draw_masks
         with monkeypatch.context() as patch:
-            patch.setattr(loop, "draw_masks", lambda *a, **k: seen.append(draw(*a, **k)) or seen[-1])
+            patch.setattr(epoch_inputs, "draw_masks", lambda *a, **k: seen.append(draw(*a, **k)) or seen[-1])
             trained(IN_BATCHES, seed=seed, dropout=0.5, input_dropout=0.2)
         return [b"".join(mask.tobytes() for mask in step.values()) for step in seen]
 
@@ -151,7 +152,7 @@ def test_dropout_leaves_the_order_of_the_examples_alone(monkeypatch):
                 yield X, labels
 
         with monkeypatch.context() as patch:
-            patch.setattr(loop, "mini_batches", spied)
+            patch.setattr(epoch_inputs, "mini_batches", spied)
             trained(IN_BATCHES, **settings)
         return seen
 
@@ -172,23 +173,23 @@ def test_the_average_by_hand_with_its_warm_up(decay):
     assert (decays[0], decays[-1]) == (0.1, min(decay, 15 / 24))
     for parameters, d in zip(seen, decays, strict=True):
         average = d * average + (1 - d) * parameters
-    np.testing.assert_allclose(made.tested.parameters, average, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(made.eval_network.parameters, average, rtol=0, atol=1e-14)
 
 
 def test_the_average_is_what_is_tested_and_learning_goes_on_without_it():
     """Test and validation see the average; the network learns the same bytes as without one."""
     made, results = trained(IN_BATCHES, average=0.9)
     plain, _ = trained(IN_BATCHES)
-    assert made.tested is not made.network
+    assert made.eval_network is not made.network
     assert made.network.parameters.tobytes() == plain.network.parameters.tobytes()
-    assert results[-1].test_cost == evaluate(made.tested, *TEST).cost != evaluate(made.network, *TEST).cost
-    assert results[-1].validation_cost == evaluate(made.tested, *VALIDATION).cost
+    assert results[-1].test_cost == evaluate(made.eval_network, *TEST).cost != evaluate(made.network, *TEST).cost
+    assert results[-1].validation_cost == evaluate(made.eval_network, *VALIDATION).cost
 
 
 def test_without_an_average_the_network_itself_is_tested():
     """There is nothing else to keep."""
     made = trainer(IN_BATCHES)
-    assert made.tested is made.network
+    assert made.eval_network is made.network
     assert "average" not in made.state
 
 
@@ -206,7 +207,7 @@ def accuracies(monkeypatch):
             good = next(validation) if labels is VALIDATION.labels else next(test)
             return Evaluation(1.0, np.diag([good, 0, 0]) + np.eye(3, k=1, dtype=np.int64) * (10 - good))
 
-        monkeypatch.setattr(loop, "evaluate", pretend)
+        monkeypatch.setattr(trainer_module, "evaluate", pretend)
 
     return script
 
@@ -321,4 +322,4 @@ def test_the_state_is_the_networks_own_memory():
     made = trainer(IN_BATCHES, optimizer="adam", average=0.9)
     assert set(made.state) == {"epoch", "best_epoch", "best_accuracy", "parameters", "m", "v", "t", "average"}
     assert made.state["parameters"] is made.network.parameters
-    assert made.state["average"] is made.tested.parameters
+    assert made.state["average"] is made.eval_network.parameters

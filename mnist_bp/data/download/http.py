@@ -99,7 +99,7 @@ class _Transfer:
         """Ask for the file, or for what is missing of it, and take it in."""
         with _answer(self._url, self._headers(), self._patience) as response:
             if response.status_code in {requests.codes.partial_content, requests.codes.range_not_satisfiable}:
-                self._go_on(response)
+                self._resume(response)
             elif response.status_code == requests.codes.ok:
                 self._intake.restart()
                 self.was_resumed = False
@@ -118,7 +118,7 @@ class _Transfer:
         only_if = {"If-Range": self._version} if self._version else {}
         return {**HEADERS, "Range": f"bytes={self._intake.received}-", **only_if}
 
-    def _go_on(self, response: requests.Response) -> None:
+    def _resume(self, response: requests.Response) -> None:
         """See that the answer begins where the last one ended."""
         told = response.headers.get("Content-Range", "")
         if response.status_code == requests.codes.partial_content:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mnist_bp.network import Network
+from mnist_bp.training.diagnostics import EXAMPLES, Health, inspect, warnings
 from mnist_bp.training.evaluation import Evaluation, evaluate
-from mnist_bp.training.health import EXAMPLES, Health, complaints, examine
 
 GOOD = Evaluation(cost=0.1, confusion=np.array([[5, 1], [1, 5]]))
 """A test in which all is well."""
@@ -33,7 +33,7 @@ def network(sizes=(1, 2, 2), activation="sigmoid", cost="squared-error", dtype=n
 def look(net, X, labels=None, test=GOOD):
     """Examine a network on these inputs; the labels are 0 unless given."""
     X = np.asarray(X, net.dtype)
-    return examine(net, X, np.zeros(len(X), np.uint8) if labels is None else np.asarray(labels, np.uint8), test)
+    return inspect(net, X, np.zeros(len(X), np.uint8) if labels is None else np.asarray(labels, np.uint8), test)
 
 
 # --- the figures ------------------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def test_numbers_that_overflow_do_no_harm(activation, cost, number):
     net.parameters[...] = number
     health = look(net, [[1, 3], [2, 0]], test=replace(GOOD, cost=math.nan))
     assert health.at_chance
-    assert complaints(health)
+    assert warnings(health)
 
 
 def test_looking_changes_nothing():
@@ -184,19 +184,19 @@ def test_looking_changes_nothing():
 @pytest.mark.parametrize("finished", [True, False])
 def test_of_a_healthy_network_there_is_nothing_to_say(health, finished):
     """Nor of one without a hidden layer."""
-    assert complaints(health, finished=finished) == []
-    assert complaints(replace(health, saturated=(), dead=None, gradient_norm=(0.1,)), finished=finished) == []
+    assert warnings(health, finished=finished) == []
+    assert warnings(replace(health, saturated=(), dead=None, gradient_norm=(0.1,)), finished=finished) == []
 
 
 def test_a_small_gradient_is_no_complaint_of_a_network_that_has_learned():
     """At the bottom of the valley it is flat in every layer, the last one included."""
-    assert complaints(replace(WELL, gradient_norm=(1e-9, 1e-9, 1e-9))) == []
-    assert complaints(replace(WELL, gradient_norm=(0, 0, 0))) == []
+    assert warnings(replace(WELL, gradient_norm=(1e-9, 1e-9, 1e-9))) == []
+    assert warnings(replace(WELL, gradient_norm=(0, 0, 0))) == []
 
 
 def test_saturated_layers_are_named_with_their_shares():
     """The one that is not saturated is not."""
-    assert complaints(replace(WELL, saturated=(0.97, 0.2, 1.0))) == [
+    assert warnings(replace(WELL, saturated=(0.97, 0.2, 1.0))) == [
         (
             "layers 1, 3: the neurons are saturated (σ′ < 0.01) in 97 %, 100 % of all cases, so hardly any gradient "
             "gets through: try a smaller --learning-rate"
@@ -207,15 +207,15 @@ def test_saturated_layers_are_named_with_their_shares():
 def test_saturation_weighs_more_where_nothing_is_learned():
     """At chance, 70 % are a cause; in a network that learns, they are not."""
     saturated = replace(WELL, saturated=(0.7, 0.1))
-    assert complaints(saturated) == []
-    chance, cause = complaints(replace(saturated, at_chance=True))
+    assert warnings(saturated) == []
+    chance, cause = warnings(replace(saturated, at_chance=True))
     assert chance == "the test cost is at chance (one fixed answer to every image costs no more)"
     assert cause.startswith("layer 1: the neurons are saturated (σ′ < 0.01) in 70 % of all cases")
 
 
 def test_dead_relus_are_counted():
     """And said while the training lasts: they do not come back."""
-    assert complaints(replace(RELUS, dead=(0.3, 0.75)), finished=False) == [
+    assert warnings(replace(RELUS, dead=(0.3, 0.75)), finished=False) == [
         (
             "layer 2: 75 % of the neurons are dead (no example activates them) and learn no more: "
             "try a smaller --learning-rate, or --activation leaky-relu"
@@ -225,7 +225,7 @@ def test_dead_relus_are_counted():
 
 def test_a_gradient_that_vanishes_is_told_with_both_norms():
     """The layer with the least of it; relus, which this network has not, are a way out."""
-    assert complaints(replace(WELL, gradient_norm=(3e-6, 4e-7, 2e-3, 0.01))) == [
+    assert warnings(replace(WELL, gradient_norm=(3e-6, 4e-7, 2e-3, 0.01))) == [
         (
             "layer 2: the gradient vanishes on its way back (its norm is 4e-07 here, 0.01 in the last layer): "
             "try fewer hidden layers, or --activation relu"
@@ -235,22 +235,22 @@ def test_a_gradient_that_vanishes_is_told_with_both_norms():
 
 def test_relus_are_not_advised_to_who_has_them():
     """Only fewer layers are."""
-    (line,) = complaints(replace(RELUS, gradient_norm=(1e-6, 1e-3, 0.1)))
+    (line,) = warnings(replace(RELUS, gradient_norm=(1e-6, 1e-3, 0.1)))
     assert line.endswith("try fewer hidden layers")
 
 
 def test_one_trouble_is_said_once():
     """Where neurons are saturated or dead the gradient vanishes too."""
-    (line,) = complaints(replace(WELL, saturated=(1.0, 1.0), gradient_norm=(1e-9, 1e-6, 0.1)))
+    (line,) = warnings(replace(WELL, saturated=(1.0, 1.0), gradient_norm=(1e-9, 1e-6, 0.1)))
     assert "saturated" in line
-    (line,) = complaints(replace(RELUS, dead=(1.0, 1.0), gradient_norm=(0, 0, 0.1)))
+    (line,) = warnings(replace(RELUS, dead=(1.0, 1.0), gradient_norm=(0, 0, 0.1)))
     assert "dead" in line
 
 
 def test_outputs_that_are_stuck_are_told_from_a_vanishing_gradient():
     """At chance with no gradient in the last layer either."""
     health = replace(SLOW, gradient_norm=(0.0, 0.0, 3e-7))
-    assert complaints(health)[1:] == [
+    assert warnings(health)[1:] == [
         (
             "layer 3: the outputs are stuck (the norm of the gradient is 3e-07), so no layer learns any more: "
             "try a smaller --learning-rate"
@@ -260,8 +260,8 @@ def test_outputs_that_are_stuck_are_told_from_a_vanishing_gradient():
 
 def test_chance_without_a_cause_is_a_complaint_only_at_the_end():
     """A network that starts slowly may still learn; one that has ended there should know."""
-    assert complaints(SLOW, finished=False) == []
-    assert complaints(SLOW) == [
+    assert warnings(SLOW, finished=False) == []
+    assert warnings(SLOW) == [
         (
             "the test cost is at chance (one fixed answer to every image costs no more): "
             "try more --epochs, or another --learning-rate"
@@ -276,8 +276,8 @@ def test_chance_without_a_cause_is_a_complaint_only_at_the_end():
 def test_classes_that_are_never_answered_are_named_at_the_end(never, named):
     """The first five of them by name."""
     health = replace(WELL, never_predicted=never)
-    assert complaints(health, finished=False) == []
-    assert complaints(health) == [
+    assert warnings(health, finished=False) == []
+    assert warnings(health) == [
         f"{named}: never the answer to any test example: try more --epochs, or a smaller --learning-rate"
     ]
 
@@ -294,14 +294,14 @@ def test_a_fresh_network_is_healthy(hidden, activation):
     """Also a wide one, whose last hidden layer starts mostly off: that is not saturation."""
     rng = np.random.default_rng(5)
     net = Network((784, *hidden, 10), activation=activation, rng=rng)
-    assert complaints(look(net, rng.random((EXAMPLES, 784), np.float32), rng.integers(0, 10, EXAMPLES))) == []
+    assert warnings(look(net, rng.random((EXAMPLES, 784), np.float32), rng.integers(0, 10, EXAMPLES))) == []
 
 
 def test_eight_layers_of_sixteen_sigmoids_lose_the_gradient():
     """As they are drawn, before any training."""
     rng = np.random.default_rng(5)
     net = Network((784, *[16] * 8, 10), rng=rng)
-    (line,) = complaints(look(net, rng.random((EXAMPLES, 784), np.float32), rng.integers(0, 10, EXAMPLES)))
+    (line,) = warnings(look(net, rng.random((EXAMPLES, 784), np.float32), rng.integers(0, 10, EXAMPLES)))
     assert "the gradient vanishes" in line
 
 
@@ -311,4 +311,4 @@ def test_weights_that_are_far_too_large_saturate():
     net = Network((784, 16, 16, 10), rng=rng)
     net.parameters *= 1000
     health = look(net, rng.random((EXAMPLES, 784), np.float32), rng.integers(0, 10, EXAMPLES))
-    assert "saturated" in complaints(health)[0]
+    assert "saturated" in warnings(health)[0]

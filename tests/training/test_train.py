@@ -7,8 +7,8 @@ from mnist_bp.data.batches import mini_batches
 from mnist_bp.errors import Diverged
 from mnist_bp.network import Network
 from mnist_bp.training.evaluation import evaluate
-from mnist_bp.training.loop import train
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.trainer import train
 
 LEARNING_RATE = 2.0
 
@@ -120,7 +120,7 @@ def test_a_large_mini_batch_is_computed_in_parts_and_their_mean_is_taken(data, p
     (inputs, labels), test = ((images.astype(np.float64), labels) for images, labels in data)
     whole, in_parts = fresh(np.float64), fresh(np.float64)
     results = [run(whole, ((inputs, labels), test), epochs=2, batch_size=250)[-1]]
-    monkeypatch.setattr("mnist_bp.training.loop.CHUNK", part)
+    monkeypatch.setattr("mnist_bp.training.trainer.CHUNK", part)
     monkeypatch.setattr("mnist_bp.training.evaluation.CHUNK", part)
     results.append(run(in_parts, ((inputs, labels), test), epochs=2, batch_size=250)[-1])
     np.testing.assert_allclose(in_parts.parameters, whole.parameters, rtol=0, atol=1e-13)
@@ -156,7 +156,7 @@ def test_an_epoch_that_is_not_tested_leaves_no_trace(data, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mnist_bp.training.loop.evaluate", interrupted)
+    monkeypatch.setattr("mnist_bp.training.trainer.evaluate", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(network, data)
     np.testing.assert_array_equal(network.parameters, before)

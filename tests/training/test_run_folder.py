@@ -11,9 +11,9 @@ import pytest
 
 from mnist_bp.errors import InputError, StorageError
 from mnist_bp.network import Network, load_network
-from mnist_bp.training import runs
+from mnist_bp.training import run_folder
+from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.run_paths import LATEST, find_config, find_model, find_run
-from mnist_bp.training.runs import Run
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def network(rng):
 
 def start(folder=None, options=None):
     """A run of that network."""
-    return Run.create(None if folder is None else Path(folder), (4, 3, 2), options or {"epochs": 3})
+    return RunFolder.create(None if folder is None else Path(folder), (4, 3, 2), options or {"epochs": 3})
 
 
 def test_a_run_keeps_its_config_from_the_start():
@@ -83,20 +83,20 @@ def test_where_one_was_killed_as_it_began_another_can_begin():
 @pytest.mark.parametrize(("is_over", "said"), [(False, "another training writes into"), (True, "already holds a run")])
 def test_of_two_that_begin_in_a_folder_at_once_one_does(monkeypatch, is_over, said):
     """Both have seen that there is no run: the second is refused, while the first trains and when it has let go."""
-    look, first = runs._given_folder, []
+    look, first = run_folder._given_folder, []
 
     def look_and_wait(folder):
         found = look(folder)
-        monkeypatch.setattr(runs, "_given_folder", look)
-        first.append(Run.create(found, (4, 3, 2), {"seed": 1}))
+        monkeypatch.setattr(run_folder, "_given_folder", look)
+        first.append(RunFolder.create(found, (4, 3, 2), {"seed": 1}))
         if is_over:
             first[0].close()
         return found
 
     folder = Path("mine")
-    monkeypatch.setattr(runs, "_given_folder", look_and_wait)
+    monkeypatch.setattr(run_folder, "_given_folder", look_and_wait)
     with pytest.raises(InputError, match=said):
-        Run.create(folder, (4, 3, 2), {"seed": 2})
+        RunFolder.create(folder, (4, 3, 2), {"seed": 2})
     assert (folder / "config.toml").read_text(encoding="utf-8") == "seed = 1\n"
     first[0].record({"epoch": 1})  # it is not disturbed, or can claim it again
     first[0].close()
@@ -106,10 +106,10 @@ def test_a_run_that_has_lost_its_checkpoint_does_not_start_over():
     """Before its first epoch has ended it has none, and goes on from the beginning; later, much would be lost."""
     run = start("mine")
     run.record({"epoch": 1})
-    assert Run.reopen(Path("mine")).folder == Path("mine")
+    assert RunFolder.reopen(Path("mine")).folder == Path("mine")
     run.record({"epoch": 2})
     with pytest.raises(InputError, match=r"mine cannot go on: history.jsonl tells of several epochs"):
-        Run.reopen(Path("mine"))
+        RunFolder.reopen(Path("mine"))
 
 
 def test_an_existing_folder_with_other_things_is_taken():

@@ -13,32 +13,21 @@ from mnist_bp.core.activations import Array
 from mnist_bp.core.choices import OPTIMIZERS
 from mnist_bp.core.network import Masks
 from mnist_bp.core.objective import Objective
-from mnist_bp.core.optimizers import approach
+from mnist_bp.core.optimizers import lerp_
 from mnist_bp.core.parameters import ParameterVector
-from mnist_bp.core.regularization import draw_masks, shrink_weights, smoothed_targets
-from mnist_bp.data.augment import augmented
-from mnist_bp.data.batches import mini_batches, scaled
+from mnist_bp.core.regularization import shrink_weights, smoothed_targets
+from mnist_bp.data.batches import scaled
 from mnist_bp.data.names import AUGMENTATIONS, NO_AUGMENTATION
-from mnist_bp.data.prefetch import prefetch
 from mnist_bp.errors import Diverged, InputError
 from mnist_bp.network import Network
-from mnist_bp.training.evaluation import CHUNK, Evaluation, chunks, evaluate, judge
-from mnist_bp.training.health import examine, sample
+from mnist_bp.training.diagnostics import inspect, sample
+from mnist_bp.training.epoch_inputs import LabelledImages, batches_of_epoch, mask_source
+from mnist_bp.training.evaluation import CHUNK, Evaluation, chunks, evaluate, metrics_from_outputs
 from mnist_bp.training.metrics import EpochResult, Measured, measure
 from mnist_bp.training.schedules import SCHEDULES
 from mnist_bp.training.settings import Settings
 
 __all__ = ["LabelledImages", "Trainer", "train"]
-
-DROPOUT, DISTORTION = 1, 2
-"""Streams of random numbers that an epoch has besides that of its order, see ``batches.shuffled``."""
-
-
-class LabelledImages(NamedTuple):
-    """Images (n, n_0), grey levels or whatever else the network should see (see ``scaled``), and their labels (n,)."""
-
-    images: Array
-    labels: NDArray[np.uint8]
 
 
 class Trainer:
@@ -62,9 +51,8 @@ class Trainer:
 
     Attributes
     ----------
-    tested
-        The network that is evaluated after each epoch, and that is worth keeping: ``network`` itself, or the running
-        average of its parameters.
+    eval_network
+        Network that is evaluated after each epoch and saved: ``network`` itself, or its EMA (averaged parameters).
     state
         All that changes while it learns, arrays by name; they are changed in place. Another trainer of the same network
         and settings that is given them by ``restore`` goes on, bit for bit, as this one would.
@@ -107,10 +95,10 @@ class Trainer:
             "parameters": network.parameters,
             **self._optimizer.state,
         }
-        self.tested = network
+        self.eval_network = network
         if settings.average is not None:
-            self.tested = network.astype(network.dtype)
-            self.state["average"] = self.tested.parameters
+            self.eval_network = network.astype(network.dtype)
+            self.state["average"] = self.eval_network.parameters
 
     @property
     def epoch(self) -> int:
@@ -165,27 +153,27 @@ class Trainer:
             learning_rates = self._learning_rates()
             learned = self._learn(learning_rates, on_batch)
         seconds = time.perf_counter() - start
-        test = evaluate(self.tested, *self._test)
-        validation = evaluate(self.tested, *self._validation) if self._validation else None
+        test = evaluate(self.eval_network, *self._test)
+        validation = evaluate(self.eval_network, *self._validation) if self._validation else None
         self._check_finite(learned.cost, test.cost, validation.cost if validation else 0, *self.state.values())
-        health = examine(self.tested, *self._sample, test)
+        health = inspect(self.eval_network, *self._sample, test)
         self._check_finite(health.gradient_norm)  # the next step would not be
         self._epoch += 1
         if validation and validation.accuracy > self._best_accuracy:
             self._best_accuracy[...], self._best_epoch[...] = validation.accuracy, self._epoch
-        measured = Measured(self.tested, learned, test, validation, learning_rates[0], seconds)
+        measured = Measured(self.eval_network, learned, test, validation, learning_rates[0], seconds)
         return EpochResult(self.epoch, measure(measured), health)
 
     def _learn(self, learning_rates: list[float], on_batch: Callable[[], object] | None) -> Evaluation:
         """Learn from each mini-batch once; how good the network was on each, just before."""
         seen, buffers = 0, self._buffers
-        draw_masks = self._dropout()
+        draw_masks = mask_source(self.network, self.settings, self.epoch + 1)
         with closing(self._batches()) as batches:
             for learning_rate, (images, labels) in zip(learning_rates, batches, strict=True):
                 Z, gradient = self._gradient(images, labels, draw_masks)
                 self._step(gradient, learning_rate)
                 if self.settings.average is not None:
-                    self._average(seen // self._batch_size, self.settings.average)
+                    self._update_ema(seen // self._batch_size, self.settings.average)
 
                 # Judged at the end, for all batches at once: by the hundred it would take as long as the learning.
                 now = slice(seen, seen + len(labels))
@@ -193,7 +181,7 @@ class Trainer:
                 seen += len(labels)
                 if on_batch is not None:
                     on_batch()
-        return judge(self.network, buffers.Z, buffers.labels)
+        return metrics_from_outputs(self.network, buffers.Z, buffers.labels)
 
     def _check_finite(self, *numbers: ArrayLike) -> None:
         """Diverged, with the batch that did it, if one of these numbers of the epoch that ends is not finite.
@@ -243,17 +231,16 @@ class Trainer:
             shrink_weights(self.network, learning_rate * self.settings.l2)
         self._optimizer.step(self.network.parameters, gradient.vector, learning_rate)
 
-    def _average(self, step: int, decay: float) -> None:
-        """Let the average follow the parameters: average ← d average + (1 − d) parameters.
+    def _update_ema(self, step: int, decay: float) -> None:
+        """Update the EMA of the parameters: average ← d average + (1 − d) parameters.
 
         The decay d starts low, at (1 + t) / (10 + t) after t steps, so that the initial weights are soon forgotten (as
         in TensorFlow's ExponentialMovingAverage); that such averages do better is in Polyak and Juditsky 1992.
         """
         t = self.epoch * self.steps_per_epoch + step
         share = 1 - min(decay, (1 + t) / (10 + t))
-        approach(
-            self.tested.parameters, self.network.parameters, share, self._buffers.gradient.vector
-        )  # used up by now
+        room = self._buffers.gradient.vector  # the step has used it up
+        lerp_(self.eval_network.parameters, self.network.parameters, share, room)
 
     def _learning_rates(self) -> list[float]:
         """η of each step of the epoch that is running."""
@@ -262,34 +249,14 @@ class Trainer:
         return [η * self._schedule((epoch + step / steps) / epochs) for step in range(steps)]
 
     def _batches(self) -> Generator[tuple[Array, NDArray[np.uint8]]]:
-        """The epoch's mini-batches, images (n, n_0) and labels (n,), distorted if they are to be."""
-        settings = self.settings
-        batches = mini_batches(*self._training, self._batch_size, seed=settings.seed, epoch=self.epoch + 1)
-        if settings.augment == NO_AUGMENTATION:
-            yield from batches
-            return
-        assert self._image_shape is not None
-        distorted = augmented(
-            batches,
-            settings.augment,
-            self._image_shape,
-            rng=self._rng(DISTORTION),
-            strength=settings.augment_strength,
+        return batches_of_epoch(
+            self._training,
+            self._batch_size,
+            self.settings,
+            self.epoch + 1,
             dtype=self.network.dtype,
+            image_shape=self._image_shape,
         )
-        yield from prefetch(distorted)
-
-    def _dropout(self) -> Callable[[int], Masks] | None:
-        """What draws the masks of so many examples, where there is dropout."""
-        rate, input_rate = self.settings.dropout, self.settings.input_dropout
-        if not (rate or input_rate):
-            return None
-        rng, network = self._rng(DROPOUT), self.network
-        return lambda n: draw_masks(network.sizes, n, rate=rate, input_rate=input_rate, rng=rng, dtype=network.dtype)
-
-    def _rng(self, stream: int) -> np.random.Generator:
-        """A stream of random numbers of the epoch that is running."""
-        return np.random.default_rng([self.settings.seed, self.epoch + 1, stream])
 
     @cached_property
     def _buffers(self) -> "_Buffers":

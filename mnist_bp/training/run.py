@@ -11,18 +11,18 @@ from mnist_bp.data.datasets import Dataset, Examples, stratified_split
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network
 from mnist_bp.training import checkpoint
-from mnist_bp.training.loop import LabelledImages, Trainer
 from mnist_bp.training.metrics import EpochResult
-from mnist_bp.training.runs import Run
+from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.trainer import LabelledImages, Trainer
 
-__all__ = ["Session"]
+__all__ = ["TrainingRun"]
 
 DIGITS = 16
 """Of the training set's SHA-256 sum, hexadecimal: enough to tell sets apart."""
 
 
-class Session:
+class TrainingRun:
     """A training of a network with some settings on a dataset.
 
     Parameters
@@ -79,25 +79,25 @@ class Session:
         )
         self._identity = _identity(settings, data)
         if resume is None:
-            self.run = Run.create(output, network.sizes, settings.options())
+            self.run = RunFolder.create(output, network.sizes, settings.options())
         else:
-            self.run = Run.reopen(resume)
-            self._go_on()
+            self.run = RunFolder.reopen(resume)
+            self._resume()
 
-    def _go_on(self) -> None:
+    def _resume(self) -> None:
         """Take up the training where it was left: after its last whole epoch, or, before there is one, at its start."""
         run, settings = self.run, self.settings
         run.claim()
         try:
             if run.checkpoint.is_file():
                 self.last = checkpoint.restore(
-                    run.checkpoint, self.trainer, self._identity, may_change=settings.resumable
+                    run.checkpoint, self.trainer, self._identity, resumable=settings.resumable
                 )
             if self.trainer.epoch > settings.epochs:
                 raise InputError(
                     f"{run.folder} has had {self.trainer.epoch} epochs already; --epochs says {settings.epochs}"
                 )
-            run.go_on(self.trainer.epoch, settings.options())
+            run.resume(self.trainer.epoch, settings.options())
         except BaseException:
             run.close()
             raise
@@ -114,17 +114,17 @@ class Session:
                 for result in self.trainer.run(on_batch):
                     self.last = result
                     self.run.record({"event": "epoch", **result.record(), **self.data.mark})
-                    with self.run.keeping():
+                    with self.run.writing():
                         checkpoint.save(self.run.checkpoint, self.trainer, result, self._identity)
                     yield result
             finally:
-                self.run.save(self.trainer.tested, self._meta())
+                self.run.save(self.trainer.eval_network, self._meta())
                 self.is_saved = True
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the weights and biases, in the order of ``Network.parameters``, little-endian."""
-        parameters = self.trainer.tested.parameters
+        parameters = self.trainer.eval_network.parameters
         return hashlib.sha256(parameters.astype(parameters.dtype.newbyteorder("<")).tobytes()).hexdigest()
 
     def _meta(self) -> dict[str, Any]:

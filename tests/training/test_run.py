@@ -14,7 +14,7 @@ from mnist_bp.data.datasets import Dataset, Examples, stratified_split
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network, load_network
 from mnist_bp.training.evaluation import evaluate
-from mnist_bp.training.session import Session
+from mnist_bp.training.run import TrainingRun
 from mnist_bp.training.settings import Settings
 
 CLASSES = 3
@@ -53,7 +53,7 @@ def session(recipe=RECIPE, data=DATA, output=RUN, resume=None):
     """A session of a fresh network."""
     network = Network((9, *recipe.hidden, CLASSES), activation="tanh", cost="cross-entropy",
                       rng=np.random.default_rng(recipe.seed))  # fmt: skip
-    return Session(recipe, data, network, output, resume)
+    return TrainingRun(recipe, data, network, output, resume)
 
 
 def history():
@@ -88,7 +88,7 @@ def test_validation_figures_are_those_of_what_is_held_out():
     assert len(made.data.train) == 72
     last = list(made.epochs())[-1]
     held = stratified_split(DATA.train, 18, seed=VALIDATING.seed)[1]
-    figures = evaluate(made.trainer.tested, held.rows, held.labels)
+    figures = evaluate(made.trainer.eval_network, held.rows, held.labels)
     assert (last.validation_cost, last.validation_accuracy) == (figures.cost, figures.accuracy)
     assert history()[-1]["validation_cost"] == figures.cost
 

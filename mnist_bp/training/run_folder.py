@@ -18,7 +18,7 @@ from mnist_bp.training.history import History, read_epochs
 from mnist_bp.training.notation import format_sizes
 from mnist_bp.training.run_paths import CHECKPOINT, CONFIG, HISTORY, LATEST, MODEL, RUNS, find_run, holds_runs
 
-__all__ = ["Run", "refuse_a_run"]
+__all__ = ["RunFolder", "refuse_a_run"]
 
 MINUTE = 60
 """Seconds after which nobody writes that file any more."""
@@ -27,7 +27,7 @@ LONGEST_NAME = 100
 """Characters of a folder's name: no system allows more than 255, and a network may have any number of layers."""
 
 
-class Run:
+class RunFolder:
     """A run's folder: the config from the start, history and checkpoint as it goes, the model at the end.
 
     ``folder`` is where; see ``create`` and ``reopen``. Who writes has ``claim``-ed it before.
@@ -38,7 +38,7 @@ class Run:
         self._history: History | None = None
 
     @classmethod
-    def create(cls, folder: Path | None, sizes: tuple[int, ...], options: Mapping[str, Any]) -> "Run":
+    def create(cls, folder: Path | None, sizes: tuple[int, ...], options: Mapping[str, Any]) -> "RunFolder":
         """Begin a run, and claim it.
 
         Parameters
@@ -74,7 +74,7 @@ class Run:
         return run
 
     @classmethod
-    def reopen(cls, folder: Path) -> "Run":
+    def reopen(cls, folder: Path) -> "RunFolder":
         """Find the run that ``folder`` names, to resume it; InputError if there is none that can be resumed.
 
         One whose first epoch has not ended has no checkpoint: it goes on from the beginning. A folder of several runs
@@ -117,38 +117,38 @@ class Run:
             If the disk does not take the history, which is open from now on.
         """
         if self._history is None or not self._history.is_open:
-            with self.keeping(HISTORY):
+            with self.writing(HISTORY):
                 self._history = History(self.folder / HISTORY)
         return self._history
 
     def close(self) -> None:
         """Have the history on disk, and let others write here."""
         if self._history is not None:
-            with self.keeping(HISTORY):
+            with self.writing(HISTORY):
                 self._history.close()
 
     def record(self, epoch: Mapping[str, Any]) -> None:
         """Add an epoch's record to the history."""
         history = self.claim()
-        with self.keeping(HISTORY):
+        with self.writing(HISTORY):
             history.append(epoch)
 
     def read_history(self) -> list[dict[str, Any]]:
         """The records of all epochs so far; InputError if something else has come into the history."""
         return read_epochs(self.folder / HISTORY)
 
-    def go_on(self, epochs: int, options: Mapping[str, Any]) -> None:
+    def resume(self, epochs: int, options: Mapping[str, Any]) -> None:
         """Go on after so many epochs; an epoch that a killed training wrote down, but did not keep, is forgotten."""
         history = self.claim()
-        with self.keeping(HISTORY):
+        with self.writing(HISTORY):
             remove_parts(self.folder)
             history.keep(epochs)
-        with self.keeping(CONFIG):
+        with self.writing(CONFIG):
             write_text(self.config, _config(options))
         sync_folder(self.folder)
 
     @contextmanager
-    def keeping(self, name: str = CHECKPOINT) -> Iterator[None]:
+    def writing(self, name: str = CHECKPOINT) -> Iterator[None]:
         """A block that writes this file of the folder; StorageError if the disk does not take it."""
         try:
             with storing(self.folder / name):
@@ -162,7 +162,7 @@ class Run:
 
     def save(self, network: Network, meta: Mapping[str, Any]) -> None:
         """Save the model, and make this the latest run."""
-        with self.keeping(MODEL):
+        with self.writing(MODEL):
             network.save(self.model, meta)
         sync_folder(self.folder)
         with suppress(OSError):  # a convenience: where runs/ cannot be written, the run lies in a folder of its own

@@ -12,7 +12,7 @@ from mnist_bp.core.objective import Objective
 from mnist_bp.network import Network
 from mnist_bp.training.evaluation import Evaluation
 
-__all__ = ["Health", "complaints", "examine", "sample"]
+__all__ = ["Health", "inspect", "sample", "warnings"]
 
 EXAMPLES = 300
 """Training examples that are enough to look at: 0.5 % of an epoch of MNIST, and so of its time."""
@@ -72,7 +72,7 @@ def sample(examples: Array) -> Array:
     return examples[:: max(1, len(examples) // EXAMPLES)][:EXAMPLES]
 
 
-def examine(network: Network, X: Array, labels: NDArray[np.uint8], test: Evaluation) -> Health:
+def inspect(network: Network, X: Array, labels: NDArray[np.uint8], test: Evaluation) -> Health:
     """Look inside a network while it works on some examples: one forward and one backward pass.
 
     Parameters
@@ -97,7 +97,7 @@ def examine(network: Network, X: Array, labels: NDArray[np.uint8], test: Evaluat
     )
 
 
-def complaints(health: Health, *, finished: bool = True) -> list[str]:
+def warnings(health: Health, *, finished: bool = True) -> list[str]:
     """Say in plain lines what is wrong, how bad, and what to try; nothing if all is well.
 
     Parameters

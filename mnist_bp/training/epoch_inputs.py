@@ -1,0 +1,75 @@
+"""Inputs of one epoch: its mini-batches, augmented where that is set, and the masks of dropout.
+
+Both depend on the seed and the epoch alone, so that a resumed training continues bit for bit.
+"""
+
+from collections.abc import Callable, Generator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from mnist_bp.core.activations import Array
+from mnist_bp.core.network import Masks
+from mnist_bp.core.regularization import draw_masks
+from mnist_bp.data.augment import augmented
+from mnist_bp.data.batches import mini_batches
+from mnist_bp.data.names import NO_AUGMENTATION
+from mnist_bp.data.prefetch import prefetch
+from mnist_bp.network import Network
+from mnist_bp.training.settings import Settings
+
+__all__ = ["LabelledImages", "batches_of_epoch", "mask_source"]
+
+DROPOUT, AUGMENTATION = 1, 2
+"""Streams of random numbers of an epoch, besides that of its order: see ``batches.shuffled``."""
+
+
+class LabelledImages(NamedTuple):
+    """Images (n, n_0), grey levels or whatever else the network should see (see ``scaled``), and their labels (n,)."""
+
+    images: Array
+    labels: NDArray[np.uint8]
+
+
+def batches_of_epoch(
+    training: LabelledImages,
+    batch_size: int,
+    settings: Settings,
+    epoch: int,
+    *,
+    dtype: DTypeLike,
+    image_shape: tuple[int, int] | None,
+) -> Generator[tuple[Array, NDArray[np.uint8]]]:
+    """Yield the mini-batches of an epoch, counted from 1: images (n, n_0) and labels (n,).
+
+    ``image_shape`` is (rows, columns); augmentation needs it.
+    """
+    batches = mini_batches(*training, batch_size, seed=settings.seed, epoch=epoch)
+    if settings.augment == NO_AUGMENTATION:
+        yield from batches
+        return
+    assert image_shape is not None
+    yield from prefetch(
+        augmented(
+            batches,
+            settings.augment,
+            image_shape,
+            rng=_rng(settings.seed, epoch, AUGMENTATION),
+            strength=settings.augment_strength,
+            dtype=dtype,
+        )
+    )
+
+
+def mask_source(network: Network, settings: Settings, epoch: int) -> Callable[[int], Masks] | None:
+    """Return a function that draws the dropout masks of n examples; None without dropout."""
+    rate, input_rate = settings.dropout, settings.input_dropout
+    if not (rate or input_rate):
+        return None
+    rng = _rng(settings.seed, epoch, DROPOUT)
+    return lambda n: draw_masks(network.sizes, n, rate=rate, input_rate=input_rate, rng=rng, dtype=network.dtype)
+
+
+def _rng(seed: int, epoch: int, stream: int) -> np.random.Generator:
+    return np.random.default_rng([seed, epoch, stream])
