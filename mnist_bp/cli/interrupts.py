@@ -1,4 +1,4 @@
-"""Ctrl-C, and the signals by which other programs end one: all of them mean the same."""
+"""Ctrl-C, and the signals by which other programs end one: all of them mean the same. And Ctrl-Z."""
 
 import signal
 import threading
@@ -7,12 +7,18 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-__all__ = ["all_like_ctrl_c", "first_interrupt"]
+__all__ = ["all_like_ctrl_c", "first_interrupt", "on_suspend", "stop_this_process"]
 
-SIGNALS = [
-    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if name in signal.Signals.__members__
-]
+
+def _existing(*names: str) -> list[signal.Signals]:
+    return [signal.Signals[name] for name in names if name in signal.Signals.__members__]
+
+
+SIGNALS = _existing("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 """Ctrl-C; what ``kill`` and batch systems send; a closed terminal; Windows' Ctrl-Break: those that exist here."""
+
+SUSPEND = _existing("SIGTSTP")
+"""Ctrl-Z, where it exists: not on Windows."""
 
 
 @contextmanager
@@ -36,11 +42,25 @@ def first_interrupt(tell: Callable[[], object]) -> Iterator[None]:
         yield
 
 
-def _handled_by(handler: Any) -> list[signal.Signals]:
+@contextmanager
+def on_suspend(act: Callable[[], object]) -> Iterator[None]:
+    """Let Ctrl-Z only ``act`` in this block, which then calls ``stop_this_process``."""
+    with _handling(_handled_by(signal.SIG_DFL, SUSPEND), lambda *_: act()):
+        yield
+
+
+def stop_this_process() -> None:
+    """Stop as Ctrl-Z does by default; return when the process is continued (``fg``)."""
+    with _handling(SUSPEND, signal.SIG_DFL):
+        for each in SUSPEND:
+            signal.raise_signal(each)
+
+
+def _handled_by(handler: Any, signals: Collection[signal.Signals] = SIGNALS) -> list[signal.Signals]:
     """The signals that this handler is set for; none in a thread, which may set no other."""
     if threading.current_thread() is not threading.main_thread():
         return []
-    return [each for each in SIGNALS if signal.getsignal(each) == handler]
+    return [each for each in signals if signal.getsignal(each) == handler]
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 import mnist_bp
-from mnist_bp.cli.interrupts import first_interrupt
+from mnist_bp.cli.interrupts import first_interrupt, on_suspend, stop_this_process
 from mnist_bp.cli.output import Output, printable
 from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
 from mnist_bp.cores import usable_cores
@@ -105,7 +105,12 @@ def train_seeds(
     report.start(n_parallel)
     more = ["--debug"] if debug else []
     commands = {seed: [*_command(settings, run), *more] for seed, run in runs.items()}
-    with _Trainings(commands, n_parallel, show_errors=debug) as trainings, first_interrupt(trainings.stop), report:
+    with (
+        _Trainings(commands, n_parallel, show_errors=debug) as trainings,
+        first_interrupt(trainings.stop),
+        on_suspend(trainings.suspend),
+        report,
+    ):
         for news in trainings.news():
             if news is not None:
                 _take(runs[news.seed], news, report, data)
@@ -209,6 +214,7 @@ class _Trainings:
         self._running: dict[int, subprocess.Popen[str]] = {}
         self._news: SimpleQueue[_News] = SimpleQueue()
         self.stopped_by: type[KeyboardInterrupt | OutputClosed] | None = None
+        self._is_starting = self._is_to_suspend = False
 
     def __enter__(self) -> Self:
         return self
@@ -224,6 +230,21 @@ class _Trainings:
     def stop(self, reason: type[KeyboardInterrupt | OutputClosed] = KeyboardInterrupt) -> None:
         """Let ``news`` begin no more, and interrupt those that run: each saves what it has finished."""
         self.stopped_by = self.stopped_by or reason
+
+    def suspend(self) -> None:
+        """Stop those that run, then this process; continue them when it is continued."""
+        if sys.platform == "win32":  # which has no Ctrl-Z
+            return
+        self._is_to_suspend = self._is_starting  # one that is being started cannot be stopped yet
+        if self._is_to_suspend:
+            return
+        for process in self._running.values():
+            process.send_signal(signal.SIGSTOP)
+        try:
+            stop_this_process()
+        finally:
+            for process in self._running.values():
+                process.send_signal(signal.SIGCONT)
 
     def news(self) -> Iterator[_News | None]:
         """Give what they say until all have ended, and None whenever a moment has passed."""
@@ -253,6 +274,7 @@ class _Trainings:
             process.terminate()
 
     def _start(self, seed: int, command: list[str]) -> None:
+        self._is_starting = True
         errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by who reads it
         process = subprocess.Popen(  # noqa: S603 - this Python, with options that were checked
             command,
@@ -264,6 +286,9 @@ class _Trainings:
             **_A_GROUP_OF_ITS_OWN,
         )
         self._running[seed] = process
+        self._is_starting = False
+        if self._is_to_suspend:
+            self.suspend()
         threading.Thread(target=self._follow, args=(seed, process, errors), daemon=True).start()
 
     def _follow(self, seed: int, process: "subprocess.Popen[str]", errors: IO[bytes]) -> None:
@@ -282,5 +307,5 @@ class _Trainings:
 
 
 _A_GROUP_OF_ITS_OWN: dict[str, Any] = {} if sys.platform == "win32" else {"process_group": 0}
-"""So that a terminal's Ctrl-C reaches this process alone, which then interrupts each training once: a second time would
-break into its saving. On Windows it reaches all that share the console."""
+"""So that a terminal's Ctrl-C and Ctrl-Z reach this process alone, which then interrupts each training once: a second
+time would break into its saving. On Windows, Ctrl-C reaches all that share the console."""

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from contextlib import suppress
 from pathlib import Path
@@ -330,30 +331,41 @@ def test_without_data_all_train_on_synthetic_digits_and_say_so(cli):
     assert tomllib.loads(config)["dataset"] == "synthetic"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
-def test_ctrl_c_lets_each_save_what_it_finished(idx_folder, monkeypatch):
-    """All that run are interrupted once, no other is begun, and the last line but one says how to go on: exit 130."""
+@pytest.fixture
+def endless(idx_folder):
+    """A command line that trains three seeds without end, two at a time, as JSON Lines; killed if a test leaves it."""
     root = Path(mnist_bp.__file__).parents[1]
     arguments = ["--data-dir", idx_folder, "--hidden", "8", "--epochs", "1000000", "--output", "all"]
     program = (
         "from mnist_bp.cli import seeds; seeds.usable_cores = lambda: 2; from mnist_bp.cli.main import main; main()"
     )
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", program, "train", "--seeds", "3", "--json", *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(root)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+        process_group=0,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def read_an_epoch_of_each(process):
+    """Read records until both of the seeds that train have finished an epoch."""
     waiting_for = {0, 1}
-    for line in process.stdout:
-        record = json.loads(line)
+    while waiting_for:
+        record = json.loads(process.stdout.readline())
         waiting_for -= {record["seed"]} if record["event"] == "epoch" else set()
-        if not waiting_for:
-            break
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_lets_each_save_what_it_finished(endless):
+    """All that run are interrupted once, no other is begun, and the last line but one says how to go on: exit 130."""
+    read_an_epoch_of_each(endless)
+    endless.send_signal(signal.SIGINT)
+    out, err = endless.communicate(timeout=60)
+    assert endless.returncode == 130
     *records, summary = map(json.loads, out.splitlines())
     ends = {record["seed"]: record for record in records if record["event"] == "end"}
     assert {seed: end["reason"] for seed, end in ends.items()} == {0: "interrupted", 1: "interrupted"}
@@ -363,6 +375,59 @@ def test_ctrl_c_lets_each_save_what_it_finished(idx_folder, monkeypatch):
         assert meta["epochs"] == end["epochs"] >= 1
     assert err.splitlines()[-2:] == ["next: mnist-bp train --resume all", "mnist-bp: interrupted"]
     assert not Path("all/seed-2").exists()
+
+
+def states_of_children(process):
+    """States of a process's children, as Linux names them: T is stopped."""
+    states = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended
+            state, parent, *_ = path.read_text(encoding="utf-8").rpartition(")")[2].split()
+            states += [state] if int(parent) == process.pid else []
+    return states
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes as Linux shows them")
+def test_ctrl_z_stops_the_trainings_and_fg_continues_them(endless):
+    """They stop before the command does; continued, they save and end as others do."""
+    read_an_epoch_of_each(endless)
+    endless.send_signal(signal.SIGTSTP)
+    _, status = os.waitpid(endless.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    deadline = time.monotonic() + 60
+    while states_of_children(endless) != ["T", "T"]:  # a signal takes its time to arrive
+        assert time.monotonic() < deadline
+    endless.send_signal(signal.SIGCONT)
+    endless.send_signal(signal.SIGINT)
+    out, err = endless.communicate(timeout=60)
+    assert [record["reason"] for record in map(json.loads, out.splitlines()) if record["event"] == "end"] == [
+        "interrupted", "interrupted"
+    ]  # fmt: skip
+    assert (endless.returncode, err.splitlines()[-1]) == (130, "mnist-bp: interrupted")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no Ctrl-Z")
+def test_ctrl_z_waits_for_a_training_that_is_being_started(monkeypatch):
+    """Until then, nothing could stop it."""
+    signals = []
+    start, send_signal = subprocess.Popen, subprocess.Popen.send_signal
+
+    def interrupted(*args, **kwargs):
+        process = start(*args, **kwargs)
+        signal.raise_signal(signal.SIGTSTP)
+        assert signals == []
+        return process
+
+    def send(process, number):
+        signals.append(number)
+        send_signal(process, number)
+
+    monkeypatch.setattr(seeds_module.subprocess.Popen, "send_signal", send)
+    monkeypatch.setattr(seeds_module.subprocess, "Popen", interrupted)
+    monkeypatch.setattr(seeds_module, "stop_this_process", lambda: signals.append("stopped"))
+    with seeds_module._Trainings({0: python("")}, 1) as trainings, seeds_module.on_suspend(trainings.suspend):
+        assert [news.what.code for news in trainings.news() if news is not None] == [0]
+    assert signals == [signal.SIGSTOP, "stopped", signal.SIGCONT]
 
 
 def test_all_go_on_as_if_they_had_never_stopped(train, cli):
