@@ -23,7 +23,7 @@ from mnist_bp.cli.output import Output, printable
 from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
 from mnist_bp.cores import usable_cores
 from mnist_bp.errors import AnswerIsNo, DataUnavailable, ExitCode, InputError, MnistBpError, OutputClosed
-from mnist_bp.shell import command_line, word
+from mnist_bp.shell import program_command, word
 from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.settings import Settings
 
@@ -189,7 +189,7 @@ def _take(run: SeedRun, news: _News, report: SeedsReport, data: "Dataset") -> No
 def _why(ended: _Ended, folder: Path) -> str:
     if ended.code in FAILURES and ended.last_words:
         return ended.last_words.removeprefix("mnist-bp: ")
-    return f"worker {_end_of_worker(ended.code)}; resume with: {command_line('mnist-bp', 'train', '--resume', folder)}"
+    return f"worker {_end_of_worker(ended.code)}; resume with: {program_command('train', '--resume', folder)}"
 
 
 def _end_of_worker(code: int) -> str:
