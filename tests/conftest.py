@@ -1,8 +1,10 @@
 """What tests share: a place of their own, no network, a small dataset, and the command line in-process."""
 
+import io
 import json
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -117,3 +119,26 @@ def ordinary_user() -> Callable[[], AbstractContextManager[None]]:
             os.seteuid(0)
 
     return somebody
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Yes."""
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Terminal]:
+    """Standard output as a terminal of 256 colours, 60 columns wide, unless told otherwise."""
+
+    def make(columns: int = 60, **variables: str) -> Terminal:
+        monkeypatch.delenv("COLORTERM", raising=False)
+        for name, value in {"TERM": "xterm-256color", "COLUMNS": columns, **variables}.items():
+            monkeypatch.setenv(name, str(value))
+        stream = Terminal()
+        monkeypatch.setattr(sys, "stdout", stream)
+        return stream
+
+    return make

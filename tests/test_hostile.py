@@ -26,11 +26,11 @@ from mnist_bp import Network
 from mnist_bp.cli.config import LIMIT, read_config
 from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.main import main
-from mnist_bp.cli.output import LONGEST, printable
 from mnist_bp.cli.train import train as train_command
 from mnist_bp.data.image_file import read_image
 from mnist_bp.errors import AnswerIsNo, InputError
 from mnist_bp.network import load_network
+from mnist_bp.reports.console import LONGEST, printable
 from mnist_bp.storage import npz
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"

@@ -1,15 +1,42 @@
-"""The direction of imports: the core knows numpy, and arrows point down only."""
+"""The tree of the package: arrows point down only, there is no circle, and no file is long."""
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
-
-import pytest
 
 import mnist_bp
 
 PACKAGE = Path(mnist_bp.__file__).parent
+
+CORE_STANDARD_LIBRARY = {"collections", "dataclasses", "functools", "math", "typing"}
+"""What the core may import besides numpy and ``errors``: nothing that touches files or the system."""
+
+BELOW = {
+    "errors": set(),
+    "cores": {"errors"},
+    "environment": {"errors"},
+    "shell": {"errors"},
+    "core": {"errors"},
+    "storage": {"core", "errors"},
+    "network": {"core", "storage", "errors"},
+    "gradcheck": {"core", "network", "errors"},
+    "explain": {"core", "gradcheck", "network", "errors"},
+    "data": {"core", "environment", "errors", "shell", "storage"},
+    "training": {"core", "cores", "data", "environment", "network", "errors", "shell", "storage"},
+    "page": {"core", "data", "network", "training", "errors", "storage"},
+    "reports": {
+        "core", "data", "environment", "explain", "gradcheck", "network", "training", "errors", "shell", "storage"
+    },
+    "cli": {
+        "core", "cores", "data", "environment", "explain", "gradcheck", "network", "page", "reports", "training",
+        "errors", "shell", "storage",
+    },
+    "": {"cli", "errors", "network"},
+}  # fmt: skip
+"""Parts of the package by the parts that they may import besides themselves; "" is the package itself."""
 
 LIBRARIES = {
     "core": {"numpy"},
@@ -21,71 +48,91 @@ LIBRARIES = {
     "data/image_file.py": {"PIL"},
     "data/download/http.py": {"requests", "urllib3"},
     "training": {"numpy", "tomli_w"},
-    "cli": {"numpy", "rich", "threadpoolctl", "typer"},
-    "cli/completion.py": {"shellingham"},
     "page": {"numpy"},
-    "plots": {"matplotlib", "numpy"},
-    "": set(),
+    "reports": {"numpy", "rich", "threadpoolctl"},
+    "reports/figures": {"matplotlib"},
+    "cli": {"numpy", "threadpoolctl", "typer"},
+    "cli/completion.py": {"shellingham"},
 }
-"""What each part may import from outside the standard library, wherever in a file the import stands."""
+"""Libraries that each part may import, and some files or folders besides, wherever in a file the import stands."""
 
-PARTS_BELOW = {
-    "core": {"core", "errors"},
-    "storage": {"core", "errors", "storage"},
-    "network": {"core", "errors", "storage"},
-    "gradcheck": {"core", "gradcheck", "network", "errors"},
-    "explain": {"core", "explain", "gradcheck", "network", "errors"},
-    "data": {"core", "data", "environment", "errors", "storage", "shell"},
-    "training": {"core", "cores", "data", "network", "training", "errors", "storage", "shell"},
-    "page": {"core", "data", "network", "training", "page", "errors", "storage"},
-    "plots": {"plots", "errors", "storage"},
-    "cli": {
-        "cli",
-        "core",
-        "cores",
-        "data",
-        "explain",
-        "gradcheck",
-        "network",
-        "page",
-        "plots",
-        "training",
-        "environment",
-        "errors",
-        "shell",
-        "storage",
-        "__version__",
-    },
-    "": {"cli", "network", "errors", "storage"},
-}
-"""Which parts of the package each part may import."""
+LONGEST = 300
+"""Lines of a file."""
 
-FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
 
-def imported(file: str) -> set[str]:
-    """Every module that a file imports, ``from x import y`` as x.y."""
-    names = set()
-    for node in ast.walk(ast.parse((PACKAGE / file).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+def imported(file: Path, *, only_run: bool = False) -> set[str]:
+    """Return the modules that a file imports, ``from x import y`` as x.y; ``only_run``: not those for types alone."""
+    tree = ast.parse((PACKAGE / file).read_text(encoding="utf-8"))
+    return {name for node in _nodes(tree, only_run=only_run) for name in _modules(node)}
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_every_file_imports_only_what_lies_below_it(file: str) -> None:
-    """A part knows the parts below it, and the libraries that it is there for."""
-    first = file.split("/", maxsplit=1)[0].removesuffix(".py")
-    part = first if first in PARTS_BELOW else ""
-    modules = imported(file)
+def _nodes(tree: ast.AST, *, only_run: bool) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if only_run and isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from _nodes(node, only_run=only_run)
 
-    inside = {name.split(".")[1] for name in modules if name.startswith("mnist_bp.")}
-    outside = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names - {"mnist_bp"}
 
-    assert inside <= PARTS_BELOW[part]
-    assert outside <= LIBRARIES[part] | LIBRARIES.get(file, set())
+def _modules(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.ImportFrom):
+        return {f"{node.module}.{alias.name}" for alias in node.names}
+    return set()
+
+
+def part_of(file: Path) -> str:
+    """Return the part of the package that a file belongs to."""
+    first = file.parts[0].removesuffix(".py")
+    return first if first in BELOW else ""
+
+
+def libraries(file: Path) -> set[str]:
+    """Return the libraries that a file may import."""
+    above = [part_of(file), *(folder.as_posix() for folder in file.parents), file.as_posix()]
+    return {library for place in above for library in LIBRARIES.get(place, set())}
+
+
+def test_every_file_imports_only_what_lies_below_it() -> None:
+    """Parts of the package below its own, and the libraries that it is there for."""
+    wrong = []
+    for file in FILES:
+        modules, part = imported(file), part_of(file)
+        inside = {name.split(".")[1] for name in modules if name.startswith("mnist_bp.")} - {part, "__version__"}
+        outside = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names - {"mnist_bp"}
+        wrong += [f"{file}: {name}" for name in (inside - BELOW[part]) | (outside - libraries(file))]
+    assert wrong == []
+
+
+def test_the_parts_are_layers() -> None:
+    """Below is below: no two parts may import each other, not even through others."""
+    assert len([*TopologicalSorter(BELOW).static_order()]) == len(BELOW)
+
+
+def test_no_modules_import_each_other() -> None:
+    """Imports inside functions count as well; only those for types do not."""
+    names = {".".join(["mnist_bp", *file.with_suffix("").parts]).removesuffix(".__init__"): file for file in FILES}
+    graph = {}
+    for name, file in names.items():
+        ends = {end for module in imported(file, only_run=True) for end in (module, module.rpartition(".")[0])}
+        graph[name] = {end for end in ends if end in names and end not in {name, "mnist_bp"}}
+    assert len([*TopologicalSorter(graph).static_order()]) == len(graph)
+
+
+def test_the_core_touches_no_files() -> None:
+    """It is the calculus: numpy and the pure part of the standard library."""
+    core = [file for file in FILES if part_of(file) == "core"]
+    modules = {name.partition(".")[0] for file in core for name in imported(file)}
+    assert modules & sys.stdlib_module_names <= CORE_STANDARD_LIBRARY
+
+
+def test_no_file_is_long() -> None:
+    """At most 300 lines."""
+    lines = {file: (PACKAGE / file).read_text(encoding="utf-8").count("\n") for file in FILES}
+    assert {file: length for file, length in lines.items() if length > LONGEST} == {}
 
 
 def test_the_package_itself_loads_nothing() -> None:

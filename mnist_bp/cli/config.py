@@ -17,11 +17,11 @@ from mnist_bp.errors import InputError
 __all__ = [
     "Config",
     "config_in_use",
+    "first_explicit_option",
     "is_config_of_a_run",
     "is_default",
     "is_from_config",
     "is_given",
-    "option_given",
     "read_config",
     "use_run",
 ]
@@ -92,7 +92,7 @@ def is_given(context: typer.Context, parameter: str) -> bool:
     return _source(context, parameter) == "COMMANDLINE"
 
 
-def option_given(context: typer.Context, parameters: Iterable[str]) -> str | None:
+def first_explicit_option(context: typer.Context, parameters: Iterable[str]) -> str | None:
     """The first of these parameters that comes from the command line, as the option that it is; None, if none does."""
     given = (name for name in parameters if is_given(context, name))
     return next((f"--{name.replace('_', '-')}" for name in given), None)

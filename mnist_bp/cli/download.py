@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mnist_bp.cli.data import download_progress
 from mnist_bp.cli.options import DataDir, Json
-from mnist_bp.cli.output import Output, printable
-from mnist_bp.cli.tables import new_table
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
+from mnist_bp.reports.console import Console, printable
+from mnist_bp.reports.progress import download_progress
+from mnist_bp.reports.tables import new_table
 
 if TYPE_CHECKING:
     from mnist_bp.data.catalogue import Entry
@@ -72,18 +72,18 @@ def download(
     """
     from mnist_bp.data.datasets import data_root, inspect_root
 
-    voice = Output(json=json)
+    console = Console(json=json)
     root = data_root(data_dir)
     finding = inspect_root(data_dir, may_create=True)
     if show_list:
-        _show_list(root, voice)
+        _show_list(root, console)
         return
     from mnist_bp.data.download import fetch as fetching
     from mnist_bp.data.registry import REGISTRY
 
     found = finding.named(dataset)
     folder = found.folder if found else root / dataset
-    with download_progress(voice) as progress:
+    with download_progress(console) as progress:
         outcomes = fetching.download(
             REGISTRY[dataset],
             folder,
@@ -92,15 +92,16 @@ def download(
             force=force,
             verify=verify,
             progress=progress,
-            notice=lambda text: voice.say(text, style="yellow"),
+            notice=lambda text: console.print(text, style="yellow"),
         )
     for outcome in outcomes:
-        voice.record(_record(dataset, outcome))
+        console.emit_json(_record(dataset, outcome))
         if verify and outcome.state == "intact":
-            voice.say(f"intact    {outcome.file}")
+            console.print(f"intact    {outcome.file}")
     fetched = sum(outcome.state == "fetched" for outcome in outcomes)
-    voice.record({"event": "end", "dataset": dataset, "folder": str(folder), "state": "intact", "fetched": fetched})
-    voice.conclude(f"{dataset} is complete and intact in {folder}")
+    end = {"event": "end", "dataset": dataset, "folder": str(folder), "state": "intact", "fetched": fetched}
+    console.emit_json(end)
+    console.print_result(f"{dataset} is complete and intact in {folder}")
 
 
 def _record(dataset: str, outcome: "Outcome") -> dict[str, Any]:
@@ -116,25 +117,25 @@ def _record(dataset: str, outcome: "Outcome") -> dict[str, Any]:
     }
 
 
-def _show_list(root: Path, voice: Output) -> None:
+def _show_list(root: Path, console: Console) -> None:
     """Show every dataset: a table on a terminal, elsewhere a line for each."""
     from mnist_bp.data.catalogue import catalogue
 
     entries = catalogue(root)
     for entry in entries:
-        voice.record({"event": "dataset", **entry._asdict(), "folder": str(entry.folder)})
-        if not voice.is_live:
-            voice.say(f"{entry.dataset:14} {entry.state:10} {_size(entry):>8}  {entry.folder}, by {entry.makers}")
-    voice.record({"event": "end", "folder": str(root), "datasets": len(entries)})
-    if voice.is_live:
-        _show_table(entries, voice)
+        console.emit_json({"event": "dataset", **entry._asdict(), "folder": str(entry.folder)})
+        if not console.is_live:
+            console.print(f"{entry.dataset:14} {entry.state:10} {_size(entry):>8}  {entry.folder}, by {entry.makers}")
+    console.emit_json({"event": "end", "folder": str(root), "datasets": len(entries)})
+    if console.is_live:
+        _show_table(entries, console)
 
 
-def _show_table(entries: "list[Entry]", voice: Output) -> None:
+def _show_table(entries: "list[Entry]", console: Console) -> None:
     table = new_table("dataset", "state", "size", "folder", left={"dataset", "state", "folder"})
     for entry in entries:
         table.add_row(entry.dataset, entry.state, _size(entry), printable(str(entry.folder)))
-    voice.show(table)
+    console.print_table(table)
 
 
 def _size(entry: "Entry") -> str:

@@ -7,26 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnist_bp.cli.class_names import ClassNames
-from mnist_bp.cli.data import only, refuse_fallback, say_if_synthetic
-from mnist_bp.cli.drawing import draw_side_by_side
-from mnist_bp.cli.models import Model, TrainedModel, load_model, trained_data
-from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, MinAccuracy, Split
-from mnist_bp.cli.output import Output
-from mnist_bp.cli.plots import (
-    MISTAKES,
-    Plot,
-    PlotFolder,
-    PlotFormat,
-    check_plot,
-    plot_evaluation,
-    plots_record,
-    say_plots,
-)
-from mnist_bp.cli.tables import confusion_table, per_class_table
+from mnist_bp.cli.load import only, refuse_fallback, trained_data
+from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, MinAccuracy, Model, Plot, PlotFolder, PlotFormat, Split
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import AnswerIsNo, InputError, StorageError
+from mnist_bp.reports.class_names import ClassNames
+from mnist_bp.reports.console import Console
+from mnist_bp.reports.data import print_if_synthetic
+from mnist_bp.reports.plots import MISTAKES, check_plot, plot_evaluation, plots_record, print_plots
+from mnist_bp.reports.tables import confusion_table, per_class_table
+from mnist_bp.reports.terminal_images import draw_side_by_side
 from mnist_bp.training.metrics import percent
+from mnist_bp.training.saved_model import TrainedModel, load_model
 from mnist_bp.training.threads import default_threads
 
 if TYPE_CHECKING:
@@ -73,13 +65,13 @@ def evaluate(
     from mnist_bp.training.evaluation import evaluate as measure
 
     check_plot(plot, plot_format, output)
-    voice = Output(json=json)
+    console = Console(json=json)
     trained = load_model(model)
     network = trained.network
     _refuse_a_fallback(trained, is_gate=min_accuracy is not None and dataset is None and data_dir is None)
-    data = trained_data(trained, dataset, data_dir, voice, **only(split))
+    data = trained_data(trained, dataset, data_dir, console, **only(split))
     examples = data.split(split)
-    voice.require_reader()
+    console.require_reader()
     with threadpool_limits(default_threads(network.sizes[1:-1])):  # as training does untold: the same sums
         most = max(mistakes or 0, MISTAKES if plot else 0)
         result = measure(network, examples.rows, examples.labels, mistakes=most)
@@ -93,22 +85,23 @@ def evaluate(
             plots = plot_evaluation(trained, data, split, result, plot_format, output)
         except StorageError as error:  # what was measured is said first
             plots, failure = [], error
-    voice.record({**_record(result, found, data, split, trained.path), **plots_record(plots)})
-    _show_what(trained, data, split, voice)
+    console.emit_json({**_record(result, found, data, split, trained.path), **plots_record(plots)})
+    _show_what(trained, data, split, console)
     classes = ClassNames(data.class_names)
     if confusion:
-        voice.say()
-        voice.show(confusion_table(result.confusion, classes))
-        voice.say()
-        voice.show(per_class_table(result.per_class(), classes))
+        console.print()
+        console.print_table(confusion_table(result.confusion, classes))
+        console.print()
+        console.print_table(per_class_table(result.per_class(), classes))
     if found is not None:
-        voice.say()
-        _show_mistakes(found, examples, classes, voice)
+        console.print()
+        _show_mistakes(found, examples, classes, console)
     if confusion or found is not None:
-        voice.say()
+        console.print()
     if plots:
-        say_plots(plots, voice)
-    voice.conclude(f"accuracy {percent(result.accuracy)} ({data.name} {split}), cost {result.cost:.4f}", style="bold")
+        print_plots(plots, console)
+    accuracy = f"accuracy {percent(result.accuracy)} ({data.name} {split})"
+    console.print_result(f"{accuracy}, cost {result.cost:.4f}", style="bold")
     if failure is not None:
         raise failure
     if min_accuracy is not None and result.accuracy < min_accuracy:
@@ -121,25 +114,27 @@ def _refuse_a_fallback(trained: TrainedModel, *, is_gate: bool) -> None:
         refuse_fallback(f"{trained.path} was trained on synthetic digits because MNIST was not available")
 
 
-def _show_what(trained: TrainedModel, data: "Data", split: SplitName, voice: Output) -> None:
+def _show_what(trained: TrainedModel, data: "Data", split: SplitName, console: Console) -> None:
     """Say what is measured on what."""
     trained_on = trained.meta.get("dataset")
-    voice.say(f"model     {trained.description}")
-    voice.say(f"data      {data.name} {split}: {len(data.split(split)):,} examples")
+    console.print(f"model     {trained.description}")
+    console.print(f"data      {data.name} {split}: {len(data.split(split)):,} examples")
     if trained_on is not None and trained_on != data.name:
-        voice.say(f"The network was trained on {trained_on}, and is measured on {data.name}.", style="yellow")
-    say_if_synthetic(data, voice)
+        console.print(f"The network was trained on {trained_on}, and is measured on {data.name}.", style="yellow")
+    print_if_synthetic(data, console)
 
 
-def _show_mistakes(found: "Sequence[Misclassified]", examples: "Examples", classes: ClassNames, voice: Output) -> None:
-    voice.say("mistakes, the most confident first" if found else "mistakes: none", style="bold")
+def _show_mistakes(
+    found: "Sequence[Misclassified]", examples: "Examples", classes: ClassNames, console: Console
+) -> None:
+    console.print("mistakes, the most confident first" if found else "mistakes: none", style="bold")
     draw_side_by_side(
         [examples.images[mistake.example] for mistake in found],
         [
             f"example {example}: {classes.called(label)}\ntaken for {classes.called(answer)}, {output:.2f}"
             for example, label, answer, output in found
         ],
-        voice,
+        console,
     )
 
 

@@ -7,24 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnist_bp.cli.class_names import ClassNames
 from mnist_bp.cli.config import is_given
-from mnist_bp.cli.data import only
-from mnist_bp.cli.explain_report import Shown, show_explanation
-from mnist_bp.cli.models import (
-    Model,
-    data_at_hand,
-    fresh_network,
-    load_model,
-    refuse_what_describes_a_fresh_network,
-)
-from mnist_bp.cli.options import Activation, Classes, Cost, DataDir, Dataset, Hidden, Json, Seed, Split, positive
-from mnist_bp.cli.output import Output
+from mnist_bp.cli.load import data_at_hand, only, refuse_options_of_a_fresh_network
+from mnist_bp.cli.options import Activation, Classes, Cost, DataDir, Dataset, Hidden, Json, Model, Seed, Split, positive
 from mnist_bp.data.image_file import image_path, read_image
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import InputError
+from mnist_bp.reports.class_names import ClassNames
+from mnist_bp.reports.console import Console
+from mnist_bp.reports.explain import Shown, show_explanation
 from mnist_bp.training.learning_rates import default_learning_rate
 from mnist_bp.training.notation import format_sizes
+from mnist_bp.training.saved_model import fresh_network, load_model
 from mnist_bp.training.settings import DATA
 
 if TYPE_CHECKING:
@@ -115,14 +109,14 @@ def explain(
     if image is not None and (is_given(context, "example") or is_given(context, "split")):
         raise InputError("--image takes the place of an example: leave out --example and --split")
     address = _parse_address(weight, bias)
-    voice = Output(json=json)
+    console = Console(json=json)
     if fresh and model is not None:
         raise InputError("--fresh explains a network that has learned nothing: leave out RUN or MODEL")
     if not fresh:
-        refuse_what_describes_a_fresh_network(context)
+        refuse_options_of_a_fresh_network(context)
     trained = None if fresh else load_model(model)
     needed = only(split, _batch_start(example) + BATCH)
-    data = data_at_hand(trained, dataset, data_dir, voice, classes=classes, **needed)
+    data = data_at_hand(trained, dataset, data_dir, console, classes=classes, **needed)
     if trained is None:
         network = fresh_network(data, hidden, activation, cost, seed=seed)
     else:
@@ -140,8 +134,8 @@ def explain(
         synthetic=data.is_synthetic,
     )
     about = {"network": shown.network, "example": shown.example, "label": shown.label, **data.mark}
-    voice.record({**about, **asdict(explanation)})
-    show_explanation(explanation, shown, voice)
+    console.emit_json({**about, **asdict(explanation)})
+    show_explanation(explanation, shown, console)
 
 
 def _parse_address(weight: str | None, bias: str | None) -> "Address | None":

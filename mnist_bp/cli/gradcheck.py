@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from mnist_bp.cli.config import option_given
-from mnist_bp.cli.data import only
-from mnist_bp.cli.gradcheck_report import Regularization, Report, conclude_self_test, show_report
-from mnist_bp.cli.models import (
-    Model,
-    TrainedModel,
-    data_at_hand,
-    fresh_network,
-    load_model,
-    refuse_what_describes_a_fresh_network,
-)
+from mnist_bp.cli.config import first_explicit_option
+from mnist_bp.cli.load import data_at_hand, only, refuse_options_of_a_fresh_network
 from mnist_bp.cli.options import (
     L2,
     Activation,
@@ -29,14 +20,17 @@ from mnist_bp.cli.options import (
     InputDropout,
     Json,
     LabelSmoothing,
+    Model,
     Seed,
     positive,
 )
-from mnist_bp.cli.output import Output
 from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.errors import AnswerIsNo, InputError
+from mnist_bp.reports.console import Console
+from mnist_bp.reports.gradcheck import Regularization, Report, print_self_test, show_report
 from mnist_bp.shell import program_command, word
 from mnist_bp.training.notation import format_hidden
+from mnist_bp.training.saved_model import TrainedModel, fresh_network, load_model
 from mnist_bp.training.settings import DATA, NETWORK, refuse_dropout_of_nothing
 
 if TYPE_CHECKING:
@@ -126,7 +120,7 @@ def gradcheck(
 
     Example: mnist-bp gradcheck --hidden 16,16
     """
-    voice = Output(json=json)
+    console = Console(json=json)
     check = _Check(
         ("complex", "central") if method == "both" else (method,),
         epsilon,
@@ -141,35 +135,36 @@ def gradcheck(
         option = "--self-test" if self_test else "--every-combination"
         raise InputError(f"{option} checks fresh networks of ours: leave out RUN, MODEL and --function")
     if model is not None:
-        refuse_what_describes_a_fresh_network(context)
+        refuse_options_of_a_fresh_network(context)
     in_use = check.regularization.in_use
     if in_use and (self_test or function is not None):
         options = ", ".join(f"--{name}" for name in in_use)
         raise InputError(f"--function and --self-test are about the plain cost: leave out {options}")
     trained = load_model(model) if model is not None else None
-    source = data_at_hand(trained, dataset, data_dir, voice, classes=classes, **only("train", examples))
+    source = data_at_hand(trained, dataset, data_dir, console, classes=classes, **only("train", examples))
     data = source.train.first(examples)
-    voice.say(f"examples  the first {len(data)} of {source.name}'s training set{' (SYNTHETIC)' * source.is_synthetic}")
+    synthetic = " (SYNTHETIC)" * source.is_synthetic
+    console.print(f"examples  the first {len(data)} of {source.name}'s training set{synthetic}")
     if self_test:
-        conclude_self_test(data, source.classes, seed, voice)
+        print_self_test(data, source.classes, seed, console)
         return
     if trained is not None:
         networks = [trained.network]
-        voice.say(f"model     {trained.description}, trained in {trained.network.dtype}, checked in float64")
+        console.print(f"model     {trained.description}, trained in {trained.network.dtype}, checked in float64")
     else:
         pairs = [(activation, cost)] if not every_combination else product(ACTIVATIONS, COSTS)
         networks = [fresh_network(source, hidden, *pair, seed=seed) for pair in pairs]
     refuse_dropout_of_nothing(dropout, networks[0].sizes[1:-1])  # all have the same layers
     if in_use:
-        voice.say(f"cost      with {', '.join(f'{name} {value:g}' for name, value in in_use.items())}")
+        console.print(f"cost      with {', '.join(f'{name} {value:g}' for name, value in in_use.items())}")
     data_options = {"examples": examples, "dataset": dataset, "data-dir": data_dir, "classes": classes}
     outcomes = set()
     for network in networks:
-        voice.require_reader(AnswerIsNo(WRONG) if "failed" in outcomes else None)
+        console.require_reader(AnswerIsNo(WRONG) if "failed" in outcomes else None)
         report = check.run(network, data)
         described = _network_words(trained, network)
         repeat = program_command("gradcheck", *described, *check.words(), *_option_words(data_options))
-        show_report(report, source, voice, repeat=repeat, in_full=not every_combination)
+        show_report(report, source, console, repeat=repeat, in_full=not every_combination)
         outcomes.add(report.outcome)
     if outcomes != {"passed"}:
         raise AnswerIsNo(WRONG if "failed" in outcomes else UNDECIDED)
@@ -178,7 +173,7 @@ def gradcheck(
 def _refuse_what_the_self_test_settles(context: typer.Context) -> None:
     """InputError for an option that would have no effect on it."""
     settled = ("hidden", "activation", "cost", "every_combination", "method", "epsilon", "tolerance")
-    if option := option_given(context, settled):
+    if option := first_explicit_option(context, settled):
         raise InputError(f"--self-test has a network and a method of its own: leave out {option}")
 
 
@@ -229,10 +224,10 @@ def _objective(
     """What training would make smaller, were these examples its mini-batch; or the function's claim about it."""
     import numpy as np
 
-    from mnist_bp.cli.function import load_function
     from mnist_bp.core.objective import Objective
     from mnist_bp.core.regularization import draw_masks, smoothed_targets
     from mnist_bp.gradcheck.check import UserGradient
+    from mnist_bp.gradcheck.user_function import load_function
 
     X, targets = network.inputs(data.inputs(np.float64)), network.targets(data.labels)
     if function is not None:

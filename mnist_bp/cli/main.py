@@ -13,9 +13,9 @@ from mnist_bp.cli import download, evaluate, explain, gradcheck, page, predict, 
 from mnist_bp.cli.completion import VARIABLE, InstallCompletion, ShowCompletion, completion_init
 from mnist_bp.cli.config import config_in_use, is_from_config
 from mnist_bp.cli.declared import with_options
-from mnist_bp.cli.interrupts import all_like_ctrl_c
-from mnist_bp.cli.output import prepare_streams, say_error
+from mnist_bp.cli.signals import all_like_ctrl_c
 from mnist_bp.errors import ExitCode, InputError, InternalError, Interrupted, MnistBpError, OutOfMemory, StorageError
+from mnist_bp.reports.console import prepare_streams, print_error
 from mnist_bp.shell import program
 
 __all__ = ["main", "run"]
@@ -114,7 +114,7 @@ def _exit_code(arguments: list[str], *, debug: bool) -> int:
     try:
         return run([DEBUG, *arguments] if debug else arguments)
     except MnistBpError as error:
-        say_error(error, debug=debug)
+        print_error(error, debug=debug)
         return int(error.exit_code)
     except KeyboardInterrupt:  # once more, while the first one was handled
         return ExitCode.INTERRUPTED

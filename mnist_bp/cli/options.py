@@ -1,18 +1,19 @@
 """The options that several commands share: the declared settings by name, and what is no setting."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from mnist_bp.cli.declared import DECLARED, number
 from mnist_bp.data.names import SplitName
+from mnist_bp.environment import user_path
 from mnist_bp.training.declaration import Range
 from mnist_bp.training.settings import DATA, POSITIVE
 
 __all__ = [
     "L2", "OUTPUT", "Activation", "Classes", "Cost", "DataDir", "Dataset", "Dropout", "Hidden", "InputDropout", "Json",
-    "LabelSmoothing", "MinAccuracy", "Quiet", "Seed", "Split", "positive",
+    "LabelSmoothing", "MinAccuracy", "Model", "Plot", "PlotFolder", "PlotFormat", "Quiet", "Seed", "Split", "positive",
 ]  # fmt: skip
 
 OUTPUT = "Output"
@@ -53,3 +54,32 @@ Json = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only the final result.", rich_help_panel=OUTPUT)]
+Plot = Annotated[
+    bool,
+    typer.Option(
+        "--plot",
+        help="Draw pictures beside the model: weights, confusion matrix, mistakes; of a training also its curves.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+PlotFormat = Annotated[Literal["png", "svg"], typer.Option(help="Of the pictures.", rich_help_panel=OUTPUT)]
+PlotFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        parser=user_path,
+        metavar="DIR",
+        help="Folder of the pictures of --plot, created if missing. Default: beside the model.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+Model = Annotated[
+    Path | None,
+    typer.Argument(
+        parser=user_path,
+        metavar="[RUN|MODEL]",
+        help="Folder or file of a run, runs/latest, or a model.npz.",
+        show_default=False,
+    ),
+]

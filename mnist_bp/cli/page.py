@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnist_bp.cli.data import only, say_if_synthetic
-from mnist_bp.cli.models import Model, TrainedModel, data_at_hand, load_model
-from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json
-from mnist_bp.cli.output import Output
+from mnist_bp.cli.load import data_at_hand, only
+from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, Model
 from mnist_bp.data.names import SYNTHETIC
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
+from mnist_bp.reports.console import Console
+from mnist_bp.reports.data import print_if_synthetic
 from mnist_bp.shell import program_command
 from mnist_bp.training.notation import format_sizes
+from mnist_bp.training.saved_model import TrainedModel, load_model
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset as Data
@@ -47,15 +48,15 @@ def page(
     """
     from mnist_bp.page.content import MOST_EXAMPLES
 
-    voice = Output(json=json)
+    console = Console(json=json)
     trained = load_model(model)
-    data = data_at_hand(trained, dataset, data_dir, voice, **only("test", MOST_EXAMPLES))
+    data = data_at_hand(trained, dataset, data_dir, console, **only("test", MOST_EXAMPLES))
     path = output or trained.path.with_name("page.html")
     content = _page(trained, data, _explain(trained, data, dataset, data_dir))
     _write(path, content)
-    voice.record({"page": str(path), "bytes": len(content), "model": str(trained.path), **data.mark})
-    say_if_synthetic(data, voice)
-    voice.conclude(f"{path} ({len(content):,} bytes): open it in a browser", wrap=False)
+    console.emit_json({"page": str(path), "bytes": len(content), "model": str(trained.path), **data.mark})
+    print_if_synthetic(data, console)
+    console.print_result(f"{path} ({len(content):,} bytes): open it in a browser", wrap=False)
 
 
 def _explain(trained: TrainedModel, data: "Data", dataset: str | None, data_dir: Path | None) -> str:

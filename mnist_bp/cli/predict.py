@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from mnist_bp.cli.class_names import ClassNames
-from mnist_bp.cli.drawing import bar, draw
-from mnist_bp.cli.models import TrainedModel, load_model
 from mnist_bp.cli.options import OUTPUT, Json
-from mnist_bp.cli.output import Output, say_error
-from mnist_bp.cli.tables import new_table
 from mnist_bp.data.image_file import STDIN, image_path, read_image, require_pillow
 from mnist_bp.environment import user_path
 from mnist_bp.errors import ExitCode, InputError
+from mnist_bp.reports.class_names import ClassNames
+from mnist_bp.reports.console import Console, print_error
+from mnist_bp.reports.tables import new_table
+from mnist_bp.reports.terminal_images import bar, draw
+from mnist_bp.training.saved_model import TrainedModel, load_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,27 +80,27 @@ def predict(
     Example: mnist-bp predict digit.png
     """  # fmt: skip
     require_pillow()
-    voice = Output(json=json, quiet=quiet)
+    console = Console(json=json, quiet=quiet)
     trained = load_model(model)
     shape = _image_shape(trained)
     is_synthetic = trained.meta.get("synthetic") is True
-    voice.say(f"model  {trained.description}")
+    console.print(f"model  {trained.description}")
     if is_synthetic:
-        voice.say("Trained on SYNTHETIC digits, drawn by a program: handwriting is new to it.", style="yellow")
+        console.print("Trained on SYNTHETIC digits, drawn by a program: handwriting is new to it.", style="yellow")
     failures = 0
     for path in images:
-        if failures and voice.is_unread:  # the verdict is known
+        if failures and console.is_unread:  # the verdict is known
             break
-        voice.require_reader()
+        console.require_reader()
         try:
             image = read_image(path, shape)
         except InputError as error:
             failures += 1
-            say_error(error, debug=context.find_root().params["debug"])
+            print_error(error, debug=context.find_root().params["debug"])
             continue
         prediction = _prediction(trained, image)
         answer = prediction.ranking[0]
-        voice.record(
+        console.emit_json(
             {
                 "image": str(path),
                 "prediction": answer,
@@ -110,7 +110,7 @@ def predict(
                 **({"synthetic": True} if is_synthetic else {}),
             }
         )
-        _show(prediction, image, path, voice, alone=len(images) == 1)
+        _show(prediction, image, path, console, alone=len(images) == 1)
     if failures:
         raise typer.Exit(ExitCode.BAD_INPUT)
 
@@ -141,16 +141,16 @@ def _prediction(trained: TrainedModel, image: "NDArray[np.uint8]") -> _Predictio
     return _Prediction(outputs.tolist(), ClassNames(class_names(trained.meta.get("dataset"), len(outputs))))
 
 
-def _show(prediction: _Prediction, image: "NDArray[np.uint8]", path: Path, voice: Output, *, alone: bool) -> None:
-    if voice.quiet:
+def _show(prediction: _Prediction, image: "NDArray[np.uint8]", path: Path, console: Console, *, alone: bool) -> None:
+    if console.quiet:
         answer = str(prediction.ranking[0])
-        voice.conclude(answer if alone else f"{path}: {answer}", wrap=False)
+        console.print_result(answer if alone else f"{path}: {answer}", wrap=False)
         return
-    voice.say()
-    voice.say("standard input" if path == STDIN else str(path), style="bold", wrap=False)
-    draw(image, voice)
+    console.print()
+    console.print("standard input" if path == STDIN else str(path), style="bold", wrap=False)
+    draw(image, console)
     table = new_table(prediction.classes.kind, "output", "", left={""})
     for label, output in enumerate(prediction.outputs):
         table.add_row(prediction.classes.label(label), f"{output:.4f}", bar(output, BAR))
-    voice.show(table)
-    voice.conclude(prediction.text, style="bold")
+    console.print_table(table)
+    console.print_result(prediction.text, style="bold")

@@ -18,11 +18,11 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 import mnist_bp
-from mnist_bp.cli.interrupts import first_interrupt, on_suspend, stop_this_process
-from mnist_bp.cli.output import Output, printable
-from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
+from mnist_bp.cli.signals import first_interrupt, on_suspend, stop_this_process
 from mnist_bp.cores import usable_cores
 from mnist_bp.errors import AnswerIsNo, DataUnavailable, ExitCode, InputError, MnistBpError, OutputClosed
+from mnist_bp.reports.console import Console, printable
+from mnist_bp.reports.seeds import SeedRun, SeedsReport, name_seeds, summarize
 from mnist_bp.shell import program_command, word
 from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.settings import Settings
@@ -59,7 +59,7 @@ def train_seeds(
     data: "Dataset",
     output: Path | None,
     resume: Path | None,
-    voice: Output,
+    console: Console,
     *,
     min_accuracy: float | None,
     started: float,
@@ -101,7 +101,7 @@ def train_seeds(
     chosen = range(settings.seed, settings.seed + seeds)
     runs = {seed: SeedRun(seed, folder.folder / f"seed-{seed}") for seed in chosen}
     n_parallel = min(seeds, max(1, usable_cores() // settings.threads))
-    report = SeedsReport(voice, settings, data, list(runs.values()), folder)
+    report = SeedsReport(console, settings, data, list(runs.values()), folder)
     report.start(n_parallel)
     more = ["--debug"] if debug else []
     commands = {seed: [*_command(settings, run), *more] for seed, run in runs.items()}
@@ -115,7 +115,7 @@ def train_seeds(
             if news is not None:
                 _take(runs[news.seed], news, report, data)
             report.refresh()
-            if voice.is_unread:
+            if console.is_unread:
                 trainings.stop(OutputClosed)
     summary = summarize(list(runs.values()))
     report.end(summary, perf_counter() - started)

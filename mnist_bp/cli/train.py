@@ -8,25 +8,27 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mnist_bp.cli.config import Config, is_default, option_given
-from mnist_bp.cli.interrupts import first_interrupt
-from mnist_bp.cli.models import fresh_network
+from mnist_bp.cli.config import Config, first_explicit_option, is_default
+from mnist_bp.cli.load import load_training_data
 from mnist_bp.cli.options import (
     Json,
     MinAccuracy,
+    Plot,
+    PlotFormat,
     Quiet,
 )
-from mnist_bp.cli.output import Output
-from mnist_bp.cli.plots import Plot, PlotFormat, check_plot, plot_training, say_plots
-from mnist_bp.cli.training_data import load_training_data
+from mnist_bp.cli.signals import first_interrupt
 from mnist_bp.cli.training_options import (
     OutputFolder,
     Resume,
     Seeds,
 )
-from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.errors import AnswerIsNo, Diverged, InputError, MnistBpError, OutputClosed
+from mnist_bp.reports.console import Console
+from mnist_bp.reports.plots import check_plot, plot_training, print_plots
+from mnist_bp.reports.training import TrainingReport
 from mnist_bp.shell import program
+from mnist_bp.training.saved_model import fresh_network
 from mnist_bp.training.schedules import CONSTANT
 from mnist_bp.training.settings import SETTINGS, Settings
 
@@ -70,9 +72,9 @@ def train(
     _refuse_what_lacks_its_other_half(context, settings)
     if output is not None:
         _refuse_a_taken_folder(output)
-    voice = Output(json=json, quiet=quiet)
-    _say_if_resumed_with_other_threads(context, settings.threads, voice)
-    data, settings = load_training_data(context, settings, voice)
+    console = Console(json=json, quiet=quiet)
+    _print_if_resumed_with_other_threads(context, settings.threads, console)
+    data, settings = load_training_data(context, settings, console)
     if seeds is not None:
         from mnist_bp.cli.seeds import train_seeds
 
@@ -82,20 +84,20 @@ def train(
             data,
             output,
             resume,
-            voice,
+            console,
             min_accuracy=min_accuracy,
             started=started,
             debug=context.find_root().params["debug"],
         )
         return
     session = _session(settings, data, output, resume)
-    report = TrainingReport(voice, session)
+    report = TrainingReport(console, session)
     report.start()
-    failure: KeyboardInterrupt | MnistBpError | None = _run_epochs(session, report, voice)
+    failure: KeyboardInterrupt | MnistBpError | None = _run_epochs(session, report, console)
     if failure is not None and not session.is_saved:  # interrupted once more, while it saved
         raise failure
     last, reason = session.last, _reason(session, failure)
-    plots, failure = _plot(session, plot_format, voice, failure) if plot else (None, failure)
+    plots, failure = _plot(session, plot_format, console, failure) if plot else (None, failure)
     report.end(reason, time.perf_counter() - started, plots)
     if failure is not None:
         raise failure
@@ -107,15 +109,15 @@ def _refuse_what_makes_another_run(context: typer.Context) -> None:
     """InputError for an option that a run that goes on has settled already."""
     resumable = {name for name, each in SETTINGS.items() if each.may_resume}
     fixed = [name for name in context.params if name not in NO_SETTING | resumable]
-    if option := option_given(context, fixed):
+    if option := first_explicit_option(context, fixed):
         raise InputError(f"{option} does not go with --resume: the run goes on as it began, by its config.toml")
 
 
-def _say_if_resumed_with_other_threads(context: typer.Context, threads: int, voice: Output) -> None:
+def _print_if_resumed_with_other_threads(context: typer.Context, threads: int, console: Console) -> None:
     """Warn that a resumed run may no longer be, bit for bit, the run without an interruption."""
     recorded = context.lookup_default("threads")
     if context.params["resume"] is not None and threads != recorded:
-        voice.say(
+        console.print(
             f"--threads {threads}: the run was trained with {recorded}; its results may differ in the last bits from "
             "those of an uninterrupted run",
             style="yellow",
@@ -147,7 +149,7 @@ def _session(settings: Settings, data: "Data", output: Path | None, resume: Path
 
 
 def _run_epochs(
-    session: "TrainingRun", report: TrainingReport, voice: Output
+    session: "TrainingRun", report: TrainingReport, console: Console
 ) -> "KeyboardInterrupt | OutputClosed | Diverged | None":
     """Train, telling of each epoch; what cut the training short if anything did.
 
@@ -162,7 +164,7 @@ def _run_epochs(
     def on_batch() -> None:
         if interrupt.is_set():
             raise KeyboardInterrupt
-        voice.require_reader()
+        console.require_reader()
         report.step()
 
     try:
@@ -180,7 +182,7 @@ def _run_epochs(
 
 
 def _plot(
-    session: "TrainingRun", plot_format: str, voice: Output, failure: KeyboardInterrupt | MnistBpError | None
+    session: "TrainingRun", plot_format: str, console: Console, failure: KeyboardInterrupt | MnistBpError | None
 ) -> tuple[list[Path], KeyboardInterrupt | MnistBpError | None]:
     """Draw the pictures, if an epoch has ended; their files, and the failure that the command ends with.
 
@@ -192,9 +194,9 @@ def _plot(
         plots = plot_training(session, plot_format)
     except MnistBpError as error:
         if failure is not None:
-            voice.say(f"plots    {error}", style="yellow")
+            console.print(f"plots    {error}", style="yellow")
         return [], failure or error
-    say_plots(plots, voice)
+    print_plots(plots, console)
     return plots, failure
 
 

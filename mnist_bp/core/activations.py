@@ -14,15 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_bp.core.constants import LEAKY_SLOPE
 from mnist_bp.core.javascript import ActivationJavaScript, per_neuron
 
-__all__ = ["ENTRIES", "LEAKY_SLOPE", "OUTPUT_ENTRIES", "Activation", "Array"]
+__all__ = ["ENTRIES", "OUTPUT_ENTRIES", "Activation", "Array"]
 
 Array = NDArray[Any]
 """An array of float32, float64 or complex128."""
-
-LEAKY_SLOPE = 0.01
-"""Slope of leaky-relu below zero (Maas, Hannun and Ng 2013)."""
 
 
 def _in_each_dtype(number: float) -> dict[np.dtype[Any], Array]:

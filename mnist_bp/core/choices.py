@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mnist_bp.core.costs import Cost
     from mnist_bp.core.optimizers import Optimizer
 
-__all__ = ["ACTIVATIONS", "COSTS", "DTYPES", "MOMENTUM", "OPTIMIZERS", "OUTPUT_ACTIVATIONS", "Registry", "activation"]
+__all__ = ["ACTIVATIONS", "COSTS", "DTYPES", "OPTIMIZERS", "OUTPUT_ACTIVATIONS", "Registry", "activation"]
 
 Entry = TypeVar("Entry")
 
@@ -123,9 +123,6 @@ OPTIMIZERS: "Registry[Callable[[Array], Optimizer]]" = Registry(
 
 DTYPES = ("float32", "float64")
 """Floating-point types of a training."""
-
-MOMENTUM = 0.9
-"""Momentum coefficient μ; the effective step is 1 / (1 − μ) = 10 times the learning rate."""
 
 
 def activation(name: str) -> "Activation":

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.choices import MOMENTUM
+from mnist_bp.core.constants import MOMENTUM
 
 __all__ = ["ENTRIES", "SGD", "Adam", "Momentum", "Optimizer", "lerp_"]
 

@@ -1,6 +1,6 @@
 """The default learning rates: one table by activation, cost and optimizer."""
 
-from mnist_bp.core.choices import MOMENTUM
+from mnist_bp.core.constants import MOMENTUM
 from mnist_bp.errors import InputError
 
 __all__ = ["LEARNING_RATES", "default_learning_rate"]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mnist_bp.core.choices import ACTIVATIONS, COSTS, DTYPES, MOMENTUM, OPTIMIZERS
+from mnist_bp.core.choices import ACTIVATIONS, COSTS, DTYPES, OPTIMIZERS
+from mnist_bp.core.constants import MOMENTUM
 from mnist_bp.data.names import AUGMENTATIONS, DATASETS, MOST_STRENGTH, NO_AUGMENTATION
 from mnist_bp.errors import InputError
 from mnist_bp.training.declaration import Range, Setting, declared, setting

@@ -24,13 +24,13 @@ from _fuzz.pictures import SHAPE, hostile_image
 from mnist_bp.cli.config import LIMIT, read_config
 from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.main import run
-from mnist_bp.cli.output import printable
 from mnist_bp.cli.train import train
 from mnist_bp.data import idx
 from mnist_bp.data.image_file import read_image
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.errors import Diverged, MnistBpError
 from mnist_bp.network import Network, load_network
+from mnist_bp.reports.console import printable
 from mnist_bp.storage import model_file, npz
 
 __all__ = ["TARGETS", "Case", "Failure", "Target", "check"]

@@ -18,14 +18,14 @@ from _reproduce import recipes as recipe_files
 from _reproduce import table
 from _reproduce.recipes import Measurement, Recipe
 from _reproduce.runs import DATASET, Failed, Run, error
-from mnist_bp.cli.data import load_dataset
-from mnist_bp.cli.output import Output, prepare_streams
+from mnist_bp.cli.load import load_dataset
 from mnist_bp.data.datasets import data_root, inspect_root
 from mnist_bp.data.download.verify import Unusable, VerifiedFile, take_file
 from mnist_bp.data.names import OWN
 from mnist_bp.data.registry import REGISTRY
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError, MnistBpError, StorageError
+from mnist_bp.reports.console import Console, prepare_streams
 
 CONFIGS, RESULTS = ROOT / "configs", ROOT / "runs/reproduce"
 INTERRUPTED = 130
@@ -127,7 +127,7 @@ def require_mnist(data_dir: Path | None) -> None:
     InputError
         If a folder called mnist, or the one given, holds something else: train takes it for what it is called.
     """
-    load_dataset(DATASET, data_dir, Output())
+    load_dataset(DATASET, data_dir, Console())
     finding = inspect_root(data_dir)
     found = finding.named(DATASET) or finding.named(OWN)
     for file in REGISTRY[DATASET].files:

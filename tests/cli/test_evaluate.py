@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_bp.cli.class_names import ClassNames
-from mnist_bp.cli.output import Output
-from mnist_bp.cli.tables import SHADES, confusion_table, per_class_table
 from mnist_bp.data import idx
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.errors import StorageError
 from mnist_bp.network import Network
+from mnist_bp.reports.class_names import ClassNames
+from mnist_bp.reports.console import Console
+from mnist_bp.reports.tables import SHADES, confusion_table, per_class_table
 from mnist_bp.training.evaluation import ClassScore
 
 DIGITS = ClassNames()
@@ -273,10 +273,10 @@ def test_shades_are_among_the_colours_of_a_terminal_of_256():
 
 def test_shades_are_seen_on_a_terminal_and_only_there(terminal, capsys):
     """A pipe gets the same characters, and no control character."""
-    Output().show(confusion_table(np.array([[980, 5], [12, 1123]]), DIGITS))
+    Console().print_table(confusion_table(np.array([[980, 5], [12, 1123]]), DIGITS))
     piped = capsys.readouterr().out
     screen = terminal()
-    Output().show(confusion_table(np.array([[980, 5], [12, 1123]]), DIGITS))
+    Console().print_table(confusion_table(np.array([[980, 5], [12, 1123]]), DIGITS))
     assert re.search(r"\x1b\[38;5;16;48;5;208m *12\x1b\[0m", screen.getvalue())
     assert re.sub(r"\x1b\[[\d;]*m", "", screen.getvalue()) == piped
 

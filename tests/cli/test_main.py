@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import mnist_bp
-from mnist_bp.cli.output import Output
 from mnist_bp.errors import AnswerIsNo, DataUnavailable, InputError, StorageError
+from mnist_bp.reports.console import Console
 
 COMMANDS = ["train", "evaluate", "predict", "page", "gradcheck", "explain", "download"]
 
@@ -182,4 +182,4 @@ def test_commands_work_without_asserts(idx_folder):
 def test_records_hold_no_nan(capsys):
     """A number that JSON does not have is a bug to be found, not a line that other programs choke on."""
     with pytest.raises(ValueError, match="JSON compliant"):
-        Output(json=True).record({"cost": float("nan")})
+        Console(json=True).emit_json({"cost": float("nan")})

@@ -9,9 +9,10 @@ import typer
 
 from mnist_bp.cli.config import NOT_IN_A_FILE
 from mnist_bp.cli.declared import with_options
+from mnist_bp.cli.load import _origin
 from mnist_bp.cli.main import COMMANDS, _app
-from mnist_bp.cli.models import TrainedModel, _origin
 from mnist_bp.data.datasets import data_root
+from mnist_bp.training.saved_model import TrainedModel
 
 APP = typer.main.get_command(_app())
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.errors import StorageError
 from mnist_bp.network import load_network
-from mnist_bp.plots import curves, picture
+from mnist_bp.reports.figures import curves, picture
+from mnist_bp.reports.training import TrainingReport
 from mnist_bp.shell import command_line
 
 OF_A_NETWORK = ["first-layer-weights", "confusion", "mistakes"]
@@ -156,7 +156,7 @@ def test_an_output_that_cannot_hold_pictures_is_refused_first(cli, options, said
 def test_without_matplotlib_the_command_that_installs_it_is_said_before_anything_else(cli, train, monkeypatch):
     """Exit 2 before data are looked for and a run is begun; without --plot nobody misses it."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.delitem(sys.modules, "mnist_bp.plots.picture")
+    monkeypatch.delitem(sys.modules, "mnist_bp.reports.figures.picture")
     done = cli("train", "--plot", "--dataset", "mnist", "--data-dir", "nowhere", "--output", "run")
     assert (done.code, done.out) == (2, "")
     install = command_line(sys.executable, "-m", "pip", "install", "mnist-bp[plot]")
@@ -168,7 +168,7 @@ def test_without_matplotlib_the_command_that_installs_it_is_said_before_anything
 @pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "nonsense"])
 def test_pictures_need_no_backend_of_the_user(backend):
     """MPLBACKEND of Jupyter, in a terminal of JupyterLab, names one that need not be installed here."""
-    code = "from mnist_bp.cli.plots import check_plot; check_plot(True, 'png')"
+    code = "from mnist_bp.reports.plots import check_plot; check_plot(True, 'png')"
     environment = {**os.environ, "MPLBACKEND": backend}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

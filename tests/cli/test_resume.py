@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.data import idx
+from mnist_bp.reports.training import TrainingReport
 from mnist_bp.training import run
 from mnist_bp.training.settings import Settings
 

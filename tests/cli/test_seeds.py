@@ -18,10 +18,10 @@ import pytest
 
 import mnist_bp
 from mnist_bp.cli import seeds as seeds_module
-from mnist_bp.cli.output import Output
-from mnist_bp.cli.seeds_report import SeedRun, SeedsReport, name_seeds, summarize
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.network import load_network
+from mnist_bp.reports.console import Console
+from mnist_bp.reports.seeds import SeedRun, SeedsReport, name_seeds, summarize
 from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.settings import Settings
 
@@ -54,7 +54,7 @@ def report(recipe, few_digits):
 
     def make(runs, **how):
         series = RunFolder.create(Path("all"), (784, 8, 10), {})
-        return SeedsReport(Output(**how), recipe, Dataset("few", *few_digits), runs, series)
+        return SeedsReport(Console(**how), recipe, Dataset("few", *few_digits), runs, series)
 
     return make
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import mnist_bp
-from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.errors import StorageError
+from mnist_bp.reports.training import TrainingReport
 from mnist_bp.shell import command_line
 from mnist_bp.training.run_folder import RunFolder
 

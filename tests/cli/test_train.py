@@ -14,9 +14,9 @@ import pytest
 
 import mnist_bp
 from mnist_bp import Network
-from mnist_bp.cli.training_report import TrainingReport
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.network import load_network
+from mnist_bp.reports.training import TrainingReport
 from mnist_bp.shell import command_line
 
 START = [

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mnist_bp.data.synthetic import BLOCK, FORMS, PENS, digits
+from mnist_bp.data.digit_forms import FORMS
+from mnist_bp.data.synthetic import BLOCK, PENS, digits
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from mnist_bp import Network
-from mnist_bp.core.activations import LEAKY_SLOPE
 from mnist_bp.core.choices import ACTIVATIONS, COSTS, OUTPUT_ACTIVATIONS
+from mnist_bp.core.constants import LEAKY_SLOPE
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.errors import InputError
 from mnist_bp.page.assemble import assemble

@@ -119,7 +119,8 @@ def test_each_setting_matters(extra):
     whole, plain = trainer(recipe(**EXTRAS[extra])), trainer(recipe())
     list(whole.run())
     list(plain.run())
-    assert (whole.epoch, whole.eval_network.parameters.tobytes()) != (plain.epoch, plain.eval_network.parameters.tobytes())
+    ends = [(each.epoch, each.eval_network.parameters.tobytes()) for each in (whole, plain)]
+    assert ends[0] != ends[1]
 
 
 def test_another_number_of_epochs_is_another_training_where_the_rate_hangs_on_it():

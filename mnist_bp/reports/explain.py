@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.table import Table
 
-from mnist_bp.cli.class_names import ClassNames
-from mnist_bp.cli.drawing import draw
-from mnist_bp.cli.output import Output
-from mnist_bp.cli.tables import new_table
+from mnist_bp.reports.class_names import ClassNames
+from mnist_bp.reports.console import Console
+from mnist_bp.reports.tables import new_table
+from mnist_bp.reports.terminal_images import draw
 from mnist_bp.training.metrics import percent
 
 if TYPE_CHECKING:
@@ -34,42 +34,42 @@ class Shown(NamedTuple):
     synthetic: bool
 
 
-def show_explanation(explanation: "Explanation", shown: Shown, voice: Output) -> None:
+def show_explanation(explanation: "Explanation", shown: Shown, console: Console) -> None:
     """Tell all of it."""
     name = explanation.factors.name
-    voice.say(f"network  {shown.network}")
-    voice.say(
+    console.print(f"network  {shown.network}")
+    console.print(
         f"example  {shown.example}, {shown.classes.called(shown.label)}{' (SYNTHETIC)' if shown.synthetic else ''}"
     )
-    draw(shown.image, voice)
-    _section(voice, f"The cost of this example: C_0 = {explanation.cost:.6g}")
-    voice.show(_outputs(explanation, shown.classes))
-    _section(voice, f"How sensitive is it to {name}?")
-    _show_factors(explanation.factors, voice, is_output=not explanation.paths)
+    draw(shown.image, console)
+    _section(console, f"The cost of this example: C_0 = {explanation.cost:.6g}")
+    console.print_table(_outputs(explanation, shown.classes))
+    _section(console, f"How sensitive is it to {name}?")
+    _show_factors(explanation.factors, console, is_output=not explanation.paths)
     for paths in explanation.paths:
-        _section(voice, f"∂C_0/∂a_{{{paths.neuron}}}^({paths.layer}) is the sum over {len(paths.paths)} paths")
-        voice.show(_paths(paths))
-    _section(voice, f"Nudge {name} by {explanation.nudge.by:g}")
-    _show_nudge(explanation, voice)
-    _section(voice, "The weights to which this cost is most sensitive")
-    _show_sensitive(explanation, voice)
-    _section(voice, "What the outputs ask of the layer before")
-    _show_asked(explanation, voice)
-    _section(voice, f"{name} in the mini-batch: {explanation.batch.examples} examples pull at it")
-    _show_batch(explanation.batch, shown.classes, voice)
-    _section(voice, "One step of the whole mini-batch")
-    _show_step(explanation, voice)
+        _section(console, f"∂C_0/∂a_{{{paths.neuron}}}^({paths.layer}) is the sum over {len(paths.paths)} paths")
+        console.print_table(_paths(paths))
+    _section(console, f"Nudge {name} by {explanation.nudge.by:g}")
+    _show_nudge(explanation, console)
+    _section(console, "The weights to which this cost is most sensitive")
+    _show_sensitive(explanation, console)
+    _section(console, "What the outputs ask of the layer before")
+    _show_asked(explanation, console)
+    _section(console, f"{name} in the mini-batch: {explanation.batch.examples} examples pull at it")
+    _show_batch(explanation.batch, shown.classes, console)
+    _section(console, "One step of the whole mini-batch")
+    _show_step(explanation, console)
 
 
-def _section(voice: Output, title: str) -> None:
-    voice.say()
-    voice.say(title, style="bold")
+def _section(console: Console, title: str) -> None:
+    console.print()
+    console.print(title, style="bold")
 
 
-def _tell(voice: Output, text: str) -> None:
+def _tell(console: Console, text: str) -> None:
     """Say prose, in lines that fit a terminal of 80 columns, or a narrower one."""
-    for line in textwrap.wrap(text, min(79, voice.console.width)):
-        voice.say(line)
+    for line in textwrap.wrap(text, min(79, console.rich.width)):
+        console.print(line)
 
 
 def _outputs(explanation: "Explanation", classes: ClassNames) -> Table:
@@ -87,7 +87,7 @@ def _outputs(explanation: "Explanation", classes: ClassNames) -> Table:
     return table
 
 
-def _show_factors(factors: "Factors", voice: Output, *, is_output: bool) -> None:
+def _show_factors(factors: "Factors", console: Console, *, is_output: bool) -> None:
     wrong = "how wrong the output is: 2 (a_j − y_j)" if is_output else "what the cost makes of it: see below"
     table = new_table("factor", "value", "means", left={"factor", "means"})
     is_bias = factors.name.startswith("b")
@@ -100,7 +100,7 @@ def _show_factors(factors: "Factors", voice: Output, *, is_output: bool) -> None
     table.add_row("product", f"{factors.product:+.9g}", f"∂C_0/∂{factors.name}")
     table.add_row("", f"{factors.backprop:+.9g}", "by backpropagation")
     table.add_row("", f"{factors.complex_step:+.9g}", "by a complex step")
-    voice.show(table)
+    console.print_table(table)
 
 
 def _paths(paths: "Paths") -> Table:
@@ -122,55 +122,55 @@ def _paths(paths: "Paths") -> Table:
     return table
 
 
-def _show_nudge(explanation: "Explanation", voice: Output) -> None:
+def _show_nudge(explanation: "Explanation", console: Console) -> None:
     nudge = explanation.nudge
     _tell(
-        voice,
+        console,
         f"C_0 goes from {nudge.before:.9g} to {nudge.after:.9g}: {nudge.after - nudge.before:+.6g}, which is "
         f"{nudge.ratio:+.9g} for each unit. The derivative says {nudge.derivative:+.9g}: it is the slope at this very "
         "point, the ratio that of a chord, and the cost is curved.",
     )
 
 
-def _show_sensitive(explanation: "Explanation", voice: Output) -> None:
+def _show_sensitive(explanation: "Explanation", console: Console) -> None:
     table = new_table("weight", "∂C_0/∂w", "times as sensitive as the last", left={"weight"})
     for weight in explanation.sensitive:
         table.add_row(weight.name, f"{weight.derivative:+.9g}", f"{weight.multiple:.2f}")
-    voice.show(table)
+    console.print_table(table)
     norms = ", ".join(f"{name} {norm:.4g}" for name, norm in explanation.norms.items())
-    _tell(voice, f"length of the gradient, array by array: {norms}")
+    _tell(console, f"length of the gradient, array by array: {norms}")
 
 
-def _show_asked(explanation: "Explanation", voice: Output) -> None:
+def _show_asked(explanation: "Explanation", console: Console) -> None:
     asked = sorted(enumerate(explanation.asked), key=lambda pair: -abs(pair[1]))
     layer = len(explanation.norms) // 2 - 1  # each layer has two norms, that of W and that of b
     words = [f"neuron {k} {'brighter' if nudge > 0 else 'dimmer'} ({nudge:+.4g})" for k, nudge in asked[:MOST_PATHS]]
     together = f"All {len(explanation.outputs)} outputs together want of layer {layer}"
-    _tell(voice, f"{together}, most urgent first: {', '.join(words)}.")
+    _tell(console, f"{together}, most urgent first: {', '.join(words)}.")
 
 
-def _show_batch(batch: "MiniBatch", classes: ClassNames, voice: Output) -> None:
+def _show_batch(batch: "MiniBatch", classes: ClassNames, console: Console) -> None:
     _tell(
-        voice,
+        console,
         f"{batch.up} want it up, {batch.down} want it down; the mean of their derivatives is {batch.mean:+.6g}, "
         f"{percent(batch.agreement)} of what it would be if all pulled the same way.",
     )
     _tell(
-        voice,
+        console,
         f"by {classes.kind}: "
         + ", ".join(f"{classes.label(label)}: {mean:+.4g}" for label, mean in batch.by_label.items()),
     )
     pulls = ", ".join(f"{percent(pull.share)} by {classes.called(pull.label)}" for pull in batch.pulls)
-    _tell(voice, f"strongest pulls: {pulls}")
-    _tell(voice, f"this example's whole gradient and the mini-batch's: cosine {batch.cosine:+.3f}")
+    _tell(console, f"strongest pulls: {pulls}")
+    _tell(console, f"this example's whole gradient and the mini-batch's: cosine {batch.cosine:+.3f}")
 
 
-def _show_step(explanation: "Explanation", voice: Output) -> None:
+def _show_step(explanation: "Explanation", console: Console) -> None:
     step = explanation.step
     kept = step.came / step.promised if step.promised else 0.0
     verdict = "it overshoots" if step.came > 0 else f"{percent(kept)} of the promise"
     _tell(
-        voice,
+        console,
         f"With learning rate {step.learning_rate:g} the gradient promises {step.promised:+.6g} of cost; "
         f"{step.came:+.6g} came: {verdict}.",
     )

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from mnist_bp.errors import StorageError
-from mnist_bp.plots.confusion import confusion_matrix
-from mnist_bp.plots.curves import gradient_norms, learning_curves
-from mnist_bp.plots.images import NEURONS, Answer, first_layer_weights, mistakes
-from mnist_bp.plots.picture import Head, save
+from mnist_bp.reports.figures.confusion import confusion_matrix
+from mnist_bp.reports.figures.curves import gradient_norms, learning_curves
+from mnist_bp.reports.figures.images import NEURONS, Answer, first_layer_weights, mistakes
+from mnist_bp.reports.figures.picture import Head, save
 
 HEAD = Head("4-3-2, sigmoid; trained on some data", "$some_data, test set: 数字")
 

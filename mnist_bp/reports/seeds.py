@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rich.table import Table
 
-from mnist_bp.cli.data import describe_data, named, say_if_synthetic
-from mnist_bp.cli.output import Output, natural_width
-from mnist_bp.cli.tables import new_table
+from mnist_bp.reports.console import Console, natural_width
+from mnist_bp.reports.data import describe_data, named, print_if_synthetic
+from mnist_bp.reports.tables import new_table
 from mnist_bp.shell import program_command
 from mnist_bp.training.metrics import format_cost, percent
 from mnist_bp.training.notation import count, format_sizes
@@ -141,11 +141,11 @@ class SeedsReport:
     """
 
     def __init__(
-        self, output: Output, settings: Settings, data: "Dataset", runs: Sequence[SeedRun], series: RunFolder
+        self, console: Console, settings: Settings, data: "Dataset", runs: Sequence[SeedRun], series: RunFolder
     ) -> None:
-        self._output, self._settings, self._data = output, settings, data
+        self._console, self._settings, self._data = console, settings, data
         self._runs, self._series = runs, series
-        self._is_table = output.is_live and natural_width(output.console, self._table()) <= output.console.width
+        self._is_table = console.is_live and natural_width(console.rich, self._table()) <= console.rich.width
         self._live: Live | None = None
         self._refreshed = 0.0
         self._moving = ExitStack()
@@ -158,7 +158,7 @@ class SeedsReport:
             self._live = self._moving.enter_context(
                 Live(
                     self._table(),
-                    console=self._output.console,
+                    console=self._console.rich,
                     auto_refresh=False,
                     transient=True,
                     redirect_stdout=False,
@@ -177,18 +177,18 @@ class SeedsReport:
         """Say what is trained on what; ``n_parallel`` networks train at the same time."""
         sizes = format_sizes((self._data.pixels, *self._settings.hidden, self._data.classes))
         data = self._data
-        say_if_synthetic(data, self._output)
+        print_if_synthetic(data, self._console)
         held_out = self._settings.validation
-        self._output.say(f"data     {describe_data(data, len(data.train) - (held_out or 0), held_out)}")
+        self._console.print(f"data     {describe_data(data, len(data.train) - (held_out or 0), held_out)}")
         seeds = name_seeds([run.seed for run in self._runs])
-        self._output.say(f"recipe   {self._settings.describe(seed=seeds)}")
-        self._output.warn(self._series.warnings)
-        self._output.say(f"networks {sizes}, {len(self._runs)} of them, {n_parallel} at a time")
+        self._console.print(f"recipe   {self._settings.describe(seed=seeds)}")
+        self._console.warn(self._series.warnings)
+        self._console.print(f"networks {sizes}, {len(self._runs)} of them, {n_parallel} at a time")
 
     def record(self, run: SeedRun, record: dict[str, Any]) -> None:
         """Pass on what a training says."""
         record = {**record, "seed": run.seed}
-        self._output.record(record)
+        self._console.emit_json(record)
         if record["event"] == "end":
             self._series.record(record)
 
@@ -205,33 +205,34 @@ class SeedsReport:
         if run.is_finished and run.end is not None:
             accuracy = run.end["test_accuracy"]
             result = f"test accuracy {percent(accuracy)}, error {percent(1 - accuracy)}"
-            self._output.say(
+            self._console.print(
                 f"seed {run.seed}: {result} ({run.state} after {count(run.epochs, 'epoch')}, {run.seconds:.1f} s)"
             )
         else:
             why = f"interrupted after {count(run.epochs, 'epoch')}" if run.state == "interrupted" else run.error
-            self._output.say(f"seed {run.seed}: {why}", style="yellow")
+            self._console.print(f"seed {run.seed}: {why}", style="yellow")
 
     def end(self, record: dict[str, Any], seconds: float) -> None:
         """Say what all came to (``record`` is of ``summarize``), and what to do next."""
         from mnist_bp.training.diagnostics import Health, warnings
 
         if self._is_table:
-            self._output.show(self._table(with_spread=True))
+            self._console.print_table(self._table(with_spread=True))
         for run in self._runs:
             if run.is_finished and run.last is not None:
                 for complaint in warnings(Health(**run.last["health"])):
-                    self._output.say(f"health   seed {run.seed}: {complaint}", style="yellow")
+                    self._console.print(f"health   seed {run.seed}: {complaint}", style="yellow")
         if record["unfinished"]:
-            self._output.say(
+            self._console.print(
                 f"missing  {name_seeds(record['unfinished'])}: not finished, and not counted", style="yellow"
             )
         record = {**record, "seconds": seconds, "run": str(self._series.folder), **self._data.mark}
-        self._output.record(record)
+        self._console.emit_json(record)
         self._series.record(record)
-        self._output.conclude(f"{self._result(record)} ({seconds:.1f} s); runs: {self._series.folder}", style="bold")
+        result = f"{self._result(record)} ({seconds:.1f} s)"
+        self._console.print_result(f"{result}; runs: {self._series.folder}", style="bold")
         if (command := self._next()) is not None:
-            self._output.say(f"next: {command}", wrap=False)
+            self._console.print(f"next: {command}", wrap=False)
 
     def _result(self, record: dict[str, Any]) -> str:
         """Mean ± standard deviation, of what."""

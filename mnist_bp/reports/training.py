@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Self
 
 from rich.table import Table
 
-from mnist_bp.cli.data import describe_data, named, say_if_synthetic
-from mnist_bp.cli.drawing import sparkline
-from mnist_bp.cli.output import Output, natural_width
-from mnist_bp.cli.plots import plots_record
-from mnist_bp.cli.tables import new_table
+from mnist_bp.reports.console import Console, natural_width
+from mnist_bp.reports.data import describe_data, named, print_if_synthetic
+from mnist_bp.reports.plots import plots_record
+from mnist_bp.reports.tables import new_table
+from mnist_bp.reports.terminal_images import sparkline
 from mnist_bp.shell import program_command
 from mnist_bp.training.metrics import METRICS, EpochResult, Metric, percent
 from mnist_bp.training.notation import count, format_sizes
@@ -59,11 +59,11 @@ class TrainingReport:
     has been printed stays, however many follow, and whatever ends the training.
     """
 
-    def __init__(self, output: Output, session: "TrainingRun") -> None:
-        self._output, self._session = output, session
+    def __init__(self, console: Console, session: "TrainingRun") -> None:
+        self._console, self._session = console, session
         self._settings, self._data = session.settings, session.data
         self._has_head = False
-        self._is_table = output.is_live and natural_width(output.console, self._table()) <= output.console.width
+        self._is_table = console.is_live and natural_width(console.rich, self._table()) <= console.rich.width
         self._progress, self._task = self._bar()
         self._steps = session.trainer.epoch * session.trainer.steps_per_epoch
         self._refreshed = 0.0
@@ -85,14 +85,14 @@ class TrainingReport:
 
         progress = Progress(
             TextColumn("epoch {task.description}"),
-            BarColumn(bar_width=max(4, min(40, self._output.console.width - BESIDE_THE_BAR))),
+            BarColumn(bar_width=max(4, min(40, self._console.rich.width - BESIDE_THE_BAR))),
             TimeRemainingColumn(compact=True),
             TextColumn("left"),
-            console=self._output.console,
+            console=self._console.rich,
             transient=True,
             redirect_stdout=False,  # redirected, the records on standard output would be printed as text
             redirect_stderr=False,
-            disable=not self._output.is_live,
+            disable=not self._console.is_live,
         )
         trainer, epochs = self._session.trainer, self._settings.epochs
         first = min(trainer.epoch + 1, epochs)
@@ -111,17 +111,17 @@ class TrainingReport:
         """Say what is trained on what."""
         settings, data, trainer = self._settings, self._data, self._session.trainer
         network = trainer.network
-        say_if_synthetic(data, self._output)
+        print_if_synthetic(data, self._console)
         sizes, parameters = format_sizes(network.sizes), len(network.parameters)
-        self._output.say(
+        self._console.print(
             f"network  {sizes}, {parameters:,} parameters: {settings.activation}, {settings.cost}, {settings.dtype}"
         )
-        self._output.say(f"data     {describe_data(data, len(data.train), settings.validation)}")
-        self._output.say(f"recipe   {settings.describe()}")
-        self._output.warn(self._session.run.warnings)
+        self._console.print(f"data     {describe_data(data, len(data.train), settings.validation)}")
+        self._console.print(f"recipe   {settings.describe()}")
+        self._console.warn(self._session.run.warnings)
         if trainer.epoch:
-            self._output.say(f"resumed  {self._session.run.folder}, after {count(trainer.epoch, 'epoch')}")
-        self._output.record({
+            self._console.print(f"resumed  {self._session.run.folder}, after {count(trainer.epoch, 'epoch')}")
+        self._console.emit_json({
             "event": "start",
             "sizes": network.sizes,
             "parameters": parameters,
@@ -140,7 +140,7 @@ class TrainingReport:
 
         self._training_seconds += result.seconds
         self._costs.append((result.train_cost, result.test_cost))
-        self._output.record({"event": "epoch", **result.record(), **self._data.mark})
+        self._console.emit_json({"event": "epoch", **result.record(), **self._data.mark})
         next_epoch = min(result.epoch + 1, self._settings.epochs)
         self._progress.update(self._task, description=f"{next_epoch}/{self._settings.epochs}")
         epoch = f"{result.epoch}/{self._settings.epochs}"
@@ -149,13 +149,13 @@ class TrainingReport:
         if self._is_table:
             table = self._table(with_head=not self._has_head)
             table.add_row(epoch, *(figures.get(name, "") for name, _ in self._shown()))
-            self._output.show(table)
+            self._console.print_table(table)
             self._has_head = True
         else:
             line = "".join(METRICS[name].line.format(text) for name, text in figures.items())
-            self._output.say(f"epoch {epoch}: {line.lstrip(';, ')}")
+            self._console.print(f"epoch {epoch}: {line.lstrip(';, ')}")
         if not self._has_complained:
-            self._complain(warnings(result.health, finished=False))
+            self._print_warnings(warnings(result.health, finished=False))
 
     def end(self, reason: str, seconds: float, plots: list[Path] | None = None) -> None:
         """Say what came of it, where it lies, and what to do next; ``plots`` are the pictures, if any were wanted."""
@@ -163,7 +163,7 @@ class TrainingReport:
 
         last, run, epochs = self._session.last, self._session.run, self._session.trainer.epoch
         fingerprint = self._session.fingerprint
-        self._output.record({
+        self._console.emit_json({
             "event": "end",
             "reason": reason,
             "epochs": epochs,
@@ -178,17 +178,17 @@ class TrainingReport:
         })  # fmt: skip
         self._show_curves()
         if last is not None:
-            self._complain(warnings(last.health))
-            self._output.say(f"weights  fingerprint {fingerprint[:SHOWN_DIGITS]}")
+            self._print_warnings(warnings(last.health))
+            self._console.print(f"weights  fingerprint {fingerprint[:SHOWN_DIGITS]}")
         data = named(self._data)
         result = (
             f"test accuracy {percent(last.test_accuracy)} on {data}" if last else "no epoch ended, nothing is learned"
         )
         times = f"{self._training_seconds:.1f} s of training, {seconds:.1f} s in all"
         ended = f"{reason} after {count(epochs, 'epoch')}, {times}"
-        self._output.conclude(f"{result} ({ended}); model: {run.model}", style="bold")
+        self._console.print_result(f"{result} ({ended}); model: {run.model}", style="bold")
         if last is not None or reason == "interrupted":
-            self._output.say(f"next: {self._next(reason)}", wrap=False)
+            self._console.print(f"next: {self._next(reason)}", wrap=False)
 
     def _show_curves(self) -> None:
         """Say how the cost fell; on a linear scale, the first epochs would leave nothing to see of the others."""
@@ -197,18 +197,18 @@ class TrainingReport:
             return
         first = self._session.trainer.epoch - seen + 1
         since = f", from epoch {first}" if first > 1 else ""
-        room = (self._output.columns - len(CURVES.format("", "", since))) // 2
+        room = (self._console.columns - len(CURVES.format("", "", since))) // 2
         width = max(LEAST_COLUMNS, min(MOST_COLUMNS, room))
         train, test = (
             sparkline([math.log(max(cost, LEAST_COST)) for cost in costs], width)
             for costs in zip(*self._costs, strict=True)
         )
-        self._output.say(CURVES.format(train, test, since))
+        self._console.print(CURVES.format(train, test, since))
 
-    def _complain(self, warnings: list[str]) -> None:
+    def _print_warnings(self, warnings: list[str]) -> None:
         self._has_complained |= bool(warnings)
         for complaint in warnings:
-            self._output.say(f"health   {complaint}", style="yellow")
+            self._console.print(f"health   {complaint}", style="yellow")
 
     def _next(self, reason: str) -> str:
         """The command that follows."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.table import Table
 
-from mnist_bp.cli.output import Output
-from mnist_bp.cli.tables import new_table
 from mnist_bp.errors import AnswerIsNo
+from mnist_bp.reports.console import Console
+from mnist_bp.reports.tables import new_table
 from mnist_bp.training.notation import format_sizes
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mnist_bp.gradcheck.check import ArrayCheck, Check, Outcome
     from mnist_bp.network import Network
 
-__all__ = ["Regularization", "Report", "conclude_self_test", "show_report"]
+__all__ = ["Regularization", "Report", "print_self_test", "show_report"]
 
 NAMES = {"complex": "complex step, Im C(w + ih) / h", "central": "central difference, (C(w + ε) − C(w − ε)) / 2ε"}
 
@@ -106,30 +106,30 @@ class Report:
         return direction_errors(self.network, self.objective, self.gradient, rng=np.random.default_rng(0))
 
 
-def show_report(report: Report, data: "Dataset", voice: Output, *, repeat: str, in_full: bool) -> None:
+def show_report(report: Report, data: "Dataset", console: Console, *, repeat: str, in_full: bool) -> None:
     """Tell all of it; or, of one network among many, what failed and a line for each method."""
-    voice.record({**_record(report), "dataset": data.name, **data.mark})
+    console.emit_json({**_record(report), "dataset": data.name, **data.mark})
     for said in report.diagnosis:
-        voice.say(f"MISTAKE   {said}", style="red")
+        console.print(f"MISTAKE   {said}", style="red")
     if report.failed is not None:
-        _show_worst(report.failed, voice)
+        _show_worst(report.failed, console)
     if report.outcome != "passed":
-        voice.say(f"repeat    {repeat}")
+        console.print(f"repeat    {repeat}")
     if in_full:
         for check in report.checks:
-            voice.say()
-            voice.say(f"{NAMES[check.method]}: passes up to a relative error of {check.tolerance:g}")
-            voice.show(_table(check))
-        voice.say()
-        _show_coverage(report, voice)
-        _show_slopes(report, voice)
+            console.print()
+            console.print(f"{NAMES[check.method]}: passes up to a relative error of {check.tolerance:g}")
+            console.print_table(_table(check))
+        console.print()
+        _show_coverage(report, console)
+        _show_slopes(report, console)
     what = f"{report.function} on {report.name}" if report.function else report.name
     for check in report.checks:
         verdict = check.outcome if check.passed else check.outcome.upper()
-        voice.conclude(f"{verdict}  {what}, {check.method}: {_totals(check)}", style="bold")
+        console.print_result(f"{verdict}  {what}, {check.method}: {_totals(check)}", style="bold")
 
 
-def conclude_self_test(examples: "Examples", classes: int, seed: int, voice: Output) -> None:
+def print_self_test(examples: "Examples", classes: int, seed: int, console: Console) -> None:
     """Check each of the known mistakes; AnswerIsNo if one passes, or the right gradient fails."""
     import numpy as np
 
@@ -150,19 +150,19 @@ def conclude_self_test(examples: "Examples", classes: int, seed: int, voice: Out
 
     findings: list[dict[str, Any]] = []
     for mistake in KNOWN_BUGS:
-        voice.require_reader(None if all(finding["caught"] for finding in findings) else AnswerIsNo(NOT_CAUGHT))
+        console.require_reader(None if all(finding["caught"] for finding in findings) else AnswerIsNo(NOT_CAUGHT))
         found = checked(UserGradient(right.X, right.Y, backpropagate=mistake.gradient))
         said = diagnose(found, network, right)
         caught, named = found.outcome == "failed", any(mistake.sign in words for words in said)
         findings.append({"mistake": mistake.name, "caught": caught, "named": named, "diagnosis": said})
-        voice.say(f"{'caught' if caught else 'MISSED'}  {mistake.name}: {'; '.join(said)}")
+        console.print(f"{'caught' if caught else 'MISSED'}  {mistake.name}: {'; '.join(said)}")
     all_caught, all_named = (sum(bool(finding[key]) for finding in findings) for key in ("caught", "named"))
     right_passed = checked(right).passed
     passed = right_passed and all_caught == len(KNOWN_BUGS)
-    voice.record(
+    console.emit_json(
         {"passed": passed, "caught": all_caught, "named": all_named, "right_passed": right_passed, "mistakes": findings}
     )
-    voice.conclude(
+    console.print_result(
         f"{all_caught} of {len(KNOWN_BUGS)} mistakes caught, {all_named} named; "
         f"the right gradient {'passes' if right_passed else 'FAILS'}",
         style="bold",
@@ -229,7 +229,7 @@ def _table(check: "Check") -> Table:
     return table
 
 
-def _show_worst(failed: "Check", voice: Output) -> None:
+def _show_worst(failed: "Check", console: Console) -> None:
     """The entries that are furthest off, with both values."""
     from mnist_bp.gradcheck.diagnose import worst_entries
 
@@ -237,36 +237,36 @@ def _show_worst(failed: "Check", voice: Output) -> None:
     for entry in worst_entries(failed):
         ratio = f"{entry.backprop / entry.numerical:.6g}" if entry.numerical else "-"
         table.add_row(entry.name, f"{entry.backprop:+.9e}", f"{entry.numerical:+.9e}", ratio)
-    voice.show(table)
+    console.print_table(table)
 
 
-def _show_coverage(report: Report, voice: Output) -> None:
+def _show_coverage(report: Report, console: Console) -> None:
     """What the check did not reach, or reached by a detour."""
     arrays = report.checks[0].arrays
     checked, nonzero, entries = (
         sum(getattr(array, key) for array in arrays) for key in ("checked", "nonzero", "entries")
     )
     penalty = ", the penalty left out" if report.regularization.l2 else ""
-    voice.say(
+    console.print(
         f"coverage: {nonzero:,} of {checked:,} derivatives are not zero on these examples{penalty}; "
         f"the {checked - nonzero:,} others (dark pixels, dead neurons) were tried on a dense mini-batch of noise"
     )
     if report.sample is not None:
-        voice.say(
+        console.print(
             f"sample: at most {report.sample:,} entries of each array, drawn at random; {entries - checked:,} of "
             f"{entries:,} were NOT checked one by one. All together, in {len(report.directions)} random directions: "
             f"largest relative error {max(report.directions):.1e}"
         )
 
 
-def _show_slopes(report: Report, voice: Output) -> None:
+def _show_slopes(report: Report, console: Console) -> None:
     """What a random direction says, where it says anything: a cost that does not move at all leaves no slope."""
     falls = "C(p + hd) − C(p) − h ∇C·d"
     if not all(map(math.isfinite, report.slopes)):
-        voice.say(f"second opinion: none; {falls} vanishes")
+        console.print(f"second opinion: none; {falls} vanishes")
         return
     slopes = ", ".join(f"{slope:.2f}" for slope in report.slopes)
-    voice.say(f"second opinion: {falls} falls like h to the {slopes}; a right gradient's, to the 2")
+    console.print(f"second opinion: {falls} falls like h to the {slopes}; a right gradient's, to the 2")
 
 
 def _totals(check: "Check") -> str:

@@ -14,17 +14,17 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TextIO
 
-from rich.console import Console
+from rich.console import Console as RichConsole
 from rich.measure import Measurement
 from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
-from mnist_bp.cli.streams import is_closed_by_reader, prepared
 from mnist_bp.environment import is_on
 from mnist_bp.errors import MnistBpError, OutputClosed
+from mnist_bp.reports.streams import is_closed_by_reader, prepared
 
-__all__ = ["Output", "natural_width", "prepare_streams", "printable", "say_error"]
+__all__ = ["Console", "natural_width", "prepare_streams", "print_error", "printable"]
 
 WIDE = 10_000
 """Columns: more than any table of ours takes."""
@@ -48,8 +48,8 @@ def _is_for_people(stream: TextIO) -> bool:
     return stream.isatty() and not is_plain
 
 
-class Output:
-    """One command's voice.
+class Console:
+    """Destination of what a command prints.
 
     Parameters
     ----------
@@ -63,9 +63,9 @@ class Output:
         self.json, self.quiet = json, quiet
         self.stream = sys.stderr if json else sys.stdout
         self.is_live = _is_for_people(self.stream) and not quiet
-        self.console = _console(self.stream, is_live=self.is_live)
+        self.rich = _rich_console(self.stream, is_live=self.is_live)
 
-    def record(self, record: Mapping[str, Any]) -> None:
+    def emit_json(self, record: Mapping[str, Any]) -> None:
         """With ``--json``: one object, on one line, at once."""
         if self.json:
             sys.stdout.write(json.dumps(record, allow_nan=False) + "\n")
@@ -81,47 +81,47 @@ class Output:
         if self.is_unread:
             raise verdict or OutputClosed
 
-    def say(self, text: str = "", *, style: str = "", wrap: bool = True) -> None:
+    def print(self, text: str = "", *, style: str = "", wrap: bool = True) -> None:
         """Say a line, unless ``--quiet``; one that is to be copied as it stands is not to ``wrap``."""
         if not self.quiet:
-            self.conclude(text, style=style, wrap=wrap)
+            self.print_result(text, style=style, wrap=wrap)
 
     def warn(self, warnings: Iterable[str]) -> None:
         """Print each warning on a line of its own, unless ``--quiet``."""
         for warning in warnings:
-            self.say(f"warning  {warning}", style="yellow")
+            self.print(f"warning  {warning}", style="yellow")
 
-    def conclude(self, text: str, *, style: str = "", wrap: bool = True) -> None:
+    def print_result(self, text: str, *, style: str = "", wrap: bool = True) -> None:
         """Say the line that counts, also with ``--quiet``."""
         if self.is_unread:
             return
         text = printable(text)
         if wrap and self.is_live:
-            text = _wrapped(text, self.console.width)
-        self.console.print(text, style=style, soft_wrap=True, markup=False, highlight=False)
+            text = _wrapped(text, self.rich.width)
+        self.rich.print(text, style=style, soft_wrap=True, markup=False, highlight=False)
         self.stream.flush()
 
     @property
     def columns(self) -> int:
         """Columns for what can be drawn in any size: a terminal's own, with colours or without, else ``LOG``."""
         if self.is_live:
-            return self.console.width
+            return self.rich.width
         with suppress(OSError, ValueError):  # no terminal; no file at all
             return os.get_terminal_size(self.stream.fileno()).columns or LOG
         return LOG
 
-    def show(self, table: Table | Text) -> None:
+    def print_table(self, table: Table | Text) -> None:
         """Show a table, as wide as it needs to be: a narrow window wraps its lines, but no number is cut."""
         if self.quiet or self.is_unread:
             return
         # Told to print a table, Rich would squeeze it into the window, whatever width it is given.
-        options = self.console.options.update(width=natural_width(self.console, table))
-        lines = self.console.render_lines(table, options, pad=False, new_lines=True)
-        self.console.print(Segments(part for line in lines for part in line), soft_wrap=True, end="")
+        options = self.rich.options.update(width=natural_width(self.rich, table))
+        lines = self.rich.render_lines(table, options, pad=False, new_lines=True)
+        self.rich.print(Segments(part for line in lines for part in line), soft_wrap=True, end="")
         self.stream.flush()
 
 
-class _Console(Console):
+class _RichConsole(RichConsole):
     """A console that shows no control characters."""
 
     def render_str(self, text: str, **look: Any) -> Text:
@@ -129,9 +129,9 @@ class _Console(Console):
         return super().render_str("\n".join(map(printable, text.split("\n"))), **look)
 
 
-def _console(stream: TextIO, *, is_live: bool) -> Console:
+def _rich_console(stream: TextIO, *, is_live: bool) -> _RichConsole:
     # Rich looks at FORCE_COLOR, COLUMNS and more by itself; we have decided.
-    return _Console(
+    return _RichConsole(
         file=stream,
         force_terminal=is_live,
         force_interactive=is_live,
@@ -144,7 +144,7 @@ def _console(stream: TextIO, *, is_live: bool) -> Console:
     )
 
 
-def natural_width(console: Console, table: Table | Text) -> int:
+def natural_width(console: RichConsole, table: Table | Text) -> int:
     """Columns that a table, or text, takes when nothing presses it."""
     return Measurement.get(console, console.options.update(max_width=WIDE), table).maximum
 
@@ -170,7 +170,7 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
-def say_error(error: MnistBpError, *, debug: bool = False) -> None:
+def print_error(error: MnistBpError, *, debug: bool = False) -> None:
     """Print on standard error, in one line, why the command fails; with ``debug``, the traceback before that line."""
     lines = "".join(traceback.format_exception(error)).splitlines() if debug else []
     if not isinstance(error, OutputClosed):

@@ -9,7 +9,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from mnist_bp.cli.class_names import ClassNames
+from mnist_bp.reports.class_names import ClassNames
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from mnist_bp.plots.picture import Head, Picture, own_style
+from mnist_bp.reports.figures.picture import Head, Picture, own_style
 
 __all__ = ["gradient_norms", "learning_curves"]
 

@@ -9,7 +9,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
-from mnist_bp.plots.picture import MARGIN, Head, Picture, own_style
+from mnist_bp.reports.figures.picture import MARGIN, Head, Picture, own_style
 
 __all__ = ["NEURONS", "Answer", "first_layer_weights", "mistakes"]
 

@@ -1,19 +1,14 @@
-"""``--plot``: the options, which pictures there are when, and what is said of them."""
+"""Figures of a training and of an evaluation: which there are, and where they are written."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from mnist_bp.cli.data import describe_data
-from mnist_bp.cli.models import TrainedModel
-from mnist_bp.cli.options import OUTPUT
-from mnist_bp.cli.output import Output, printable
 from mnist_bp.data.names import SplitName
-from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError, StorageError
+from mnist_bp.reports.console import Console, printable
+from mnist_bp.reports.data import describe_data
 from mnist_bp.shell import install_command
 from mnist_bp.storage.atomic import storing
 from mnist_bp.training.metrics import percent
@@ -22,20 +17,18 @@ from mnist_bp.training.notation import format_sizes
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset
     from mnist_bp.network import Network
-    from mnist_bp.plots.picture import Picture
+    from mnist_bp.reports.figures.picture import Picture
     from mnist_bp.training.evaluation import Evaluation
     from mnist_bp.training.run import TrainingRun
+    from mnist_bp.training.saved_model import TrainedModel
 
 __all__ = [
     "MISTAKES",
-    "Plot",
-    "PlotFolder",
-    "PlotFormat",
     "check_plot",
     "plot_evaluation",
     "plot_training",
     "plots_record",
-    "say_plots",
+    "print_plots",
 ]
 
 MISTAKES = 24
@@ -43,27 +36,6 @@ MISTAKES = 24
 
 LONGEST_NAME = 40
 """Characters of a dataset's name on a picture: it may be that of any folder."""
-
-Plot = Annotated[
-    bool,
-    typer.Option(
-        "--plot",
-        help="Draw pictures beside the model: weights, confusion matrix, mistakes; of a training also its curves.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-PlotFormat = Annotated[Literal["png", "svg"], typer.Option(help="Of the pictures.", rich_help_panel=OUTPUT)]
-PlotFolder = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        parser=user_path,
-        metavar="DIR",
-        help="Folder of the pictures of --plot, created if missing. Default: beside the model.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
-]
 
 
 def check_plot(plot: bool, plot_format: str, folder: Path | None = None) -> None:  # noqa: FBT001 - the options, as they come
@@ -84,14 +56,14 @@ def check_plot(plot: bool, plot_format: str, folder: Path | None = None) -> None
     # Its advice (where its caches could lie, say) is for those who program with it.
     logging.getLogger("matplotlib").setLevel(logging.CRITICAL)
     try:
-        import mnist_bp.plots.picture  # noqa: F401 - which needs it
+        import mnist_bp.reports.figures.picture  # noqa: F401 - which needs it
     except ImportError as error:
         raise InputError(f"--plot needs matplotlib, which is in the extra plot: {install_command('plot')}") from error
     except Exception as error:  # a setting of the user's, in the environment, say, that it does not take
         raise InputError(f"--plot needs matplotlib, which does not start: {error}") from error
 
 
-def plot_training(session: "TrainingRun", plot_format: str) -> list[Path]:
+def plot_training(run: "TrainingRun", plot_format: str) -> list[Path]:
     """Draw what became of a training, all epochs of its run, into the run's folder; the files.
 
     Raises
@@ -103,26 +75,31 @@ def plot_training(session: "TrainingRun", plot_format: str) -> list[Path]:
     """
     from threadpoolctl import threadpool_limits
 
-    from mnist_bp.plots.curves import gradient_norms, learning_curves
-    from mnist_bp.plots.picture import Head
+    from mnist_bp.reports.figures.curves import gradient_norms, learning_curves
+    from mnist_bp.reports.figures.picture import Head
     from mnist_bp.training.evaluation import evaluate
 
-    network, data, settings = session.trainer.eval_network, session.data, session.settings
+    network, data, settings = run.trainer.eval_network, run.data, run.settings
     called = _called(data.name, is_synthetic=data.is_synthetic)
-    trained = _trained(network, called, session.trainer.epoch, settings.seed, settings.epochs)
+    trained = _trained(network, called, run.trainer.epoch, settings.seed, settings.epochs)
     head = Head(trained, describe_data(replace(data, name=called), len(data.train), settings.validation))
-    epochs = session.run.read_history()
+    epochs = run.run.read_history()
     if not epochs:  # a power failure may have taken some; the others have their numbers
-        raise InputError(f"{session.run.folder} has no history to draw")
+        raise InputError(f"{run.run.folder} has no history to draw")
     pictures = {"learning-curves": learning_curves(epochs, head), "gradient-norms": gradient_norms(epochs, head)}
     with threadpool_limits(settings.threads):
         result = evaluate(network, data.test.rows, data.test.labels, mistakes=MISTAKES)
     pictures |= _pictures(network, data, "test", result, trained)
-    return _save(pictures, session.run.folder, plot_format)
+    return _save(pictures, run.run.folder, plot_format)
 
 
 def plot_evaluation(
-    model: TrainedModel, data: "Dataset", split: SplitName, result: "Evaluation", plot_format: str, folder: Path | None
+    model: "TrainedModel",
+    data: "Dataset",
+    split: SplitName,
+    result: "Evaluation",
+    plot_format: str,
+    folder: Path | None,
 ) -> list[Path]:
     """Draw the network, and what ``result`` of this set of examples is made of, into ``folder`` or beside the model.
 
@@ -150,18 +127,18 @@ def plots_record(paths: list[Path] | None) -> dict[str, list[str]]:
     return {} if paths is None else {"plots": list(map(str, paths))}
 
 
-def say_plots(paths: list[Path], voice: Output) -> None:
+def print_plots(paths: list[Path], console: Console) -> None:
     """Say what was drawn."""
-    voice.say(f"plots    {', '.join(map(str, paths))}")
+    console.print(f"plots    {', '.join(map(str, paths))}")
 
 
 def _pictures(
     network: "Network", data: "Dataset", split: SplitName, result: "Evaluation", trained: str
 ) -> "dict[str, Picture]":
     """Those of a network, and of what it makes of some examples."""
-    from mnist_bp.plots.confusion import confusion_matrix
-    from mnist_bp.plots.images import Answer, first_layer_weights, mistakes
-    from mnist_bp.plots.picture import Head
+    from mnist_bp.reports.figures.confusion import confusion_matrix
+    from mnist_bp.reports.figures.images import Answer, first_layer_weights, mistakes
+    from mnist_bp.reports.figures.picture import Head
 
     examples = data.split(split)
     names = data.class_names or tuple(map(str, range(data.classes)))
@@ -183,7 +160,7 @@ def _pictures(
 
 
 def _save(pictures: "Mapping[str, Picture]", folder: Path, plot_format: str) -> list[Path]:
-    from mnist_bp.plots.picture import save
+    from mnist_bp.reports.figures.picture import save
 
     with storing(folder):
         folder.mkdir(parents=True, exist_ok=True)

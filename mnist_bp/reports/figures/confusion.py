@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from mnist_bp.plots.picture import Head, Picture, own_style
+from mnist_bp.reports.figures.picture import Head, Picture, own_style
 
 __all__ = ["confusion_matrix"]
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from rich.table import Table
 
-from mnist_bp.cli.drawing import bar, sparkline
 from mnist_bp.cli.main import main
-from mnist_bp.cli.output import Output, prepare_streams, printable
 from mnist_bp.data import idx
 from mnist_bp.data.names import FILE_NAMES
+from mnist_bp.reports.console import Console, prepare_streams, printable
+from mnist_bp.reports.terminal_images import bar, sparkline
 from mnist_bp.training.metrics import percent
 
 ESCAPE = re.compile(r"[^\n]*\x1b\[2K|\x1b\[[0-9;?]*[A-Za-z]|\r")
@@ -112,7 +112,7 @@ def test_quiet_on_a_terminal_is_one_line(terminal, idx_folder):
 def test_a_table_is_never_cut(terminal, columns):
     """A window that is too narrow gets the same characters as a wide one."""
     screen = terminal(columns)
-    Output().show(numbers())
+    Console().print_table(numbers())
     shown = ESCAPE.sub("", screen.getvalue())
     assert all(str(12345 * power) in shown for power in range(1, 9))
     assert len(shown.splitlines()) == 5
@@ -121,7 +121,7 @@ def test_a_table_is_never_cut(terminal, columns):
 
 def test_a_table_in_a_pipe_has_no_control_characters(capsys):
     """As wide as it needs to be, whatever COLUMNS says."""
-    Output().show(numbers())
+    Console().print_table(numbers())
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 5
     assert all(line.isprintable() for line in lines)
@@ -130,8 +130,8 @@ def test_a_table_in_a_pipe_has_no_control_characters(capsys):
 def test_a_word_is_not_broken_nor_a_number_parted_from_its_percent_sign(terminal):
     """What is wider than the window stays whole, for the terminal to wrap and the user to copy."""
     screen = terminal(18)
-    Output().say("accuracy is 12.34 % in runs/20260101-000000-784-16-16-10")
-    Output().say("next: mnist-bp evaluate a b c", wrap=False)
+    Console().print("accuracy is 12.34 % in runs/20260101-000000-784-16-16-10")
+    Console().print("next: mnist-bp evaluate a b c", wrap=False)
     assert screen.getvalue().splitlines() == [
         "accuracy is",
         "12.34 % in",
@@ -143,14 +143,14 @@ def test_a_word_is_not_broken_nor_a_number_parted_from_its_percent_sign(terminal
 def test_an_empty_line_is_an_empty_line(terminal):
     """``say()`` sets things apart, on a terminal too."""
     screen = terminal(20)
-    Output().say()
+    Console().print()
     assert screen.getvalue() == "\n"
 
 
 @pytest.mark.parametrize("text", ["[red]x[/red]", "[/nonsense]", ":smile:", "1e5 'x' 0xff"])
 def test_text_is_not_markup(capsys, text):
     """What looks like Rich's markup or an emoji's name is printed as it stands."""
-    Output().say(text)
+    Console().print(text)
     assert capsys.readouterr().out == f"{text}\n"
 
 
@@ -175,7 +175,7 @@ def test_nothing_that_is_printed_can_raise(monkeypatch, encoding):
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
     prepare_streams()
-    Output().say("784 × 16 − ∂C/∂w → 日本")
+    Console().print("784 × 16 − ∂C/∂w → 日本")
     text = raw.getvalue().decode(encoding)
     assert text.replace("×", "x") == "784 x 16 - dC/dw -> ??\n"
 
@@ -219,8 +219,8 @@ def test_bars_and_curves_have_a_form_in_ascii(monkeypatch):
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
     prepare_streams()
-    Output().say(sparkline(range(8), 8))
-    Output().say(bar(0.45, 10))
+    Console().print(sparkline(range(8), 8))
+    Console().print(bar(0.45, 10))
     assert raw.getvalue().decode().split() == ["_.-~=+*#", "####-"]
 
 
@@ -229,7 +229,7 @@ def test_a_closed_stream_goes_nowhere(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     prepare_streams()
     with sys.stdout:
-        Output().say("lost")
+        Console().print("lost")
 
 
 @pytest.mark.parametrize("columns", ["0", "-5", "many", "²", "9" * 12, ""])
@@ -259,11 +259,11 @@ def test_help_does_not_mind_a_size_that_is_nonsense(cli, monkeypatch, variable):
 def test_a_terminal_of_a_ci_service_is_plain(terminal, value, is_live):
     """CI is a switch: false and 0 leave it off."""
     terminal(60, CI=value)
-    assert Output().is_live == is_live
+    assert Console().is_live == is_live
 
 
 @pytest.mark.parametrize(("value", "is_live"), [("", True), ("0", False), ("false", False), ("1", False)])
 def test_no_color_counts_whatever_its_value(terminal, value, is_live):
     """See https://no-color.org: when it is present, and not empty."""
     terminal(60, NO_COLOR=value)
-    assert Output().is_live == is_live
+    assert Console().is_live == is_live

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mnist_bp.cli.drawing import bar, draw, draw_side_by_side, sparkline
-from mnist_bp.cli.output import Output
+from mnist_bp.reports.console import Console
+from mnist_bp.reports.terminal_images import bar, draw, draw_side_by_side, sparkline
 
 GREYS = np.array([[0, 255], [255, 0], [128, 64]], np.uint8)
 """Three rows: the last has none below it."""
@@ -30,14 +30,14 @@ def pixels(shown: str) -> list[list[tuple[int | None, int | None]]]:
 def test_a_terminal_gets_two_pixels_in_a_character(terminal: Callable[..., io.StringIO]) -> None:
     """The upper is the text's colour, from 16, black, to 231, white, the lower the background's; the last has none."""
     screen = terminal()
-    draw(GREYS, Output())
+    draw(GREYS, Console())
     assert pixels(screen.getvalue()) == [[(16, 231), (231, 16)], [(244, None), (237, None)]]
 
 
 def test_true_colours_are_the_grey_levels(terminal: Callable[..., io.StringIO]) -> None:
     """As they are in the image; ones that no other test shows, since Rich remembers how a style came out."""
     screen = terminal(COLORTERM="truecolor")
-    draw(np.array([[201, 99]], np.uint8), Output())
+    draw(np.array([[201, 99]], np.uint8), Console())
     assert screen.getvalue() == "\x1b[38;2;201;201;201m▀\x1b[0m\x1b[38;2;99;99;99m▀\x1b[0m\n"
 
 
@@ -49,7 +49,7 @@ def test_a_terminal_without_greys_gets_characters(
 ) -> None:
     """No colours, or sixteen, whose greys are those of whoever chose the theme."""
     screen = terminal(**variables)
-    draw(GREYS, Output())
+    draw(GREYS, Console())
     assert screen.getvalue() == PLAIN
 
 
@@ -62,15 +62,15 @@ def test_an_encoding_without_blocks_gets_characters(
     stream = io.TextIOWrapper(raw, encoding="latin-1")
     monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(sys, "stdout", stream)
-    draw(GREYS, Output())
+    draw(GREYS, Console())
     assert raw.getvalue().decode("latin-1") == PLAIN
 
 
 def test_a_pipe_gets_characters_and_a_quiet_command_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """Also on standard error, beside JSON Lines."""
-    draw(GREYS, Output())
-    draw(GREYS, Output(json=True))
-    draw(GREYS, Output(quiet=True))
+    draw(GREYS, Console())
+    draw(GREYS, Console(json=True))
+    draw(GREYS, Console(quiet=True))
     assert capsys.readouterr() == (PLAIN, PLAIN)
 
 
@@ -80,7 +80,7 @@ def test_beside_json_lines_a_terminal_gets_characters(
     """Standard error may be a terminal and a log at once."""
     screen = terminal()
     monkeypatch.setattr(sys, "stderr", screen)
-    draw(GREYS, Output(json=True))
+    draw(GREYS, Console(json=True))
     assert screen.getvalue() == PLAIN
 
 
@@ -88,7 +88,7 @@ def test_ten_levels_of_ink(capsys: pytest.CaptureFixture[str]) -> None:
     """Dark to light; what is dark at the end of a line is left out."""
     levels = np.tile(np.append(np.linspace(0, 255, 10), [0, 0]).astype(np.uint8), (4, 1))
     levels[:2, 5:] = 0
-    draw(levels, Output())
+    draw(levels, Console())
     assert capsys.readouterr().out == " .:-=\n .:-=+*#%@\n"
 
 
@@ -98,7 +98,7 @@ def test_an_image_wider_than_the_terminal_is_shrunk(
 ) -> None:
     """It keeps its aspect; one that fits stays as it is."""
     screen = terminal(columns)
-    draw(np.zeros((75, 100), np.uint8), Output())
+    draw(np.zeros((75, 100), np.uint8), Console())
     shown = pixels(screen.getvalue())
     assert [len(line) for line in shown] == [width] * ((height + 1) // 2)
     assert (shown[-1][0][1] is None) == (height % 2 == 1)
@@ -106,8 +106,8 @@ def test_an_image_wider_than_the_terminal_is_shrunk(
 
 def test_shrinking_averages(capsys: pytest.CaptureFixture[str]) -> None:
     """To the 80 columns of a log: every pixel counts, also one that falls into two of what is shown."""
-    draw(np.tile(np.array([0, 255], np.uint8), (4, 80)), Output())
-    draw(np.tile(np.array([0, 255, 255], np.uint8), (3, 40)), Output())
+    draw(np.tile(np.array([0, 255], np.uint8), (4, 80)), Console())
+    draw(np.tile(np.array([0, 255, 255], np.uint8), (3, 40)), Console())
     assert capsys.readouterr().out == "+" * 80 + "\n" + "-@" * 40 + "\n"
 
 
@@ -117,7 +117,7 @@ def test_as_many_images_stand_beside_each_other_as_fit(
 ) -> None:
     """With their captions below, and nothing wider than the window."""
     screen = terminal(columns, TERM="xterm")
-    draw_side_by_side([np.full((2, 28), 255, np.uint8)] * 3, ["one", "two", "three"], Output())
+    draw_side_by_side([np.full((2, 28), 255, np.uint8)] * 3, ["one", "two", "three"], Console())
     lines = [re.sub(r"\x1b\[[\d;]*m", "", line) for line in screen.getvalue().splitlines()]
     assert max(map(len, lines)) <= columns
     assert [len(line.split()) for line in lines if "@" in line] == rows

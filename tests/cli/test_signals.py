@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from mnist_bp.cli import main as main_module
-from mnist_bp.cli.interrupts import SIGNALS, all_like_ctrl_c, first_interrupt
-from mnist_bp.cli.training_report import TrainingReport
+from mnist_bp.cli.signals import SIGNALS, all_like_ctrl_c, first_interrupt
 from mnist_bp.network import Network, load_network
+from mnist_bp.reports.training import TrainingReport
 from mnist_bp.training import checkpoint, run
 
 

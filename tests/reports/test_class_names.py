@@ -2,7 +2,7 @@
 
 import pytest
 
-from mnist_bp.cli.class_names import ClassNames
+from mnist_bp.reports.class_names import ClassNames
 
 
 @pytest.mark.parametrize("digit", [8, 11, 18, 80, 89])

@@ -8,7 +8,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from mnist_bp.cli.output import Output
+from mnist_bp.reports.console import Console
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,31 +35,31 @@ CAPTION = 24
 """Columns that a caption has at least, however narrow its image is."""
 
 
-def draw(image: "NDArray[np.uint8]", voice: Output) -> None:
+def draw(image: "NDArray[np.uint8]", console: Console) -> None:
     """Show grey levels, (rows, columns), 0 dark to 255 light, two rows in a line; shrunk if they are wider than fits.
 
     Where the terminal has too few greys for that (four of sixteen colours, and every theme has others), or is none, ten
     characters stand for the grey levels.
     """
-    voice.show(_picture(image, voice, voice.columns))
+    console.print_table(_picture(image, console, console.columns))
 
 
-def draw_side_by_side(images: "Sequence[NDArray[np.uint8]]", captions: Sequence[str], voice: Output) -> None:
+def draw_side_by_side(images: "Sequence[NDArray[np.uint8]]", captions: Sequence[str], console: Console) -> None:
     """Show images of one size as ``draw`` does, as many beside each other as fit, each with its caption below it."""
     if not images:
         return
-    width = min(max(images[0].shape[1], CAPTION), voice.columns)
-    beside = max(1, (voice.columns + GAP) // (width + GAP))
+    width = min(max(images[0].shape[1], CAPTION), console.columns)
+    beside = max(1, (console.columns + GAP) // (width + GAP))
     for start in range(0, len(images), beside):
         if start:
-            voice.say()
+            console.print()
         row = slice(start, start + beside)
         table = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
         for _ in images[row]:
             table.add_column(width=width)
-        table.add_row(*(_picture(image, voice, width) for image in images[row]))
+        table.add_row(*(_picture(image, console, width) for image in images[row]))
         table.add_row(*captions[row])
-        voice.show(table)
+        console.print_table(table)
 
 
 def bar(share: float, width: int) -> str:
@@ -86,17 +86,17 @@ def sparkline(values: Sequence[float], width: int) -> str:
     return "".join(HEIGHTS[min(int(share * len(HEIGHTS)), len(HEIGHTS) - 1)] for share in shares)
 
 
-def _picture(image: "NDArray[np.uint8]", voice: Output, width: int) -> Text:
+def _picture(image: "NDArray[np.uint8]", console: Console, width: int) -> Text:
     image = _fitted(image, width)
-    return _half_blocks(image) if _has_greys(voice) else _characters(image)
+    return _half_blocks(image) if _has_greys(console) else _characters(image)
 
 
-def _has_greys(voice: Output) -> bool:
+def _has_greys(console: Console) -> bool:
     """Whether half blocks can be seen there, in enough greys; what goes beside JSON Lines stays plain."""
-    if voice.json or not voice.is_live or voice.console.color_system not in {"256", "truecolor"}:
+    if console.json or not console.is_live or console.rich.color_system not in {"256", "truecolor"}:
         return False
     try:
-        UPPER_HALF.encode(voice.console.encoding)
+        UPPER_HALF.encode(console.rich.encoding)
     except UnicodeEncodeError:
         return False
     return True

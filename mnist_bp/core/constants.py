@@ -1,0 +1,9 @@
+"""Constants of the calculus that texts quote, too: they can be read without numpy."""
+
+__all__ = ["LEAKY_SLOPE", "MOMENTUM"]
+
+MOMENTUM = 0.9
+"""Momentum coefficient μ; the effective step is 1 / (1 − μ) = 10 times the learning rate."""
+
+LEAKY_SLOPE = 0.01
+"""Slope of leaky-relu below zero (Maas, Hannun and Ng 2013)."""
