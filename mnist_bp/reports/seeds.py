@@ -7,8 +7,6 @@ each training with its seed, and one record for them all.
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from statistics import mean, stdev
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -22,6 +20,7 @@ from mnist_bp.shell import program_command
 from mnist_bp.training.metrics import format_cost, percent
 from mnist_bp.training.notation import count, format_sizes
 from mnist_bp.training.run_folder import RunFolder
+from mnist_bp.training.seeds import SeedRun, name_seeds
 from mnist_bp.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,104 +28,13 @@ if TYPE_CHECKING:
 
     from mnist_bp.data.datasets import Dataset
 
-__all__ = ["SeedRun", "SeedsReport", "name_seeds", "summarize"]
+__all__ = ["SeedsReport"]
 
 HEADINGS = ("seed", "epoch", "test\ncost", "test\naccuracy", "test\nerror", "seconds")
 WIDEST = ("± std", "", "1.00e+00", "interrupted", "100.00 %", "seconds")
 """What a column may come to hold, so that none jumps while the networks train."""
 
 REFRESH_SECONDS = 0.2
-
-
-@dataclass
-class SeedRun:
-    """One of the trainings, as far as its records have come.
-
-    Attributes
-    ----------
-    started
-        By ``time.perf_counter``, once its first record is there.
-    epochs
-        How many have ended, also before it went on.
-    last, end
-        The record of its last epoch so far, and that of its end.
-    code
-        Its exit code, once it has ended.
-    error
-        What it said went wrong, if something did.
-    """
-
-    seed: int
-    folder: Path
-    started: float | None = None
-    epochs: int = 0
-    last: dict[str, Any] | None = None
-    end: dict[str, Any] | None = None
-    code: int | None = None
-    error: str = ""
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether it came to its end, so that it counts."""
-        return self.code == 0 and self.end is not None
-
-    @property
-    def seconds(self) -> float | None:
-        """How long it took, or has taken until now."""
-        if self.end is not None:
-            return float(self.end["seconds"])
-        return None if self.started is None else time.perf_counter() - self.started
-
-    @property
-    def state(self) -> str:
-        """In a word."""
-        if self.code is None:
-            return "waiting" if self.started is None else "training"
-        return str(self.end["reason"]) if self.end else "failed"
-
-    def take(self, record: dict[str, Any]) -> None:
-        """Remember what a record tells."""
-        match record["event"]:
-            case "start":
-                self.started, self.epochs = time.perf_counter(), record["resumed_after"]
-            case "epoch":
-                self.last, self.epochs = record, record["epoch"]
-            case "end":
-                self.end, self.epochs = record, record["epochs"]
-
-
-def summarize(runs: Sequence[SeedRun]) -> dict[str, Any]:
-    """What those that are finished came to together, as a record.
-
-    All its lists are in the order of the seeds. A standard deviation is that of a sample, √ of Σ (x − mean)² / (n − 1).
-    The mean of no value is None, and so is the deviation of fewer than two.
-    """
-    ends = {run.seed: run.end for run in runs if run.is_finished and run.end is not None}
-    return {
-        "event": "summary",
-        "seeds": [*ends],
-        "unfinished": [run.seed for run in runs if run.seed not in ends],
-        "test_accuracy": _spread([end["test_accuracy"] for end in ends.values()]),
-        "test_cost": _spread([end["test_cost"] for end in ends.values()]),
-        "runs": [end["run"] for end in ends.values()],
-        "fingerprints": [end["fingerprint"] for end in ends.values()],
-    }
-
-
-def _spread(values: list[float]) -> dict[str, Any]:
-    return {
-        "each": values,
-        "mean": mean(values) if values else None,
-        "std": stdev(values) if len(values) > 1 else None,
-    }
-
-
-def name_seeds(seeds: Sequence[int]) -> str:
-    """Seeds as people write them: seed 3; seeds 0-4; seeds 0, 2, 3, where one is missing."""
-    first, last = seeds[0], seeds[-1]
-    if len(seeds) > 2 and last - first == len(seeds) - 1:
-        return f"seeds {first}-{last}"
-    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
 
 
 class SeedsReport:

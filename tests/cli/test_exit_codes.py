@@ -368,7 +368,7 @@ def workers(cli, idx_folder, monkeypatch):
 
     def run(*programs, options=()):
         commands = iter(programs)
-        monkeypatch.setattr(seeds_module, "_command", lambda *_: [sys.executable, "-I", "-S", "-c", next(commands)])
+        monkeypatch.setattr(seeds_module, "seed_command", lambda *_: [sys.executable, "-I", "-S", "-c", next(commands)])
         return cli("train", "--data-dir", idx_folder, "--output", "all", "--seeds", len(programs), "--quiet", *options)
 
     return run

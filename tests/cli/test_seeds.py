@@ -18,12 +18,15 @@ import pytest
 
 import mnist_bp
 from mnist_bp.cli import seeds as seeds_module
+from mnist_bp.cli.signals import on_suspend, stop_this_process
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.network import load_network
 from mnist_bp.reports.console import Console
-from mnist_bp.reports.seeds import SeedRun, SeedsReport, name_seeds, summarize
+from mnist_bp.reports.seeds import SeedsReport
 from mnist_bp.training.run_folder import RunFolder
+from mnist_bp.training.seeds import SeedRun, name_seeds, summarize
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.worker_pool import WorkerPool
 
 HEALTH = {"saturated": [0.0], "dead": None, "gradient_norm": [1.0, 1.0], "never_predicted": [], "at_chance": False}
 
@@ -221,7 +224,7 @@ def test_records_stay_on_standard_output_while_a_table_moves(report, monkeypatch
 def test_one_at_a_time_begins_when_the_one_before_has_ended():
     """With room for one, nothing of the second comes before the end of the first, and all comes."""
     commands = {seed: python(f"print('{{\"a\": {seed}}}')") for seed in (5, 6)}
-    with seeds_module._Trainings(commands, n_parallel=1) as trainings:
+    with WorkerPool(commands, 1, on_suspend=stop_this_process) as trainings:
         news = [item for item in trainings.news() if item is not None]
     assert news == [(5, {"a": 5}), (5, (0, "")), (6, {"a": 6}), (6, (0, ""))]
 
@@ -231,14 +234,14 @@ def test_a_process_that_dies_in_the_middle_of_a_line_has_ended():
     code = (
         "import os, sys\nprint('{\"a\"', end='', flush=True)\nprint('x\\noh', file=sys.stderr, flush=True)\nos._exit(9)"
     )
-    with seeds_module._Trainings({0: python(code)}, n_parallel=2) as trainings:
+    with WorkerPool({0: python(code)}, 2, on_suspend=stop_this_process) as trainings:
         assert [item for item in trainings.news() if item is not None] == [(0, (9, "oh"))]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no process groups there")
 def test_a_terminals_ctrl_c_reaches_this_process_alone():
     """Each training is in a group of its own: interrupted once more by the terminal, it could not save."""
-    with seeds_module._Trainings({0: python("import os\nprint(os.getpgrp())")}, n_parallel=1) as trainings:
+    with WorkerPool({0: python("import os\nprint(os.getpgrp())")}, 1, on_suspend=stop_this_process) as trainings:
         group = next(item for item in trainings.news() if item is not None).what
     assert group != os.getpgrp()
 
@@ -246,7 +249,7 @@ def test_a_terminals_ctrl_c_reaches_this_process_alone():
 def test_an_error_leaves_no_process_behind():
     """What still runs when the block ends (a closed pipe, a full disk) is killed, and has been waited for."""
     commands = {0: python("import time\nprint('{}', flush=True)\ntime.sleep(600)")}
-    trainings = seeds_module._Trainings(commands, n_parallel=1)
+    trainings = WorkerPool(commands, 1, on_suspend=stop_this_process)
     with suppress(BrokenPipeError), trainings:
         assert next(item for item in trainings.news() if item is not None).what == {}
         (process,) = trainings._running.values()
@@ -257,7 +260,7 @@ def test_an_error_leaves_no_process_behind():
 def test_other_digits_than_the_others_are_an_error(train, monkeypatch):
     """A training that finds its data gone, and takes synthetic ones, does not spoil the mean: exit 3."""
     start = json.dumps({"event": "start", "dataset": "synthetic"})
-    monkeypatch.setattr(seeds_module, "_command", lambda *_: python(f"print({start!r})"))
+    monkeypatch.setattr(seeds_module, "seed_command", lambda *_: python(f"print({start!r})"))
     done = train("--seeds", "2")
     assert done.code == 3
     assert "found synthetic in place of few" in done.err
@@ -422,10 +425,10 @@ def test_ctrl_z_waits_for_a_training_that_is_being_started(monkeypatch):
         signals.append(number)
         send_signal(process, number)
 
-    monkeypatch.setattr(seeds_module.subprocess.Popen, "send_signal", send)
-    monkeypatch.setattr(seeds_module.subprocess, "Popen", interrupted)
-    monkeypatch.setattr(seeds_module, "stop_this_process", lambda: signals.append("stopped"))
-    with seeds_module._Trainings({0: python("")}, 1) as trainings, seeds_module.on_suspend(trainings.suspend):
+    monkeypatch.setattr(subprocess.Popen, "send_signal", send)
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    pool = WorkerPool({0: python("")}, 1, on_suspend=lambda: signals.append("stopped"))
+    with pool as trainings, on_suspend(trainings.suspend):
         assert [news.what.code for news in trainings.news() if news is not None] == [0]
     assert signals == [signal.SIGSTOP, "stopped", signal.SIGCONT]
 
