@@ -15,7 +15,7 @@ import pytest
 import mnist_bp
 from mnist_bp.cli import main as main_module
 from mnist_bp.cli import seeds as seeds_module
-from mnist_bp.errors import ExitCode, InputError, OutputClosed
+from mnist_bp.errors import InputError, OutputClosed
 
 WRONG = """
 def f(weights, biases, x, y):
@@ -454,9 +454,3 @@ def test_debug_shows_the_traceback_of_each_picture(cli, model):
 def test_debug_without_an_error_shows_nothing(cli):
     """It adds the traceback of an error, and there is none."""
     assert cli("--debug", "--version") == cli("--version")
-
-
-def test_readme_lists_every_exit_code():
-    """The table is of ``ExitCode``, all of it."""
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    assert all(f"\n| {code:d} | " in text for code in ExitCode)
