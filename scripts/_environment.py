@@ -284,8 +284,11 @@ def _terminated_like_ctrl_c() -> Iterator[None]:
 
 
 def _run(lock: int, *command: object, **variables: str) -> None:
-    """Run a step of the set-up; its process shares the lock, so that it holds until the last step is dead."""
-    shared = {} if os.name == "nt" else {"pass_fds": [lock]}
+    """Run a step of the set-up; its process shares the lock, so that it holds until the last step is dead.
+
+    It is in a group of its own, where a terminal's Ctrl-C does not reach it: pip would print a traceback.
+    """
+    shared = {} if os.name == "nt" else {"pass_fds": [lock], "process_group": 0}
     words = [str(word) for word in command]
     own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | variables
     process = subprocess.Popen(words, env=own, stdin=subprocess.DEVNULL, stdout=sys.stderr, **shared)

@@ -176,6 +176,14 @@ def test_after_a_set_up_that_was_cut_off_at_any_stage_the_next_works(tmp_path, d
         assert remains(project) == {".venv", ".venv.lock"}
 
 
+@POSIX_ONLY
+def test_a_terminals_ctrl_c_reaches_the_script_alone(environment, tmp_path, capfd):
+    """Each of its steps is in a group of its own: pip would print a traceback."""
+    with (tmp_path / "lock").open("w") as lock:
+        environment._run(lock.fileno(), sys.executable, "-c", "import os; print(os.getpgrp())")
+    assert int(capfd.readouterr().err) != os.getpgrp()
+
+
 @pytest.mark.parametrize("renamed", [0, 1])
 def test_killed_while_it_replaces_an_environment_the_next_works(environment, renamed):
     """Before the old one is renamed, or between that and the new one's renaming."""
