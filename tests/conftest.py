@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,9 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from mnist_bp.cli.main import main
+from mnist_bp.core.choices import Registry
 from mnist_bp.data import idx
+from mnist_bp.data.choices import DATASETS, generated
 from mnist_bp.data.datasets import Examples
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.synthetic import digits
@@ -119,6 +122,28 @@ def ordinary_user() -> Callable[[], AbstractContextManager[None]]:
             os.seteuid(0)
 
     return somebody
+
+
+@pytest.fixture
+def replace_entry(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Replace a built-in entry of a registry for one test."""
+
+    def replace_one(registry: Registry[Any], name: str, entry: object) -> None:
+        assert name in {**registry}  # which loads the entries
+        monkeypatch.setitem(registry._entries, name, entry)
+
+    return replace_one
+
+
+@pytest.fixture
+def few_synthetic_digits(replace_entry: Callable[..., None]) -> Callable[..., None]:
+    """Let the synthetic dataset have fewer digits, drawn by another function if one is given."""
+
+    def arrange(train: int, test: int, **changes: Any) -> None:
+        entry = replace(generated()["synthetic"], examples={"train": train, "test": test}, **changes)
+        replace_entry(DATASETS, "synthetic", entry)
+
+    return arrange
 
 
 class Terminal(io.StringIO):

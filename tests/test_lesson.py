@@ -17,7 +17,8 @@ from mnist_bp.core.network import Trace, backward, forward, mean_cost
 from mnist_bp.core.optimizers import SGD
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.data.batches import mini_batches
-from mnist_bp.data.datasets import Examples, synthetic_examples
+from mnist_bp.data.datasets import Examples
+from mnist_bp.data.synthetic import digits as draw_digits
 from mnist_bp.training.diagnostics import EXAMPLES
 from mnist_bp.training.evaluation import CHUNK, evaluate
 from mnist_bp.training.settings import Settings
@@ -84,14 +85,14 @@ def cosine(u: Floats, v: Floats) -> float:
 @pytest.fixture(scope="module")
 def image_of_a_2() -> Floats:
     """One 2, as a row of 784 grey levels."""
-    digits = synthetic_examples(50, split="train")
+    digits = Examples(*draw_digits(50, seed=0, split="train"))
     return digits.inputs(np.float64)[[digits.labels.tolist().index(2)]]
 
 
 @pytest.fixture(scope="module")
 def digits() -> tuple[Floats, NDArray[np.uint8]]:
     """A training set of 3,000 synthetic digits."""
-    drawn = synthetic_examples(3_000, split="train")
+    drawn = Examples(*draw_digits(3_000, seed=0, split="train"))
     return drawn.inputs(np.float64), drawn.labels
 
 

@@ -1,5 +1,7 @@
 """Entries that other code registers: each works in every command, or is refused by name with what is missing."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,10 @@ from mnist_bp.core.choices import ACTIVATIONS, COSTS, OPTIMIZERS, Registry
 from mnist_bp.core.costs import ENTRIES as BUILT_IN_COSTS
 from mnist_bp.core.javascript import per_neuron
 from mnist_bp.core.optimizers import Momentum
+from mnist_bp.data.batches import scaled
+from mnist_bp.data.choices import AUGMENTATIONS, DATASETS
+from mnist_bp.data.names import FILE_NAMES
+from mnist_bp.data.registry import GeneratedDataset, PublishedDataset, PublishedFile
 from mnist_bp.errors import InputError
 from mnist_bp.training.learning_rates import LEARNING_RATES
 from mnist_bp.training.metrics import METRICS, Metric, percent
@@ -44,8 +50,7 @@ def rate(monkeypatch):
 def every_command(cli, idx_folder):
     """Train an epoch with some options, resume for another, and run every other command on the run; all succeed."""
 
-    def run(*options, page=0, resume=("--epochs", 2)):
-        data = ("--data-dir", idx_folder)
+    def run(*options, page=0, resume=("--epochs", 2), data=("--data-dir", idx_folder)):
         for command in (
             ["train", *data, "--hidden", 6, "--epochs", 1, "--output", "run", "--quiet", *options],
             ["train", *data, "--resume", "run", *resume, "--quiet"],
@@ -109,6 +114,50 @@ def test_a_schedule_works_in_every_command(every_command, register):
     register(SCHEDULES, "linear", lambda t: 1 - t)
 
     every_command("--schedule", "linear", resume=())
+
+
+def draw_stripes(examples, split, progress):
+    """Draw images whose brighter half tells the class."""
+    labels = np.arange(examples, dtype=np.uint8) % 2 + (split == "test")
+    images = np.zeros((examples, 6, 4), np.uint8)
+    images[labels % 2 == 1, :3] = 200
+    progress(examples)
+    return images, labels
+
+
+def test_a_generated_dataset_works_in_every_command(every_command, cli, register):
+    """One entry is all that it needs; it is called synthetic."""
+    stripes = GeneratedDataset("stripes", "this test", 1, {"train": 40, "test": 20}, draw_stripes)
+    register(DATASETS, "stripes", stripes)
+
+    every_command("--dataset", "stripes", "--batch-size", 10, data=())
+
+    assert cli("evaluate", "run", "--json").records[0]["dataset"] == "stripes"
+    assert cli("evaluate", "run", "--json").records[0]["synthetic"]
+    assert "stripes" in cli("download", "--list").out
+
+
+def test_a_published_dataset_works_in_every_command(every_command, cli, register, idx_folder, tmp_path):
+    """Its files are found by its name, and imported and verified by their hashes."""
+    contents = [(name, (idx_folder / name).read_bytes()) for name in FILE_NAMES]
+    files = tuple(
+        PublishedFile(name, len(content), "0" * 64, hashlib.sha256(content).hexdigest()) for name, content in contents
+    )
+    register(DATASETS, "letters", PublishedDataset("letters", "this test", files, (), "Letters"))
+    assert cli("download", "letters", "--from", idx_folder, "--data-dir", tmp_path / "new").code == 0
+
+    every_command("--dataset", "letters", data=("--data-dir", tmp_path / "new"))
+
+    assert "letters" in cli("evaluate", "run").out
+
+
+def test_an_augmentation_works_in_every_command(every_command, register):
+    """It is a function that makes one of images."""
+    register(
+        AUGMENTATIONS, "negative", lambda _shape, _rng, _strength, dtype: lambda images: scaled(255 - images, dtype)
+    )
+
+    every_command("--augment", "negative")
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,15 @@
 
 A command names settings in one of two ways: a parameter of type ``Settings`` stands for all of them, and a parameter
 whose type is marked ``DECLARED`` for the setting of its name. ``with_options`` puts the declared options in their
-place; the named values of a choice are those that its registry has at that moment.
+place; the named values of a choice, also of a parameter marked ``OneOf``, are those registered at that moment.
 """
 
 import functools
 import inspect
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
 
 import typer
 
@@ -18,10 +18,16 @@ from mnist_bp.environment import user_path
 from mnist_bp.training.declaration import Range, Setting
 from mnist_bp.training.settings import SETTINGS, Settings
 
-__all__ = ["DECLARED", "number", "with_options"]
+__all__ = ["DECLARED", "OneOf", "number", "with_options"]
 
 DECLARED = "declared"
 """Mark of a parameter whose option is the declared setting of its name."""
+
+
+class OneOf(NamedTuple):
+    """Mark of a parameter whose named values are the keys of what ``choices`` returns."""
+
+    choices: Callable[[], Iterable[str]]
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -48,7 +54,15 @@ def _parameters(own: Any, hints: dict[str, Any]) -> Iterator[inspect.Parameter]:
         elif DECLARED in get_args(hint):
             yield _parameter(SETTINGS[parameter.name])
         else:
-            yield parameter.replace(annotation=hint, kind=inspect.Parameter.KEYWORD_ONLY)
+            yield parameter.replace(annotation=_named_values(hint), kind=inspect.Parameter.KEYWORD_ONLY)
+
+
+def _named_values(hint: Any) -> Any:
+    """Return a type as it is, or, if it is marked ``OneOf``, with the named values that there are now."""
+    _, *marks = get_args(hint) or [hint]
+    choices = [mark.choices() for mark in marks if isinstance(mark, OneOf)]
+    others = [mark for mark in marks if not isinstance(mark, OneOf)]
+    return Annotated[(Literal[tuple(choices[0])], *others)] if choices else hint
 
 
 def _parameter(setting: Setting) -> inspect.Parameter:

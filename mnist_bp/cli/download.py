@@ -1,11 +1,14 @@
 """``mnist-bp download``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnist_bp.cli.declared import OneOf
 from mnist_bp.cli.options import DataDir, Json
+from mnist_bp.data.choices import published
+from mnist_bp.data.names import DEFAULT
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.reports.console import Console, printable
@@ -34,7 +37,7 @@ def _existing_path(text: str) -> Path:
 
 def download(
     *,
-    dataset: Annotated[Literal["mnist", "fashion-mnist", "kmnist"], typer.Argument(help="Which one.")] = "mnist",
+    dataset: Annotated[str, OneOf(published), typer.Argument(help="Dataset to download.")] = DEFAULT,
     data_dir: DataDir,
     mirror: Annotated[
         list[str] | None,
@@ -79,13 +82,12 @@ def download(
         _show_list(root, console)
         return
     from mnist_bp.data.download import fetch as fetching
-    from mnist_bp.data.registry import REGISTRY
 
     found = finding.named(dataset)
     folder = found.folder if found else root / dataset
     with download_progress(console) as progress:
         outcomes = fetching.download(
-            REGISTRY[dataset],
+            published()[dataset],
             folder,
             mirrors=mirror or (),
             imported=imported or (),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, TypedDict, Unpack
 import typer
 
 from mnist_bp.cli.config import config_in_use, first_explicit_option, is_config_of_a_run, is_from_config
+from mnist_bp.data.choices import is_generated
 from mnist_bp.data.names import OWN, SYNTHETIC, DatasetName, SplitName
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.reports.console import Console
@@ -50,7 +51,8 @@ def load_dataset(
     """Get a dataset, downloading it if need be, and show that: see ``datasets.load``."""
     from mnist_bp.data import datasets
 
-    with drawing_progress(console) if name == SYNTHETIC else download_progress(console) as progress:
+    show = drawing_progress if name is not None and is_generated(name) else download_progress
+    with show(console) as progress:
         return datasets.load(
             name,
             data_dir,
@@ -154,7 +156,7 @@ def load_training_data(context: typer.Context, settings: Settings, console: Cons
     run, config = context.params["resume"], context.params["config"]
     is_of_a_run = run is not None or (config is not None and is_config_of_a_run(config))
     is_folder_from_config = is_from_config(context, "data_dir")
-    if is_of_a_run and is_folder_from_config and settings.dataset == SYNTHETIC:
+    if is_of_a_run and is_folder_from_config and settings.dataset and is_generated(settings.dataset):
         settings = replace(settings, data_dir=None)  # older versions recorded the folder in which they found no MNIST
     named_in = str(config_in_use(context)) if is_folder_from_config else "--data-dir"
     is_gate = context.params["min_accuracy"] is not None

@@ -7,7 +7,6 @@ import typer
 
 from mnist_bp.cli.load import data_at_hand, only
 from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, Model
-from mnist_bp.data.names import SYNTHETIC
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.reports.console import Console
@@ -61,7 +60,7 @@ def page(
 
 def _explain(trained: TrainedModel, data: "Data", dataset: str | None, data_dir: Path | None) -> str:
     """The command that says the same as the page, of the same model and the same data."""
-    dataset = SYNTHETIC if data.name == SYNTHETIC else dataset  # it may stand in for what is not here
+    dataset = data.option if data.is_synthetic and data_dir is None else dataset  # it may stand in for missing data
     words: list[object] = ["explain", trained.path]
     words += ["--dataset", dataset] if dataset else []
     words += ["--data-dir", data_dir] if data_dir else []

@@ -131,7 +131,7 @@ def _prediction(trained: TrainedModel, image: "NDArray[np.uint8]") -> _Predictio
     import numpy as np
 
     from mnist_bp.data.batches import scaled
-    from mnist_bp.data.registry import class_names
+    from mnist_bp.data.choices import class_names
 
     network = trained.network
     with np.errstate(over="ignore", invalid="ignore"):

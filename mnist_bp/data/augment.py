@@ -1,7 +1,7 @@
-"""Augmentation: each image distorted at random, anew in every epoch: the network never sees the same one twice.
+"""Augmentation: each image transformed at random, anew in every epoch: the network never sees one twice.
 
-A pixel of a distorted image is looked up in the original, not at its own place but near it, by bilinear interpolation;
-beyond the edges it is black. By kind, the places come from
+A pixel of a transformed image is looked up in the original, not at its own place but near it, by bilinear
+interpolation; beyond the edges it is black. By kind, the places come from
 
 shift
     a move of the whole image;
@@ -24,17 +24,18 @@ theory", 1955), and there is no edge outside which noise would have to be made u
 All places are then linear in a few numbers for each image, the affine map's and the field's: one matrix product.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.data.batches import scaled
-from mnist_bp.data.names import AUGMENTATIONS, MOST_STRENGTH, DistortionName
+from mnist_bp.data.names import MOST_STRENGTH, NO_AUGMENTATION
 from mnist_bp.errors import InputError
 
-__all__ = ["BilinearSampler", "augmented", "elastic_patterns"]
+__all__ = ["ENTRIES", "Augmentation", "BilinearSampler", "augmented", "elastic_patterns"]
 
 SIDE = 28
 """Lengths below are in pixels of an image whose shorter side has so many; they grow with the image."""
@@ -64,29 +65,36 @@ PIECE_PIXELS = 100 * SIDE**2
 """Pixels that are distorted at once: enough to be fast, and big batches need hardly more memory than small ones."""
 
 
+Augmentation = Callable[[tuple[int, int], np.random.Generator, float, DTypeLike], Callable[[Array], Array]]
+"""(image shape, rng, strength, dtype) ↦ a function that augments images, (n, rows · columns), into a new array.
+
+The images that go in are grey levels from 0 to 255; those that come out are what the network sees, see ``scaled``.
+"""
+
+
 def augmented(
     batches: Iterator[tuple[Array, NDArray[np.uint8]]],
-    kind: DistortionName,
+    augmentation: Augmentation,
     shape: tuple[int, int],
     *,
     rng: np.random.Generator,
     strength: float = 1.0,
     dtype: DTypeLike = np.float32,
 ) -> Iterator[tuple[Array, NDArray[np.uint8]]]:
-    """Mini-batches with every image distorted in a way of its own.
+    """Yield mini-batches with every image augmented in a way of its own.
 
     Parameters
     ----------
     batches
         Images (n, rows · columns), grey levels, and labels (n,), as ``mini_batches`` yields them.
-    kind
-        "shift", "affine" or "elastic".
+    augmentation
+        Entry of ``choices.AUGMENTATIONS``.
     shape
         Rows and columns of an image.
     rng
         All that is drawn comes from here, in the order of the batches.
     strength
-        Of the distortion, from 0 (none at all) to 10: multiplies shifts, slants, angles and displacements, and is the
+        Strength, from 0 (no change at all) to 10: multiplies shifts, slants, angles and displacements, and is the
         power that the factors of height and width are raised to.
     dtype
         Of the images that come out.
@@ -99,28 +107,39 @@ def augmented(
     Raises
     ------
     InputError
-        If the kind is not one of these, or the strength is not from 0 to 10.
+        If the strength is not from 0 to 10.
     """
-    if kind not in AUGMENTATIONS[1:]:
-        raise InputError(f"unknown augmentation {kind!r}; known: {', '.join(AUGMENTATIONS[1:])}")
     if not 0 <= strength <= MOST_STRENGTH:
         raise InputError(f"the strength of an augmentation is from 0 to {MOST_STRENGTH:g}, not {strength:g}")
-    distorted = _Distortion(kind, shape, rng, strength, dtype)
+    augment = augmentation(shape, rng, strength, dtype)
     for images, labels in batches:
-        yield distorted(images), labels
+        yield augment(images), labels
 
 
-class _Distortion:
-    """Draws a map for each image, and looks the image up where it leads; piece by piece."""
+class _Geometric:
+    """Draws a map for each image, and looks the image up where it leads; piece by piece.
+
+    ``shift`` is in pixels at most; ``is_affine`` and ``is_elastic`` add an affine map and an elastic field.
+    """
 
     def __init__(
-        self, kind: DistortionName, shape: tuple[int, int], rng: np.random.Generator, strength: float, dtype: DTypeLike
+        self,
+        shape: tuple[int, int],
+        rng: np.random.Generator,
+        strength: float,
+        dtype: DTypeLike,
+        *,
+        shift: float,
+        is_affine: bool = False,
+        is_elastic: bool = False,
     ) -> None:
-        self.kind, self.rng, self.strength, self.dtype = kind, rng, strength, np.dtype(dtype)
+        self.rng, self.strength, self.dtype = rng, strength, np.dtype(dtype)
+        self.is_affine = is_affine
         self.unit = min(shape) / SIDE
         self.centre = (np.array(shape)[:, np.newaxis] - 1) / 2
         patterns = [_plane(shape)]
-        if kind == "elastic":
+        self.shift = shift * strength * self.unit
+        if is_elastic:
             patterns.append(strength * elastic_patterns(shape))
         self.patterns = np.concatenate(patterns).astype(dtype)
         self.piece = max(1, PIECE_PIXELS // self.patterns.shape[1])
@@ -129,7 +148,7 @@ class _Distortion:
         self.places = np.empty((2 * self.piece, self.patterns.shape[1]), dtype)
 
     def __call__(self, images: Array) -> Array:
-        """Distorted copies of images, (n, pixels)."""
+        """Return augmented copies of images, (n, pixels)."""
         out = np.empty(images.shape, self.dtype)
         for start in range(0, len(images), self.piece):
             piece = images[start : start + self.piece]
@@ -141,9 +160,8 @@ class _Distortion:
     def _coefficients(self, n: int) -> Array:
         """What each pattern counts for in the rows (first n) and columns (last n) where n images are looked up."""
         coefficients = np.zeros((2, n, len(self.patterns)), self.dtype)
-        shift = (SHIFT_ALONE if self.kind == "shift" else SHIFT) * self.strength * self.unit
-        coefficients[..., 2] = self.centre + self.rng.uniform(-shift, shift, (2, n))
-        coefficients[..., :2] = np.eye(2)[:, np.newaxis] if self.kind == "shift" else self._linear_maps(n)
+        coefficients[..., 2] = self.centre + self.rng.uniform(-self.shift, self.shift, (2, n))
+        coefficients[..., :2] = self._linear_maps(n) if self.is_affine else np.eye(2)[:, np.newaxis]
         coefficients[..., 3:] = self.rng.standard_normal(coefficients[..., 3:].shape, np.float32)
         return coefficients.reshape(2 * n, -1)
 
@@ -159,6 +177,15 @@ class _Distortion:
         to_row = (cos - sin * slant) * height, -sin * width
         to_column = (sin + cos * slant) * height, cos * width
         return np.stack([np.stack(to_row, axis=-1), np.stack(to_column, axis=-1)])
+
+
+ENTRIES: Mapping[str, Augmentation | None] = {
+    NO_AUGMENTATION: None,
+    "shift": partial(_Geometric, shift=SHIFT_ALONE),
+    "affine": partial(_Geometric, shift=SHIFT, is_affine=True),
+    "elastic": partial(_Geometric, shift=SHIFT, is_affine=True, is_elastic=True),
+}
+"""The built-in entries of the registry in ``choices``."""
 
 
 def _plane(shape: tuple[int, int]) -> Array:

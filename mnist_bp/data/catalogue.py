@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from mnist_bp.data.datasets import synthetic_folder
+from mnist_bp.data.choices import DATASETS
 from mnist_bp.data.download import cache
 from mnist_bp.data.formats import Found, find_file, recognize
-from mnist_bp.data.names import FILE_NAMES, OWN, SYNTHETIC
-from mnist_bp.data.registry import REGISTRY, PublishedDataset
+from mnist_bp.data.generated import folder_of
+from mnist_bp.data.names import FILE_NAMES
+from mnist_bp.data.registry import DatasetEntry, GeneratedDataset, PublishedDataset
 from mnist_bp.data.zip_member import Stored
 
 __all__ = ["Entry", "catalogue"]
@@ -27,16 +28,23 @@ class Entry(NamedTuple):
 def catalogue(root: Path) -> list[Entry]:
     """List every dataset below ``root``: those that can be downloaded, the synthetic digits, and the user's files."""
     finding = recognize(root)
-    entries = [_entry(root, finding.named(name), dataset) for name, dataset in REGISTRY.items()]
-    folder = synthetic_folder(root)
-    state = "intact" if all(find_file(folder, name) for name in FILE_NAMES) else "embedded"
-    entries.append(Entry(SYNTHETIC, state, _size(_files_in(folder)), folder, "this program, at its first use"))
-    if own := finding.named(OWN):
-        entries.append(Entry(OWN, "unverified", _size(own.files.values()), own.folder, "you"))
-    return entries
+    entries = (_entry(root, finding.named(name), dataset) for name, dataset in DATASETS.items())
+    return [entry for entry in entries if entry is not None]
 
 
-def _entry(root: Path, found: Found | None, dataset: PublishedDataset) -> Entry:
+def _entry(root: Path, found: Found | None, dataset: DatasetEntry) -> Entry | None:
+    if isinstance(dataset, PublishedDataset):
+        return _published(root, found, dataset)
+    if isinstance(dataset, GeneratedDataset):
+        folder = folder_of(dataset, root)
+        state = "intact" if all(find_file(folder, name) for name in FILE_NAMES) else "embedded"
+        return Entry(dataset.name, state, _size(_files_in(folder)), folder, dataset.makers)
+    if found is None:
+        return None
+    return Entry(dataset.name, "unverified", _size(found.files.values()), found.folder, dataset.makers)
+
+
+def _published(root: Path, found: Found | None, dataset: PublishedDataset) -> Entry:
     folder = root / dataset.name if found is None else found.folder
     states = {cache.verify(folder, file, note=False).state for file in dataset.files}
     worst = next(state for state in ("damaged", "absent", "unverified", "intact") if state in states)

@@ -1,7 +1,7 @@
 """Which datasets there are, where they lie, and how to get one."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,28 +12,19 @@ import platformdirs
 from numpy.typing import NDArray
 
 from mnist_bp.data import formats, idx
+from mnist_bp.data.choices import DATASETS, published
 from mnist_bp.data.download import cache
 from mnist_bp.data.examples import CLASSES, Dataset, Examples, stratified_split
 from mnist_bp.data.formats import Finding
+from mnist_bp.data.generated import draw, folder_of, store
 from mnist_bp.data.identify import identify
 from mnist_bp.data.locate import DATA_DIR, VARIABLE, Location, locate, require_data_folder
-from mnist_bp.data.names import (
-    DATASETS,
-    FILE_NAMES,
-    OWN,
-    SYNTHETIC,
-    DatasetName,
-    Notice,
-    Progress,
-    PublishedName,
-    SplitName,
-)
-from mnist_bp.data.registry import REGISTRY
+from mnist_bp.data.names import FILE_NAMES, OWN, DatasetName, Notice, Progress, PublishedName, SplitName
+from mnist_bp.data.registry import GeneratedDataset
 from mnist_bp.data.zip_member import Stored
 from mnist_bp.environment import user_path
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.shell import program_command
-from mnist_bp.storage.atomic import atomic_write, new_folder, remove_parts
 
 __all__ = [
     "Dataset",
@@ -42,16 +33,7 @@ __all__ = [
     "inspect_root",
     "load",
     "stratified_split",
-    "synthetic_examples",
-    "synthetic_folder",
 ]
-
-SYNTHETIC_VERSION = 1
-"""Of the generator: to be raised whenever it draws other digits, so that those drawn before are not taken for them."""
-SYNTHETIC_SEED = 0
-SYNTHETIC_EXAMPLES: Mapping[SplitName, int] = {"train": 60_000, "test": 10_000}
-LONG_DRAWING = 1_000
-"""Number of synthetic digits, drawn in about 0.2 s, beyond which progress is reported."""
 
 
 def data_root(data_dir: Path | None) -> Path:
@@ -111,11 +93,12 @@ def load(
     InputError
         If the data folder or a file of the user's is not what it should be.
     """
-    if name == SYNTHETIC:
+    entry = None if name is None else DATASETS[name]
+    if isinstance(entry, GeneratedDataset):
         if data_dir is not None:
-            raise InputError(f"--dataset {SYNTHETIC} reads no files: leave out --data-dir, or name another dataset")
-        _require_ten(classes, name)
-        dataset = _load_synthetic({"train": limit, "test": test_limit}, progress, keep=fetch)
+            raise InputError(f"--dataset {name} reads no files: leave out --data-dir, or name another dataset")
+        _require_ten(classes, entry.name)
+        dataset = _load_generated(entry, {"train": limit, "test": test_limit}, progress, keep=fetch)
     else:
         place = locate(name, data_root(data_dir), inspect_root(data_dir, named_in))
         if place.cache is None:
@@ -148,7 +131,7 @@ def _load_published(
 ) -> Dataset:
     """Read the dataset from the cache; fetch it if it is not there or, as far as looking and reading tell, damaged."""
     name, folder = place.name, cast("Path", place.cache)
-    files = REGISTRY[name].files
+    files = published()[name].files
     wrong = next((found.reason for file in files if (found := cache.quick_check(folder, file, note=fetch))), None)
     if wrong is None:
         try:
@@ -178,7 +161,7 @@ def _is_verified(folder: Path) -> bool:
 def _download(name: PublishedName, folder: Path, progress: Progress | None, notice: Notice | None) -> None:
     from mnist_bp.data.download.fetch import download
 
-    download(REGISTRY[name], folder, verify=True, progress=progress, notice=notice)
+    download(published()[name], folder, verify=True, progress=progress, notice=notice)
 
 
 def _load_own(place: Location, name: DatasetName | None, classes: int | None) -> Dataset:
@@ -186,13 +169,13 @@ def _load_own(place: Location, name: DatasetName | None, classes: int | None) ->
     assert place.found is not None
     folder = place.found.folder
     dataset = _read(place.found.files, place.name, classes or CLASSES)
-    published = identify(dataset, folder)
-    if published is not None and name in {*REGISTRY} - {published}:
-        raise InputError(f"{folder} holds {published}, not {name}; leave out --dataset, or name another --data-dir")
+    known = identify(dataset, folder)
+    if known is not None and name in {*published()} - {known}:
+        raise InputError(f"{folder} holds {known}, not {name}; leave out --dataset, or name another --data-dir")
     if place.name != OWN:
         return dataset
     called = Path(os.path.realpath(folder)).name
-    return replace(dataset, name=published or (f"{OWN}-{called}" if called in DATASETS else called))
+    return replace(dataset, name=known or (f"{OWN}-{called}" if called in DATASETS else called))
 
 
 def _read(files: Mapping[str, Stored], name: str, classes: int = CLASSES, *, mapped: bool = False) -> Dataset:
@@ -210,70 +193,31 @@ def _read(files: Mapping[str, Stored], name: str, classes: int = CLASSES, *, map
     return Dataset(name, train, test, classes)
 
 
-def _load_synthetic(limits: Mapping[SplitName, int | None], progress: Progress | None, *, keep: bool) -> Dataset:
-    """The embedded synthetic digits: made once, then read from disk; where they cannot be kept, made each time.
+def _load_generated(
+    entry: GeneratedDataset, limits: Mapping[SplitName, int | None], progress: Progress | None, *, keep: bool
+) -> Dataset:
+    """Load images that a program draws: drawn once, then read from disk; where they cannot be kept, drawn each time.
 
-    If they are not there yet, ``limits`` make only the first ones of each set, and keep none.
+    If they are not there yet, ``limits`` draw only the first ones of each set, and keep none.
     """
     wanted = {
         split: total if (limit := limits[split]) is None else min(limit, total)
-        for split, total in SYNTHETIC_EXAMPLES.items()
+        for split, total in entry.examples.items()
     }
     try:
         root = data_root(None)
     except DataUnavailable:
-        return _make_synthetic(wanted, progress)
+        return draw(entry, wanted, progress)
     finding = inspect_root(None)
-    folder = synthetic_folder(root)
+    folder = folder_of(entry, root)
     if all(formats.is_file(folder / name) for name in FILE_NAMES):
-        with suppress(InputError):  # damaged: made anew
-            return _read(_files_in(folder), SYNTHETIC, mapped=True)
-    dataset = _make_synthetic(wanted, progress)
+        with suppress(InputError):  # damaged: drawn anew
+            return _read(_files_in(folder), entry.name, mapped=True)
+    dataset = draw(entry, wanted, progress)
     is_users = bool(finding.datasets) and not finding.is_cache
-    if keep and not is_users and wanted == SYNTHETIC_EXAMPLES:
-        _keep(dataset, folder)
+    if keep and not is_users and wanted == entry.examples:
+        store(dataset, folder)
     return dataset
-
-
-def synthetic_folder(root: Path) -> Path:
-    """Where the synthetic digits of this version are kept."""
-    return root / f"{SYNTHETIC}-{SYNTHETIC_VERSION}"
-
-
-def _make_synthetic(wanted: Mapping[SplitName, int], progress: Progress | None) -> Dataset:
-    """Draw so many digits of each set."""
-    train, test, total = wanted["train"], wanted["test"], sum(wanted.values())
-
-    def advance(drawn: int) -> None:
-        if progress is not None and total > LONG_DRAWING:
-            progress(SYNTHETIC, drawn, total)
-
-    advance(0)
-    return Dataset(
-        SYNTHETIC,
-        synthetic_examples(train, split="train", progress=advance),
-        synthetic_examples(test, split="test", progress=lambda drawn: advance(train + drawn)),
-    )
-
-
-def synthetic_examples(examples: int, *, split: SplitName, progress: Callable[[int], object] | None = None) -> Examples:
-    """The first so many of the synthetic digits, drawn anew."""
-    from mnist_bp.data.synthetic import digits
-
-    return Examples(*digits(examples, seed=SYNTHETIC_SEED, split=split, progress=progress))
-
-
-def _keep(dataset: Dataset, folder: Path) -> None:
-    arrays = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
-    try:
-        with new_folder(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, array in zip(FILE_NAMES, arrays, strict=True):
-                with atomic_write(folder / name) as file:
-                    idx.write(file, array)
-        remove_parts(folder)
-    except OSError:
-        return  # a cache: without it the next run makes the same digits again, a few seconds slower
 
 
 def _load_examples(images_path: Stored, labels_path: Stored, classes: int, *, mapped: bool) -> Examples:

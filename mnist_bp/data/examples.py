@@ -1,6 +1,5 @@
 """Examples, and datasets of them."""
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +7,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.data.batches import scaled
-from mnist_bp.data.names import DATASETS, OWN, SYNTHETIC, DatasetName, SplitName
-from mnist_bp.data.registry import class_names
+from mnist_bp.data.choices import DATASETS, class_names, is_generated
+from mnist_bp.data.names import OWN, DatasetName, SplitName
 from mnist_bp.errors import InputError
 
 __all__ = ["CLASSES", "Dataset", "Examples", "stratified_split"]
@@ -79,9 +78,8 @@ class Dataset:
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether nobody wrote these digits by hand; whoever shows a result must then say so."""
-        # Also their folder, pointed at directly, whatever its version; but no folder of somebody's synthetic-aperture.
-        return re.fullmatch(rf"{SYNTHETIC}(-\d+)?", self.name) is not None
+        """Whether a program drew these images; also if they are read from its folder, ``synthetic-1``."""
+        return is_generated(self.name)
 
     @property
     def mark(self) -> dict[str, bool]:

@@ -5,13 +5,12 @@
 """
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnist_bp.data.names import FILE_NAMES, OWN, SYNTHETIC, DatasetName
-from mnist_bp.data.registry import REGISTRY
+from mnist_bp.data.choices import is_generated, published
+from mnist_bp.data.names import FILE_NAMES, OWN, DatasetName
 from mnist_bp.data.zip_member import Stored, ZipMember, zip_members
 from mnist_bp.errors import InputError
 
@@ -145,7 +144,7 @@ def is_file(path: Path) -> bool:
 
 def _places(folder: Path) -> Iterator[tuple[Path, DatasetName]]:
     """Give the folders below ``folder`` that may hold a dataset, and its name there."""
-    for name, dataset in REGISTRY.items():
+    for name, dataset in published().items():
         yield folder / name, name
         yield folder / dataset.torchvision / "raw", name
     for place in (folder / "raw", folder):
@@ -154,7 +153,7 @@ def _places(folder: Path) -> Iterator[tuple[Path, DatasetName]]:
 
 def _name_by_torchvision(place: Path) -> DatasetName:
     parts = Path(os.path.realpath(place)).parts[-2:]
-    names = (name for name, dataset in REGISTRY.items() if parts == (dataset.torchvision, "raw"))
+    names = (name for name, dataset in published().items() if parts == (dataset.torchvision, "raw"))
     return next(names, OWN)
 
 
@@ -204,11 +203,12 @@ def _is_cache(folder: Path, names: list[str]) -> bool:
     """Return whether it holds files of a published dataset in that dataset's folder, or nothing but such folders."""
     held = {name: _visible(folder / name) for name in names if _is_dataset_name(name) and (folder / name).is_dir()}
     ours = {name for name, files in held.items() if all(map(_is_ours, files))}
-    return any(map(_is_ours, (file for name in REGISTRY for file in held.get(name, ())))) or ours == {*names} != set()
+    in_published = (file for name in published() for file in held.get(name, ()))
+    return any(map(_is_ours, in_published)) or ours == {*names} != set()
 
 
 def _is_dataset_name(name: str) -> bool:
-    return name in REGISTRY or re.fullmatch(rf"{SYNTHETIC}-\d+", name) is not None
+    return name in published() or is_generated(name)
 
 
 def _is_ours(name: str) -> bool:

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.data import idx
+from mnist_bp.data.choices import published
 from mnist_bp.data.examples import Dataset
 from mnist_bp.data.names import PublishedName
-from mnist_bp.data.registry import REGISTRY, PublishedFile
+from mnist_bp.data.registry import PublishedFile
 
 __all__ = ["identify"]
 
@@ -20,9 +21,9 @@ def identify(dataset: Dataset, folder: Path) -> PublishedName | None:
     Where the sum of the content is not known, the sizes and the name of the folder that it was read from decide.
     """
     arrays = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
-    for name, published in REGISTRY.items():
-        small_first = sorted(zip(published.files, arrays, strict=True), key=lambda pair: pair[0].size)
-        is_known = all(file.sha256 for file in published.files)
+    for name, entry in published().items():
+        small_first = sorted(zip(entry.files, arrays, strict=True), key=lambda pair: pair[0].size)
+        is_known = all(file.sha256 for file in entry.files)
         if (is_known or folder.name == name) and all(_is_file(*pair) for pair in small_first):
             return name
     return None

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mnist_bp.data.formats import EXPECTED, Finding, Found, recognize
-from mnist_bp.data.names import OWN, DatasetName
+from mnist_bp.data.names import DEFAULT, OWN, DatasetName
 from mnist_bp.errors import InputError
 
 __all__ = ["DATA_DIR", "VARIABLE", "Location", "locate", "require_data_folder"]
@@ -81,7 +81,7 @@ def locate(name: DatasetName | None, folder: Path, finding: Finding) -> Location
     """
     may_download = finding.is_empty or finding.is_cache or not finding.is_recognised
     found = _choose(name, finding, may_download=may_download)
-    wanted = name or (found.name if found else "mnist")
+    wanted = name or (found.name if found else DEFAULT)
     if found is not None and found.folder != folder / wanted:
         return Location(wanted, found, None)
     if wanted == OWN:
@@ -96,7 +96,7 @@ def _choose(name: DatasetName | None, finding: Finding, *, may_download: bool) -
     own = finding.named(OWN)
     if name is not None:
         return finding.named(name) or own
-    if found := finding.named("mnist") or own:
+    if found := finding.named(DEFAULT) or own:
         return found
     if may_download:
         return None

@@ -1,19 +1,16 @@
-"""The names of datasets, files and distortions; apart from the code that works on them: naming needs no numpy."""
+"""Names of datasets and files, apart from the code that works on them: naming needs no numpy."""
 
 from collections.abc import Callable
 from typing import Literal
 
 __all__ = [
-    "AUGMENTATIONS",
-    "DATASETS",
+    "DEFAULT",
     "FILE_NAMES",
     "MOST_STRENGTH",
     "NO_AUGMENTATION",
     "OWN",
     "SYNTHETIC",
-    "AugmentName",
     "DatasetName",
-    "DistortionName",
     "Notice",
     "Progress",
     "PublishedName",
@@ -23,21 +20,16 @@ __all__ = [
 PublishedName = str
 DatasetName = str
 SplitName = Literal["test", "train"]
-DistortionName = str
-AugmentName = str
 
 SYNTHETIC = "synthetic"
 
 OWN = "own"
 """The user's files in the data folder, which no layout gives another name."""
 
-DATASETS: tuple[str, ...] = ("mnist", "fashion-mnist", "kmnist", SYNTHETIC, OWN)
-"""Names of the datasets."""
+DEFAULT = "mnist"
+"""The dataset that is meant where none is named."""
 
 NO_AUGMENTATION = "none"
-
-AUGMENTATIONS: tuple[str, ...] = (NO_AUGMENTATION, "shift", "affine", "elastic")
-"""Names of the augmentations."""
 
 FILE_NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 """The four files of a dataset, as MNIST's makers named them."""

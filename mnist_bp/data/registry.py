@@ -1,10 +1,16 @@
-"""The datasets that can be downloaded: their files, their hashes and their mirrors, as facts."""
+"""Datasets: their makers, files, hashes and mirrors, or what draws them, as entries of the registry in ``choices``."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mnist_bp.data.names import FILE_NAMES, PublishedName
+from mnist_bp.data.names import FILE_NAMES, OWN, SYNTHETIC, PublishedName, SplitName
 
-__all__ = ["REGISTRY", "PublishedDataset", "PublishedFile", "class_names"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["ENTRIES", "DatasetEntry", "GeneratedDataset", "PublishedDataset", "PublishedFile", "UserFiles"]
 
 IDX_BYTES = (47_040_016, 60_008, 7_840_016, 10_008)
 """Their sizes with 60,000 and 10,000 images of 28 × 28, which all three datasets have."""
@@ -40,11 +46,58 @@ class PublishedDataset:
     class_names: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class GeneratedDataset:
+    """A dataset that a program draws, always called synthetic.
+
+    Attributes
+    ----------
+    name
+        Its name in the registry.
+    makers
+        Description of its origin.
+    version
+        Version of the generator, to be raised whenever it draws other images: stored images of others are not read.
+    examples
+        Numbers of training and test examples.
+    draw
+        (number of examples, split, progress) ↦ images, uint8 (n, rows, columns), and labels, uint8 (n,). The first
+        examples do not depend on the number; ``progress`` is called with the number of examples drawn so far.
+    """
+
+    name: str
+    makers: str
+    version: int
+    examples: Mapping[SplitName, int]
+    draw: "Callable[[int, SplitName, Callable[[int], object] | None], tuple[NDArray[np.uint8], NDArray[np.uint8]]]"
+    class_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class UserFiles:
+    """The user's own files, in the data folder."""
+
+    name: str
+    makers: str
+    class_names: tuple[str, ...] = ()
+
+
+DatasetEntry = PublishedDataset | GeneratedDataset | UserFiles
+
+
 def _files(gzip_sums: tuple[str, ...], sums: tuple[str | None, ...] = (None,) * 4) -> tuple[PublishedFile, ...]:
     return tuple(map(PublishedFile, FILE_NAMES, IDX_BYTES, gzip_sums, sums))
 
 
-REGISTRY: dict[PublishedName, PublishedDataset] = {
+def _draw_synthetic(
+    examples: int, split: SplitName, progress: "Callable[[int], object] | None"
+) -> "tuple[NDArray[np.uint8], NDArray[np.uint8]]":
+    from mnist_bp.data.synthetic import digits
+
+    return digits(examples, seed=0, split=split, progress=progress)
+
+
+ENTRIES: dict[str, DatasetEntry] = {
     dataset.name: dataset
     for dataset in (
         PublishedDataset(
@@ -111,11 +164,10 @@ REGISTRY: dict[PublishedName, PublishedDataset] = {
             "KMNIST",
             ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
         ),
+        GeneratedDataset(
+            SYNTHETIC, "this program, at its first use", 1, {"train": 60_000, "test": 10_000}, _draw_synthetic
+        ),
+        UserFiles(OWN, "you"),
     )
 }
-
-
-def class_names(dataset: object, classes: int) -> tuple[str, ...]:
-    """What each class is, in the dataset of this name; nothing where they are digits, or nobody knows."""
-    names = [published.class_names for published in REGISTRY.values() if published.name == dataset]
-    return names[0] if names and len(names[0]) == classes else ()
+"""The built-in entries of ``choices.DATASETS``."""

@@ -14,7 +14,7 @@ from mnist_bp.core.network import Masks
 from mnist_bp.core.regularization import draw_masks
 from mnist_bp.data.augment import augmented
 from mnist_bp.data.batches import mini_batches
-from mnist_bp.data.names import NO_AUGMENTATION
+from mnist_bp.data.choices import AUGMENTATIONS
 from mnist_bp.data.prefetch import prefetch
 from mnist_bp.network import Network
 from mnist_bp.training.settings import Settings
@@ -46,14 +46,15 @@ def batches_of_epoch(
     ``image_shape`` is (rows, columns); augmentation needs it.
     """
     batches = mini_batches(*training, batch_size, seed=settings.seed, epoch=epoch)
-    if settings.augment == NO_AUGMENTATION:
+    augmentation = AUGMENTATIONS[settings.augment]
+    if augmentation is None:
         yield from batches
         return
     assert image_shape is not None
     yield from prefetch(
         augmented(
             batches,
-            settings.augment,
+            augmentation,
             image_shape,
             rng=_rng(settings.seed, epoch, AUGMENTATION),
             strength=settings.augment_strength,

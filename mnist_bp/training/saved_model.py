@@ -5,7 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mnist_bp.data.names import DATASETS, SYNTHETIC, DatasetName
+from mnist_bp.data.choices import DATASETS, is_generated
+from mnist_bp.data.names import DatasetName
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.training.learning_rates import default_learning_rate
@@ -48,7 +49,7 @@ class TrainedModel(NamedTuple):
         if name in [None, *DATASETS] and isinstance(folder, str | None):
             # Older versions recorded also the folder in which they had found no MNIST.
             with suppress(InputError):
-                return name, None if folder is None or name == SYNTHETIC else user_path(folder)
+                return name, None if folder is None or (name and is_generated(name)) else user_path(folder)
         raise InputError(f"{self.path} does not tell what it was trained on: name a --dataset")
 
     def fits(self, data: "Dataset") -> bool:

@@ -14,7 +14,8 @@ from typing import Any
 
 from mnist_bp.core.choices import ACTIVATIONS, COSTS, DTYPES, OPTIMIZERS
 from mnist_bp.core.constants import MOMENTUM
-from mnist_bp.data.names import AUGMENTATIONS, DATASETS, MOST_STRENGTH, NO_AUGMENTATION
+from mnist_bp.data.choices import AUGMENTATIONS, DATASETS
+from mnist_bp.data.names import MOST_STRENGTH, NO_AUGMENTATION
 from mnist_bp.errors import InputError
 from mnist_bp.training.declaration import Range, Setting, declared, setting
 from mnist_bp.training.learning_rates import default_learning_rate

@@ -17,7 +17,7 @@ from mnist_bp.core.optimizers import lerp_
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import shrink_weights, smoothed_targets
 from mnist_bp.data.batches import scaled
-from mnist_bp.data.names import AUGMENTATIONS, NO_AUGMENTATION
+from mnist_bp.data.choices import AUGMENTATIONS
 from mnist_bp.errors import Diverged, InputError
 from mnist_bp.network import Network
 from mnist_bp.training.diagnostics import inspect, sample
@@ -42,7 +42,7 @@ class Trainer:
     settings
         How it learns.
     image_shape
-        Rows and columns of an image; needed where images are distorted.
+        Rows and columns of an image; required for augmentation.
 
     Raises
     ------
@@ -71,10 +71,8 @@ class Trainer:
         network.targets(training.labels)  # refuses what is no label, once
         if settings.early_stop is not None and validation is None:
             raise InputError("early stopping looks at a validation set, and there is none")
-        if settings.augment not in AUGMENTATIONS:
-            raise InputError(f"unknown augmentation {settings.augment!r}; known: {', '.join(AUGMENTATIONS)}")
-        if settings.augment != NO_AUGMENTATION and image_shape is None:
-            raise InputError("distorting images takes their rows and columns, image_shape")
+        if AUGMENTATIONS[settings.augment] is not None and image_shape is None:
+            raise InputError("augmentation requires image_shape, the rows and columns of an image")
         self.network, self.settings = network, settings
         self._training, self._test, self._validation = training, test, validation
         self._image_shape = image_shape

@@ -19,10 +19,10 @@ from _reproduce import table
 from _reproduce.recipes import Measurement, Recipe
 from _reproduce.runs import DATASET, Failed, Run, error
 from mnist_bp.cli.load import load_dataset
+from mnist_bp.data.choices import published
 from mnist_bp.data.datasets import data_root, inspect_root
 from mnist_bp.data.download.verify import Unusable, VerifiedFile, take_file
 from mnist_bp.data.names import OWN
-from mnist_bp.data.registry import REGISTRY
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError, MnistBpError, StorageError
 from mnist_bp.reports.console import Console, prepare_streams
@@ -130,7 +130,7 @@ def require_mnist(data_dir: Path | None) -> None:
     load_dataset(DATASET, data_dir, Console())
     finding = inspect_root(data_dir)
     found = finding.named(DATASET) or finding.named(OWN)
-    for file in REGISTRY[DATASET].files:
+    for file in published()[DATASET].files:
         stored = found.files[file.name] if found else data_root(data_dir)
         try:
             take_file(stored, VerifiedFile(file))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mnist_bp.data import idx
+from mnist_bp.data.choices import DATASETS
 from mnist_bp.data.names import FILE_NAMES
-from mnist_bp.data.registry import REGISTRY
 
 LETTERS = 26
 
@@ -75,6 +75,6 @@ def test_clothes_have_names_wherever_they_are_shown(cli, tmp_path, idx_folder):
     assert [per_class[label]["name"] for label in (0, 9)] == ["T-shirt/top", "Ankle boot"]
     explained = cli("explain", "run", "--example", 0).out
     label = cli("explain", "run", "--example", 0, "--json").records[0]["label"]
-    assert f" set, {REGISTRY['fashion-mnist'].class_names[label]} {label}\n" in explained
+    assert f" set, {DATASETS['fashion-mnist'].class_names[label]} {label}\n" in explained
     assert "by class: T-shirt/top 0: " in explained
     assert "\nAnkle boot 9" in explained  # among the outputs

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from mnist_bp import Network
-from mnist_bp.data import datasets
+from mnist_bp.data.choices import DATASETS
 from mnist_bp.data.names import FILE_NAMES
-from mnist_bp.data.registry import REGISTRY, PublishedDataset, PublishedFile
+from mnist_bp.data.registry import PublishedDataset, PublishedFile
 
 
 @pytest.fixture(autouse=True)
-def _few_synthetic_digits(monkeypatch):
+def _few_digits(few_synthetic_digits, monkeypatch):
     """The synthetic dataset is small, and no server is asked."""
-    monkeypatch.setattr(datasets, "SYNTHETIC_EXAMPLES", {"train": 300, "test": 100})
+    few_synthetic_digits(300, 100)
     monkeypatch.setenv("MNIST_BP_OFFLINE", "1")
 
 
@@ -174,11 +174,11 @@ def test_explain_gradcheck_and_page_write_nothing_where_data_lie(cli, model, idx
 
 
 @pytest.mark.parametrize("layout", ["MNIST/raw", "archive.zip"])
-def test_download_takes_a_dataset_from_every_layout_that_train_reads(cli, idx_folder, tmp_path, monkeypatch, layout):
+def test_download_takes_a_dataset_from_every_layout_that_train_reads(cli, idx_folder, tmp_path, replace_entry, layout):
     """And --list finds it there."""
     contents = {name: (idx_folder / name).read_bytes() for name in FILE_NAMES}
     files = [PublishedFile(name, len(held), "", hashlib.sha256(held).hexdigest()) for name, held in contents.items()]
-    monkeypatch.setitem(REGISTRY, "mnist", PublishedDataset("mnist", "its makers", tuple(files), (), "MNIST"))
+    replace_entry(DATASETS, "mnist", PublishedDataset("mnist", "its makers", tuple(files), (), "MNIST"))
     source = tmp_path / "source"
     if layout == "archive.zip":
         source.mkdir()

@@ -6,8 +6,9 @@ import shutil
 
 import pytest
 
+from mnist_bp.data.choices import DATASETS
 from mnist_bp.data.names import FILE_NAMES
-from mnist_bp.data.registry import REGISTRY, PublishedDataset, PublishedFile
+from mnist_bp.data.registry import PublishedDataset, PublishedFile
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +18,7 @@ def _offline(monkeypatch):
 
 
 @pytest.fixture
-def given(idx_folder, monkeypatch):
+def given(idx_folder, replace_entry):
     """A folder that has MNIST, which is small here."""
     import hashlib
 
@@ -26,7 +27,7 @@ def given(idx_folder, monkeypatch):
         PublishedFile(name, len(content), "0" * 64, hashlib.sha256(content).hexdigest())
         for name, content in contents.items()
     )
-    monkeypatch.setitem(REGISTRY, "mnist", PublishedDataset("mnist", "its makers", files, (), "MNIST"))
+    replace_entry(DATASETS, "mnist", PublishedDataset("mnist", "its makers", files, (), "MNIST"))
     return idx_folder
 
 

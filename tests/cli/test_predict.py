@@ -12,9 +12,9 @@ import pytest
 from PIL import ExifTags, Image, ImageDraw
 
 from mnist_bp import Network
+from mnist_bp.data.choices import DATASETS
 from mnist_bp.data.image_file import read_image
 from mnist_bp.data.preprocess import preprocess
-from mnist_bp.data.registry import REGISTRY
 from mnist_bp.shell import command_line
 
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves the path alone
@@ -101,7 +101,7 @@ def test_classes_that_have_names_are_named(cli, trained, seven):
     [record] = cli("predict", "7.png", "--model", "fashion.npz", "--json").records
     out = cli("predict", "7.png", "--model", "fashion.npz").out
     label, name = record["prediction"], record["prediction_name"]
-    assert name == REGISTRY["fashion-mnist"].class_names[label]
+    assert name == DATASETS["fashion-mnist"].class_names[label]
     assert out.splitlines()[-1].startswith(f"{name} {label} (")
     assert "synthetic" not in record
 

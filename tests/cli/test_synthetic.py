@@ -6,28 +6,28 @@ import pytest
 
 from mnist_bp import Network
 from mnist_bp.cli.main import main
-from mnist_bp.data import datasets
+from mnist_bp.data.choices import generated
 
 FILE = "model.npz"
 FIRST_USE = ("train", "--dataset", "synthetic", "--epochs", 1, "--hidden", "none", "--output", "run")
 
 
 @pytest.fixture(autouse=True)
-def _fewer_digits(monkeypatch):
+def _fewer_digits(few_synthetic_digits):
     """The whole dataset is 1,000 digits to train on and 500 to test on."""
-    monkeypatch.setattr(datasets, "SYNTHETIC_EXAMPLES", {"train": 1000, "test": 500})
+    few_synthetic_digits(1000, 500)
 
 
 @pytest.fixture
-def drawn(monkeypatch):
+def drawn(few_synthetic_digits):
     """How many digits of each set are drawn, as soon as they are."""
-    counts, draw = {}, datasets.synthetic_examples
+    counts, draw = {}, generated()["synthetic"].draw
 
-    def count_and_draw(examples, *, split, **options):
+    def count_and_draw(examples, split, progress):
         counts[split] = examples
-        return draw(examples, split=split, **options)
+        return draw(examples, split, progress)
 
-    monkeypatch.setattr(datasets, "synthetic_examples", count_and_draw)
+    few_synthetic_digits(1000, 500, draw=count_and_draw)
     return counts
 
 
@@ -93,15 +93,15 @@ def test_quiet_is_quiet(cli):
     assert len(cli(*FIRST_USE, "--quiet").out.splitlines()) == 1
 
 
-def test_drawing_is_no_part_of_an_epoch(cli, monkeypatch):
+def test_drawing_is_no_part_of_an_epoch(cli, few_synthetic_digits, monkeypatch):
     """It counts in the seconds of the whole command alone."""
-    clock, draw = [0.0], datasets.synthetic_examples
+    clock, draw = [0.0], generated()["synthetic"].draw
 
-    def draw_slowly(*arguments, **options):
+    def draw_slowly(*arguments):
         clock[0] += 1000
-        return draw(*arguments, **options)
+        return draw(*arguments)
 
-    monkeypatch.setattr(datasets, "synthetic_examples", draw_slowly)
+    few_synthetic_digits(1000, 500, draw=draw_slowly)
     monkeypatch.setattr("time.perf_counter", lambda: clock[0])
     _, epoch, end = cli(*FIRST_USE, "--json").records
     assert (epoch["seconds"], end["seconds"]) == (0, 2000)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from mnist_bp.data import augment
 from mnist_bp.data.augment import BilinearSampler, augmented, elastic_patterns
 from mnist_bp.data.batches import mini_batches, scaled
-from mnist_bp.data.datasets import synthetic_examples
+from mnist_bp.data.choices import AUGMENTATIONS
+from mnist_bp.data.synthetic import digits as draw_digits
 from mnist_bp.errors import InputError
 
 KINDS = ["shift", "affine", "elastic"]
@@ -19,8 +21,8 @@ SHAPES = [(28, 28), (27, 28), (12, 31), (5, 4), (1, 9), (1, 1)]
 @pytest.fixture(scope="module")
 def digits():
     """Images, (200, 784), and labels, (200,)."""
-    examples = synthetic_examples(200, split="train")
-    return examples.images.reshape(200, -1), examples.labels
+    images, labels = draw_digits(200, seed=0, split="train")
+    return images.reshape(200, -1), labels
 
 
 def noise(n, shape):
@@ -31,7 +33,9 @@ def noise(n, shape):
 def distorted(images, kind, shape, *, seed=0, **settings):
     """One batch's distortion."""
     labels = np.zeros(len(images), np.uint8)
-    ((out, _),) = augmented(iter([(images, labels)]), kind, shape, rng=np.random.default_rng(seed), **settings)
+    ((out, _),) = augmented(
+        iter([(images, labels)]), AUGMENTATIONS[kind], shape, rng=np.random.default_rng(seed), **settings
+    )
     return out
 
 
@@ -180,11 +184,9 @@ def test_the_elastic_field_has_the_covariance_of_smoothed_noise():
     assert len(patterns) < 30
 
 
-def test_the_elastic_displacements_follow_the_gaussian_theory(places, monkeypatch):
+def test_the_elastic_displacements_follow_the_gaussian_theory(places, replace_entry):
     """As drawn: standard deviation 1.0 everywhere, corners too; correlation exp(−d² / 4σ²); axes apart; normal."""
-    for name in ["SHIFT", "SHEAR", "ROTATION"]:
-        monkeypatch.setattr(augment, name, 0.0)
-    monkeypatch.setattr(augment, "SCALE", 1.0)
+    replace_entry(AUGMENTATIONS, "elastic", partial(augment._Geometric, shift=0.0, is_elastic=True))
     field = places("elastic", n=2000)
 
     np.testing.assert_allclose(field.std(axis=1), 1.007, atol=0.08)
@@ -272,7 +274,7 @@ def epoch(digits, kind, *, number, seed=0, batch_size=64, **settings):
     """All batches of one epoch, with the generator that a trainer would make for it."""
     batches = mini_batches(*digits, batch_size, seed=seed, epoch=1)
     rng = np.random.default_rng([seed, number, 1])
-    return list(augmented(batches, kind, (28, 28), rng=rng, **settings))
+    return list(augmented(batches, AUGMENTATIONS[kind], (28, 28), rng=rng, **settings))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -299,7 +301,9 @@ def test_labels_and_order_are_untouched(digits, kind):
 def test_what_was_yielded_stays_as_it_was(digits, kind):
     """A batch may be kept while later ones are made; what came in is not written to."""
     before = digits[0].copy()
-    batches = augmented(mini_batches(*digits, 64, seed=0, epoch=1), kind, (28, 28), rng=np.random.default_rng(0))
+    batches = augmented(
+        mini_batches(*digits, 64, seed=0, epoch=1), AUGMENTATIONS[kind], (28, 28), rng=np.random.default_rng(0)
+    )
     kept, copies = [], []
     for images, _ in batches:
         kept.append(images)
@@ -318,7 +322,7 @@ def test_any_batch_size_does(kind, n):
     labels = np.zeros(250, np.uint8)
     rng = np.random.default_rng(0)
     ((first, _), (second, _)) = augmented(
-        iter([(large, labels), (small, labels[:n])]), kind, (28, 28), rng=rng, strength=1e-7
+        iter([(large, labels), (small, labels[:n])]), AUGMENTATIONS[kind], (28, 28), rng=rng, strength=1e-7
     )
     np.testing.assert_allclose(first, scaled(large, np.float32), atol=1e-4)
     np.testing.assert_allclose(second, scaled(small, np.float32), atol=1e-4)
@@ -349,5 +353,5 @@ def test_a_strength_out_of_range_is_refused(strength):
 
 def test_an_unknown_kind_is_refused():
     """It names the known ones."""
-    with pytest.raises(InputError, match=r"'twirl'; known: shift, affine, elastic"):
+    with pytest.raises(InputError, match=r"'twirl'; known: none, shift, affine, elastic"):
         distorted(noise(1, (28, 28)), "twirl", (28, 28))

@@ -11,6 +11,7 @@ import pytest
 from mirrors import published, serving
 
 from mnist_bp.data import datasets, idx
+from mnist_bp.data.choices import DATASETS, generated
 from mnist_bp.data.datasets import Examples, data_root, load, stratified_split
 from mnist_bp.data.download import cache as cache_module
 from mnist_bp.data.names import FILE_NAMES
@@ -18,7 +19,7 @@ from mnist_bp.data.synthetic import digits
 from mnist_bp.errors import DataUnavailable, InputError
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILE_NAMES
-SYNTHETIC_FOLDER = f"synthetic-{datasets.SYNTHETIC_VERSION}"
+SYNTHETIC_FOLDER = f"synthetic-{generated()['synthetic'].version}"
 
 
 def write(path, array):
@@ -56,9 +57,9 @@ def assert_same(examples, expected):
 
 
 @pytest.fixture
-def few_synthetic(monkeypatch):
+def few_synthetic(few_synthetic_digits):
     """The synthetic dataset is small: 300 digits to train on, 100 to test on."""
-    monkeypatch.setattr(datasets, "SYNTHETIC_EXAMPLES", {"train": 300, "test": 100})
+    few_synthetic_digits(300, 100)
 
 
 # Where a dataset is looked for
@@ -351,11 +352,11 @@ def test_clothes_have_names(tmp_path):
 
 
 @pytest.fixture
-def served(monkeypatch):
+def served(replace_entry):
     """MNIST is small and is served on loopback; a function that takes it off the network."""
     with serving() as server:
         dataset = published(server.url("good"))
-        monkeypatch.setitem(datasets.REGISTRY, "mnist", dataset)
+        replace_entry(DATASETS, "mnist", dataset)
         yield server
 
 
@@ -577,9 +578,9 @@ def test_a_folder_of_synthetic_digits_says_what_it_is(tmp_path, few_synthetic):
     assert load(None, tmp_path / "cache" / SYNTHETIC_FOLDER).is_synthetic
 
 
-def test_synthetic_examples_are_the_first_of_the_dataset(few_synthetic):
-    """Five examples drawn anew are the training set's first five."""
-    assert_same(datasets.synthetic_examples(5, split="train"), load("synthetic").train.first(5))
+def test_few_synthetic_digits_are_the_first_of_the_dataset(few_synthetic):
+    """Five examples drawn alone are the training set's first five."""
+    assert_same(load("synthetic", limit=5, fetch=False).train, load("synthetic").train.first(5))
 
 
 # What the network sees

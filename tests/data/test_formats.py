@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mnist_bp.data import idx
+from mnist_bp.data.choices import DATASETS
 from mnist_bp.data.datasets import load
 from mnist_bp.data.formats import recognize
 from mnist_bp.data.names import FILE_NAMES
@@ -163,15 +164,13 @@ def test_files_of_ones_own_in_a_folder_called_mnist_are_not_mnist(tmp_path, idx_
     assert load("own", folder).name == "own-mnist"
 
 
-def test_real_mnist_is_recognised_by_its_content(tmp_path, idx_folder, monkeypatch):
+def test_real_mnist_is_recognised_by_its_content(tmp_path, idx_folder, replace_entry):
     """Whatever the folder is called; and it is not taken for another dataset that is asked for."""
     from mirrors import published, sum_of
 
-    from mnist_bp.data import datasets
-
     content = {name: (idx_folder / name).read_bytes() for name in FILE_NAMES}
-    monkeypatch.setitem(datasets.REGISTRY, "mnist", published(content=content, zipped=content))
-    assert sum_of(content[TRAIN_IMAGES]) == datasets.REGISTRY["mnist"].files[0].sha256
+    replace_entry(DATASETS, "mnist", published(content=content, zipped=content))
+    assert sum_of(content[TRAIN_IMAGES]) == DATASETS["mnist"].files[0].sha256
     dataset = load(None, idx_folder)
     assert (dataset.name, dataset.option) == ("mnist", "mnist")
     with pytest.raises(InputError, match="few holds mnist, not kmnist"):

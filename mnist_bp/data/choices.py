@@ -1,0 +1,49 @@
+"""Registries of datasets and augmentations: names known before numpy is imported."""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mnist_bp.core.choices import Registry
+from mnist_bp.data.registry import ENTRIES, DatasetEntry, GeneratedDataset, PublishedDataset
+
+if TYPE_CHECKING:
+    from mnist_bp.data.augment import Augmentation
+
+__all__ = ["AUGMENTATIONS", "DATASETS", "class_names", "generated", "is_generated", "published"]
+
+DATASETS: Registry[DatasetEntry] = Registry("dataset", tuple(ENTRIES), lambda: ENTRIES)
+"""Datasets that ``--dataset`` names."""
+
+
+def published() -> dict[str, PublishedDataset]:
+    """Return the datasets that can be downloaded, by name."""
+    return {name: entry for name, entry in DATASETS.items() if isinstance(entry, PublishedDataset)}
+
+
+def generated() -> dict[str, GeneratedDataset]:
+    """Return the datasets that a program draws, by name."""
+    return {name: entry for name, entry in DATASETS.items() if isinstance(entry, GeneratedDataset)}
+
+
+def is_generated(name: str) -> bool:
+    """Return whether data of this name were drawn by a program, of whatever version of it: ``synthetic-1``."""
+    return any(re.fullmatch(rf"{re.escape(each)}(-\d+)?", name) for each in generated())
+
+
+def class_names(dataset: object, classes: int) -> tuple[str, ...]:
+    """Return the names of a dataset's classes; nothing where they are digits, or not known."""
+    names = DATASETS[dataset].class_names if isinstance(dataset, str) and dataset in DATASETS else ()
+    return names if len(names) == classes else ()
+
+
+def _augmentations() -> "Mapping[str, Augmentation | None]":
+    from mnist_bp.data.augment import ENTRIES
+
+    return ENTRIES
+
+
+AUGMENTATIONS: "Registry[Augmentation | None]" = Registry(
+    "augmentation", ("none", "shift", "affine", "elastic"), _augmentations
+)
+"""Augmentations of the training images; None leaves them as they are."""
