@@ -1,5 +1,6 @@
 """Prefetch: a generator's items, produced in a thread of its own while the consumer works on earlier ones."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from queue import Empty, SimpleQueue
@@ -52,7 +53,8 @@ def prefetch(items: Iterator[T], *, depth: int = 4) -> Iterator[T]:
     finally:
         _withdraw(orders)
         orders.put("stop")
-        thread.join()
+        if not sys.is_finalizing():  # daemons no longer run then, and Python 3.13 would wait for this one forever
+            thread.join()
 
 
 def _produce(items: Iterator[T], made: "SimpleQueue[T | _End]", orders: "SimpleQueue[Order]") -> None:
