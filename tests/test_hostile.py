@@ -173,12 +173,12 @@ def test_two_arrays_of_one_name_are_refused():
 
 
 def test_a_model_with_many_outputs_takes_no_more_memory_than_its_file_explains(rng):
-    """20,000 outputs, 160 kB: no square of them is made."""
+    """20,000 outputs, 160 kB: a square of them would take 1.6 GB."""
     Network([1, 20_000], rng=rng).save("wide.npz")
     tracemalloc.start()
     try:
         Network.load("wide.npz")
-        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+        assert tracemalloc.get_traced_memory()[1] < 40_000_000
     finally:
         tracemalloc.stop()
 
