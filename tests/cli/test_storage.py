@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -83,23 +84,42 @@ def test_a_disk_that_fills_up_costs_no_epoch_that_was_finished(cli, train, after
     assert Path("run/model.npz").read_bytes() == Path("whole/model.npz").read_bytes()
 
 
-@posix
-def test_a_failed_save_ends_a_process_in_one_line(idx_folder):
-    """Exit 3 and nothing else on standard error; Python 3.12 crashed as it cleaned up, 3.13 printed BufferErrors."""
-    options = ["--data-dir", idx_folder, "--epochs", "1", "--output", "run", "--quiet"]
-    program = [sys.executable, "-P", "-m", "mnist_bp"]
+PROGRAM = [sys.executable, "-P", "-m", "mnist_bp"]
+
+
+def run_with_little_room(*arguments):
+    """Run the program in a process of its own that has ``little_room`` from its start."""
     with little_room() as fill:
-        done = subprocess.run(
-            [*program, "train", *options],
+        return subprocess.run(
+            [*PROGRAM, *arguments],
             env={**os.environ, "PYTHONPATH": str(Path(mnist_bp.__file__).parents[1])},
             preexec_fn=fill,
             check=False,
             capture_output=True,
             text=True,
         )
-    hint = HINT.replace("mnist-bp", command_line(*program))
+
+
+@posix
+def test_a_failed_save_ends_a_process_in_one_line(idx_folder):
+    """Exit 3 and nothing else on standard error; Python 3.12 crashed as it cleaned up, 3.13 printed BufferErrors."""
+    options = ["--data-dir", idx_folder, "--epochs", "1", "--output", "run", "--quiet"]
+    done = run_with_little_room("train", *options)
+    hint = HINT.replace("mnist-bp", command_line(*PROGRAM))
     said = f"mnist-bp: cannot write {Path('run/model.npz')}: File too large{hint}\n"
     assert (done.returncode, done.stdout, done.stderr) == (3, "", said)
+
+
+@posix
+def test_a_failed_picture_ends_a_process_in_one_line(cli, train):
+    """As a failed save does, after the measurement."""
+    train()
+    assert cli("evaluate", "run", "--plot").code == 0  # now matplotlib has its cache of fonts
+    done = run_with_little_room("evaluate", "run", "--plot", "--json")
+    assert (done.returncode, len(done.stdout.splitlines())) == (3, 1)
+    _, _, after_measurement = done.stderr.partition("\naccuracy ")
+    (line,) = after_measurement.splitlines()[1:]
+    assert re.match(r"mnist-bp: cannot write run.*\.png: File too large; ", line)
 
 
 @pytest.fixture
