@@ -20,7 +20,7 @@ from mnist_bp.data.batches import mini_batches
 from mnist_bp.data.datasets import Examples
 from mnist_bp.data.synthetic import digits as draw_digits
 from mnist_bp.training.diagnostics import EXAMPLES
-from mnist_bp.training.evaluation import CHUNK, evaluate
+from mnist_bp.training.evaluation import EXAMPLES_AT_ONCE, evaluate
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.trainer import train
 
@@ -382,7 +382,7 @@ def test_a_mini_batch_step_costs_a_fraction_of_a_full_step(digits: tuple, monkey
         examples.clear()
 
     # The full step is computed in three parts. The last of each is no step, but a look at how healthy the network is.
-    assert steps == {100: [100] * 30 + [EXAMPLES], 3_000: [CHUNK] * 3 + [EXAMPLES]}
+    assert steps == {100: [100] * 30 + [EXAMPLES], 3_000: [EXAMPLES_AT_ONCE] * 3 + [EXAMPLES]}
 
 
 def test_a_mini_batchs_gradient_points_roughly_the_same_way(digits: tuple) -> None:

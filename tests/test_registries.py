@@ -10,7 +10,7 @@ from mnist_bp.core.choices import ACTIVATIONS, COSTS, OPTIMIZERS, Registry
 from mnist_bp.core.costs import ENTRIES as BUILT_IN_COSTS
 from mnist_bp.core.javascript import per_neuron
 from mnist_bp.core.optimizers import Momentum
-from mnist_bp.data.batches import scaled
+from mnist_bp.data.batches import normalize
 from mnist_bp.data.choices import AUGMENTATIONS, DATASETS
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.registry import GeneratedDataset, PublishedDataset, PublishedFile
@@ -154,7 +154,7 @@ def test_a_published_dataset_works_in_every_command(every_command, cli, register
 def test_an_augmentation_works_in_every_command(every_command, register):
     """It is a function that makes one of images."""
     register(
-        AUGMENTATIONS, "negative", lambda _shape, _rng, _strength, dtype: lambda images: scaled(255 - images, dtype)
+        AUGMENTATIONS, "negative", lambda _shape, _rng, _strength, dtype: lambda images: normalize(255 - images, dtype)
     )
 
     every_command("--augment", "negative")

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnist_bp.cli.load import only, refuse_fallback, trained_data
-from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, MinAccuracy, Model, Plot, PlotFolder, PlotFormat, Split
+from mnist_bp.cli.options import (
+    OUTPUT,
+    DataDir,
+    DatasetOption,
+    Json,
+    MinAccuracy,
+    Model,
+    Plot,
+    PlotFolder,
+    PlotFormat,
+    Split,
+)
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import AnswerIsNo, InputError, StorageError
 from mnist_bp.reports.class_names import ClassNames
@@ -22,8 +33,7 @@ from mnist_bp.training.saved_model import TrainedModel, load_model
 from mnist_bp.training.threads import default_threads
 
 if TYPE_CHECKING:
-    from mnist_bp.data.datasets import Dataset as Data
-    from mnist_bp.data.datasets import Examples
+    from mnist_bp.data.datasets import Dataset, Examples
     from mnist_bp.training.evaluation import Evaluation, Misclassified
 
 __all__ = ["evaluate"]
@@ -32,7 +42,7 @@ __all__ = ["evaluate"]
 def evaluate(
     *,
     model: Model = None,
-    dataset: Dataset,
+    dataset: DatasetOption,
     data_dir: DataDir,
     split: Split = "test",
     min_accuracy: MinAccuracy = None,
@@ -114,7 +124,7 @@ def _refuse_a_fallback(trained: TrainedModel, *, is_gate: bool) -> None:
         refuse_fallback(f"{trained.path} was trained on synthetic digits because MNIST was not available")
 
 
-def _show_what(trained: TrainedModel, data: "Data", split: SplitName, console: Console) -> None:
+def _show_what(trained: TrainedModel, data: "Dataset", split: SplitName, console: Console) -> None:
     """Say what is measured on what."""
     trained_on = trained.meta.get("dataset")
     console.print(f"model     {trained.description}")
@@ -139,7 +149,7 @@ def _show_mistakes(
 
 
 def _record(
-    result: "Evaluation", found: "Sequence[Misclassified] | None", data: "Data", split: str, path: Path
+    result: "Evaluation", found: "Sequence[Misclassified] | None", data: "Dataset", split: str, path: Path
 ) -> dict[str, Any]:
     return {
         "dataset": data.name,

@@ -9,7 +9,19 @@ import typer
 
 from mnist_bp.cli.config import is_given
 from mnist_bp.cli.load import data_at_hand, only, refuse_options_of_a_fresh_network
-from mnist_bp.cli.options import Activation, Classes, Cost, DataDir, Dataset, Hidden, Json, Model, Seed, Split, positive
+from mnist_bp.cli.options import (
+    ActivationOption,
+    Classes,
+    CostOption,
+    DataDir,
+    DatasetOption,
+    Hidden,
+    Json,
+    Model,
+    Seed,
+    Split,
+    positive,
+)
 from mnist_bp.data.image_file import image_path, read_image
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import InputError
@@ -22,8 +34,7 @@ from mnist_bp.training.saved_model import fresh_network, load_model
 from mnist_bp.training.settings import DATA
 
 if TYPE_CHECKING:
-    from mnist_bp.data.datasets import Dataset as Data
-    from mnist_bp.data.datasets import Examples
+    from mnist_bp.data.datasets import Dataset, Examples
     from mnist_bp.explain.result import Address
 
 __all__ = ["explain"]
@@ -78,7 +89,7 @@ def explain(
     label: Annotated[
         int | None, typer.Option(min=0, help="What --image shows.", rich_help_panel=DATA, show_default=False)
     ] = None,
-    dataset: Dataset,
+    dataset: DatasetOption,
     data_dir: DataDir,
     classes: Classes,
     fresh: Annotated[
@@ -86,8 +97,8 @@ def explain(
         typer.Option("--fresh", help="Explain a network that has learned nothing yet.", rich_help_panel=FRESH),
     ] = False,
     hidden: Hidden,
-    activation: Activation,
-    cost: Cost,
+    activation: ActivationOption,
+    cost: CostOption,
     seed: Seed,
     json: Json = False,
 ) -> None:
@@ -162,7 +173,7 @@ def _batch_start(example: int) -> int:
 
 
 def _mini_batch(
-    data: "Data", split: SplitName, example: int, image: Path | None, label: int | None
+    data: "Dataset", split: SplitName, example: int, image: Path | None, label: int | None
 ) -> "tuple[Examples, int]":
     """The mini-batch in which the example is looked at, and its row there: the hundred that it stands among.
 

@@ -10,11 +10,11 @@ from mnist_bp.cli.config import first_explicit_option
 from mnist_bp.cli.load import data_at_hand, only, refuse_options_of_a_fresh_network
 from mnist_bp.cli.options import (
     L2,
-    Activation,
+    ActivationOption,
     Classes,
-    Cost,
+    CostOption,
     DataDir,
-    Dataset,
+    DatasetOption,
     Dropout,
     Hidden,
     InputDropout,
@@ -62,8 +62,8 @@ def gradcheck(
     *,
     model: Model = None,
     hidden: Hidden,
-    activation: Activation,
-    cost: Cost,
+    activation: ActivationOption,
+    cost: CostOption,
     every_combination: Annotated[
         bool,
         typer.Option("--every-combination", help="Check every activation with every cost.", rich_help_panel=NETWORK),
@@ -101,7 +101,7 @@ def gradcheck(
     examples: Annotated[
         int, typer.Option(min=1, max=10_000, help="Examples in the mini-batch.", rich_help_panel=DATA)
     ] = 20,
-    dataset: Dataset,
+    dataset: DatasetOption,
     data_dir: DataDir,
     classes: Classes,
     l2: L2,

@@ -12,19 +12,20 @@ from mnist_bp.training.declaration import Range
 from mnist_bp.training.settings import DATA, POSITIVE
 
 __all__ = [
-    "L2", "OUTPUT", "Activation", "Classes", "Cost", "DataDir", "Dataset", "Dropout", "Hidden", "InputDropout", "Json",
-    "LabelSmoothing", "MinAccuracy", "Model", "Plot", "PlotFolder", "PlotFormat", "Quiet", "Seed", "Split", "positive",
+    "L2", "OUTPUT", "ActivationOption", "Classes", "CostOption", "DataDir", "DatasetOption", "Dropout",
+    "Hidden", "InputDropout", "Json", "LabelSmoothing", "MinAccuracy", "Model", "Plot", "PlotFolder",
+    "PlotFormat", "Quiet", "Seed", "Split", "positive",
 ]  # fmt: skip
 
 OUTPUT = "Output"
 """The last panel of ``--help``; the others are those of the settings."""
 
-Dataset = Annotated[str | None, DECLARED]
+DatasetOption = Annotated[str | None, DECLARED]
 DataDir = Annotated[Path | None, DECLARED]
 Classes = Annotated[int | None, DECLARED]
 Hidden = Annotated[tuple[int, ...], DECLARED]
-Activation = Annotated[str, DECLARED]
-Cost = Annotated[str, DECLARED]
+ActivationOption = Annotated[str, DECLARED]
+CostOption = Annotated[str, DECLARED]
 L2 = Annotated[float, DECLARED]
 Dropout = Annotated[float, DECLARED]
 InputDropout = Annotated[float, DECLARED]

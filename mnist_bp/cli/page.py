@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnist_bp.cli.load import data_at_hand, only
-from mnist_bp.cli.options import OUTPUT, DataDir, Dataset, Json, Model
+from mnist_bp.cli.options import OUTPUT, DataDir, DatasetOption, Json, Model
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.reports.console import Console
@@ -16,7 +16,7 @@ from mnist_bp.training.notation import format_sizes
 from mnist_bp.training.saved_model import TrainedModel, load_model
 
 if TYPE_CHECKING:
-    from mnist_bp.data.datasets import Dataset as Data
+    from mnist_bp.data.datasets import Dataset
 
 __all__ = ["page"]
 
@@ -34,7 +34,7 @@ def page(
             show_default=False,
         ),
     ] = None,
-    dataset: Dataset,
+    dataset: DatasetOption,
     data_dir: DataDir,
     json: Json = False,
 ) -> None:
@@ -58,7 +58,7 @@ def page(
     console.print_result(f"{path} ({len(content):,} bytes): open it in a browser", wrap=False)
 
 
-def _explain(trained: TrainedModel, data: "Data", dataset: str | None, data_dir: Path | None) -> str:
+def _explain(trained: TrainedModel, data: "Dataset", dataset: str | None, data_dir: Path | None) -> str:
     """The command that says the same as the page, of the same model and the same data."""
     dataset = data.option if data.is_synthetic and data_dir is None else dataset  # it may stand in for missing data
     words: list[object] = ["explain", trained.path]
@@ -67,7 +67,7 @@ def _explain(trained: TrainedModel, data: "Data", dataset: str | None, data_dir:
     return program_command(*words)
 
 
-def _page(trained: TrainedModel, data: "Data", explain: str) -> bytes:
+def _page(trained: TrainedModel, data: "Dataset", explain: str) -> bytes:
     """The page of a model; its run's learning curves, if it lies in the folder of one."""
     from mnist_bp.page.assemble import assemble
     from mnist_bp.page.content import learning_curves, page_content

@@ -130,12 +130,12 @@ def _image_shape(trained: TrainedModel) -> tuple[int, int]:
 def _prediction(trained: TrainedModel, image: "NDArray[np.uint8]") -> _Prediction:
     import numpy as np
 
-    from mnist_bp.data.batches import scaled
+    from mnist_bp.data.batches import normalize
     from mnist_bp.data.choices import class_names
 
     network = trained.network
     with np.errstate(over="ignore", invalid="ignore"):
-        outputs = network.forward(scaled(image.reshape(1, -1), network.dtype))[0]
+        outputs = network.forward(normalize(image.reshape(1, -1), network.dtype))[0]
     if not np.isfinite(outputs).all():
         raise InputError(f"{trained.path}: its numbers are too large for {network.dtype}: its outputs are not finite")
     return _Prediction(outputs.tolist(), ClassNames(class_names(trained.meta.get("dataset"), len(outputs))))

@@ -33,7 +33,7 @@ from mnist_bp.training.schedules import CONSTANT
 from mnist_bp.training.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
-    from mnist_bp.data.datasets import Dataset as Data
+    from mnist_bp.data.datasets import Dataset
     from mnist_bp.training.run import TrainingRun
 
 __all__ = ["train"]
@@ -139,7 +139,7 @@ def _refuse_a_taken_folder(output: Path) -> None:
     refuse_a_run(output)
 
 
-def _session(settings: Settings, data: "Data", output: Path | None, resume: Path | None) -> "TrainingRun":
+def _session(settings: Settings, data: "Dataset", output: Path | None, resume: Path | None) -> "TrainingRun":
     from mnist_bp.training.run import TrainingRun
 
     network = fresh_network(

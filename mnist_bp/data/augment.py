@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.data.batches import scaled
+from mnist_bp.data.batches import normalize
 from mnist_bp.data.names import MOST_STRENGTH, NO_AUGMENTATION
 from mnist_bp.errors import InputError
 
@@ -68,7 +68,7 @@ PIECE_PIXELS = 100 * SIDE**2
 Augmentation = Callable[[tuple[int, int], np.random.Generator, float, DTypeLike], Callable[[Array], Array]]
 """(image shape, rng, strength, dtype) ↦ a function that augments images, (n, rows · columns), into a new array.
 
-The images that go in are grey levels from 0 to 255; those that come out are what the network sees, see ``scaled``.
+The images that go in are grey levels from 0 to 255; those that come out are what the network sees, see ``normalize``.
 """
 
 
@@ -102,7 +102,7 @@ def augmented(
     Yields
     ------
     images, labels
-        What the network sees (see ``scaled``), (n, rows · columns), a new array each time; and the labels as they came.
+        Network inputs (see ``normalize``), (n, rows · columns), a new array each time; and the labels as they came.
 
     Raises
     ------
@@ -154,7 +154,7 @@ class _Geometric:
             piece = images[start : start + self.piece]
             n = len(piece)
             places = np.dot(self._coefficients(n), self.patterns, out=self.places[: 2 * n])
-            self.sample(scaled(piece, self.dtype, out=self.inputs), places.reshape(2, n, -1), out[start : start + n])
+            self.sample(normalize(piece, self.dtype, out=self.inputs), places.reshape(2, n, -1), out[start : start + n])
         return out
 
     def _coefficients(self, n: int) -> Array:

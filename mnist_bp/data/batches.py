@@ -7,13 +7,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
 
-__all__ = ["mini_batches", "scaled", "shuffled"]
+__all__ = ["mini_batches", "normalize", "shuffled"]
 
 WHITE = 255
 """The brightest grey level of an image."""
 
 
-def scaled(images: Array, dtype: DTypeLike, *, out: Array | None = None) -> Array:
+def normalize(images: Array, dtype: DTypeLike, *, out: Array | None = None) -> Array:
     """What the network sees of images, (n, pixels): grey levels, uint8, from 0 to 1; other numbers as they are.
 
     Images stay as they are stored until the moment they are looked at: a quarter of the memory has then to be read to

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.data.batches import scaled
+from mnist_bp.data.batches import normalize
 from mnist_bp.data.choices import DATASETS, class_names, is_generated
 from mnist_bp.data.names import OWN, DatasetName, SplitName
 from mnist_bp.errors import InputError
@@ -50,7 +50,7 @@ class Examples:
 
     def inputs(self, dtype: DTypeLike) -> Array:
         """What the network sees: ``rows``, from 0 to 1."""
-        return scaled(self.rows, dtype)
+        return normalize(self.rows, dtype)
 
 
 @dataclass(frozen=True)

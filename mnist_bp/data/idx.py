@@ -27,7 +27,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 DEFLATE_LIMIT = 1032
 """No deflate stream is longer than this many times its compressed bytes."""
 
-CHUNK = 1 << 20
+READ_BYTES = 1 << 20
 
 
 def read_images(path: Stored, *, mapped: bool = False) -> NDArray[np.uint8]:
@@ -105,7 +105,7 @@ def _read_stream(
         raise _wrong_length(path, shape, f"at most {limit:,}")
     content = bytearray()
     # One byte more than there should be, so that trailing bytes show; reading to the end also checks the CRC.
-    while len(content) <= size and (chunk := stream.read(min(CHUNK, size + 1 - len(content)))):
+    while len(content) <= size and (chunk := stream.read(min(READ_BYTES, size + 1 - len(content)))):
         content += chunk
     if len(content) != size:
         at_least = "at least " if len(content) > size else ""

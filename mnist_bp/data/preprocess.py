@@ -70,7 +70,7 @@ def preprocess(grey: Array, shape: tuple[int, int]) -> NDArray[np.uint8]:
         return _levels(grey)
     ink = _ink(contrast if is_light_on_dark else -contrast)
     side = max(1, int(min(shape) * BOX + 0.5))
-    image = _centred(_scaled(_cropped(ink), side), shape)
+    image = _centred(_resized(_cropped(ink), side), shape)
     return _levels(image * (255 / image.max()))
 
 
@@ -115,7 +115,7 @@ def _cropped(ink: Array) -> Array:
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _scaled(ink: Array, side: int) -> Array:
+def _resized(ink: Array, side: int) -> Array:
     """Scaled until the longer side has ``side`` pixels: a product with a matrix of the rows and one of the columns."""
     rows, columns = (max(1, int(length * side / max(ink.shape) + 0.5)) for length in ink.shape)
     return _weights(ink.shape[0], rows) @ ink @ _weights(ink.shape[1], columns).T

@@ -99,7 +99,7 @@ def biases_of_last_example(network: Layers, X: Array, Y: Array) -> ParameterVect
     return result
 
 
-def scaled(factor: float | None, *, biases_only: bool = False, first_layer: bool = False) -> Backpropagation:
+def multiplied(factor: float | None, *, biases_only: bool = False, first_layer: bool = False) -> Backpropagation:
     """All, the biases, or the first layer, ``factor`` (None: the number of examples) times too large."""
 
     def change(gradient: ParameterVector, network: Layers, examples: int) -> None:
@@ -164,20 +164,20 @@ def recognised(name: str, sentence: str) -> Bug:
 
 
 KNOWN_BUGS = (
-    Bug("the factor 2 of the square dropped", scaled(1 / 2), "factor 2"),
+    Bug("the factor 2 of the square dropped", multiplied(1 / 2), "factor 2"),
     recognised("σ′ left out at the outputs", "σ′ is left out at the outputs"),
     recognised("σ′(a) for σ′(z) everywhere", "σ′(a) stands for σ′(z) everywhere"),
     recognised("σ′(a) for σ′(z) in hidden layers", "σ′(a) stands for σ′(z) in hidden layers"),
     Bug("mean over the outputs", changed(mean_over_outputs), "outputs"),
-    Bug("no mean over the examples", scaled(None), "not divided by the"),
-    Bug("biases not averaged", scaled(None, biases_only=True), "not divided by the"),
+    Bug("no mean over the examples", multiplied(None), "not divided by the"),
+    Bug("biases not averaged", multiplied(None, biases_only=True), "not divided by the"),
     Bug("biases of the last example only", biases_of_last_example, "the last example alone"),
     recognised("the last example only", "it is the gradient of the last example alone"),
     Bug("L2 on the biases", changed(decayed_biases), "L2"),
     recognised("W for Wᵀ", "W is transposed where it carries the error back"),
     recognised("σ′ left out in hidden layers", "σ′ is left out in hidden layers"),
-    Bug("layer 1 too large by 3 %", scaled(1.03, first_layer=True), "1.03 times too large"),
-    Bug("layer 1 too large by 0.05 %", scaled(1.0005, first_layer=True), "1.0005 times too large"),
+    Bug("layer 1 too large by 3 %", multiplied(1.03, first_layer=True), "1.03 times too large"),
+    Bug("layer 1 too large by 0.05 %", multiplied(1.0005, first_layer=True), "1.0005 times too large"),
     Bug("one weight's derivative lost", changed(zeroed), "0 instead of"),
     Bug("one weight's derivative doubled", changed(doubled), "2 times too large"),
     Bug("two pixels' columns swapped", changed(swapped), "swapped"),

@@ -36,7 +36,7 @@ COMPLEX_STEP = 1e-20
 ROUNDING = 16 * np.finfo(np.float64).eps
 """What the sums of a forward and a backward pass may lose, relative to the sums of their terms' magnitudes."""
 
-CHUNK = 1 << 14
+PAIRS_AT_ONCE = 1 << 14
 """Nudged (example, k) pairs that go through the network at a time, which bounds the memory."""
 
 
@@ -178,8 +178,8 @@ def _mean_over_examples(
     """
     values, noise, kinks = np.zeros((3, len(ks)))
     examples, columns = np.nonzero(nudge.inputs[:, ks])
-    for start in range(0, len(examples), CHUNK):
-        rows, column = examples[start : start + CHUNK], columns[start : start + CHUNK]
+    for start in range(0, len(examples), PAIRS_AT_ONCE):
+        rows, column = examples[start : start + PAIRS_AT_ONCE], columns[start : start + PAIRS_AT_ONCE]
         for total, part in zip((values, noise, kinks), derivative(rows, nudge.inputs[rows, ks[column]]), strict=True):
             total += np.bincount(column, part, minlength=len(ks))
     return values / len(nudge.Y), noise / len(nudge.Y), kinks > 0

@@ -26,7 +26,7 @@ DROPOUT, AUGMENTATION = 1, 2
 
 
 class LabelledImages(NamedTuple):
-    """Images (n, n_0), grey levels or whatever else the network should see (see ``scaled``), and their labels (n,)."""
+    """Images (n, n_0), as grey levels or as network inputs (see ``normalize``), and their labels (n,)."""
 
     images: Array
     labels: NDArray[np.uint8]

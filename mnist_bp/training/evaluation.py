@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from mnist_bp.core.activations import Array
 from mnist_bp.core.choices import COSTS
 from mnist_bp.core.network import forward
-from mnist_bp.data.batches import scaled
+from mnist_bp.data.batches import normalize
 from mnist_bp.network import Network
 
 __all__ = [
-    "CHUNK",
+    "EXAMPLES_AT_ONCE",
     "ClassScore",
     "Evaluation",
     "Misclassified",
@@ -23,7 +23,7 @@ __all__ = [
     "metrics_from_outputs",
 ]
 
-CHUNK = 1_000
+EXAMPLES_AT_ONCE = 1_000
 """Examples that are looked at at a time: memory does not grow with their number, and results stay in the cache."""
 
 
@@ -87,14 +87,14 @@ class Evaluation:
 
 
 def evaluate(network: Network, images: Array, labels: NDArray[np.uint8], *, mistakes: int = 0) -> Evaluation:
-    """Run all examples, (n, n_0) and (n,), through the network; images may be grey levels, see ``scaled``.
+    """Run all examples, (n, n_0) and (n,), through the network; images may be grey levels, see ``normalize``.
 
     At most so many ``mistakes`` are kept.
     """
     Z = np.empty((len(labels), network.sizes[-1]), network.dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # parameters that are too large: the cost says so
         for now in chunks(len(labels)):
-            Z[now] = forward(network, scaled(images[now], network.dtype)).Z
+            Z[now] = forward(network, normalize(images[now], network.dtype)).Z
         return metrics_from_outputs(network, Z, labels, mistakes=mistakes)
 
 
@@ -126,8 +126,8 @@ def _most_confident(mistakes: list[Misclassified]) -> list[Misclassified]:
 
 def chunks(examples: int) -> Iterator[slice]:
     """All examples, a few at a time."""
-    for start in range(0, examples, CHUNK):
-        yield slice(start, start + CHUNK)
+    for start in range(0, examples, EXAMPLES_AT_ONCE):
+        yield slice(start, start + EXAMPLES_AT_ONCE)
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -16,13 +16,13 @@ from mnist_bp.core.objective import Objective
 from mnist_bp.core.optimizers import lerp_
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import shrink_weights, smoothed_targets
-from mnist_bp.data.batches import scaled
+from mnist_bp.data.batches import normalize
 from mnist_bp.data.choices import AUGMENTATIONS
 from mnist_bp.errors import Diverged, InputError
 from mnist_bp.network import Network
 from mnist_bp.training.diagnostics import inspect, sample
 from mnist_bp.training.epoch_inputs import LabelledImages, batches_of_epoch, mask_source
-from mnist_bp.training.evaluation import CHUNK, Evaluation, chunks, evaluate, metrics_from_outputs
+from mnist_bp.training.evaluation import EXAMPLES_AT_ONCE, Evaluation, chunks, evaluate, metrics_from_outputs
 from mnist_bp.training.metrics import EpochResult, Measured, measure
 from mnist_bp.training.schedules import SCHEDULES
 from mnist_bp.training.settings import Settings
@@ -77,7 +77,7 @@ class Trainer:
         self._training, self._test, self._validation = training, test, validation
         self._image_shape = image_shape
         images, labels = map(sample, training)
-        self._sample = LabelledImages(scaled(images, network.dtype), labels)
+        self._sample = LabelledImages(normalize(images, network.dtype), labels)
         self._examples = len(training.labels)
         self._batch_size = min(settings.batch_size or self._examples, self._examples)
         self._targets = smoothed_targets(network.sizes[-1], settings.label_smoothing, network.dtype)
@@ -202,9 +202,9 @@ class Trainer:
     ) -> tuple[Array, ParameterVector]:
         """The weighted sums of a mini-batch's outputs, (n, n_L), and ∇C."""
         network, buffers, n = self.network, self._buffers, len(labels)
-        if n > CHUNK:
+        if n > EXAMPLES_AT_ONCE:
             return self._gradient_in_parts(images, labels, draw_masks)
-        X = scaled(images, network.dtype, out=buffers.inputs)
+        X = normalize(images, network.dtype, out=buffers.inputs)
         masks = draw_masks(n) if draw_masks else None
         objective = Objective(X, self._targets.take(labels, axis=0), masks, self._l2)
         trace = objective.trace(network)
@@ -277,7 +277,7 @@ class _Buffers(NamedTuple):
     def for_training(cls, network: Network, examples: int, batch_size: int) -> "_Buffers":
         n_0, n_L = network.sizes[0], network.sizes[-1]
         return cls(
-            inputs=np.empty((min(batch_size, CHUNK), n_0), network.dtype),
+            inputs=np.empty((min(batch_size, EXAMPLES_AT_ONCE), n_0), network.dtype),
             gradient=ParameterVector.empty(network.sizes, network.dtype),
             Z=np.empty((examples, n_L), network.dtype),
             labels=np.empty(examples, np.uint8),

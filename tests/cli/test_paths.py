@@ -9,7 +9,6 @@ import typer
 
 from mnist_bp.cli.config import NOT_IN_A_FILE
 from mnist_bp.cli.declared import with_options
-from mnist_bp.cli.load import _origin
 from mnist_bp.cli.main import COMMANDS, _app
 from mnist_bp.data.datasets import data_root
 from mnist_bp.training.saved_model import TrainedModel
@@ -120,12 +119,12 @@ def test_a_folder_of_the_environment_that_is_no_path_is_exit_2(cli, monkeypatch)
 def test_a_model_whose_data_folder_is_no_path_is_refused(folder):
     """Its metadata may hold anything."""
     with pytest.raises(ValueError, match="does not tell what it was trained on"):
-        _origin(TrainedModel(None, Path("model.npz"), {"config": {"data-dir": folder}}))
+        _ = TrainedModel(None, Path("model.npz"), {"config": {"data-dir": folder}}).origin
 
 
 def test_a_tilde_is_expanded_in_the_data_folder_of_a_model(home):
     """Its metadata hold a config."""
-    assert _origin(TrainedModel(None, Path("model.npz"), {"config": {"data-dir": "~/x"}})) == (None, home / "x")
+    assert TrainedModel(None, Path("model.npz"), {"config": {"data-dir": "~/x"}}).origin == (None, home / "x")
 
 
 @pytest.mark.parametrize("value", ["", None])

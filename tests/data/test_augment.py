@@ -9,7 +9,7 @@ import pytest
 
 from mnist_bp.data import augment
 from mnist_bp.data.augment import BilinearSampler, augmented, elastic_patterns
-from mnist_bp.data.batches import mini_batches, scaled
+from mnist_bp.data.batches import mini_batches, normalize
 from mnist_bp.data.choices import AUGMENTATIONS
 from mnist_bp.data.synthetic import digits as draw_digits
 from mnist_bp.errors import InputError
@@ -231,7 +231,7 @@ def test_no_strength_is_no_change(kind, shape, dtype):
     images = noise(130, shape)
     out = distorted(images, kind, shape, strength=0, dtype=dtype)
     assert out.dtype == dtype
-    np.testing.assert_array_equal(out, scaled(images, dtype))
+    np.testing.assert_array_equal(out, normalize(images, dtype))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -257,7 +257,7 @@ def test_both_precisions_draw_the_same(digits, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_ink_is_roughly_preserved(digits, kind):
     """No digit loses or gains much of its ink, and on average hardly any does."""
-    images = scaled(digits[0], np.float32)
+    images = normalize(digits[0], np.float32)
     change = distorted(digits[0], kind, (28, 28)).sum(axis=1) / images.sum(axis=1)
     assert 0.5 < change.min() < change.max() < 1.7
     assert change.mean() == pytest.approx(1, abs=0.04)
@@ -292,7 +292,7 @@ def test_labels_and_order_are_untouched(digits, kind):
     for (images, labels), (plain, plain_labels) in zip(
         epoch(digits, kind, number=1, strength=0), mini_batches(*digits, 64, seed=0, epoch=1), strict=True
     ):
-        np.testing.assert_array_equal(images, scaled(plain, np.float32))
+        np.testing.assert_array_equal(images, normalize(plain, np.float32))
         np.testing.assert_array_equal(labels, plain_labels)
         assert labels.dtype == np.uint8
 
@@ -324,8 +324,8 @@ def test_any_batch_size_does(kind, n):
     ((first, _), (second, _)) = augmented(
         iter([(large, labels), (small, labels[:n])]), AUGMENTATIONS[kind], (28, 28), rng=rng, strength=1e-7
     )
-    np.testing.assert_allclose(first, scaled(large, np.float32), atol=1e-4)
-    np.testing.assert_allclose(second, scaled(small, np.float32), atol=1e-4)
+    np.testing.assert_allclose(first, normalize(large, np.float32), atol=1e-4)
+    np.testing.assert_allclose(second, normalize(small, np.float32), atol=1e-4)
 
 
 def test_a_batch_of_all_is_done_piece_by_piece(monkeypatch):

@@ -322,7 +322,7 @@ def test_damage_is_found_without_a_sum_of_the_content(folder, url):
 
 def test_progress_is_told_up_to_the_whole(folder, url, monkeypatch):
     """Each file's bytes rise piece by piece to its decompressed size, told once, at its end; one thread tells all."""
-    monkeypatch.setattr(http, "CHUNK", 1000)
+    monkeypatch.setattr(http, "PIECE_BYTES", 1000)
     told, threads = [], set()
 
     def progress(*piece):

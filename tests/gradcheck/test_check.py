@@ -569,7 +569,7 @@ WRONG = {
     "other masks on the way back": lambda network, right: with_masks_on_the_way_back(
         {l: mask[::-1] for l, mask in right.masks.items()}, network, right
     ),
-    "masks not scaled": lambda network, right: replace(
+    "masks not multiplied": lambda network, right: replace(
         right, masks={l: mask > 0 for l, mask in right.masks.items()}
     ).gradient(network),
     "dropout forgotten": lambda network, right: replace(right, masks=None).gradient(network),

@@ -37,7 +37,7 @@ def test_how_many_go_through_at_a_time_does_not_matter(
 ) -> None:
     """In portions of four, the last one not full, or all at once: the same sums."""
     at_once = nudged(network, batch, method)
-    monkeypatch.setattr("mnist_bp.gradcheck.numerical_gradient.CHUNK", 4)
+    monkeypatch.setattr("mnist_bp.gradcheck.numerical_gradient.PAIRS_AT_ONCE", 4)
 
     in_portions = nudged(network, batch, method)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mnist_bp.network import Network
-from mnist_bp.training.evaluation import CHUNK, Evaluation, evaluate
+from mnist_bp.training.evaluation import EXAMPLES_AT_ONCE, Evaluation, evaluate
 
 BY_HAND = Evaluation(cost=0.5, confusion=np.array([[3, 1, 0], [2, 4, 0], [0, 2, 0]]))
 """Four of class 0, six of class 1, two of class 2, which is never answered."""
@@ -56,7 +56,7 @@ def test_cost_is_the_mean_over_the_examples():
     assert evaluate(always(2), np.zeros((6, 2)), labels).cost == pytest.approx(8 / 6, rel=1e-12)
 
 
-@pytest.mark.parametrize("examples", [1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 7])
+@pytest.mark.parametrize("examples", [1, *(EXAMPLES_AT_ONCE + more for more in (-1, 0, 1)), 2 * EXAMPLES_AT_ONCE + 7])
 def test_chunks_do_not_show(examples):
     """However many examples, each is counted once and the cost is that of all at once."""
     rng = np.random.default_rng(0)
@@ -72,7 +72,7 @@ def test_mistakes_are_those_with_the_most_active_wrong_outputs():
     """Of all chunks, in order; whatever is asked for, no more than there are, and none that was answered rightly."""
     rng = np.random.default_rng(0)
     network = Network([5, 3], rng=rng, dtype=np.float64)
-    inputs = rng.random((2 * CHUNK + 7, 5))
+    inputs = rng.random((2 * EXAMPLES_AT_ONCE + 7, 5))
     labels = rng.integers(0, 3, len(inputs)).astype(np.uint8)
     outputs = network.forward(inputs)
     answers = outputs.argmax(axis=1)
@@ -86,10 +86,10 @@ def test_mistakes_are_those_with_the_most_active_wrong_outputs():
 
 def test_of_equally_confident_mistakes_the_first_example_comes_first():
     """Across chunks, too; a network that is always right has none."""
-    labels = np.zeros(CHUNK + 2, np.uint8)
-    labels[[0, CHUNK]] = 1
-    found = list(evaluate(always(0), np.zeros((CHUNK + 2, 2)), labels, mistakes=3).mistakes)
-    assert found == [(0, 1, 0, 1.0), (CHUNK, 1, 0, 1.0)]
+    labels = np.zeros(EXAMPLES_AT_ONCE + 2, np.uint8)
+    labels[[0, EXAMPLES_AT_ONCE]] = 1
+    found = list(evaluate(always(0), np.zeros((EXAMPLES_AT_ONCE + 2, 2)), labels, mistakes=3).mistakes)
+    assert found == [(0, 1, 0, 1.0), (EXAMPLES_AT_ONCE, 1, 0, 1.0)]
     assert list(evaluate(always(1), np.zeros((1, 2)), labels[:1], mistakes=3).mistakes) == []
 
 

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 import requests
 from urllib3.exceptions import HTTPError, NameResolutionError, ProtocolError, ReadTimeoutError
 
-from mnist_bp.data.download.verify import CHUNK, BrokeOff, Unusable, VerifiedFile, WrongContent
+from mnist_bp.data.download.verify import PIECE_BYTES, BrokeOff, Unusable, VerifiedFile, WrongContent
 
 __all__ = ["Stopped", "fetch_file"]
 
@@ -154,7 +154,7 @@ def _pieces(response: requests.Response, stop: threading.Event) -> Iterator[byte
     since, count = time.monotonic(), 0
     while True:
         try:
-            piece = response.raw.read1(CHUNK, decode_content=False)
+            piece = response.raw.read1(PIECE_BYTES, decode_content=False)
         except ReadTimeoutError as error:
             raise BrokeOff(f"stalled: nothing came for {READ_SECONDS:g} s") from error
         except (HTTPError, OSError) as error:

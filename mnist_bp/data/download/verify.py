@@ -13,9 +13,9 @@ from mnist_bp.data.idx import GZIP_MAGIC
 from mnist_bp.data.registry import PublishedFile
 from mnist_bp.data.zip_member import DAMAGED, Stored, open_stored
 
-__all__ = ["CHUNK", "BrokeOff", "Unusable", "VerifiedFile", "WrongContent", "take_file"]
+__all__ = ["PIECE_BYTES", "BrokeOff", "Unusable", "VerifiedFile", "WrongContent", "take_file"]
 
-CHUNK = 1 << 16
+PIECE_BYTES = 1 << 16
 IDX_MAGIC = b"\0\0"
 GZIP_WBITS = 31
 
@@ -76,7 +76,7 @@ class VerifiedFile:
     def feed(self, piece: bytes) -> None:
         """Take the next bytes; WrongContent as soon as they cannot be the published file's."""
         self.received += len(piece)
-        if self.received > 2 * self.file.size + CHUNK:  # gzip can go on for ever and say nothing
+        if self.received > 2 * self.file.size + PIECE_BYTES:  # gzip can go on for ever and say nothing
             raise self._too_long()
         if self.received - len(piece) < len(GZIP_MAGIC):  # the first two bytes tell .gz from plain; keep them together
             self._head = piece = self._head + piece
@@ -109,7 +109,7 @@ class VerifiedFile:
         try:
             while not inflate.eof:
                 # One byte more than there should be, so that the first one too many shows.
-                content = inflate.decompress(piece, min(CHUNK, self.file.size - self.done + 1))
+                content = inflate.decompress(piece, min(PIECE_BYTES, self.file.size - self.done + 1))
                 self._take(content)
                 piece = inflate.unconsumed_tail
                 if not (piece or content):
@@ -145,7 +145,7 @@ def take_file(path: Stored, intake: VerifiedFile) -> str:
 def _pieces(path: Stored) -> Iterator[bytes]:
     try:
         with open_stored(path) as opened:
-            while piece := opened.stream.read(CHUNK):
+            while piece := opened.stream.read(PIECE_BYTES):
                 yield piece
     except DAMAGED as error:
         raise Unusable(f"the archive is damaged ({error})") from error
