@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnist_bp.cli.declared import OneOf
-from mnist_bp.cli.options import DataDir, Json
+from mnist_bp.cli.options import DataDir, Json, help_text
 from mnist_bp.data.choices import published
 from mnist_bp.data.names import DEFAULT
 from mnist_bp.environment import user_path
@@ -35,6 +35,13 @@ def _existing_path(text: str) -> Path:
     return path
 
 
+@help_text("""Fetch a dataset, verified by its SHA-256 sums.
+
+What is there and intact is kept. MNIST_BP_OFFLINE=1 forbids the network. Proxies and certificates: HTTPS_PROXY,
+REQUESTS_CA_BUNDLE.
+
+Example: mnist-bp download mnist
+""")
 def download(
     *,
     dataset: Annotated[str, OneOf(published), typer.Argument(help="Dataset to download.")] = DEFAULT,
@@ -66,13 +73,6 @@ def download(
     show_list: Annotated[bool, typer.Option("--list", help="Show what there is and where, and fetch nothing.")] = False,
     json: Json = False,
 ) -> None:
-    """Fetch a dataset, verified by its SHA-256 sums.
-
-    What is there and intact is kept. MNIST_BP_OFFLINE=1 forbids the network. Proxies and certificates: HTTPS_PROXY,
-    REQUESTS_CA_BUNDLE.
-
-    Example: mnist-bp download mnist
-    """
     from mnist_bp.data.datasets import data_root, inspect_root
 
     console = Console(json=json)

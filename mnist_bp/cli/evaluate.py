@@ -19,6 +19,7 @@ from mnist_bp.cli.options import (
     PlotFolder,
     PlotFormat,
     Split,
+    help_text,
 )
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import AnswerIsNo, InputError, StorageError
@@ -39,6 +40,12 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 
+@help_text("""Measure how good a trained network is, class by class.
+
+Without RUN or MODEL: the latest run. Without --dataset: the data that it was trained on.
+
+Example: mnist-bp evaluate
+""")
 def evaluate(
     *,
     model: Model = None,
@@ -64,12 +71,6 @@ def evaluate(
     output: PlotFolder = None,
     json: Json = False,
 ) -> None:
-    """Measure how good a trained network is, class by class.
-
-    Without RUN or MODEL: the latest run. Without --dataset: the data that it was trained on.
-
-    Example: mnist-bp evaluate
-    """
     from threadpoolctl import threadpool_limits
 
     from mnist_bp.training.evaluation import evaluate as measure

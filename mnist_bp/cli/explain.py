@@ -20,6 +20,7 @@ from mnist_bp.cli.options import (
     Model,
     Seed,
     Split,
+    help_text,
     positive,
 )
 from mnist_bp.data.image_file import image_path, read_image
@@ -47,6 +48,13 @@ FRESH = "Fresh network"
 """Two more panels of ``--help``."""
 
 
+@help_text("""Show where one weight's gradient comes from, factor by factor.
+
+Explains the latest run, another RUN or MODEL, or a fresh network. Without --dataset: what it was trained on, else
+MNIST, from disk; where it is not there, synthetic digits.
+
+Example: mnist-bp explain --fresh --example 3 --weight 3:4,7
+""")
 def explain(
     context: typer.Context,
     *,
@@ -102,13 +110,6 @@ def explain(
     seed: Seed,
     json: Json = False,
 ) -> None:
-    """Show where one weight's gradient comes from, factor by factor.
-
-    Explains the latest run, another RUN or MODEL, or a fresh network. Without --dataset: what it was trained on, else
-    MNIST, from disk; where it is not there, synthetic digits.
-
-    Example: mnist-bp explain --fresh --example 3 --weight 3:4,7
-    """
     import numpy as np
 
     from mnist_bp.explain.chain_rule import explain as explain_derivative

@@ -22,6 +22,7 @@ from mnist_bp.cli.options import (
     LabelSmoothing,
     Model,
     Seed,
+    help_text,
     positive,
 )
 from mnist_bp.core.choices import ACTIVATIONS, COSTS
@@ -57,6 +58,15 @@ DROPOUT = 1
 """The stream of random numbers that draws what is left out, besides that of the check itself."""
 
 
+@help_text("""Check the gradient: nudge every parameter, and compare.
+
+Checks a fresh network, or a trained one: the code that trains, in float64. Only relative agreement passes; where
+rounding could explain a difference, an entry is undecided, and counted. Penalty, dropout and label smoothing are
+checked where asked for here, whatever a run was trained with. Without --dataset: what RUN or MODEL was trained on,
+else MNIST, from disk; where it is not there, synthetic digits.
+
+Example: mnist-bp gradcheck --hidden 16,16
+""")
 def gradcheck(
     context: typer.Context,
     *,
@@ -111,15 +121,6 @@ def gradcheck(
     seed: Seed,
     json: Json = False,
 ) -> None:
-    """Check the gradient: nudge every parameter, and compare.
-
-    Checks a fresh network, or a trained one: the code that trains, in float64. Only relative agreement passes; where
-    rounding could explain a difference, an entry is undecided, and counted. Penalty, dropout and label smoothing are
-    checked where asked for here, whatever a run was trained with. Without --dataset: what RUN or MODEL was trained on,
-    else MNIST, from disk; where it is not there, synthetic digits.
-
-    Example: mnist-bp gradcheck --hidden 16,16
-    """
     console = Console(json=json)
     check = _Check(
         ("complex", "central") if method == "both" else (method,),

@@ -1,7 +1,8 @@
 """The options that several commands share: the declared settings by name, and what is no setting."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import typer
 
@@ -14,11 +15,13 @@ from mnist_bp.training.settings import DATA, POSITIVE
 __all__ = [
     "L2", "OUTPUT", "ActivationOption", "Classes", "CostOption", "DataDir", "DatasetOption", "Dropout",
     "Hidden", "InputDropout", "Json", "LabelSmoothing", "MinAccuracy", "Model", "Plot", "PlotFolder",
-    "PlotFormat", "Quiet", "Seed", "Split", "positive",
+    "PlotFormat", "Quiet", "Seed", "Split", "help_text", "positive",
 ]  # fmt: skip
 
 OUTPUT = "Output"
 """The last panel of ``--help``; the others are those of the settings."""
+
+Command = TypeVar("Command", bound=Callable[..., None])
 
 DatasetOption = Annotated[str | None, DECLARED]
 DataDir = Annotated[Path | None, DECLARED]
@@ -84,3 +87,13 @@ Model = Annotated[
         show_default=False,
     ),
 ]
+
+
+def help_text(text: str) -> Callable[[Command], Command]:
+    """Return a decorator that gives a command the text of its ``--help``; ``python -OO`` drops docstrings."""
+
+    def describe(command: Command) -> Command:
+        command.__doc__ = text
+        return command
+
+    return describe

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnist_bp.cli.load import data_at_hand, only
-from mnist_bp.cli.options import OUTPUT, DataDir, DatasetOption, Json, Model
+from mnist_bp.cli.options import OUTPUT, DataDir, DatasetOption, Json, Model, help_text
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.reports.console import Console
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["page"]
 
 
+@help_text("""Write a page to play with: draw a digit, see every neuron, and step back through the calculus.
+
+Without RUN or MODEL: the latest run. Without --dataset: the data that it was trained on, or synthetic digits where
+they are not on disk. The page is one file that any browser opens, without a network.
+
+Example: mnist-bp page
+""")
 def page(
     *,
     model: Model = None,
@@ -38,13 +45,6 @@ def page(
     data_dir: DataDir,
     json: Json = False,
 ) -> None:
-    """Write a page to play with: draw a digit, see every neuron, and step back through the calculus.
-
-    Without RUN or MODEL: the latest run. Without --dataset: the data that it was trained on, or synthetic digits where
-    they are not on disk. The page is one file that any browser opens, without a network.
-
-    Example: mnist-bp page
-    """
     from mnist_bp.page.content import MOST_EXAMPLES
 
     console = Console(json=json)

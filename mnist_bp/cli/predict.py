@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from mnist_bp.cli.options import OUTPUT, Json
+from mnist_bp.cli.options import OUTPUT, Json, help_text
 from mnist_bp.data.image_file import STDIN, image_path, read_image, require_pillow
 from mnist_bp.environment import user_path
 from mnist_bp.errors import ExitCode, InputError
@@ -46,6 +46,13 @@ class _Prediction(NamedTuple):
         return answer + "".join(f"; next {label(next_)} ({self.outputs[next_]:.2f})" for next_ in others[:1])
 
 
+@help_text("""Say which digit a picture shows.
+
+A PNG or JPEG of any size, drawn or photographed, dark on light or light on dark. It is preprocessed as
+MNIST's makers did it, and shown as the network sees it.
+
+Example: mnist-bp predict digit.png
+""")
 def predict(
     context: typer.Context,
     images: Annotated[
@@ -72,13 +79,6 @@ def predict(
         bool, typer.Option("--quiet", help="Say the answers only, each on a line.", rich_help_panel=OUTPUT)
     ] = False,
 ) -> None:
-    """Say which digit a picture shows.
-
-    A PNG or JPEG of any size, drawn or photographed, dark on light or light on dark. It is preprocessed as
-    MNIST's makers did it, and shown as the network sees it.
-
-    Example: mnist-bp predict digit.png
-    """  # fmt: skip
     require_pillow()
     console = Console(json=json, quiet=quiet)
     trained = load_model(model)

@@ -16,6 +16,7 @@ from mnist_bp.cli.options import (
     Plot,
     PlotFormat,
     Quiet,
+    help_text,
 )
 from mnist_bp.cli.signals import first_interrupt
 from mnist_bp.cli.training_options import (
@@ -42,6 +43,13 @@ NO_SETTING = {"resume", "min_accuracy", "plot", "plot_format", "json", "quiet"}
 """Options that go with --resume, since they do not say what a run is."""
 
 
+@help_text("""Train a network, and say after each epoch how good it is.
+
+Without --dataset: the files in --data-dir, or MNIST, downloaded if needed. If MNIST is not available, embedded
+synthetic digits, unless --data-dir, --min-accuracy or the config of a run is given.
+
+Example: mnist-bp train --hidden 16,16 --epochs 2
+""")
 def train(
     context: typer.Context,
     *,
@@ -56,13 +64,6 @@ def train(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a network, and say after each epoch how good it is.
-
-    Without --dataset: the files in --data-dir, or MNIST, downloaded if needed. If MNIST is not available, embedded
-    synthetic digits, unless --data-dir, --min-accuracy or the config of a run is given.
-
-    Example: mnist-bp train --hidden 16,16 --epochs 2
-    """
     started = time.perf_counter()
     check_plot(plot, plot_format)
     if plot and seeds is not None:

@@ -39,6 +39,20 @@ def test_help_of_a_command_has_an_example(cli, command):
     assert cli(command, "-h") == done
 
 
+def test_help_is_complete_without_docstrings(cli):
+    """``python -OO`` drops them; the same text is shown."""
+    program = """
+import contextlib
+from mnist_bp.cli.main import main
+for command in %s:
+    with contextlib.suppress(SystemExit):
+        main([command, "--help"])
+"""
+    done = python("-OO", "-c", program % COMMANDS)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "".join(cli(command, "--help").out for command in COMMANDS)
+
+
 def test_help_begins_its_commands_as_the_user_did(cli, monkeypatch):
     """The usage, the example, and where an error points to."""
     monkeypatch.setattr(sys, "argv", ["scripts/mnist-bp"])
