@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -28,16 +28,14 @@ from mnist_bp.cli.options import (
 from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.errors import AnswerIsNo, InputError
 from mnist_bp.reports.console import Console
-from mnist_bp.reports.gradcheck import Regularization, Report, print_self_test, show_report
+from mnist_bp.reports.gradcheck import print_self_test, show_report
 from mnist_bp.shell import program_command, word
 from mnist_bp.training.notation import format_hidden
 from mnist_bp.training.saved_model import TrainedModel, fresh_network, load_model
 from mnist_bp.training.settings import DATA, NETWORK, refuse_dropout_of_nothing
 
 if TYPE_CHECKING:
-    from mnist_bp.core.objective import Objective
-    from mnist_bp.data.datasets import Examples
-    from mnist_bp.gradcheck.numerical_gradient import Method
+    from mnist_bp.gradcheck.checker import Checker
     from mnist_bp.network import Network
 
 __all__ = ["gradcheck"]
@@ -45,17 +43,8 @@ __all__ = ["gradcheck"]
 CHECK = "Check"
 """One more panel of ``--help``."""
 
-FULL_CHECK = 250_000
-"""Parameters up to which every one is nudged."""
-
-SAMPLE_WORK = 2_000_000_000
-"""Beyond that: multiplications to spend on the sample of each array."""
-
 WRONG = "the gradient does not match"
 UNDECIDED = "no derivative was verified: all are zero, or differ by no more than rounding explains"
-
-DROPOUT = 1
-"""The stream of random numbers that draws what is left out, besides that of the check itself."""
 
 
 @help_text("""Check the gradient: nudge every parameter, and compare.
@@ -121,8 +110,13 @@ def gradcheck(
     seed: Seed,
     json: Json = False,
 ) -> None:
+    import numpy as np
+
+    from mnist_bp.gradcheck.checker import Checker, Regularization
+    from mnist_bp.gradcheck.self_test import SelfTest
+
     console = Console(json=json)
-    check = _Check(
+    check = Checker(
         ("complex", "central") if method == "both" else (method,),
         epsilon,
         tolerance,
@@ -144,10 +138,11 @@ def gradcheck(
     trained = load_model(model) if model is not None else None
     source = data_at_hand(trained, dataset, data_dir, console, classes=classes, **only("train", examples))
     data = source.train.first(examples)
+    X = data.inputs(np.float64)
     synthetic = " (SYNTHETIC)" * source.is_synthetic
     console.print(f"examples  the first {len(data)} of {source.name}'s training set{synthetic}")
     if self_test:
-        print_self_test(data, source.classes, seed, console)
+        print_self_test(SelfTest(X, data.labels, source.classes, seed), console)
         return
     if trained is not None:
         networks = [trained.network]
@@ -162,9 +157,9 @@ def gradcheck(
     outcomes = set()
     for network in networks:
         console.require_reader(AnswerIsNo(WRONG) if "failed" in outcomes else None)
-        report = check.run(network, data)
+        report = check.run(network, X, data.labels)
         described = _network_words(trained, network)
-        repeat = program_command("gradcheck", *described, *check.words(), *_option_words(data_options))
+        repeat = program_command("gradcheck", *described, *_check_words(check), *_option_words(data_options))
         show_report(report, source, console, repeat=repeat, in_full=not every_combination)
         outcomes.add(report.outcome)
     if outcomes != {"passed"}:
@@ -178,71 +173,11 @@ def _refuse_what_the_self_test_settles(context: typer.Context) -> None:
         raise InputError(f"--self-test has a network and a method of its own: leave out {option}")
 
 
-class _Check(NamedTuple):
-    """How gradients are checked, as the options say it."""
-
-    methods: "tuple[Method, ...]"
-    epsilon: float
-    tolerance: float | None
-    seed: int
-    function: str | None
-    regularization: Regularization
-
-    def run(self, network: "Network", data: "Examples") -> Report:
-        """Check ``network`` by each method, in float64 whatever it was trained in."""
-        import numpy as np
-
-        from mnist_bp.gradcheck.check import check
-
-        double = network.astype(np.float64)
-        objective = _objective(double, data, self.regularization, self.function, self.seed)
-        parameters = len(double.parameters)
-        sample = None if parameters <= FULL_CHECK else max(10, SAMPLE_WORK // (len(data) * parameters))
-        checks = [
-            check(
-                double,
-                objective,
-                method=method,
-                rng=np.random.default_rng(self.seed),
-                epsilon=self.epsilon,
-                tolerance=self.tolerance,
-                sample=sample,
-            )
-            for method in self.methods
-        ]
-        return Report(double, objective, self.regularization, checks, sample, self.function)
-
-    def words(self) -> list[str]:
-        """The same as options."""
-        method = self.methods[0] if len(self.methods) == 1 else "both"
-        options = {"method": method, "epsilon": self.epsilon, "tolerance": self.tolerance, "seed": self.seed}
-        return _option_words({**options, "function": self.function, **self.regularization.in_use})
-
-
-def _objective(
-    network: "Network", data: "Examples", regularization: Regularization, function: str | None, seed: int
-) -> "Objective":
-    """What training would make smaller, were these examples its mini-batch; or the function's claim about it."""
-    import numpy as np
-
-    from mnist_bp.core.objective import Objective
-    from mnist_bp.core.regularization import draw_masks, smoothed_targets
-    from mnist_bp.gradcheck.check import UserGradient
-    from mnist_bp.gradcheck.user_function import load_function
-
-    X, targets = network.inputs(data.inputs(np.float64)), network.targets(data.labels)
-    if function is not None:
-        return UserGradient(X, targets, backpropagate=load_function(function))
-    masks = draw_masks(
-        network.sizes,
-        len(X),
-        rate=regularization.dropout,
-        input_rate=regularization.input_dropout,
-        rng=np.random.default_rng([seed, DROPOUT]),
-        dtype=np.float64,
-    )
-    Y = targets @ smoothed_targets(network.sizes[-1], regularization.label_smoothing, np.float64)
-    return Objective(X, Y, masks, regularization.l2)
+def _check_words(check: "Checker") -> list[str]:
+    """Return the options that repeat a check."""
+    method = check.methods[0] if len(check.methods) == 1 else "both"
+    options = {"method": method, "epsilon": check.epsilon, "tolerance": check.tolerance, "seed": check.seed}
+    return _option_words({**options, "function": check.function, **check.regularization.in_use})
 
 
 def _network_words(trained: TrainedModel | None, network: "Network") -> list[object]:

@@ -1,9 +1,7 @@
-"""What ``gradcheck`` says: a table for each method, the worst entries, what kind of mistake it is, the verdict."""
+"""Report of ``gradcheck``: a table for each method, the worst entries, the kind of bug, the verdict."""
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
@@ -13,100 +11,24 @@ from mnist_bp.reports.tables import new_table
 from mnist_bp.training.notation import format_sizes
 
 if TYPE_CHECKING:
-    from mnist_bp.core.objective import Objective
-    from mnist_bp.core.parameters import ParameterVector
-    from mnist_bp.data.datasets import Dataset, Examples
-    from mnist_bp.gradcheck.check import ArrayCheck, Check, Outcome
-    from mnist_bp.network import Network
+    from mnist_bp.data.datasets import Dataset
+    from mnist_bp.gradcheck.check import ArrayCheck, Check
+    from mnist_bp.gradcheck.checker import Report
+    from mnist_bp.gradcheck.self_test import Finding, SelfTest
 
-__all__ = ["Regularization", "Report", "print_self_test", "show_report"]
+__all__ = ["print_self_test", "show_report"]
 
 NAMES = {"complex": "complex step, Im C(w + ih) / h", "central": "central difference, (C(w + ε) − C(w − ε)) / 2ε"}
 
 NOT_CAUGHT = "the check does not catch what it should"
 
-SELF_TEST_HIDDEN = (16, 16)
-"""One weight matrix is square, so that a transposed one fits."""
+
+def _name(report: "Report") -> str:
+    network = report.network
+    return f"{format_sizes(network.sizes)} {network.activation}, {network.cost}"
 
 
-class Regularization(NamedTuple):
-    """What training adds to the plain cost, each with the name of its option; 0 adds nothing."""
-
-    l2: float
-    dropout: float
-    input_dropout: float
-    label_smoothing: float
-
-    @property
-    def in_use(self) -> dict[str, float]:
-        """What is not 0, by the names of the options."""
-        return {name.replace("_", "-"): value for name, value in self._asdict().items() if value}
-
-
-@dataclass(frozen=True)
-class Report:
-    """All that was found out about one network's gradient.
-
-    ``checks`` holds one check for each method, the most precise first; ``sample`` is the number of entries nudged of
-    each array, None for all; ``function`` names what was checked, None for our own backpropagation.
-    """
-
-    network: "Network"
-    objective: "Objective"
-    regularization: Regularization
-    checks: "list[Check]"
-    sample: int | None
-    function: str | None
-
-    @property
-    def outcome(self) -> "Outcome":
-        """One method that says so is enough for a gradient to be wrong; all have to for it to be right."""
-        found = {check.outcome for check in self.checks}
-        return "failed" if "failed" in found else "undecided" if "undecided" in found else "passed"
-
-    @property
-    def failed(self) -> "Check | None":
-        """The first check that failed, if one did."""
-        return next((check for check in self.checks if check.outcome == "failed"), None)
-
-    @property
-    def name(self) -> str:
-        """The network, in a few words."""
-        network = self.network
-        return f"{format_sizes(network.sizes)} {network.activation}, {network.cost}"
-
-    @cached_property
-    def diagnosis(self) -> list[str]:
-        """What kind of mistake it is, if it is one."""
-        from mnist_bp.gradcheck.diagnose import diagnose
-
-        return diagnose(self.failed, self.network, self.objective) if self.failed is not None else []
-
-    @cached_property
-    def gradient(self) -> "ParameterVector":
-        """What was checked."""
-        return self.objective.gradient(self.network)
-
-    @cached_property
-    def slopes(self) -> tuple[float, ...]:
-        """The second opinion: see ``taylor_slopes``."""
-        import numpy as np
-
-        from mnist_bp.gradcheck.check import taylor_slopes
-
-        return taylor_slopes(self.network, self.objective, self.gradient, rng=np.random.default_rng(0))
-
-    @cached_property
-    def directions(self) -> list[float]:
-        """For a sample: see ``direction_errors``."""
-        import numpy as np
-
-        from mnist_bp.gradcheck.check import direction_errors
-
-        return direction_errors(self.network, self.objective, self.gradient, rng=np.random.default_rng(0))
-
-
-def show_report(report: Report, data: "Dataset", console: Console, *, repeat: str, in_full: bool) -> None:
+def show_report(report: "Report", data: "Dataset", console: Console, *, repeat: str, in_full: bool) -> None:
     """Tell all of it; or, of one network among many, what failed and a line for each method."""
     console.emit_json({**_record(report), "dataset": data.name, **data.mark})
     for said in report.diagnosis:
@@ -123,47 +45,36 @@ def show_report(report: Report, data: "Dataset", console: Console, *, repeat: st
         console.print()
         _show_coverage(report, console)
         _show_slopes(report, console)
-    what = f"{report.function} on {report.name}" if report.function else report.name
+    what = f"{report.function} on {_name(report)}" if report.function else _name(report)
     for check in report.checks:
         verdict = check.outcome if check.passed else check.outcome.upper()
         console.print_result(f"{verdict}  {what}, {check.method}: {_totals(check)}", style="bold")
 
 
-def print_self_test(examples: "Examples", classes: int, seed: int, console: Console) -> None:
-    """Check each of the known mistakes; AnswerIsNo if one passes, or the right gradient fails."""
-    import numpy as np
-
-    from mnist_bp.core.objective import Objective
-    from mnist_bp.gradcheck.check import UserGradient, check
-    from mnist_bp.gradcheck.diagnose import diagnose
-    from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS
-    from mnist_bp.network import Network
-
-    rng = np.random.default_rng(seed)
-    network = Network((examples.pixels, *SELF_TEST_HIDDEN, classes), rng=rng, dtype=np.float64)
-    for b in network.biases:
-        b += rng.standard_normal(b.shape) / 4  # a bias that is 0 hides an L2 term on it
-    right = Objective(examples.inputs(np.float64), network.targets(examples.labels))
-
-    def checked(objective: Objective) -> "Check":
-        return check(network, objective, method="complex", rng=np.random.default_rng(seed))
-
-    findings: list[dict[str, Any]] = []
-    for mistake in KNOWN_BUGS:
-        console.require_reader(None if all(finding["caught"] for finding in findings) else AnswerIsNo(NOT_CAUGHT))
-        found = checked(UserGradient(right.X, right.Y, backpropagate=mistake.gradient))
-        said = diagnose(found, network, right)
-        caught, named = found.outcome == "failed", any(mistake.sign in words for words in said)
-        findings.append({"mistake": mistake.name, "caught": caught, "named": named, "diagnosis": said})
-        console.print(f"{'caught' if caught else 'MISSED'}  {mistake.name}: {'; '.join(said)}")
-    all_caught, all_named = (sum(bool(finding[key]) for finding in findings) for key in ("caught", "named"))
-    right_passed = checked(right).passed
-    passed = right_passed and all_caught == len(KNOWN_BUGS)
+def print_self_test(test: "SelfTest", console: Console) -> None:
+    """Print the findings about each of the known bugs; AnswerIsNo if one passes, or the right gradient fails."""
+    findings: list[Finding] = []
+    for finding in test.findings():
+        console.print(f"{'caught' if finding.caught else 'MISSED'}  {finding.bug}: {'; '.join(finding.diagnosis)}")
+        findings.append(finding)
+        console.require_reader(None if all(each.caught for each in findings) else AnswerIsNo(NOT_CAUGHT))
+    caught, named = sum(each.caught for each in findings), sum(each.named for each in findings)
+    right_passed = test.right_passes()
+    passed = right_passed and caught == len(findings)
     console.emit_json(
-        {"passed": passed, "caught": all_caught, "named": all_named, "right_passed": right_passed, "mistakes": findings}
+        {
+            "passed": passed,
+            "caught": caught,
+            "named": named,
+            "right_passed": right_passed,
+            "mistakes": [
+                {"mistake": each.bug, "caught": each.caught, "named": each.named, "diagnosis": each.diagnosis}
+                for each in findings
+            ],
+        }
     )
     console.print_result(
-        f"{all_caught} of {len(KNOWN_BUGS)} mistakes caught, {all_named} named; "
+        f"{caught} of {len(findings)} mistakes caught, {named} named; "
         f"the right gradient {'passes' if right_passed else 'FAILS'}",
         style="bold",
     )
@@ -171,7 +82,7 @@ def print_self_test(examples: "Examples", classes: int, seed: int, console: Cons
         raise AnswerIsNo(NOT_CAUGHT)
 
 
-def _record(report: Report) -> dict[str, Any]:
+def _record(report: "Report") -> dict[str, Any]:
     """The findings of the first method, with those of a second one beside them."""
     main, *others = report.checks
     arrays = main.arrays
@@ -240,7 +151,7 @@ def _show_worst(failed: "Check", console: Console) -> None:
     console.print_table(table)
 
 
-def _show_coverage(report: Report, console: Console) -> None:
+def _show_coverage(report: "Report", console: Console) -> None:
     """What the check did not reach, or reached by a detour."""
     arrays = report.checks[0].arrays
     checked, nonzero, entries = (
@@ -259,7 +170,7 @@ def _show_coverage(report: Report, console: Console) -> None:
         )
 
 
-def _show_slopes(report: Report, console: Console) -> None:
+def _show_slopes(report: "Report", console: Console) -> None:
     """What a random direction says, where it says anything: a cost that does not move at all leaves no slope."""
     falls = "C(p + hd) − C(p) − h ∇C·d"
     if not all(map(math.isfinite, report.slopes)):

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import mnist_bp
-from mnist_bp.cli import main as main_module
 from mnist_bp.cli import seeds as seeds_module
 from mnist_bp.errors import InputError, OutputClosed
+from mnist_bp.gradcheck.checker import Checker
 
 WRONG = """
 def f(weights, biases, x, y):
@@ -179,14 +179,14 @@ def test_many_checks_stop_when_nobody_reads(piped, idx_folder, more):
 
 def test_many_checks_stop_with_1_once_one_has_failed(piped, idx_folder, monkeypatch):
     """No other check can change that."""
-    check = main_module.gradcheck._Check.run
+    check = Checker.run
 
-    def run(self, network, data):
-        report = check(self, network, data)
+    def run(self, *examples):
+        report = check(self, *examples)
         monkeypatch.setattr(type(report), "outcome", "failed")
         return report
 
-    monkeypatch.setattr(main_module.gradcheck._Check, "run", run)
+    monkeypatch.setattr(Checker, "run", run)
     done = piped("gradcheck", "--data-dir", idx_folder, "--hidden", 4, "--every-combination", until="repeat")
     assert done.code == 1
 

@@ -1,0 +1,141 @@
+"""Complete check of one network's gradient: every method, the diagnosis of a failure, and independent tests."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_bp.core.activations import Array
+from mnist_bp.core.objective import Objective
+from mnist_bp.core.parameters import ParameterVector
+from mnist_bp.core.regularization import draw_masks, smoothed_targets
+from mnist_bp.gradcheck.check import Check, Outcome, UserGradient, check, direction_errors, taylor_slopes
+from mnist_bp.gradcheck.diagnose import diagnose
+from mnist_bp.gradcheck.numerical_gradient import Method
+from mnist_bp.gradcheck.user_function import load_function
+from mnist_bp.network import Network
+
+__all__ = ["Checker", "Regularization", "Report"]
+
+FULL_CHECK = 250_000
+"""Parameters up to which every one is nudged."""
+
+SAMPLE_WORK = 2_000_000_000
+"""Beyond that: multiplications to spend on the sample of each array."""
+
+DROPOUT = 1
+"""Stream of random numbers that draws the masks of dropout, besides that of the check itself."""
+
+
+class Regularization(NamedTuple):
+    """Terms that training adds to the plain cost, named like their options; 0 adds nothing."""
+
+    l2: float
+    dropout: float
+    input_dropout: float
+    label_smoothing: float
+
+    @property
+    def in_use(self) -> dict[str, float]:
+        """Values other than 0, by the names of the options."""
+        return {name.replace("_", "-"): value for name, value in self._asdict().items() if value}
+
+
+@dataclass(frozen=True)
+class Report:
+    """Findings about one network's gradient.
+
+    ``checks`` holds one check for each method, the most precise first; ``sample`` is the number of entries nudged of
+    each array, None for all; ``function`` names what was checked, None for our own backpropagation.
+    """
+
+    network: Network
+    objective: Objective
+    regularization: Regularization
+    checks: list[Check]
+    sample: int | None
+    function: str | None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Outcome of all methods: failed if one fails, passed if all pass."""
+        found = {check.outcome for check in self.checks}
+        return "failed" if "failed" in found else "undecided" if "undecided" in found else "passed"
+
+    @property
+    def failed(self) -> Check | None:
+        """First check that failed."""
+        return next((check for check in self.checks if check.outcome == "failed"), None)
+
+    @cached_property
+    def diagnosis(self) -> list[str]:
+        """Kinds of bug that explain the failure."""
+        return diagnose(self.failed, self.network, self.objective) if self.failed is not None else []
+
+    @cached_property
+    def gradient(self) -> ParameterVector:
+        """Gradient that was checked."""
+        return self.objective.gradient(self.network)
+
+    @cached_property
+    def slopes(self) -> tuple[float, ...]:
+        """Orders of the Taylor test: see ``taylor_slopes``."""
+        return taylor_slopes(self.network, self.objective, self.gradient, rng=np.random.default_rng(0))
+
+    @cached_property
+    def directions(self) -> list[float]:
+        """Relative errors in random directions, for a sample: see ``direction_errors``."""
+        return direction_errors(self.network, self.objective, self.gradient, rng=np.random.default_rng(0))
+
+
+class Checker(NamedTuple):
+    """How gradients are checked; the fields are the options of the command.
+
+    ``function`` names the user's backpropagation, MODULE:NAME; None checks our own.
+    """
+
+    methods: tuple[Method, ...]
+    epsilon: float
+    tolerance: float | None
+    seed: int
+    function: str | None
+    regularization: Regularization
+
+    def run(self, network: Network, X: Array, labels: NDArray[np.uint8]) -> Report:
+        """Check a network by each method on the examples X, (n, n_0), in float64 whatever it was trained in."""
+        double = network.astype(np.float64)
+        objective = self._objective(double, X, labels)
+        parameters = len(double.parameters)
+        sample = None if parameters <= FULL_CHECK else max(10, SAMPLE_WORK // (len(labels) * parameters))
+        checks = [
+            check(
+                double,
+                objective,
+                method=method,
+                rng=np.random.default_rng(self.seed),
+                epsilon=self.epsilon,
+                tolerance=self.tolerance,
+                sample=sample,
+            )
+            for method in self.methods
+        ]
+        return Report(double, objective, self.regularization, checks, sample, self.function)
+
+    def _objective(self, network: Network, X: Array, labels: NDArray[np.uint8]) -> Objective:
+        """Return the cost that training would reduce with these examples as its mini-batch."""
+        X, targets = network.inputs(X), network.targets(labels)
+        if self.function is not None:
+            return UserGradient(X, targets, backpropagate=load_function(self.function))
+        l2, dropout, input_dropout, label_smoothing = self.regularization
+        masks = draw_masks(
+            network.sizes,
+            len(X),
+            rate=dropout,
+            input_rate=input_dropout,
+            rng=np.random.default_rng([self.seed, DROPOUT]),
+            dtype=np.float64,
+        )
+        Y = targets @ smoothed_targets(network.sizes[-1], label_smoothing, np.float64)
+        return Objective(X, Y, masks, l2)

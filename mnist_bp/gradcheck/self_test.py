@@ -1,0 +1,65 @@
+"""Self-test of the gradient check: each of the known bugs must be caught, and the right gradient must pass."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_bp.core.activations import Array
+from mnist_bp.core.objective import Objective
+from mnist_bp.gradcheck.check import Check, UserGradient, check
+from mnist_bp.gradcheck.diagnose import diagnose
+from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS
+from mnist_bp.network import Network
+
+__all__ = ["Finding", "SelfTest"]
+
+HIDDEN = (16, 16)
+"""One weight matrix is square, so that a transposed one fits."""
+
+
+class Finding(NamedTuple):
+    """Result for one known bug: whether the check fails, and whether the diagnosis names the bug."""
+
+    bug: str
+    caught: bool
+    named: bool
+    diagnosis: list[str]
+
+
+class SelfTest:
+    """Check of the check, on a fresh network.
+
+    Parameters
+    ----------
+    X, labels
+        Mini-batch of examples, (n, n_0) in float64 and (n,).
+    classes
+        Number of outputs.
+    seed
+        Seed of the network and of the checks.
+    """
+
+    def __init__(self, X: Array, labels: NDArray[np.uint8], classes: int, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        self._seed = seed
+        self._network = Network((X.shape[1], *HIDDEN, classes), rng=rng, dtype=np.float64)
+        for b in self._network.biases:
+            b += rng.standard_normal(b.shape) / 4  # a bias that is 0 hides an L2 term on it
+        self._right = Objective(X, self._network.targets(labels))
+
+    def findings(self) -> Iterator[Finding]:
+        """Check each of the known bugs."""
+        for bug in KNOWN_BUGS:
+            found = self._check(UserGradient(self._right.X, self._right.Y, backpropagate=bug.gradient))
+            diagnosis = diagnose(found, self._network, self._right)
+            is_named = any(bug.sign in words for words in diagnosis)
+            yield Finding(bug.name, found.outcome == "failed", is_named, diagnosis)
+
+    def right_passes(self) -> bool:
+        """Check the right gradient."""
+        return self._check(self._right).passed
+
+    def _check(self, objective: Objective) -> Check:
+        return check(self._network, objective, method="complex", rng=np.random.default_rng(self._seed))
