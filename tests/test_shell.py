@@ -94,7 +94,7 @@ def test_an_extra_is_installed_by_the_script_beside_the_one_that_runs(monkeypatc
 
 def commands_in_messages(path):
     """Strings of a file that spell out a command of this program; docstrings and help begin with ``Example:``."""
-    commands = re.compile(rf"(?<!Example: )\bmnist-bp ({'|'.join(command.__name__ for command in COMMANDS)})\b")
+    commands = re.compile(rf"(?<!Example: )\bmnist-bp ({'|'.join(COMMANDS)})\b")
     tree = ast.parse(path.read_text(encoding="utf-8"))
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
     docstrings = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, documented)}

@@ -35,10 +35,8 @@ def _existing_path(text: str) -> Path:
     return path
 
 
-@help_text("""Fetch a dataset, verified by its SHA-256 sums.
-
-What is there and intact is kept. MNIST_BP_OFFLINE=1 forbids the network. Proxies and certificates: HTTPS_PROXY,
-REQUESTS_CA_BUNDLE.
+@help_text("""What is there and intact is kept. MNIST_BP_OFFLINE=1 forbids the network. Proxies and certificates:
+HTTPS_PROXY, REQUESTS_CA_BUNDLE.
 
 Example: mnist-bp download mnist
 """)

@@ -40,9 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 
-@help_text("""Measure how good a trained network is, class by class.
-
-Without RUN or MODEL: the latest run. Without --dataset: the data that it was trained on.
+@help_text("""Without RUN or MODEL: the latest run. Without --dataset: the data that it was trained on.
 
 Example: mnist-bp evaluate
 """)

@@ -48,10 +48,8 @@ FRESH = "Fresh network"
 """Two more panels of ``--help``."""
 
 
-@help_text("""Show where one weight's gradient comes from, factor by factor.
-
-Explains the latest run, another RUN or MODEL, or a fresh network. Without --dataset: what it was trained on, else
-MNIST, from disk; where it is not there, synthetic digits.
+@help_text("""Explains the latest run, another RUN or MODEL, or a fresh network. Without --dataset: what it was trained
+on, else MNIST, from disk; where it is not there, synthetic digits.
 
 Example: mnist-bp explain --fresh --example 3 --weight 3:4,7
 """)

@@ -47,12 +47,10 @@ WRONG = "the gradient does not match"
 UNDECIDED = "no derivative was verified: all are zero, or differ by no more than rounding explains"
 
 
-@help_text("""Check the gradient: nudge every parameter, and compare.
-
-Checks a fresh network, or a trained one: the code that trains, in float64. Only relative agreement passes; where
-rounding could explain a difference, an entry is undecided, and counted. Penalty, dropout and label smoothing are
-checked where asked for here, whatever a run was trained with. Without --dataset: what RUN or MODEL was trained on,
-else MNIST, from disk; where it is not there, synthetic digits.
+@help_text("""Checks a fresh network, or a trained one: the code that trains, in float64. Only relative agreement
+passes; where rounding could explain a difference, an entry is undecided, and counted. Penalty, dropout and label
+smoothing are checked where asked for here, whatever a run was trained with. Without --dataset: what RUN or MODEL was
+trained on, else MNIST, from disk; where it is not there, synthetic digits.
 
 Example: mnist-bp gradcheck --hidden 16,16
 """)

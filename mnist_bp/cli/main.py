@@ -2,17 +2,16 @@
 
 import errno
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from mnist_bp import __version__
-from mnist_bp.cli import download, evaluate, explain, gradcheck, page, predict, train
 from mnist_bp.cli.completion import VARIABLE, InstallCompletion, ShowCompletion, completion_init
 from mnist_bp.cli.config import config_in_use, is_from_config
-from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.signals import all_like_ctrl_c
 from mnist_bp.errors import ExitCode, InputError, InternalError, Interrupted, MnistBpError, OutOfMemory, StorageError
 from mnist_bp.reports.console import prepare_streams, print_error
@@ -23,20 +22,53 @@ __all__ = ["main", "run"]
 DEBUG = "--debug"
 
 
+COMMANDS = {
+    "train": "Train a network, and say after each epoch how good it is.",
+    "evaluate": "Measure how good a trained network is, class by class.",
+    "predict": "Say which digit a picture shows.",
+    "page": "Write a page to play with: draw a digit, see every neuron, and step back through the calculus.",
+    "gradcheck": "Check the gradient: nudge every parameter, and compare.",
+    "explain": "Show where one weight's gradient comes from, factor by factor.",
+    "download": "Fetch a dataset, verified by its SHA-256 sums.",
+}
+"""Names of the commands in the order of the help, and how the help of each begins."""
+
+
+def load_command(name: str) -> Callable[..., None]:
+    """Import a command: the function in the module of its name. The help of all commands needs none of them."""
+    command: Callable[..., None] = getattr(import_module(f"mnist_bp.cli.{name}"), name)
+    return command
+
+
 class _Commands(TyperGroup):
-    """The commands."""
+    """The commands, each of which is imported when it is needed."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """List the commands as plain text: for boxes, Typer imports a Markdown parser, as slow as all the rest."""
         self.rich_markup_mode = None
         super().format_help(ctx, formatter)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Find a command; the example in its help begins as the user began."""
-        found = super().get_command(ctx, cmd_name)
-        if found is not None and found.help:
-            found.help = found.help.replace("Example: mnist-bp ", f"Example: {program()} ")
-        return found
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's signature
+        """List names and summaries."""
+        with formatter.section("Commands"):
+            formatter.write_dl(COMMANDS.items())
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - Typer's signature
+        """Make a command, with the options that are declared and the names that are registered at this moment."""
+        if cmd_name not in COMMANDS:
+            return None
+        from mnist_bp.cli.declared import with_options
+
+        function = load_command(cmd_name)
+        text = f"{COMMANDS[cmd_name]}\n\n{function.__doc__}"
+        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        # The example begins as the user began.
+        app.command(help=text.replace("Example: mnist-bp ", f"Example: {program()} "))(with_options(function))
+        return typer.main.get_command(app)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that the user named; whatever Typer would exit for is an error of the command."""
@@ -44,17 +76,6 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except (KeyboardInterrupt, EOFError, OSError, SystemExit) as error:
             raise _understood(error) from error
-
-
-COMMANDS = (
-    train.train,
-    evaluate.evaluate,
-    predict.predict,
-    page.page,
-    gradcheck.gradcheck,
-    explain.explain,
-    download.download,
-)
 
 
 CONTEXT: dict[str, Any] = {
@@ -65,7 +86,7 @@ CONTEXT: dict[str, Any] = {
 
 
 def _app() -> typer.Typer:
-    """Return the command line, with the options that are declared and the names that are registered at this moment."""
+    """Return the command line."""
     app = typer.Typer(
         cls=_Commands,
         help="Train a network on MNIST, every number of it the calculus of backpropagation, done in the open.",
@@ -75,8 +96,6 @@ def _app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_options)
-    for command in COMMANDS:
-        app.command()(with_options(command))
     return app
 
 

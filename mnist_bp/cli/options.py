@@ -90,7 +90,7 @@ Model = Annotated[
 
 
 def help_text(text: str) -> Callable[[Command], Command]:
-    """Return a decorator that gives a command the text of its ``--help``; ``python -OO`` drops docstrings."""
+    """Return a decorator that gives a command its help below the summary; ``python -OO`` drops docstrings."""
 
     def describe(command: Command) -> Command:
         command.__doc__ = text

@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["page"]
 
 
-@help_text("""Write a page to play with: draw a digit, see every neuron, and step back through the calculus.
-
-Without RUN or MODEL: the latest run. Without --dataset: the data that it was trained on, or synthetic digits where
-they are not on disk. The page is one file that any browser opens, without a network.
+@help_text("""Without RUN or MODEL: the latest run. Without --dataset: the data that it was trained on, or synthetic
+digits where they are not on disk. The page is one file that any browser opens, without a network.
 
 Example: mnist-bp page
 """)

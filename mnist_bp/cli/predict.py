@@ -46,9 +46,7 @@ class _Prediction(NamedTuple):
         return answer + "".join(f"; next {label(next_)} ({self.outputs[next_]:.2f})" for next_ in others[:1])
 
 
-@help_text("""Say which digit a picture shows.
-
-A PNG or JPEG of any size, drawn or photographed, dark on light or light on dark. It is preprocessed as
+@help_text("""A PNG or JPEG of any size, drawn or photographed, dark on light or light on dark. It is preprocessed as
 MNIST's makers did it, and shown as the network sees it.
 
 Example: mnist-bp predict digit.png

@@ -43,10 +43,8 @@ NO_SETTING = {"resume", "min_accuracy", "plot", "plot_format", "json", "quiet"}
 """Options that go with --resume, since they do not say what a run is."""
 
 
-@help_text("""Train a network, and say after each epoch how good it is.
-
-Without --dataset: the files in --data-dir, or MNIST, downloaded if needed. If MNIST is not available, embedded
-synthetic digits, unless --data-dir, --min-accuracy or the config of a run is given.
+@help_text("""Without --dataset: the files in --data-dir, or MNIST, downloaded if needed. If MNIST is not available,
+embedded synthetic digits, unless --data-dir, --min-accuracy or the config of a run is given.
 
 Example: mnist-bp train --hidden 16,16 --epochs 2
 """)

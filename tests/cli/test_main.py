@@ -176,7 +176,7 @@ def test_a_full_disk_is_3():
 )
 def test_help_and_bad_options_need_no_numpy(command, unneeded):
     """Nothing heavy is imported until there is something to convert, to compute or to fetch."""
-    heavy = {"numpy", "requests", "tomli_w", "rich.progress", *unneeded}
+    heavy = {"numpy", "requests", "tomli_w", "rich.progress", "mnist_bp.cli.gradcheck", *unneeded}
     code = (
         "import sys; from mnist_bp.cli.main import main\n"
         f"try: main({command.split()!r})\n"

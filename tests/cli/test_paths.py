@@ -9,7 +9,7 @@ import typer
 
 from mnist_bp.cli.config import NOT_IN_A_FILE
 from mnist_bp.cli.declared import with_options
-from mnist_bp.cli.main import COMMANDS, _app
+from mnist_bp.cli.main import COMMANDS, _app, load_command
 from mnist_bp.data.datasets import data_root
 from mnist_bp.training.saved_model import TrainedModel
 
@@ -22,9 +22,9 @@ def takes_paths(annotation):
 
 
 PATHS = [
-    (command.__name__, name)
+    (command, name)
     for command in COMMANDS
-    for name, parameter in inspect.signature(with_options(command)).parameters.items()
+    for name, parameter in inspect.signature(with_options(load_command(command))).parameters.items()
     if takes_paths(parameter.annotation)
 ]
 KEYS = [(command, name) for command, name in PATHS if command == "train" and name not in NOT_IN_A_FILE]
@@ -43,7 +43,7 @@ def home(tmp_path, monkeypatch):
 
 def parsed(command, name, text):
     """What the command's function gets for a parameter that the user has written so."""
-    subcommand = APP.commands[command]
+    subcommand = APP.get_command(None, command)
     parameter = next(each for each in subcommand.params if each.name == name)
     words = [text] if parameter.param_type_name == "argument" else [f"{parameter.opts[0]}={text}"]
     value = subcommand.make_context(command, words, resilient_parsing=True).params[name]
@@ -69,7 +69,7 @@ def test_a_tilde_is_expanded_in_every_path_of_every_command(home, command, name)
 )
 def test_a_path_that_is_none_is_exit_2_in_every_command(cli, command, name, text, reason):
     """Empty, as in --output "$UNSET", it would be the current folder."""
-    subcommand = APP.commands[command]
+    subcommand = APP.get_command(None, command)
     parameter = next(each for each in subcommand.params if each.name == name)
     is_argument = parameter.param_type_name == "argument"
     done = cli(command, *([text] if is_argument else [f"{parameter.opts[0]}={text}"]))
@@ -84,7 +84,7 @@ def test_a_path_that_is_none_is_exit_2_in_every_command(cli, command, name, text
 def test_a_tilde_is_expanded_in_every_path_of_a_config(home, command, name):
     """A key is an option."""
     Path("c.toml").write_text(f"{name.replace('_', '-')} = '~/x'", encoding="utf-8")
-    subcommand = APP.commands[command]
+    subcommand = APP.get_command(None, command)
     assert subcommand.make_context(command, ["--config=c.toml"]).params[name] == home / "x"
 
 
