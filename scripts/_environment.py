@@ -191,7 +191,8 @@ def _install(building: Path, extras: list[str], lock: int) -> None:
     """Install pip, this checkout and its dependencies.
 
     pip runs from its own wheel: ensurepip takes seven seconds to put it into the environment first. Bytecode is
-    compiled when a module is first used: most of it never is.
+    compiled when a module is first used, since most of it never is; now, if PYTHONDONTWRITEBYTECODE would have it
+    compiled at every start.
     """
     python = program("python", building)
     found = subprocess.run([python, "-I", "-c", FIND_PIP], capture_output=True, text=True)
@@ -200,7 +201,8 @@ def _install(building: Path, extras: list[str], lock: int) -> None:
     pip = found.stdout.strip()
     wheel = _checkout_wheel.write(building, ROOT)
     checkout = f"{wheel}[{','.join(extras)}]" if extras else wheel
-    options = ("--quiet", "--no-compile", "--no-input", "--disable-pip-version-check")
+    compiling = "--compile" if sys.dont_write_bytecode else "--no-compile"
+    options = ("--quiet", compiling, "--no-input", "--disable-pip-version-check")
     _run(lock, python, "-P", "-m", "pip", "install", *options, pip, checkout, PYTHONPATH=pip)
     wheel.unlink()
 
