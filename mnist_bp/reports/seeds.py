@@ -128,7 +128,7 @@ class SeedsReport:
             self._console.print_table(self._table(with_spread=True))
         for run in self._runs:
             if run.is_finished and run.last is not None:
-                for complaint in warnings(Health(**run.last["health"])):
+                for complaint in warnings(Health.from_record(run.last["health"])):
                     self._console.print(f"health   seed {run.seed}: {complaint}", style="yellow")
         if record["unfinished"]:
             self._console.print(

@@ -76,7 +76,7 @@ def _result(record: Any) -> EpochResult | None:
     A figure that the version which wrote the record did not compute is absent.
     """
     try:
-        health = Health(**record["health"])
+        health = Health.from_record(record["health"])
         figures = {name: record[name] for name in METRICS if record.get(name) is not None}
         lists = (health.saturated or (), health.dead or (), health.gradient_norm, health.never_predicted)
         numbers = [record["epoch"], *(number for part in lists for number in part)]

@@ -1,7 +1,8 @@
 """What goes wrong inside a network while it trains, in figures and in plain words."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,14 @@ class Health:
     gradient_norm: tuple[float, ...]
     never_predicted: tuple[int, ...]
     at_chance: bool
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "Health":
+        """Return the diagnostics that a history or a checkpoint recorded.
+
+        A record of another version may lack fields, which then have their defaults, or have more of them.
+        """
+        return cls(**{field.name: record[field.name] for field in fields(cls) if field.name in record})
 
 
 def sample(examples: Array) -> Array:

@@ -312,3 +312,15 @@ def test_weights_that_are_far_too_large_saturate():
     net.parameters *= 1000
     health = look(net, rng.random((EXAMPLES, 784), np.float32), rng.integers(0, 10, EXAMPLES))
     assert "saturated" in warnings(health)[0]
+
+
+def test_a_record_of_another_version_is_read():
+    """It may lack a field that was added later, and have one that is not known here."""
+
+    @dataclass(frozen=True)
+    class Later(Health):
+        stalled: bool | None = None
+
+    record = asdict(WELL)
+    assert Later.from_record(record) == Later(**record, stalled=None)
+    assert Health.from_record({**record, "stalled": True}) == WELL
