@@ -285,6 +285,21 @@ def _terminated_like_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGTERM, usual)
 
 
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Handle Ctrl-C and SIGTERM when the block has ended: Popen would lose the process that it has just started."""
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    usual = {number: signal.signal(number, lambda number, _: came.append(number)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+    for number in came[:1]:
+        signal.raise_signal(number)
+
+
 def _run(lock: int, *command: object, **variables: str) -> None:
     """Run a step of the set-up; its process shares the lock, so that it holds until the last step is dead.
 
@@ -293,12 +308,15 @@ def _run(lock: int, *command: object, **variables: str) -> None:
     shared = {} if os.name == "nt" else {"pass_fds": [lock], "process_group": 0}
     words = [str(word) for word in command]
     own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | variables
-    process = subprocess.Popen(words, env=own, stdin=subprocess.DEVNULL, stdout=sys.stderr, **shared)
+    process = None
     try:
+        with _signals_wait():
+            process = subprocess.Popen(words, env=own, stdin=subprocess.DEVNULL, stdout=sys.stderr, **shared)
         code = process.wait()
     except BaseException:
-        process.kill()
-        process.wait()  # subprocess.run does not after Ctrl-C; the process could write while its folder is removed
+        if process:
+            process.kill()
+            process.wait()  # subprocess.run does not after Ctrl-C; the process could write while its folder is removed
         raise
     if code:
         _fail(NOT_AVAILABLE, "The set-up failed: the reason is above. The next call starts it again.")

@@ -184,6 +184,30 @@ def test_a_terminals_ctrl_c_reaches_the_script_alone(environment, tmp_path, capf
     assert int(capfd.readouterr().err) != os.getpgrp()
 
 
+@POSIX_ONLY
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_a_step_starts_ends_that_step(environment, tmp_path, monkeypatch, number):
+    """No pip is left that goes on writing."""
+    steps, start_step = [], subprocess.Popen
+
+    def interrupted(*words, **options):
+        steps.append(start_step(*words, **options))
+        signal.raise_signal(number)
+        return steps[0]
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    with (
+        (tmp_path / "lock").open("w") as lock,
+        pytest.raises(KeyboardInterrupt),
+        environment._terminated_like_ctrl_c(),
+    ):
+        environment._run(lock.fileno(), sys.executable, "-c", f"import time; time.sleep({PATIENCE})")
+    is_over = steps[0].poll() is not None
+    steps[0].kill()
+    steps[0].wait()
+    assert is_over
+
+
 @pytest.mark.parametrize("renamed", [0, 1])
 def test_killed_while_it_replaces_an_environment_the_next_works(environment, renamed):
     """Before the old one is renamed, or between that and the new one's renaming."""
