@@ -3,7 +3,6 @@
 Each mutated file is made from a seed by ``scripts/_fuzz``; ``scripts/fuzz`` reads more, and repeats one that fails.
 """
 
-import importlib
 import io
 import os
 import pickle
@@ -20,6 +19,8 @@ from random import Random
 
 import numpy as np
 import pytest
+from _fuzz import archives
+from _fuzz import targets as fuzz
 from PIL import Image
 
 from mnist_bp import Network
@@ -33,15 +34,11 @@ from mnist_bp.network import load_network
 from mnist_bp.reports.console import LONGEST, printable
 from mnist_bp.storage import npz
 
-SCRIPTS = Path(__file__).parent.parent / "scripts"
-sys.path.append(str(SCRIPTS))
-fuzz = importlib.import_module("_fuzz.targets")
-archives = importlib.import_module("_fuzz.archives")
-
 MUTATIONS = int(os.environ.get("MNIST_BP_MUTATIONS", "1000"))
 SHARES = {"model": 5, "checkpoint": 50, "config": 10, "images": 4, "labels": 4, "image": 10}
 """Of each kind of file, one in so many of ``MUTATIONS``: by the time that they take."""
 
+SCRIPTS = Path(__file__).parent.parent / "scripts"
 IS_WINDOWS = sys.platform == "win32"
 """Where a file's name cannot have quotes or control characters."""
 

@@ -4,7 +4,6 @@ In most tests, a stand-in takes the place of ``mnist_bp`` in the processes that 
 "learns" with an error that the network's size and the seed decide, and misbehaves as ``orders.json`` says.
 """
 
-import importlib
 import json
 import os
 import signal
@@ -13,15 +12,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from _reproduce import main as command
+from _reproduce import recipes, table
 
 import mnist_bp
 from mnist_bp.errors import InputError
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
-sys.path.append(str(SCRIPTS))
-command = importlib.import_module("_reproduce.main")
-recipes = importlib.import_module("_reproduce.recipes")
-table = importlib.import_module("_reproduce.table")
 
 STAND_IN = """
 import json, sys, time, tomllib

@@ -1,10 +1,5 @@
 """Training after training in one process; by the hundred, and with an eye on memory, that is what the script does."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves the path alone
-
 from soak import WAYS, soak
 
 

@@ -9,9 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves the path alone
-
 from kill_training import kill_at_an_operation, kill_at_random, look, make_data, start
 
 from mnist_bp.errors import InputError

@@ -10,16 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageDraw
+from rendered_digits import read_back
 
 from mnist_bp import Network
 from mnist_bp.data.choices import DATASETS
 from mnist_bp.data.image_file import read_image
 from mnist_bp.data.preprocess import preprocess
 from mnist_bp.shell import command_line
-
-sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves the path alone
-
-from rendered_digits import read_back
 
 SHAPE = (28, 28)
 

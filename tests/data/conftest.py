@@ -1,11 +1,6 @@
 """What the tests of data share."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # for ``mirrors``; pytest's importlib mode leaves the path alone
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """Kill a download of 5 MB at random moments, each time look at what is left, and let the next one complete it.
 
-python tests/data/kill_download.py 100
+python tests/support/kill_download.py 100
 """
 
 import gzip

@@ -1,6 +1,6 @@
 """Render MNIST's test digits as pictures, as somebody would draw them, and let a model read them through ``predict``.
 
-python tests/cli/rendered_digits.py 10000 runs/20260101-120000-784-16-16-10 [DATA-DIR]
+python tests/support/rendered_digits.py 10000 runs/20260101-120000-784-16-16-10 [DATA-DIR]
 
 Each is dark on light, 280 × 280 pixels, scaled and placed at random (seeded), written as PNG and read as the command
 reads it. Prints the accuracy beside that on the digits themselves.

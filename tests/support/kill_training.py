@@ -1,6 +1,6 @@
 """Kill short trainings, look at what is left, let them go on, and compare with the training that nobody killed.
 
-python tests/cli/kill_training.py 200
+python tests/support/kill_training.py 200
 """
 
 import json

@@ -1,6 +1,6 @@
 """Train many times in one process, by Python: no memory, file or thread is left over, and all come to the same.
 
-python tests/soak.py 500
+python tests/support/soak.py 500
 """
 
 import os

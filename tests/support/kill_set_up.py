@@ -1,6 +1,6 @@
 """Kill the set-up of a fresh checkout at random moments; the next call has to work, and to leave nothing behind.
 
-python tests/scripts/kill_set_up.py 20 [SECONDS]
+python tests/support/kill_set_up.py 20 [SECONDS]
 
 It installs the real dependencies, each time anew. The kills come within the first SECONDS (default: as long as a whole
 set-up takes; those that come too late do not count), by Ctrl-C, SIGTERM or SIGKILL in turns, to the whole group of
