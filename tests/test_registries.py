@@ -1,6 +1,7 @@
 """Entries that other code registers: each works in every command, or is refused by name with what is missing."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from mnist_bp.data.choices import AUGMENTATIONS, DATASETS
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.registry import GeneratedDataset, PublishedDataset, PublishedFile
 from mnist_bp.errors import InputError
+from mnist_bp.reports.plot_formats import PLOT_FORMATS, PlotFormat
 from mnist_bp.training.learning_rates import LEARNING_RATES
 from mnist_bp.training.metrics import METRICS, Metric, percent
 from mnist_bp.training.schedules import SCHEDULES
@@ -158,6 +160,17 @@ def test_an_augmentation_works_in_every_command(every_command, register):
     )
 
     every_command("--augment", "negative")
+
+
+def test_a_plot_format_works_in_every_command_that_draws(cli, idx_folder, register):
+    """Matplotlib writes it; its name is the ending."""
+    register(PLOT_FORMATS, "eps", PlotFormat(("CreationDate",)))
+    train = ("train", "--data-dir", idx_folder, "--hidden", 4, "--epochs", 1, "--output", "run", "--plot")
+
+    assert cli(*train, "--plot-format", "eps").code == 0
+    assert cli("evaluate", "run", "--plot", "--plot-format", "eps", "--output", "elsewhere").code == 0
+
+    assert {path.suffix for path in Path("elsewhere").iterdir()} == {".eps"}
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from mnist_bp.errors import AnswerIsNo, InputError, StorageError
 from mnist_bp.reports.class_names import ClassNames
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.data import print_if_synthetic
+from mnist_bp.reports.plot_formats import DEFAULT_FORMAT
 from mnist_bp.reports.plots import MISTAKES, check_plot, plot_evaluation, plots_record, print_plots
 from mnist_bp.reports.tables import confusion_table, per_class_table
 from mnist_bp.reports.terminal_images import draw_side_by_side
@@ -65,7 +66,7 @@ def evaluate(
         ),
     ] = None,
     plot: Plot = False,
-    plot_format: PlotFormat = "png",
+    plot_format: PlotFormat = DEFAULT_FORMAT,
     output: PlotFolder = None,
     json: Json = False,
 ) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
-from mnist_bp.cli.declared import DECLARED, number
+from mnist_bp.cli.declared import DECLARED, OneOf, number
 from mnist_bp.data.names import SplitName
 from mnist_bp.environment import user_path
+from mnist_bp.reports.plot_formats import PLOT_FORMATS
 from mnist_bp.training.declaration import Range
 from mnist_bp.training.settings import DATA, POSITIVE
 
@@ -66,7 +67,9 @@ Plot = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
-PlotFormat = Annotated[Literal["png", "svg"], typer.Option(help="Of the pictures.", rich_help_panel=OUTPUT)]
+PlotFormat = Annotated[
+    str, OneOf(lambda: PLOT_FORMATS), typer.Option(help="File format of the pictures.", rich_help_panel=OUTPUT)
+]
 PlotFolder = Annotated[
     Path | None,
     typer.Option(

@@ -26,6 +26,7 @@ from mnist_bp.cli.training_options import (
 )
 from mnist_bp.errors import AnswerIsNo, Diverged, InputError, MnistBpError, OutputClosed
 from mnist_bp.reports.console import Console
+from mnist_bp.reports.plot_formats import DEFAULT_FORMAT
 from mnist_bp.reports.plots import check_plot, plot_training, print_plots
 from mnist_bp.reports.training import TrainingReport
 from mnist_bp.shell import program
@@ -58,7 +59,7 @@ def train(
     config: Config = None,  # noqa: ARG001 - its callback has made the other options' defaults of it
     min_accuracy: MinAccuracy = None,
     plot: Plot = False,
-    plot_format: PlotFormat = "png",
+    plot_format: PlotFormat = DEFAULT_FORMAT,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -9,6 +9,7 @@ from mnist_bp.data.names import SplitName
 from mnist_bp.errors import InputError, StorageError
 from mnist_bp.reports.console import Console, printable
 from mnist_bp.reports.data import describe_data
+from mnist_bp.reports.plot_formats import DEFAULT_FORMAT
 from mnist_bp.shell import install_command
 from mnist_bp.storage.atomic import storing
 from mnist_bp.training.metrics import percent
@@ -41,8 +42,8 @@ LONGEST_NAME = 40
 def check_plot(plot: bool, plot_format: str, folder: Path | None = None) -> None:  # noqa: FBT001 - the options, as they come
     """InputError if pictures are asked for that cannot be drawn; to be called before anything else takes time."""
     if not plot:
-        if plot_format != "png":
-            raise InputError("--plot-format is of --plot, which is not given")
+        if plot_format != DEFAULT_FORMAT:
+            raise InputError("--plot-format requires --plot")
         if folder is not None:
             raise InputError("--output is the folder of the pictures: it requires --plot")
         return

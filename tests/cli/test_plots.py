@@ -178,7 +178,7 @@ def test_pictures_need_no_backend_of_the_user(backend):
     ("options", "why"),
     [
         (["--plot", "--seeds", 2], "--plot draws one network: leave it out, and draw each with mnist-bp evaluate RUN"),
-        (["--plot-format", "svg"], "--plot-format is of --plot"),
+        (["--plot-format", "svg"], "--plot-format requires --plot"),
     ],
 )
 def test_what_does_not_go_together_is_refused(train, options, why):

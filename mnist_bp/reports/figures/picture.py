@@ -12,6 +12,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mnist_bp.reports.plot_formats import PLOT_FORMATS
 from mnist_bp.storage.atomic import atomic_write, storing
 
 __all__ = ["DPI", "Head", "Picture", "own_style", "save"]
@@ -110,9 +111,8 @@ def save(picture: Picture, path: Path) -> None:
         If the disk does not take it.
     """
     file_format = path.suffix[1:]
-    # No date, and no version of the program that drew it.
-    nothing = {"png": ["Software"], "svg": ["Creator", "Date"]}[file_format]
+    metadata = {"Title": picture.title} | dict.fromkeys(PLOT_FORMATS[file_format].left_out)
     content = io.BytesIO()
-    picture.figure.savefig(content, format=file_format, metadata={"Title": picture.title} | dict.fromkeys(nothing))
+    picture.figure.savefig(content, format=file_format, metadata=metadata)
     with storing(path), atomic_write(path) as file:
         file.write(content.getvalue())
