@@ -1,18 +1,18 @@
-"""mnist-bp: train a network on MNIST, every number of it the calculus of backpropagation, done in the open."""
+"""mnist-bp: train a network on MNIST with every number of backpropagation computed openly."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mnist_bp.api import Trainer, check_gradient, evaluate, explain, load_dataset
     from mnist_bp.network import Network
 
-__all__ = ["Network", "__version__"]
+__all__ = ["Network", "Trainer", "__version__", "check_gradient", "evaluate", "explain", "load_dataset"]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """Import the network on first use: ``mnist-bp --help`` then starts without numpy (PEP 562)."""
-    if name == "Network":
-        from mnist_bp.network import Network
-
-        return Network
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import the API on first use: ``mnist-bp --help`` then starts without numpy (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("mnist_bp.network" if name == "Network" else "mnist_bp.api"), name)

@@ -23,18 +23,19 @@ BELOW = {
     "storage": {"core", "errors"},
     "network": {"core", "storage", "errors"},
     "gradcheck": {"core", "network", "errors"},
-    "explain": {"core", "gradcheck", "network", "errors"},
+    "explanation": {"core", "gradcheck", "network", "errors"},
     "data": {"core", "environment", "errors", "shell", "storage"},
     "training": {"core", "cores", "data", "environment", "network", "errors", "shell", "storage"},
     "page": {"core", "data", "network", "training", "errors", "storage"},
     "reports": {
-        "core", "data", "environment", "explain", "gradcheck", "network", "training", "errors", "shell", "storage"
+        "core", "data", "environment", "explanation", "gradcheck", "network", "training", "errors", "shell", "storage"
     },
     "cli": {
-        "core", "cores", "data", "environment", "explain", "gradcheck", "network", "page", "reports", "training",
+        "core", "cores", "data", "environment", "explanation", "gradcheck", "network", "page", "reports", "training",
         "errors", "shell", "storage",
     },
-    "": {"cli", "errors", "network"},
+    "api": {"core", "data", "environment", "explanation", "gradcheck", "network", "training", "errors"},
+    "": {"api", "cli", "errors", "network"},
 }  # fmt: skip
 """Parts of the package by the parts that they may import besides themselves; "" is the package itself."""
 
@@ -43,7 +44,7 @@ LIBRARIES = {
     "storage": {"numpy"},
     "network": {"numpy"},
     "gradcheck": {"numpy"},
-    "explain": {"numpy"},
+    "explanation": {"numpy"},
     "data": {"numpy", "platformdirs"},
     "data/image_file.py": {"PIL"},
     "data/download/http.py": {"requests", "urllib3"},
@@ -51,6 +52,7 @@ LIBRARIES = {
     "page": {"numpy"},
     "reports": {"numpy", "rich", "threadpoolctl"},
     "reports/figures": {"matplotlib"},
+    "api": {"numpy"},
     "cli": {"numpy", "threadpoolctl", "typer"},
     "cli/completion.py": {"shellingham"},
 }

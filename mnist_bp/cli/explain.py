@@ -36,7 +36,7 @@ from mnist_bp.training.settings import DATA
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset, Examples
-    from mnist_bp.explain.result import Address
+    from mnist_bp.explanation.result import Address
 
 __all__ = ["explain"]
 
@@ -110,7 +110,7 @@ def explain(
 ) -> None:
     import numpy as np
 
-    from mnist_bp.explain.chain_rule import explain as explain_derivative
+    from mnist_bp.explanation.chain_rule import explain as explain_derivative
 
     if weight is not None and bias is not None:
         raise InputError("--weight and --bias name two parameters: give one of them")
@@ -150,7 +150,7 @@ def explain(
 
 def _parse_address(weight: str | None, bias: str | None) -> "Address | None":
     """3:4,7 is w_{4,7}^(3), 3:4 is b_{4}^(3)."""
-    from mnist_bp.explain.result import Address
+    from mnist_bp.explanation.result import Address
 
     text = bias if weight is None else weight
     if text is None:

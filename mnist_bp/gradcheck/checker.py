@@ -1,8 +1,9 @@
 """Complete check of one network's gradient: every method, the diagnosis of a failure, and independent tests."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,18 @@ from mnist_bp.core.activations import Array
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import draw_masks, smoothed_targets
-from mnist_bp.gradcheck.check import Check, Outcome, UserGradient, check, direction_errors, taylor_slopes
+from mnist_bp.gradcheck.check import (
+    Backpropagation,
+    Check,
+    Outcome,
+    UserGradient,
+    check,
+    direction_errors,
+    taylor_slopes,
+)
 from mnist_bp.gradcheck.diagnose import diagnose
 from mnist_bp.gradcheck.numerical_gradient import Method
-from mnist_bp.gradcheck.user_function import load_function
+from mnist_bp.gradcheck.user_function import checked_function, load_function
 from mnist_bp.network import Network
 
 __all__ = ["Checker", "Regularization", "Report"]
@@ -65,6 +74,11 @@ class Report:
         return "failed" if "failed" in found else "undecided" if "undecided" in found else "passed"
 
     @property
+    def passed(self) -> bool:
+        """Whether every method verified the gradient."""
+        return self.outcome == "passed"
+
+    @property
     def failed(self) -> Check | None:
         """First check that failed."""
         return next((check for check in self.checks if check.outcome == "failed"), None)
@@ -93,14 +107,14 @@ class Report:
 class Checker(NamedTuple):
     """How gradients are checked; the fields are the options of the command.
 
-    ``function`` names the user's backpropagation, MODULE:NAME; None checks our own.
+    ``function`` is the user's backpropagation, itself or as MODULE:NAME; None checks our own.
     """
 
     methods: tuple[Method, ...]
     epsilon: float
     tolerance: float | None
     seed: int
-    function: str | None
+    function: Callable[..., Any] | str | None
     regularization: Regularization
 
     def run(self, network: Network, X: Array, labels: NDArray[np.uint8]) -> Report:
@@ -121,13 +135,13 @@ class Checker(NamedTuple):
             )
             for method in self.methods
         ]
-        return Report(double, objective, self.regularization, checks, sample, self.function)
+        return Report(double, objective, self.regularization, checks, sample, _name(self.function))
 
     def _objective(self, network: Network, X: Array, labels: NDArray[np.uint8]) -> Objective:
         """Return the cost that training would reduce with these examples as its mini-batch."""
         X, targets = network.inputs(X), network.targets(labels)
         if self.function is not None:
-            return UserGradient(X, targets, backpropagate=load_function(self.function))
+            return UserGradient(X, targets, backpropagate=_backpropagation(self.function))
         l2, dropout, input_dropout, label_smoothing = self.regularization
         masks = draw_masks(
             network.sizes,
@@ -139,3 +153,11 @@ class Checker(NamedTuple):
         )
         Y = targets @ smoothed_targets(network.sizes[-1], label_smoothing, np.float64)
         return Objective(X, Y, masks, l2)
+
+
+def _backpropagation(function: Callable[..., Any] | str) -> Backpropagation:
+    return load_function(function) if isinstance(function, str) else checked_function(function, str(_name(function)))
+
+
+def _name(function: Callable[..., Any] | str | None) -> str | None:
+    return getattr(function, "__qualname__", repr(function)) if callable(function) else function

@@ -17,7 +17,7 @@ from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.errors import InputError
 from mnist_bp.gradcheck.check import Backpropagation
 
-__all__ = ["load_function"]
+__all__ = ["checked_function", "load_function"]
 
 
 def load_function(name: str) -> Backpropagation:
@@ -30,9 +30,13 @@ def load_function(name: str) -> Backpropagation:
     Raises
     ------
     InputError
-        If it cannot be imported; later, if it raises, or returns something else.
+        If it cannot be imported; later, see ``checked_function``.
     """
-    function = _imported(name)
+    return checked_function(_imported(name), name)
+
+
+def checked_function(function: Callable[..., Any], name: str) -> Backpropagation:
+    """Return the user's function as the check calls it; InputError if it raises, or returns something else."""
 
     def backpropagate(network: Layers, X: Array, Y: Array) -> ParameterVector:
         weights, biases = ([array.copy() for array in arrays.values()] for arrays in (network.W, network.b))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mnist_bp.explain.result import Explanation, Factors, MiniBatch, Paths
+    from mnist_bp.explanation.result import Explanation, Factors, MiniBatch, Paths
 
 __all__ = ["Shown", "show_explanation"]
 

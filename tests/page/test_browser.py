@@ -14,8 +14,8 @@ from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.core.network import backward, forward
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.data.preprocess import preprocess
-from mnist_bp.explain.chain_rule import explain
-from mnist_bp.explain.result import Address, Explanation
+from mnist_bp.explanation.chain_rule import explain
+from mnist_bp.explanation.result import Address, Explanation
 from mnist_bp.page.assemble import assemble, fill, page_modules
 from mnist_bp.page.bundle import bundle
 from mnist_bp.page.content import page_content

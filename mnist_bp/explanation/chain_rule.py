@@ -15,7 +15,7 @@ from mnist_bp.core.network import Trace, forward
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.errors import InputError
-from mnist_bp.explain.result import (
+from mnist_bp.explanation.result import (
     Address,
     Explanation,
     Factors,

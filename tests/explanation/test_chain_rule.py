@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from mnist_bp import Network
 from mnist_bp.core.network import forward, mean_cost
 from mnist_bp.errors import InputError
-from mnist_bp.explain.chain_rule import explain
-from mnist_bp.explain.result import Address, Explanation, Pull
+from mnist_bp.explanation.chain_rule import explain
+from mnist_bp.explanation.result import Address, Explanation, Pull
 
 SIZES = (7, 6, 5, 4)
 EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))

@@ -1,0 +1,209 @@
+"""Python API: a training, an evaluation, a gradient check and an explanation on arrays of your own.
+
+Every name here can be imported from ``mnist_bp``. Images are grey levels, uint8 from 0 to 255, or network inputs of any
+float type; labels are integers. ``Examples``, as a dataset has them, can stand for the pair (images, labels).
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mnist_bp.core.activations import Array
+from mnist_bp.data import datasets
+from mnist_bp.data.batches import normalize
+from mnist_bp.data.examples import Dataset, Examples
+from mnist_bp.environment import user_path
+from mnist_bp.errors import InputError
+from mnist_bp.explanation import chain_rule
+from mnist_bp.explanation.result import Address, Explanation
+from mnist_bp.gradcheck.checker import Checker, Regularization, Report
+from mnist_bp.gradcheck.numerical_gradient import Method
+from mnist_bp.network import Network
+from mnist_bp.training import evaluation, trainer
+from mnist_bp.training.epoch_inputs import LabelledImages
+from mnist_bp.training.evaluation import Evaluation
+from mnist_bp.training.learning_rates import default_learning_rate
+from mnist_bp.training.settings import Settings
+
+__all__ = ["Trainer", "check_gradient", "evaluate", "explain", "load_dataset"]
+
+Labelled = Examples | tuple[ArrayLike, ArrayLike]
+"""Images, (n, rows, columns) or (n, n_0), and labels, (n,)."""
+
+
+def load_dataset(
+    name: str | None = None, data_dir: str | PathLike[str] | None = None, *, limit: int | None = None
+) -> Dataset:
+    """Load a dataset: from disk, else downloaded and verified.
+
+    Parameters
+    ----------
+    name
+        "mnist", "fashion-mnist", "kmnist", "synthetic" or "own". Default: what ``data_dir`` holds, else MNIST.
+    data_dir
+        Folder of your own files, or of several datasets. Default: ``MNIST_BP_DATA``, or the user's cache folder.
+    limit
+        Number of training examples to keep, from the first. Default: all.
+
+    Returns
+    -------
+    Dataset
+        ``train`` and ``test``, each with ``images``, uint8 (n, rows, columns), and ``labels``, uint8 (n,).
+
+    Raises
+    ------
+    DataUnavailable
+        If the dataset is neither on disk nor can be downloaded.
+    InputError
+        If the folder or a file in it is not a dataset.
+    """
+    return datasets.load(name, None if data_dir is None else user_path(fspath(data_dir)), limit=limit)
+
+
+class Trainer(trainer.Trainer):
+    """A training: ``for result in Trainer(network, train, test, epochs=3).run(): …``.
+
+    Parameters
+    ----------
+    network
+        Network that is trained, in place.
+    train, test, validation
+        Examples, or pairs of images, (n, rows, columns) or (n, n_0), and labels, (n,).
+    settings
+        Settings of the command ``train`` by name: ``epochs``, ``batch_size``, ``learning_rate``, ``optimizer``, ….
+
+    Raises
+    ------
+    InputError
+        If the examples do not fit the network, or settings contradict each other.
+    """
+
+    def __init__(
+        self, network: Network, train: Labelled, test: Labelled, *, validation: Labelled | None = None, **settings: Any
+    ) -> None:
+        described: dict[str, Any] = {"activation": network.activation, "cost": network.cost}
+        super().__init__(
+            network,
+            _labelled(network, train),
+            _labelled(network, test),
+            Settings(hidden=network.sizes[1:-1], **described, **settings),
+            validation=None if validation is None else _labelled(network, validation),
+            image_shape=_image_shape(train),
+        )
+
+
+def evaluate(network: Network, examples: Labelled) -> Evaluation:
+    """Return ``cost``, ``accuracy`` and ``confusion`` (rows are the true class) of a network on examples.
+
+    Raises
+    ------
+    InputError
+        If the examples do not fit the network.
+    """
+    return evaluation.evaluate(network, *_labelled(network, examples))
+
+
+def check_gradient(
+    network: Network,
+    examples: Labelled,
+    *,
+    backpropagate: Callable[..., tuple[Sequence[Array], Sequence[Array]]] | None = None,
+    methods: Sequence[Method] = ("complex", "central"),
+    seed: int = 0,
+) -> Report:
+    """Compare the gradient of a mini-batch with the numerical derivative of every parameter, in float64.
+
+    Parameters
+    ----------
+    network
+        Network at whose parameters the gradient is checked.
+    examples
+        Mini-batch; 20 examples are enough.
+    backpropagate
+        Your own function (weights, biases, x, y) ↦ (dC_dW, dC_db), with lists of arrays, to check in place of ours:
+        weights (n_l, n_{l−1}), biases (n_l,), x (n, n_0), y one-hot (n, n_L); derivatives of the mean cost.
+    methods
+        "complex" (exact) and "central" (difference quotients).
+    seed
+        Seed of what is drawn at random.
+
+    Returns
+    -------
+    Report
+        ``outcome`` ("passed", "failed" or "undecided"), ``diagnosis`` (what kind of bug it is), ``checks``.
+
+    Raises
+    ------
+    InputError
+        If the examples do not fit the network, or the function raises or returns something else.
+    """
+    checker = Checker(tuple(methods), 1e-5, None, seed, backpropagate, Regularization(0, 0, 0, 0))
+    images, labels = _labelled(network, examples)
+    return checker.run(network, normalize(images, np.float64), labels)
+
+
+def explain(
+    network: Network,
+    examples: Labelled,
+    example: int = 0,
+    *,
+    weight: tuple[int, int, int] | None = None,
+    bias: tuple[int, int] | None = None,
+    learning_rate: float | None = None,
+) -> Explanation:
+    """Take one derivative apart: its factors by the chain rule, and the paths on which it reaches the cost.
+
+    Parameters
+    ----------
+    network
+        Network to explain, computed in float64.
+    examples
+        Mini-batch.
+    example
+        Row of the mini-batch that the explanation is about.
+    weight, bias
+        (layer, j, k) of w_jk^(layer), or (layer, j) of b_j^(layer); layers count from 1. Default: the weight to which
+        the cost of the example is most sensitive.
+    learning_rate
+        Learning rate of the step that is tried. Default: the default for such a network.
+
+    Raises
+    ------
+    InputError
+        If the network has no such parameter, or the examples do not fit it.
+    """
+    if weight is not None and bias is not None:
+        raise InputError("weight and bias name two parameters: give one of them")
+    address = Address(*weight) if weight is not None else Address(*bias, None) if bias is not None else None
+    images, labels = _labelled(network, examples)
+    if not 0 <= example < len(labels):
+        raise InputError(f"example {example} is not one of the {len(labels)} examples (0 to {len(labels) - 1})")
+    rate = learning_rate or default_learning_rate(network.activation, network.cost)
+    double = network.astype(np.float64)
+    return chain_rule.explain(double, normalize(images, np.float64), labels, example, address, rate)
+
+
+def _labelled(network: Network, examples: Labelled) -> LabelledImages:
+    """Return examples as the package computes with them; InputError if they do not fit the network."""
+    given_images, given_labels = (
+        (examples.images, examples.labels) if isinstance(examples, Examples) else map(np.asarray, examples)
+    )
+    images = given_images.reshape(len(given_images), math.prod(given_images.shape[1:]))
+    if images.shape[1] != network.sizes[0] or not len(images) or images.dtype.kind not in "uif":
+        raise InputError(
+            f"images have shape {given_images.shape} and type {given_images.dtype}; this network takes "
+            f"{network.sizes[0]} numbers an example"
+        )
+    network.targets(given_labels)
+    if given_labels.shape != (len(images),):
+        raise InputError(f"{len(images)} images, but labels of shape {given_labels.shape}")
+    return LabelledImages(images, given_labels.astype(np.uint8))
+
+
+def _image_shape(examples: Labelled) -> tuple[int, int] | None:
+    images = examples.images if isinstance(examples, Examples) else np.asarray(examples[0])
+    return images.shape[1:] if images.ndim == 3 else None

@@ -1,0 +1,127 @@
+"""The Python API, as a notebook uses it: on datasets, and on the user's own arrays."""
+
+import numpy as np
+import pytest
+
+import mnist_bp
+from mnist_bp import Network, Trainer, check_gradient, evaluate, explain, load_dataset
+from mnist_bp.errors import DataUnavailable, InputError
+
+
+@pytest.fixture
+def network():
+    """A small network of 12 inputs and 3 outputs, in float64."""
+    return Network([12, 5, 3], rng=np.random.default_rng(0), dtype=np.float64)
+
+
+@pytest.fixture
+def arrays():
+    """60 examples whose class is the brightest of three rows of pixels; floats from 0 to 1."""
+    rng = np.random.default_rng(1)
+    images, labels = rng.random((60, 3, 4)) / 2, rng.integers(0, 3, 60)
+    images[np.arange(60), labels] += 0.5
+    return images, labels
+
+
+def test_every_name_of_the_package_is_there():
+    """What ``__all__`` promises can be imported, and nothing else is made up."""
+    assert all(getattr(mnist_bp, name) for name in mnist_bp.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = mnist_bp.nonsense
+
+
+def test_a_network_learns_the_users_own_arrays(network, arrays):
+    """Each epoch gives its figures; the network is trained in place, and evaluates to the last of them."""
+    before = evaluate(network, arrays).accuracy
+
+    results = list(Trainer(network, arrays, arrays, epochs=30, batch_size=10, learning_rate=1.0).run())
+
+    assert [result.epoch for result in results] == [*range(1, 31)]
+    assert evaluate(network, arrays).accuracy == results[-1].test_accuracy > max(before, 0.9)
+
+
+def test_a_dataset_is_loaded_from_a_folder_and_learned(idx_folder):
+    """``train`` and ``test`` are what the trainer takes; augmentation knows the shape of the images."""
+    data = load_dataset(data_dir=idx_folder, limit=200)
+    network = Network([784, 8, 10], rng=np.random.default_rng(0))
+
+    (result,) = Trainer(network, data.train, data.test, epochs=1, augment="shift").run()
+
+    assert (len(data.train), result.test_accuracy) == (200, evaluate(network, data.test).accuracy)
+
+
+def test_a_dataset_that_is_not_available_is_an_error(monkeypatch):
+    """There is no silent fallback to synthetic digits."""
+    monkeypatch.setenv("MNIST_BP_OFFLINE", "1")
+    with pytest.raises(DataUnavailable):
+        load_dataset()
+
+
+def test_the_gradient_is_checked(network, arrays):
+    """Ours passes by both methods."""
+    report = check_gradient(network, arrays)
+
+    assert report.passed
+    assert [check.method for check in report.checks] == ["complex", "central"]
+
+
+def test_the_users_own_gradient_is_checked(network, arrays):
+    """A right function passes; for one that forgets the factor 2, the diagnosis names it."""
+
+    def right(weights, biases, x, y):
+        a = [x]
+        for W, b in zip(weights, biases, strict=True):
+            a.append(1 / (1 + np.exp(-(a[-1] @ W.T + b))))
+        dC_da, dC_dW, dC_db = 2 * (a[-1] - y) / len(x), [], []
+        for layer in reversed(range(len(weights))):
+            dC_dz = a[layer + 1] * (1 - a[layer + 1]) * dC_da
+            dC_dW.insert(0, dC_dz.T @ a[layer])
+            dC_db.insert(0, dC_dz.sum(axis=0))
+            dC_da = dC_dz @ weights[layer]
+        return dC_dW, dC_db
+
+    def half(*arguments):
+        return tuple([array / 2 for array in arrays] for arrays in right(*arguments))
+
+    assert check_gradient(network, arrays, backpropagate=right).passed
+    wrong = check_gradient(network, arrays, backpropagate=half)
+    assert wrong.outcome == "failed"
+    assert "factor 2" in wrong.diagnosis[0]
+
+
+def test_a_derivative_is_explained(network, arrays):
+    """Its factors multiply to the derivative that backpropagation computes."""
+    explanation = explain(network, arrays, 7, weight=(2, 1, 3))
+
+    images, labels = arrays
+    _, gradient = network.backpropagate(images[7:8].reshape(1, 12), labels[7:8])
+    assert explanation.factors.product == pytest.approx(gradient.weights[1][1, 3], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "said"),
+    [
+        (np.zeros((3, 11)), [0, 1, 2], "takes 12 numbers an example"),
+        (np.zeros((0, 12)), [], "takes 12 numbers an example"),
+        (np.full((3, 12), "x"), [0, 1, 2], "takes 12 numbers an example"),
+        (np.zeros((3, 12)), [0, 1, 3], "labels go from 0 to 2"),
+        (np.zeros((3, 12)), [0, 1], "3 images, but labels of shape (2,)"),
+        (np.zeros((3, 12)), np.eye(3), "3 images, but labels of shape (3, 3)"),
+    ],
+)
+def test_examples_that_do_not_fit_the_network_are_refused(network, images, labels, said):
+    """By every function, in a line that says what fits."""
+    for call in (evaluate, check_gradient, explain, lambda net, pair: Trainer(net, pair, pair)):
+        with pytest.raises(InputError) as refused:
+            call(network, (images, labels))
+        assert said in str(refused.value)
+
+
+def test_an_explanation_of_what_is_not_there_is_refused(network, arrays):
+    """An example, a parameter, or two of them."""
+    with pytest.raises(InputError, match="example 60 is not one of the 60 examples"):
+        explain(network, arrays, 60)
+    with pytest.raises(InputError, match="name two parameters"):
+        explain(network, arrays, weight=(1, 0, 0), bias=(1, 0))
+    with pytest.raises(InputError):
+        explain(network, arrays, weight=(3, 0, 0))
