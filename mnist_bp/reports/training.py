@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from rich.table import Table
 
+from mnist_bp import __version__
 from mnist_bp.reports.console import Console, natural_width
 from mnist_bp.reports.data import describe_data, named, print_if_synthetic
 from mnist_bp.reports.plots import plots_record
@@ -123,6 +124,7 @@ class TrainingReport:
             self._console.print(f"resumed  {self._session.run.folder}, after {count(trainer.epoch, 'epoch')}")
         self._console.emit_json({
             "event": "start",
+            "version": __version__,
             "sizes": network.sizes,
             "parameters": parameters,
             "train_examples": len(data.train),

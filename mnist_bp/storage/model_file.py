@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mnist_bp import __version__
 from mnist_bp.core.choices import DTYPES
 from mnist_bp.core.inputs import Functions, checked_functions
 from mnist_bp.core.parameters import ParameterVector, array_shapes
@@ -39,6 +40,7 @@ def save(path: str | PathLike[str], parameters: ParameterVector, functions: Func
     described = {
         **meta,
         "format": FORMAT,
+        "version": __version__,
         "sizes": parameters.sizes,
         **functions._asdict(),
         "dtype": dtype,

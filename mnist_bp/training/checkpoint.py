@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mnist_bp import __version__
 from mnist_bp.core.activations import Array
 from mnist_bp.errors import InputError
 from mnist_bp.storage import npz
@@ -32,7 +33,9 @@ def save(path: Path, trainer: Trainer, last: EpochResult, identity: Mapping[str,
 
     ``identity`` says what it may go on with, see ``restore``.
     """
-    npz.write(path, trainer.state, {"format": FORMAT, "identity": identity, "last": last.record()})
+    npz.write(
+        path, trainer.state, {"format": FORMAT, "version": __version__, "identity": identity, "last": last.record()}
+    )
 
 
 def restore(

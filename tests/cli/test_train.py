@@ -18,6 +18,8 @@ from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.network import load_network
 from mnist_bp.reports.training import TrainingReport
 from mnist_bp.shell import command_line
+from mnist_bp.storage import npz
+from mnist_bp.training.checkpoint import FORMAT
 
 START = [
     "event", "dataset", "sizes", "parameters", "train_examples", "test_examples", "activation", "cost", "optimizer",
@@ -282,6 +284,15 @@ def test_ctrl_c_is_130_and_keeps_what_was_finished(idx_folder):
     assert (meta["epochs"], meta["test_accuracy"]) == (end["epochs"], end["test_accuracy"])
     history = Path("run/history.jsonl").read_text(encoding="utf-8").splitlines()
     assert end["epochs"] == len(history)
+
+
+def test_the_version_is_in_the_start_record_the_model_and_the_checkpoint(train):
+    """Whoever reads one knows which version wrote it."""
+    start = train("--json").records[0]
+
+    _, meta = load_network("run/model.npz")
+    checkpoint = npz.read("run/checkpoint.npz", "checkpoint", [FORMAT])
+    assert start["version"] == meta["version"] == checkpoint.meta["version"] == mnist_bp.__version__
 
 
 @pytest.mark.parametrize("arguments", [["--json"], []], ids=["json", "plain"])
