@@ -12,7 +12,7 @@ __version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> object:
-    """Import the API on first use: ``mnist-bp --help`` then starts without numpy (PEP 562)."""
+    """Import the API on first use, so that ``mnist-bp --help`` starts without importing numpy (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module("mnist_bp.network" if name == "Network" else "mnist_bp.api"), name)

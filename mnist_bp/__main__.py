@@ -1,4 +1,4 @@
-"""``python -m mnist_bp`` is ``mnist-bp``."""
+"""Entry point of ``mnist-bp`` and of ``python -m mnist_bp``."""
 
 import sys
 import traceback
@@ -9,7 +9,7 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; an interrupt or an error while it is still being imported ends it as any other does."""
+    """Run the command line. Interrupts and errors during its import end in the usual exit codes, too."""
     try:
         from mnist_bp.cli.main import main as run
     except KeyboardInterrupt:
@@ -24,5 +24,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     if not sys.flags.safe_path:
-        del sys.path[0]  # the working folder, where this package may lie; no other file there is meant to be imported
+        del sys.path[0]  # the working folder: it may contain this package, but no other file in it should be imported
     main()

@@ -11,11 +11,11 @@ OWN_CGROUPS = Path("/proc/self/cgroup")
 CGROUPS = Path("/sys/fs/cgroup")
 
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-"""Variables that limit the threads of a BLAS. OpenMP allows a list, one number for each level of nesting."""
+"""Environment variables that limit BLAS threads. OpenMP allows a list, one number for each level of nesting."""
 
 
 def usable_cores() -> int:
-    """Return the smallest of CPU affinity, the CPU quotas of the cgroups, and the user's thread limits; at least 1."""
+    """Return the minimum of CPU affinity, cgroup CPU quotas and the user's thread limits, but at least 1."""
     return max(1, min([_cores_in_affinity(), *_quotas(), *_thread_limits()]))
 
 
@@ -28,21 +28,21 @@ def _cores_in_affinity() -> int:
 
 
 def _quotas() -> Iterator[int]:
-    """Yield the CPU quota of each cgroup that has one, in whole cores: threads wait for one that is throttled."""
+    """Yield the CPU quota of each cgroup that has one, rounded down: threads would wait for a throttled one."""
     for folder in _cgroup_folders():
-        for names in (["cpu.max"], ["cpu.cfs_quota_us", "cpu.cfs_period_us"]):  # version 2, version 1
+        for names in (["cpu.max"], ["cpu.cfs_quota_us", "cpu.cfs_period_us"]):  # cgroup versions 2 and 1
             try:
                 quota, period = (int(word) for name in names for word in (folder / name).read_text("ascii").split())
-            except (OSError, ValueError):  # no such file; "max" for no quota; not two numbers
+            except (OSError, ValueError):  # the file is missing, contains "max" (no quota), or is malformed
                 continue
-            if quota > 0 and period > 0:  # version 1 has −1 for no quota
+            if quota > 0 and period > 0:  # version 1 uses −1 for no quota
                 yield quota // period
 
 
 def _cgroup_folders() -> Iterator[Path]:
-    """Yield the folders of this process's cgroups and of their ancestors, whose quotas hold as well.
+    """Yield the folders of this process's cgroups and of their ancestors, whose quotas apply as well.
 
-    A container may see its path on the host, of which only the root exists inside.
+    A container may see its path on the host. Only the root of that path exists inside the container.
     """
     try:
         lines = OWN_CGROUPS.read_text(errors="surrogateescape").splitlines()
@@ -50,7 +50,7 @@ def _cgroup_folders() -> Iterator[Path]:
         return
     for line in lines:
         controllers, _, path = line.partition(":")[2].partition(":")
-        mounts = [] if controllers else ["", "unified"]  # version 2 has no list, and may stand beside version 1
+        mounts = [] if controllers else ["", "unified"]  # version 2 lists no controllers and may coexist with version 1
         if "cpu" in controllers.split(","):
             mounts = [controllers, "cpu"]
         own = PurePosixPath(path.lstrip("/"))
@@ -58,7 +58,7 @@ def _cgroup_folders() -> Iterator[Path]:
 
 
 def _thread_limits() -> Iterator[int]:
-    """Yield the limits that are set to a number; like the libraries, ignore anything else."""
+    """Yield the limits that are set to a positive number. Other values are ignored, as BLAS libraries do."""
     for name in THREAD_LIMITS:
         first = os.environ.get(name, "").partition(",")[0].strip()
         if re.fullmatch("[0-9]{1,9}", first) and int(first) > 0:

@@ -1,6 +1,6 @@
-"""Exit codes of ``mnist-bp``, and the errors that lead to them.
+"""Exit codes of ``mnist-bp`` and the errors that lead to them.
 
-The package raises these errors; ``cli.main`` alone turns an error into one line and an exit code.
+The package raises these errors. Only ``cli.main`` turns an error into one line and an exit code.
 """
 
 from enum import IntEnum
@@ -21,25 +21,25 @@ __all__ = [
 
 
 class ExitCode(IntEnum):
-    """Exit codes of every command. They are public: scripts and CI rely on them.
+    """Exit codes of all commands. They are public: scripts and CI rely on them.
 
     Attributes
     ----------
     DONE
-        The command is done.
+        The command succeeded.
     ANSWER_IS_NO
-        The command ran, and the answer is no: gradient mismatch, accuracy below ``--min-accuracy``, divergence.
+        The command ran, and its result is negative: gradient mismatch, accuracy below ``--min-accuracy``, divergence.
     BAD_INPUT
         Bad usage or bad input: an option, a config, a file, a data folder.
     UNAVAILABLE
-        Data are not available (network, mirror), or output cannot be written (disk full, permissions).
+        Data is not available (network, mirror), or output cannot be written (disk full, permissions).
     INTERNAL
         Internal error, killed worker, out of memory.
     INTERRUPTED
         Ctrl-C or SIGTERM; finished epochs are saved.
     OUTPUT_CLOSED
-        The reader of standard output closed it before the verdict was known; finished epochs are saved. The number is
-        128 + SIGPIPE, which shells report for a program that a closed pipe ends. It is the same on Windows.
+        The reader of standard output closed it before the result was known; finished epochs are saved. The number is
+        128 + SIGPIPE, which shells report for a program that a closed pipe terminated. Windows uses it, too.
     """
 
     DONE = 0
@@ -52,41 +52,41 @@ class ExitCode(IntEnum):
 
 
 class MnistBpError(Exception):
-    """Any error that a user can understand and act on; its text is one line."""
+    """Base class of the errors that a user can act on. The text is one line."""
 
     exit_code: int = ExitCode.INTERNAL
 
 
 class AnswerIsNo(MnistBpError):
-    """The command ran, and the answer is no: an accuracy below the required one, a gradient that does not match."""
+    """Negative result of a command that ran, such as an accuracy below the minimum or a gradient mismatch."""
 
     exit_code = ExitCode.ANSWER_IS_NO
 
 
 class Diverged(AnswerIsNo):
-    """Training left the finite numbers."""
+    """Divergence of training: a cost or a parameter is no longer finite."""
 
 
 class InputError(MnistBpError, ValueError):
-    """An option, a configuration, an array or a file that is not what it should be."""
+    """Invalid option, configuration, array or file."""
 
     exit_code = ExitCode.BAD_INPUT
 
 
 class DataUnavailable(MnistBpError):
-    """Data that are not available, because of network, mirror or disk."""
+    """Data that is not available because of the network, a mirror or a disk."""
 
     exit_code = ExitCode.UNAVAILABLE
 
 
 class StorageError(MnistBpError):
-    """A file or a stream that cannot be written."""
+    """File or stream that cannot be written."""
 
     exit_code = ExitCode.UNAVAILABLE
 
 
 class InternalError(MnistBpError):
-    """A bug in this program or in a library, seen as an ``error`` that nothing handles."""
+    """Bug in this program or in a library, which raised an unexpected ``error``."""
 
     exit_code = ExitCode.INTERNAL
 
@@ -97,7 +97,7 @@ class InternalError(MnistBpError):
 
 
 class OutOfMemory(MnistBpError):
-    """Memory that the system does not give."""
+    """Failed allocation of memory."""
 
     exit_code = ExitCode.INTERNAL
 
@@ -106,7 +106,7 @@ class OutOfMemory(MnistBpError):
 
 
 class Interrupted(MnistBpError):
-    """An interrupt by the user or the system: Ctrl-C, SIGTERM."""
+    """Interrupt by the user or the system: Ctrl-C, SIGTERM."""
 
     exit_code = ExitCode.INTERRUPTED
 
@@ -115,9 +115,9 @@ class Interrupted(MnistBpError):
 
 
 class OutputClosed(MnistBpError):
-    """A closed standard output: its reader (``head``, ``grep -q``) needs no more. Nothing is printed."""
+    """Standard output that its reader (``head``, ``grep -q``) has closed. The program prints nothing about it."""
 
     exit_code = ExitCode.OUTPUT_CLOSED
 
     def __init__(self) -> None:
-        super().__init__("the reader of standard output has closed it")
+        super().__init__("standard output was closed by its reader")

@@ -1,4 +1,4 @@
-"""The network as its users see it: checked, with random initial weights, in any dtype, in a file.
+"""Public network class, which checks its arguments, draws initial weights, converts dtypes, and loads and saves files.
 
 The calculus is in ``mnist_bp.core.network``.
 """
@@ -30,37 +30,38 @@ __all__ = ["Network", "load_network"]
 
 
 class Network:
-    """A fully connected network.
+    """A fully connected neural network.
 
     Parameters
     ----------
     sizes
-        Neurons of each layer, the input first: ``[784, 16, 16, 10]``.
+        Number of neurons of each layer, input first: ``[784, 16, 16, 10]``.
     activation
-        σ of the hidden layers: "sigmoid", "tanh", "relu" or "leaky-relu".
+        Activation function σ of the hidden layers: "sigmoid", "tanh", "relu" or "leaky-relu".
     cost
-        "squared-error" (sigmoid outputs) or "cross-entropy" (softmax outputs).
+        Cost function: "squared-error" (sigmoid outputs) or "cross-entropy" (softmax outputs).
     output_activation
-        Another σ for the outputs of a squared error; softmax goes with cross-entropy and nothing else.
+        Activation function of the outputs. Default: the cost's. Squared error supports every activation except softmax;
+        cross-entropy supports softmax only.
     rng
-        Draws the initial weights.
+        Random generator that draws the initial weights.
     dtype
-        float32 (training), float64 (checking) or complex128 (complex-step checking).
+        Type of the parameters: float32 (training), float64 (checking) or complex128 (complex-step checking).
 
     Attributes
     ----------
     sizes, activation, cost, output_activation
-        As given, the last one settled.
+        Arguments as given, with the cost's default in place of ``output_activation=None``.
     parameter_vector
-        The parameters and all views of them. ``parameters`` is its vector; ``weights``, ``biases``, ``W`` and ``b`` are
-        its views. ``weights[i]`` is W of layer i + 1; ``W[l]`` is W of layer l, for l from 1 to L.
+        Parameters and all views of them. ``parameters`` is its vector; ``weights``, ``biases``, ``W`` and ``b`` are its
+        views. ``weights[i]`` is W of layer i + 1; ``W[l]`` is W of layer l, for l from 1 to L.
     σ
-        ``σ[l]`` is the activation function of layer l.
+        Activation functions by layer: ``σ[l]`` is the one of layer l.
 
     Raises
     ------
     InputError
-        (a ValueError) if a size or a name is not one that exists.
+        (a ValueError) If a size is invalid, a name is unknown, or the cost does not support the output activation.
     """
 
     def __init__(
@@ -87,27 +88,27 @@ class Network:
 
     @classmethod
     def of(cls, parameters: ParameterVector, functions: Functions) -> Self:
-        """Return the network that has these parameters; they are not copied."""
+        """Return a network with these parameters, which are not copied."""
         network = cls.__new__(cls)
         network._set(parameters, functions)
         return network
 
     def astype(self, dtype: DTypeLike) -> Self:
-        """Return a copy of the network that computes in ``dtype``."""
+        """Return a copy of the network with parameters of type ``dtype``."""
         return self.of(self.parameter_vector.like(self.parameters.astype(dtype)), self._functions)
 
     @property
     def parameters(self) -> Array:
-        """Every weight and bias, one flat vector; ``weights`` and ``biases`` are views of it."""
+        """Flat vector of all weights and biases. ``weights`` and ``biases`` are views of it."""
         return self.parameter_vector.vector
 
     @parameters.setter
     def parameters(self, values: Array) -> None:
-        self.parameter_vector.vector[...] = values  # in place: the views have to follow
+        self.parameter_vector.vector[...] = values  # in place, to keep the views valid
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of the parameters, and so of everything that is computed with them."""
+        """Type of the parameters and of everything computed from them."""
         return self.parameters.dtype
 
     def named_arrays(self) -> dict[str, Array]:
@@ -115,7 +116,7 @@ class Network:
         return self.parameter_vector.named_arrays()
 
     def forward(self, x: ArrayLike) -> Array:
-        """Return the outputs a^(L), shape (examples, n_L), of inputs (examples, n_0)."""
+        """Return the outputs a^(L), shape (examples, n_L), for inputs of shape (examples, n_0)."""
         return forward(self, self.inputs(x)).A[self.L]
 
     def backpropagate(self, x: ArrayLike, y: ArrayLike) -> tuple[Any, ParameterVector]:
@@ -131,14 +132,15 @@ class Network:
         Returns
         -------
         cost
-            C, the mean over the examples, a scalar of the network's dtype.
+            Mean cost C of the examples, a scalar of the network's dtype.
         gradient
-            ∇C: ``gradient.vector`` in the order of ``parameters``, ``gradient.weights[i]`` and ``gradient.biases[i]``.
+            Gradient ∇C. ``gradient.vector`` has the order of ``parameters``; ``gradient.weights[i]`` and
+            ``gradient.biases[i]`` are views of it.
 
         Raises
         ------
         InputError
-            If the shapes do not fit the network or a label is not one of its outputs.
+            If the shapes do not fit the network, or a label has no output.
         """
         X, Y = self.inputs(x), self.targets(y)
         if len(X) != len(Y):
@@ -147,29 +149,29 @@ class Network:
         return mean_cost(self, trace, Y), backward(self, trace, Y)
 
     def inputs(self, x: ArrayLike) -> Array:
-        """Return x as an array of the network's dtype and of shape (examples ≥ 1, n_0), or raise InputError."""
+        """Return x as an (examples ≥ 1, n_0) array of the network's dtype. Raise InputError if it does not fit."""
         return checked_inputs(x, self.sizes[0], self.dtype)
 
     def targets(self, y: ArrayLike) -> Array:
-        """Return labels or one-hot rows as rows of the network's dtype, (examples, n_L), or raise InputError."""
+        """Return labels or one-hot rows as an (examples, n_L) array. Raise InputError if they do not fit."""
         return checked_targets(y, self.sizes[-1], self.dtype)
 
     def one_hot(self, labels: NDArray[np.integer]) -> Array:
-        """Return one-hot rows, (examples, n_L), for labels that were checked before."""
+        """Return one-hot rows, (examples, n_L), for labels that were already checked."""
         return one_hot(labels, self.sizes[-1], self.dtype)
 
     def save(self, path: str | PathLike[str], meta: Mapping[str, Any] | None = None) -> None:
-        """Write the network, and metadata beside its own, to an .npz file: see ``model_file.save``."""
+        """Save the network and additional metadata to an .npz file: see ``model_file.save``."""
         model_file.save(path, self.parameter_vector, self._functions, meta or {})
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
-        """Read a network that ``save`` wrote; InputError names what is wrong with the file."""
+        """Read a network that ``save`` wrote. Raise InputError if the file is missing or invalid."""
         parameters, functions, _ = model_file.load(path)
         return cls.of(parameters, functions)
 
 
 def load_network(path: str | PathLike[str]) -> tuple[Network, dict[str, Any]]:
-    """Read a network that ``Network.save`` wrote, and its metadata; InputError as for ``Network.load``."""
+    """Read a network that ``Network.save`` wrote, and its metadata. Raise InputError as ``Network.load`` does."""
     parameters, functions, meta = model_file.load(path)
     return Network.of(parameters, functions), meta

@@ -1,4 +1,4 @@
-"""Commands as they can be pasted into the user's shell."""
+"""Commands that users can paste into their shell."""
 
 import os
 import re
@@ -11,24 +11,24 @@ __all__ = ["command_line", "install_command", "program", "program_command", "wor
 
 
 def command_line(*words: object) -> str:
-    """Quote the words of a command where the system's shell needs it; paths stay what they are: see ``word``."""
+    """Return a command line, with quotes where the system's shell needs them. Paths remain paths: see ``word``."""
     texts = [word(each) for each in words]
     if os.name != "nt":
         return shlex.join(texts)
-    # cmd cuts at &, PowerShell at commas; both leave alone what is quoted, and no file's name has a quote there.
+    # cmd splits at &, PowerShell at commas. Both keep quoted text together, and Windows file names contain no quotes.
     return " ".join(text if re.fullmatch(r"[\w.:=/\\+-]+", text) else f'"{text}"' for text in texts)
 
 
 def word(value: object) -> str:
-    """Return a value as a word of a command; a path is not taken for an option, nor its ``~`` for a home folder."""
+    """Return a value as a word of a command. ``./`` protects a path that looks like an option or begins with ``~``."""
     text = str(value)
     return f"./{text}" if isinstance(value, Path) and text.startswith(("-", "~")) else text
 
 
 def program() -> str:
-    """Return how the user started this program: ``scripts/mnist-bp`` or ``python -m mnist_bp``, say.
+    """Return the command that started this program, such as ``scripts/mnist-bp`` or ``python -m mnist_bp``.
 
-    It is ``mnist-bp`` if that is on the PATH, and where Python code runs a command in its own process.
+    It is ``mnist-bp`` if that is on the PATH, or if Python code runs a command in its own process.
     """
     started = Path(sys.argv[0])
     if started.parts[-2:] == ("mnist_bp", "__main__.py"):
@@ -37,7 +37,7 @@ def program() -> str:
     if started.stem != "mnist-bp" or (on_path and _without_suffix(on_path) == _without_suffix(started)):
         return "mnist-bp"
     path = sys.argv[0] if os.path.dirname(sys.argv[0]) else os.path.join(os.curdir, sys.argv[0])  # noqa: PTH118, PTH120 - a Path drops ./
-    # Windows has no #! lines. The .exe that pip makes calls itself by a name that no file has.
+    # Windows has no #! lines. The .exe that pip creates sets argv[0] to a name without a file.
     return command_line(*["py"] * (os.name == "nt" and started.is_file()), path)
 
 
@@ -46,12 +46,12 @@ def _without_suffix(path: str | Path) -> Path:
 
 
 def program_command(*words: object) -> str:
-    """Return a command of this program that works where the user started it."""
+    """Return a command of this program, written so that it works in the folder where the user started it."""
     return f"{program()} {command_line(*words)}"
 
 
 def install_command(extra: str) -> str:
-    """Return what installs an extra of this package where this Python runs."""
+    """Return the command that installs an extra of this package for the running Python."""
     set_up = Path(sys.argv[0]).resolve().with_name("set-up")  # beside scripts/mnist-bp
     if set_up.is_file():
         return command_line(*["py"] * (os.name == "nt"), set_up, extra)

@@ -148,7 +148,11 @@ def test_arrays_that_overlap_are_refused_unread():
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("x", "'x', which is no array of ours"), ("../x.npy", "which is no array"), ("\x1b.npy", r"'\\x1b\.npy'")],
+    [
+        ("x", "'x', which is not an array of mnist-bp"),
+        ("../x.npy", "which is not an array"),
+        ("\x1b.npy", r"'\\x1b\.npy'"),
+    ],
 )
 def test_a_member_that_is_no_array_is_refused(name, said):
     """By its name, spelled out."""
@@ -165,7 +169,7 @@ def test_two_arrays_of_one_name_are_refused():
     with zipfile.ZipFile("x.npz", "w") as file:
         for array in (np.array('{"format": 1}'), np.array('{"format": 2}')):
             file.writestr("meta.npy", npy(array))
-    with pytest.raises(InputError, match="two arrays of one name"):
+    with pytest.raises(InputError, match="two arrays with the same name"):
         npz.read("x.npz", "thing", [1, 2])
 
 

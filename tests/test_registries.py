@@ -205,7 +205,7 @@ def test_a_name_without_an_entry_is_refused_and_an_entry_without_a_name(names, e
     """The error names what is missing its other half."""
     registry = Registry("thing", names, lambda: entries)
 
-    with pytest.raises(InputError, match="thing b: a name needs an entry, and an entry a name"):
+    with pytest.raises(InputError, match="thing b: each name needs an entry, and each entry a name"):
         registry["a"]
 
 

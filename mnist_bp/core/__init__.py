@@ -1,1 +1,1 @@
-"""The page of mathematics: it knows numpy and nothing else."""
+"""Mathematics of the network. It depends on numpy and on the error classes only."""

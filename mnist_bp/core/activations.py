@@ -1,10 +1,10 @@
-"""σ, the function that each neuron puts its weighted sum z through, and its derivative σ′.
+"""Activation functions σ, applied to each neuron's weighted sum z, and their derivatives σ′.
 
-Every σ here works on float32, float64 and complex128 (for complex-step differentiation: analytic where σ has a
-derivative, the branch taken by the real part), and neither overflows nor warns, whatever z is.
+Every σ works on float32, float64 and complex128. Complex numbers are for complex-step differentiation: σ is analytic
+wherever it has a derivative, and the real part selects the branch. No z overflows or causes a warning.
 
-σ′(z) is written in terms of a = σ(z), which the forward pass has anyway: the sigmoid's is a (1 − a), a relu's
-depends only on the sign, which a shares with z. At a kink, z = 0, it is the derivative from the left.
+σ′(z) is computed from a = σ(z), which the forward pass has already computed. The sigmoid's σ′ is a (1 − a); a relu's σ′
+depends only on the sign of z, and a has the same sign. At a kink, z = 0, σ′ is the derivative from the left.
 """
 
 import math
@@ -20,7 +20,7 @@ from mnist_bp.core.javascript import ActivationJavaScript, per_neuron
 __all__ = ["ENTRIES", "OUTPUT_ENTRIES", "Activation", "Array"]
 
 Array = NDArray[Any]
-"""An array of float32, float64 or complex128."""
+"""Array of float32, float64 or complex128."""
 
 
 def _in_each_dtype(number: float) -> dict[np.dtype[Any], Array]:
@@ -28,33 +28,35 @@ def _in_each_dtype(number: float) -> dict[np.dtype[Any], Array]:
 
 
 HALF, ONE = _in_each_dtype(0.5), _in_each_dtype(1)
-"""Numbers as arrays: those of Python are made into arrays at each use, for longer than a small layer's arithmetic."""
+"""Constants as arrays. Converting a Python number at each use takes longer than the arithmetic of a small layer."""
 
 NAN = np.asarray(np.nan)
 
 
 class Activation(NamedTuple):
-    """σ, and what training needs to know of it.
+    """An activation function σ and the properties that training needs.
 
     Attributes
     ----------
     f
-        z ↦ a = σ(z), elementwise (softmax: over each row); same shape and dtype.
+        z ↦ a = σ(z), elementwise (softmax: over each row), of the same shape and dtype.
     derivative
-        a ↦ σ′(z), elementwise; same shape and dtype, a new array. Softmax has none, and returns NaN.
+        a ↦ σ′(z), elementwise, as a new array of the same shape and dtype. Softmax has no elementwise derivative and
+        returns NaN.
     gain
-        Initial weights are drawn from N(0, 1) × gain / √fan-in: √2 where half of the z are cut off
-        (He et al. 2015), else 1 (LeCun et al. 1998, "Efficient BackProp").
+        Factor of the initial weights, which are drawn from N(0, 1) × gain / √fan-in. It is √2 if half of the z are cut
+        off (He et al. 2015), else 1 (LeCun et al. 1998, "Efficient BackProp").
     has_kink
-        Whether σ′ jumps at z = 0.
+        True if σ′ jumps at z = 0.
     can_saturate
-        Whether σ′ goes to 0 at both ends, so that neurons can get stuck there.
+        True if σ′ approaches 0 at both ends, so that neurons can get stuck there.
     can_die
-        Whether σ′ is 0 for all z < 0, so that a neuron that no example activates learns no more.
+        True if σ′ is 0 for all z < 0, so that a neuron that no example activates stops learning.
     inverse
-        a ↦ z, for the initial biases of neurons that should start at some activation; None: their biases start at 0.
+        a ↦ z, which sets the initial biases of neurons that should start at a given activation. If None, their biases
+        start at 0.
     javascript
-        σ for ``mnist-bp page``, which refuses an activation without it.
+        σ for ``mnist-bp page``, which rejects an activation without it.
     """
 
     f: Callable[[Array], Array]
@@ -68,7 +70,7 @@ class Activation(NamedTuple):
 
 
 def sigmoid(z: Array) -> Array:
-    """1 / (1 + e^−z), as ½ tanh ½z + ½, which cannot overflow."""
+    """Return 1 / (1 + e^−z), computed as ½ tanh ½z + ½, which cannot overflow."""
     half = HALF[z.dtype]
     a = z * half
     np.tanh(a, out=a)
@@ -78,60 +80,60 @@ def sigmoid(z: Array) -> Array:
 
 
 def logit(a: float) -> float:
-    """Return the z at which a sigmoid is a."""
+    """Return the z for which sigmoid(z) = a."""
     return math.log(a / (1 - a))
 
 
 def sigmoid_derivative(a: Array) -> Array:
-    """σ′(z) = σ(z) (1 − σ(z))."""
+    """Return σ′(z) = σ(z) (1 − σ(z))."""
     slope = ONE[a.dtype] - a
     slope *= a
     return slope
 
 
 def tanh_derivative(a: Array) -> Array:
-    """σ′(z) = 1 − tanh² z."""
+    """Return σ′(z) = 1 − tanh² z."""
     slope = a * a
     return np.subtract(ONE[a.dtype], slope, out=slope)
 
 
 def relu(z: Array) -> Array:
-    """z where it is positive, else 0 (numpy orders complex numbers by their real part)."""
+    """Return max(z, 0). numpy orders complex numbers by their real part."""
     return np.maximum(z, 0)
 
 
 def relu_derivative(a: Array) -> Array:
-    """1 where z, and so a, is positive, else 0."""
+    """Return 1 where z (and therefore a) is positive, else 0."""
     return (a.real > 0).astype(a.dtype)
 
 
 def leaky_relu(z: Array) -> Array:
-    """z where it is positive, else a hundredth of it."""
+    """Return z where it is positive, else 0.01 z."""
     return np.maximum(z, LEAKY_SLOPE * z)
 
 
 def leaky_relu_derivative(a: Array) -> Array:
-    """1 where z, and so a, is positive, else a hundredth."""
+    """Return 1 where z (and therefore a) is positive, else 0.01."""
     return np.where(a.real > 0, a.dtype.type(1), a.dtype.type(LEAKY_SLOPE))
 
 
 def softmax(z: Array) -> Array:
-    """e^z_j / Σ_i e^z_i in each row; the row's largest z is taken off first, so that no e^z overflows."""
+    """Return e^z_j / Σ_i e^z_i for each row. The row's largest z is subtracted first, so that no e^z overflows."""
     a = np.exp(z - z.real.max(axis=1, keepdims=True))
     a /= a.sum(axis=1, keepdims=True)
     return a
 
 
 def no_derivative(a: Array) -> Array:
-    """Return NaN: each output of softmax depends on every z, and cross-entropy, its only cost, does not use this."""
+    """Return NaN: each output of softmax depends on every z. Cross-entropy, its only cost, does not use σ′."""
     return NAN
 
 
 SIGMOID_JAVASCRIPT = per_neuron(
     "0.5 * Math.tanh(0.5 * z) + 0.5",
     "a * (1 - a)",
-    "closed where the sigmoid is steepest (¼, at a = ½), nearly gone where it is flat. A neuron that is sure of itself "
-    "hardly moves, however wrong it is.",
+    "closed where the sigmoid is steepest (¼, at a = ½), nearly gone where it is flat. A neuron near 0 or 1 hardly "
+    "changes, even if it is wrong.",
 )
 TANH_JAVASCRIPT = per_neuron(
     "Math.tanh(z)", "1 - a * a", "closed where tanh is steepest (1, at a = 0), nearly gone where it is flat."
@@ -139,7 +141,7 @@ TANH_JAVASCRIPT = per_neuron(
 RELU_JAVASCRIPT = per_neuron(
     "Math.max(z, 0)",
     "a > 0 ? 1 : 0",
-    "closed (1) where a relu is on, gone (0) where it is off: through a neuron that is off, nothing goes back.",
+    "closed (1) where a relu is on, gone (0) where it is off: no gradient passes back through a neuron that is off.",
 )
 LEAKY_RELU_JAVASCRIPT = per_neuron(
     f"Math.max(z, {LEAKY_SLOPE} * z)",
@@ -166,4 +168,4 @@ ENTRIES: dict[str, Activation] = {
     ),
 }
 OUTPUT_ENTRIES: dict[str, Activation] = {"softmax": Activation(softmax, no_derivative, javascript=SOFTMAX_JAVASCRIPT)}
-"""The built-in entries of the registries in ``choices``."""
+"""Built-in entries of the registries in ``choices``."""

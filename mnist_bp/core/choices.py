@@ -1,8 +1,8 @@
-"""Registries: what can be chosen by name, known before the code behind the names is imported.
+"""Registries of activations, costs and optimizers, which list their names before the code behind them is imported.
 
-Naming an activation needs no numpy, so that ``--help`` starts fast; computing with it does. A registry therefore holds
-the names of its built-in entries, and imports the entries on first use. Whoever adds a name without an entry, or an
-entry without a name, is told so by name.
+``--help`` needs the names, but not numpy, and starts fast without it. A registry therefore holds the names of its
+built-in entries and imports the entries on first use. A name without an entry, or an entry without a name, is an error
+that gives the name.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,16 +21,16 @@ Entry = TypeVar("Entry")
 
 
 class Registry(Mapping[str, Entry], Generic[Entry]):
-    """Entries by name.
+    """Mapping from names to entries.
 
     Parameters
     ----------
     what
-        Noun for messages: "activation".
+        Noun used in messages, such as "activation".
     names
         Names of the built-in entries, in the order in which help lists them.
     load
-        Returns the built-in entries by name; called on first use.
+        Function that returns the built-in entries by name. It is called on first use.
     """
 
     def __init__(self, what: str, names: tuple[str, ...], load: Callable[[], Mapping[str, Entry]]) -> None:
@@ -41,9 +41,9 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         self._is_loaded = False
 
     def register(self, name: str, entry: Entry) -> None:
-        """Add an entry; InputError if the name is taken."""
+        """Add an entry. Raise InputError if the name is already registered."""
         if name in self._names:
-            raise InputError(f"the {self.what} {name!r} is registered already")
+            raise InputError(f"the {self.what} {name!r} is already registered")
         self._names.append(name)
         self._entries[name] = entry
 
@@ -53,16 +53,16 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         del self._entries[name]
 
     def check(self, name: str) -> str:
-        """Return ``name`` if it is registered; InputError with the known names otherwise."""
+        """Return ``name`` if it is registered. Otherwise raise InputError with the known names."""
         if name not in self._names:
             raise InputError(f"unknown {self.what} {name!r}; known: {', '.join(self._names)}")
         return name
 
     def __getitem__(self, name: str) -> Entry:
-        """Return the entry; InputError if there is none."""
+        """Return the entry. Raise InputError if there is none."""
         self.check(name)
         if not self._is_loaded:
-            self._take_built_in()
+            self._load_built_in()
         return self._entries[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -74,11 +74,11 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
     def __contains__(self, name: object) -> bool:
         return name in self._names
 
-    def _take_built_in(self) -> None:
+    def _load_built_in(self) -> None:
         built_in = self._load()
         registered = set(self._entries)
         if wrong := sorted(set(built_in) ^ (set(self._names) - registered)):
-            raise InputError(f"{self.what} {', '.join(wrong)}: a name needs an entry, and an entry a name")
+            raise InputError(f"{self.what} {', '.join(wrong)}: each name needs an entry, and each entry a name")
         self._entries |= built_in
         self._is_loaded = True
 
@@ -108,10 +108,10 @@ def _optimizers() -> "Mapping[str, Callable[[Array], Optimizer]]":
 
 
 ACTIVATIONS: "Registry[Activation]" = Registry("activation", ("sigmoid", "tanh", "relu", "leaky-relu"), _activations)
-"""Activation functions of any layer."""
+"""Activation functions for any layer."""
 
 OUTPUT_ACTIVATIONS: "Registry[Activation]" = Registry("output activation", ("softmax",), _output_activations)
-"""Activation functions of the output layer only: they have no elementwise derivative."""
+"""Activation functions for the output layer only, because they have no elementwise derivative."""
 
 COSTS: "Registry[Cost]" = Registry("cost", ("squared-error", "cross-entropy"), _costs)
 """Cost functions."""
@@ -122,9 +122,9 @@ OPTIMIZERS: "Registry[Callable[[Array], Optimizer]]" = Registry(
 """Optimizers."""
 
 DTYPES = ("float32", "float64")
-"""Floating-point types of a training."""
+"""Floating-point types that training supports."""
 
 
 def activation(name: str) -> "Activation":
-    """Return the activation function of this name, of any layer or of the output layer; InputError if there is none."""
+    """Return the activation function with this name from either registry. Raise InputError if there is none."""
     return OUTPUT_ACTIVATIONS[name] if name in OUTPUT_ACTIVATIONS else ACTIVATIONS[name]

@@ -1,4 +1,4 @@
-"""Constants of the calculus that texts quote, too: they can be read without numpy."""
+"""Constants of the calculus. Help texts quote them, so they can be imported without numpy."""
 
 __all__ = ["LEAKY_SLOPE", "MOMENTUM"]
 

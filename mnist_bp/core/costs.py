@@ -1,7 +1,7 @@
-"""C_0, what one example costs, and ∂C_0/∂z^(L), where backpropagation starts.
+"""Cost functions: C_0, the cost of one example, and ∂C_0/∂z^(L), where backpropagation starts.
 
-A cost and its output neurons belong together: squared error looks at sigmoids, cross-entropy at a softmax. Exchanging
-one pair for the other changes nothing else in the calculus.
+Each cost has its output activation: squared error uses sigmoid outputs, cross-entropy softmax outputs. The rest of the
+calculus is independent of this choice.
 """
 
 from collections.abc import Callable
@@ -16,22 +16,22 @@ __all__ = ["ENTRIES", "Cost"]
 
 
 class Cost(NamedTuple):
-    """A cost. Z, A and Y are (examples, n_L): weighted sums, outputs, and wanted outputs.
+    """A cost function. Z, A and Y are the weighted sums, the outputs and the targets, (examples, n_L) each.
 
     Attributes
     ----------
     output_activation
-        Name of the σ of the output neurons, unless the network overrides it.
+        Name of the output neurons' σ, which a network may override.
     per_example
         (Z, A, Y) ↦ C_i of each example, shape (examples,).
     dC_dZ
-        (A, Y, σ′(z)) ↦ ∂C_i/∂z_j^(L) of each example, shape (examples, n_L), a new array. Not averaged: the mean over
-        the mini-batch is taken in one place, ``network.backward``.
+        (A, Y, σ′(z)) ↦ ∂C_i/∂z_j^(L) of each example, a new array of shape (examples, n_L). It is not averaged: only
+        ``network.backward`` takes the mean over the mini-batch.
     dC_dA
-        (A, Y) ↦ ∂C_i/∂a_j^(L), shape (examples, n_L), for every elementwise σ. None: ``output_activation`` is the only
-        σ that goes with this cost, and ``dC_dZ`` contains its derivative.
+        (A, Y) ↦ ∂C_i/∂a_j^(L), shape (examples, n_L), for every elementwise σ. If None, the cost supports only
+        ``output_activation``, whose derivative ``dC_dZ`` contains.
     javascript
-        The cost for ``mnist-bp page``, which refuses a cost without it.
+        The cost for ``mnist-bp page``, which rejects a cost without it.
     """
 
     output_activation: str
@@ -42,34 +42,34 @@ class Cost(NamedTuple):
 
 
 def squared_error(Z: Array, A: Array, Y: Array) -> Array:
-    """C_0 = Σ_j (a_j − y_j)², without ½."""
+    """Return C_0 = Σ_j (a_j − y_j)², without a factor ½."""
     D = A - Y
     return np.einsum("ij,ij->i", D, D)
 
 
 def squared_error_dC_dA(A: Array, Y: Array) -> Array:
-    """∂C_0/∂a_j = 2 (a_j − y_j)."""
+    """Return ∂C_0/∂a_j = 2 (a_j − y_j)."""
     dC_dA = A - Y
-    dC_dA += dC_dA  # twice itself
+    dC_dA += dC_dA  # the factor 2, without a conversion of the Python number
     return dC_dA
 
 
 def squared_error_dC_dZ(A: Array, Y: Array, dA_dZ: Array) -> Array:
-    """∂C_0/∂z_j = σ′(z_j) ∂C_0/∂a_j."""
+    """Return ∂C_0/∂z_j = σ′(z_j) ∂C_0/∂a_j."""
     dC_dZ = squared_error_dC_dA(A, Y)
     dC_dZ *= dA_dZ
     return dC_dZ
 
 
 def cross_entropy(Z: Array, A: Array, Y: Array) -> Array:
-    """C_0 = −Σ_j y_j ln a_j, from z: ln a_j = z_j − ln Σ_i e^z_i stays finite where a_j has become 0."""
+    """Return C_0 = −Σ_j y_j ln a_j. It uses ln a_j = z_j − ln Σ_i e^z_i, which is finite even if a_j is 0."""
     largest = Z.real.max(axis=1, keepdims=True)
     ln_sum = largest + np.log(np.exp(Z - largest).sum(axis=1, keepdims=True))
     return np.einsum("ij,ij->i", Y, ln_sum - Z)
 
 
 def cross_entropy_dC_dZ(A: Array, Y: Array, dA_dZ: Array) -> Array:
-    """∂C_0/∂z_j = a_j − y_j: with a = softmax(z) and Σ_j y_j = 1 the rest cancels."""
+    """Return ∂C_0/∂z_j = a_j − y_j. With a = softmax(z) and Σ_j y_j = 1, all other terms cancel."""
     return A - Y
 
 
@@ -83,8 +83,7 @@ SQUARED_ERROR_JAVASCRIPT = CostJavaScript(
     derivative_formula="2 (a_j^(L) − y_j)",
     cost_note="The {n} squares add up to the cost. Each nudge, $2 (y_j − a_j^(L))$, is proportional to how far the "
     "output is from its target.",
-    derivative_note="How wrong each output is: proportional to the difference between what it is and what we want it "
-    "to be.",
+    derivative_note="The error of each output, proportional to the difference between its value and its target.",
 )
 CROSS_ENTROPY_JAVASCRIPT = CostJavaScript(
     shares="""(z, a, y) => {
@@ -98,14 +97,14 @@ CROSS_ENTROPY_JAVASCRIPT = CostJavaScript(
     formula="− ln a_t^(L)",
     share_formula="− ln a_j^(L)",
     derivative_formula="a_j^(L) − y_j",
-    cost_note="A cross-entropy asks the wanted output only; but through the softmax all of them have a say. The "
-    "nudges, $y_j − a_j^(L)$, are those of $z_j^(L)$.",
-    derivative_note="How wrong each output is. A softmax has no σ′ of its own: with a cross-entropy, all that the "
-    "chain rule multiplies comes to this difference.",
+    cost_note="Cross-entropy depends only on the correct output, which depends on every $z_j^(L)$ through the softmax. "
+    "The nudges, $y_j − a_j^(L)$, are those of $z_j^(L)$.",
+    derivative_note="The error of each output. A softmax has no elementwise σ′; with cross-entropy, the product of the "
+    "chain rule simplifies to this difference.",
 )
 
 ENTRIES: dict[str, Cost] = {
     "squared-error": Cost("sigmoid", squared_error, squared_error_dC_dZ, squared_error_dC_dA, SQUARED_ERROR_JAVASCRIPT),
     "cross-entropy": Cost("softmax", cross_entropy, cross_entropy_dC_dZ, javascript=CROSS_ENTROPY_JAVASCRIPT),
 }
-"""The built-in entries of the registry in ``choices``."""
+"""Built-in entries of the registry in ``choices``."""

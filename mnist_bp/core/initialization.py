@@ -8,8 +8,8 @@ from mnist_bp.core.parameters import ParameterVector
 __all__ = ["initialize"]
 
 INITIAL_SUM_OF_SQUARES = 10
-"""Largest Σ a² over a last hidden layer of sigmoids when training starts. Measured: with learning rate 2 and 800
-neurons, networks die from about 60 on."""
+"""Largest Σ a² over a last hidden layer of sigmoids when training starts. In measurements with learning rate 2 and 800
+neurons, networks stopped learning from about 60 on."""
 
 
 def initialize(
@@ -21,9 +21,10 @@ def initialize(
 ) -> None:
     """Draw weights from N(0, 1) × gain / √fan-in, which keeps every layer's z near 1, and set biases to 0.
 
-    But where sigmoids end in sigmoids, all outputs rise and fall together with Σ a² over the last hidden layer, and a
-    first step that moves them too far silences the network for good. So each output starts at 1 in n_L, the fraction
-    of the examples in which it has to be on, and a wide last hidden layer starts mostly off.
+    There is one exception. With sigmoid hidden neurons and sigmoid outputs, all outputs rise and fall together with
+    Σ a² over the last hidden layer, and a first step that is too large saturates the network for good. So each output
+    starts at 1 / n_L, the fraction of the examples in which it should be on, and a wide last hidden layer starts mostly
+    off.
     """
     L = len(parameters.W)
     σ, outputs = activation_named(activation), activation_named(output_activation)

@@ -1,4 +1,4 @@
-"""Checks of what a network is given: sizes, the names of its functions, inputs and labels."""
+"""Checks of a network's arguments: sizes, the names of its functions, inputs and labels."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,7 +14,7 @@ __all__ = ["Functions", "checked_functions", "checked_inputs", "checked_sizes", 
 
 
 class Functions(NamedTuple):
-    """Names of the functions of a network."""
+    """Names of a network's functions."""
 
     activation: str
     cost: str
@@ -22,7 +22,13 @@ class Functions(NamedTuple):
 
 
 def checked_functions(activation: str, cost: str, output_activation: str | None) -> Functions:
-    """Return the names; ``output_activation`` is the cost's own if it is None. InputError if they do not fit."""
+    """Return the names, with the cost's default if ``output_activation`` is None.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or the cost does not support the output activation.
+    """
     ACTIVATIONS.check(activation)
     COSTS.check(cost)
     entry = COSTS[cost]
@@ -32,31 +38,31 @@ def checked_functions(activation: str, cost: str, output_activation: str | None)
         raise InputError(f"unknown output activation {outputs!r}; known: {known}")
     fits = outputs == entry.output_activation or (entry.dC_dA is not None and outputs in ACTIVATIONS)
     if not fits:
-        raise InputError(f"{outputs} outputs do not go with {cost}: expected {entry.output_activation}")
+        raise InputError(f"{cost} does not support {outputs} outputs; expected {entry.output_activation}")
     return Functions(activation, cost, outputs)
 
 
 def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
-    """Return the numbers of neurons, the input first, as a tuple. InputError if there is no such network."""
+    """Return the layer sizes, input first, as a tuple. Raise InputError unless there are 2 or more, each 1 or more."""
     if len(sizes) < 2 or any(int(size) != size or size < 1 for size in sizes):
-        raise InputError(f"sizes are at least two whole numbers of neurons, each 1 or more; got {list(sizes)}")
+        raise InputError(f"expected at least two layer sizes, each a whole number of 1 or more; got {list(sizes)}")
     return tuple(int(size) for size in sizes)
 
 
 def checked_inputs(x: ArrayLike, n_0: int, dtype: DTypeLike) -> Array:
-    """Return inputs as an array of this dtype and of shape (examples ≥ 1, n_0), or raise InputError."""
+    """Return inputs as an array of this dtype and of shape (examples ≥ 1, n_0). Raise InputError if they do not fit."""
     X = np.asarray(x, dtype=dtype)
     if X.ndim != 2 or X.shape[1] != n_0 or not len(X):
-        raise InputError(f"the inputs have shape {X.shape}; this network takes (examples, {n_0})")
+        raise InputError(f"the inputs have shape {X.shape}; this network expects (examples, {n_0})")
     return X
 
 
 def checked_targets(y: ArrayLike, n_L: int, dtype: DTypeLike) -> Array:
-    """Return labels, or one-hot rows, as rows of this dtype and of shape (examples, n_L), or raise InputError."""
+    """Return labels or one-hot rows as an (examples, n_L) array of this dtype. Raise InputError if they do not fit."""
     given = np.asarray(y)
     if given.ndim == 1 and given.dtype.kind in "iu":
         if given.size and not (0 <= given.min() and given.max() < n_L):
-            raise InputError(f"labels go from 0 to {n_L - 1}; found {given.min()} to {given.max()}")
+            raise InputError(f"expected labels from 0 to {n_L - 1}; found {given.min()} to {given.max()}")
         return one_hot(given, n_L, dtype)
     if given.ndim == 2 and given.shape[1] == n_L:
         return given.astype(dtype, copy=False)
@@ -64,7 +70,7 @@ def checked_targets(y: ArrayLike, n_L: int, dtype: DTypeLike) -> Array:
 
 
 def one_hot(labels: NDArray[np.integer], n_L: int, dtype: DTypeLike) -> Array:
-    """Return rows of 0 with a 1 at the label, (examples, n_L), for labels that were checked before."""
+    """Return rows of 0 with a 1 at the label, (examples, n_L), for labels that were already checked."""
     rows = np.zeros((len(labels), n_L), dtype)
     rows[np.arange(len(labels)), labels] = 1
     return rows

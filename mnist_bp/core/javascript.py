@@ -1,7 +1,7 @@
-"""JavaScript of the activations and costs, with which the page (``mnist-bp page``) computes in a browser.
+"""JavaScript versions of the activations and costs, which the page (``mnist-bp page``) runs in a browser.
 
-Each text says the same as the Python function beside which it is registered; a browser test compares the two. An
-activation or a cost without one works everywhere else, and ``mnist-bp page`` refuses it by name.
+Each one computes the same as the Python function with which it is registered; a browser test compares the two. An
+activation or a cost without one works everywhere else; ``mnist-bp page`` rejects it by name.
 """
 
 from typing import Literal, NamedTuple
@@ -10,14 +10,14 @@ __all__ = ["ActivationJavaScript", "CostJavaScript", "per_neuron"]
 
 
 class ActivationJavaScript(NamedTuple):
-    """σ and σ′ as JavaScript functions of one layer's numbers, a ``Float64Array`` each.
+    """Source of σ and σ′ as JavaScript functions; argument and result are a layer's values, a ``Float64Array``.
 
     Attributes
     ----------
     f
-        ``(z) => …``: a = σ(z) of a layer.
+        ``(z) => …``, which computes a = σ(z) of a layer.
     derivative
-        ``(a) => …``: σ′(z), in terms of a. None if σ has no elementwise derivative.
+        ``(a) => …``, which computes σ′(z) from a. None if σ has no elementwise derivative.
     slope_note
         Sentence about σ′ that the page shows next to the rings around the neurons: "closed where …".
     """
@@ -28,29 +28,29 @@ class ActivationJavaScript(NamedTuple):
 
 
 def per_neuron(f: str, derivative: str, slope_note: str) -> ActivationJavaScript:
-    """Return an elementwise activation, given as JavaScript expressions: ``f`` in z, ``derivative`` in a."""
+    """Return an elementwise activation from JavaScript expressions: ``f`` in terms of z, ``derivative`` of a."""
     return ActivationJavaScript(
         f"(layer) => layer.map((z) => {f})", f"(layer) => layer.map((a) => {derivative})", slope_note
     )
 
 
 class CostJavaScript(NamedTuple):
-    """C_0 and where backpropagation starts, as JavaScript functions of the output layer's numbers.
+    """Source of C_0 and its derivative as JavaScript functions of the output layer's values.
 
-    In the formulas and notes, ``(L)`` stands for the number of the last layer and ``$…$`` encloses a formula.
+    In the formulas and notes, ``(L)`` stands for the number of the last layer, and ``$…$`` encloses a formula.
 
     Attributes
     ----------
     shares
-        ``(z, a, y) => …``: what each output contributes to C_0.
+        ``(z, a, y) => …``, which computes each output's contribution to C_0.
     derivative
-        ``(a, y) => …``: ∂C_0/∂a_j of each output, or ∂C_0/∂z_j if that is what is simple.
+        ``(a, y) => …``, which computes ∂C_0/∂a_j of each output, or ∂C_0/∂z_j if that is simpler.
     derivative_by
-        "a" or "z", the variable of ``derivative``.
+        Variable of ``derivative``, "a" or "z".
     is_square
-        True if a share is the square of a distance; the page draws it as one.
+        True if a contribution is the square of a distance, which the page then draws as a square.
     formula, share_formula, derivative_formula
-        C_0 (``_t`` is the index of the wanted output), a share of it, and ``derivative``.
+        Formulas of C_0, one contribution to it, and ``derivative``. ``_t`` is the index of the correct output.
     cost_note
         Sentences below the table of outputs; ``{n}`` is their number.
     derivative_note

@@ -47,7 +47,7 @@ class Layers(Protocol):
 class Trace(NamedTuple):
     """Values of a forward pass that the backward pass needs, indexed by the layer number."""
 
-    A: dict[int, Array]  # A[0] is the input
+    A: dict[int, Array]  # A[0] holds the inputs
     dA_dZ: dict[int, Array]  # σ′(z) of the layers from 1 on
     Z: Array  # of the output layer: cross-entropy is computed from it
 
@@ -72,14 +72,14 @@ def forward(net: Layers, X: Array, *, masks: Masks | None = None, start: int = 0
 
 
 def mean_cost(net: Layers, trace: Trace, Y: Array) -> Any:
-    """Return C, the mean cost of the examples: (3). Y holds the desired outputs, (n, n_L)."""
+    """Return C, the mean cost of the examples, by (3). Y holds the targets, (n, n_L)."""
     return COSTS[net.cost].per_example(trace.Z, trace.A[net.L], Y).mean()
 
 
 def backward(net: Layers, trace: Trace, Y: Array, *, out: ParameterVector | None = None) -> ParameterVector:
-    """Return ∇C: (4), (5) and (6) for all examples at once, from the last layer to the first.
+    """Return ∇C, computed by (4), (5) and (6) for all examples at once, from the last layer to the first.
 
-    Sums over the examples, and over j in (6), are matrix products. ``out`` is memory for the result.
+    Sums over the examples, and over j in (6), are matrix products. ``out``, if given, receives the result.
     """
     gradient = out or ParameterVector.empty(net.sizes, trace.Z.dtype)
     A, dA_dZ, dC_dW, dC_db = trace.A, trace.dA_dZ, gradient.W, gradient.b

@@ -1,4 +1,4 @@
-"""What training makes smaller, and its gradient: the mean cost of a mini-batch, with dropout and L2 where asked for."""
+"""Objective that training minimizes, and its gradient: the mean cost of a mini-batch, with optional dropout and L2."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -16,16 +16,16 @@ __all__ = ["Objective"]
 
 @dataclass
 class Objective:
-    """C = 1/n Σ_i C_i + λ/2 Σ w², a function of a network's parameters; what dropout leaves out is held fixed.
+    """C = 1/n Σ_i C_i + λ/2 Σ w² as a function of a network's parameters. The dropout masks are fixed.
 
     Attributes
     ----------
     X, Y
-        The mini-batch: inputs (n, n_0), and wanted outputs (n, n_L): one-hot, or with smoothed labels.
+        Inputs (n, n_0) and targets (n, n_L) of the mini-batch. Targets are one-hot or have smoothed labels.
     masks
-        Dropout's factors, see ``regularization.draw_masks``; None: nothing is left out.
+        Factors of dropout, see ``regularization.draw_masks``. None if nothing is dropped.
     l2
-        λ of the penalty.
+        Coefficient λ of the L2 penalty.
     """
 
     X: Array
@@ -34,32 +34,32 @@ class Objective:
     l2: float = 0.0
 
     def trace(self, network: Layers) -> Trace:
-        """The forward pass."""
+        """Return the values of the forward pass."""
         return forward(network, self.X, masks=self.masks)
 
     def cost(self, network: Layers) -> complex:
-        """C, of a network in any dtype."""
+        """Return C for a network of any dtype."""
         C = mean_cost(network, self.trace(network), self.Y)
         return complex(C + l2_penalty(network, self.l2) if self.l2 else C)
 
     def gradient(
         self, network: Layers, trace: Trace | None = None, *, out: ParameterVector | None = None
     ) -> ParameterVector:
-        """∇C. ``trace`` saves the forward pass where it is known, and ``out`` takes the result."""
+        """Return ∇C. A given ``trace`` saves the forward pass; ``out``, if given, receives the result."""
         gradient = backward(network, trace or self.trace(network), self.Y, out=out)
         if self.l2:
             add_l2_gradient(network, self.l2, gradient)
         return gradient
 
     def refuse_overflow(self, network: Layers) -> None:
-        """InputError if the network's parameters are so large that C is not finite."""
+        """Raise InputError if the network's parameters are so large that C is not finite."""
         with np.errstate(over="ignore", invalid="ignore"):
             if not np.isfinite(self.cost(network)):
                 raise InputError(
-                    f"the network's numbers are too large for {network.W[1].dtype}: the cost is not finite"
+                    f"the network's parameters are too large for {network.W[1].dtype}: the cost is not finite"
                 )
 
     def with_inputs(self, X: Array) -> Self:
-        """The same of other inputs: X is (m, n_0) with m ≤ n, and goes with the targets and masks of the first m."""
+        """Return this objective for other inputs X, (m, n_0) with m ≤ n, and the first m targets and masks."""
         masks = self.masks and {l: mask[: len(X)] for l, mask in self.masks.items()}
         return replace(self, X=X, Y=self.Y[: len(X)], masks=masks)

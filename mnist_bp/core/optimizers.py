@@ -1,8 +1,7 @@
-"""How a gradient becomes a step.
+"""Optimizers, which turn a gradient into a step.
 
-Each optimizer moves all parameters at once, in place; what is left in ``gradient`` afterwards is of no use. What it
-remembers from step to step lies in ``state``, arrays by name: with them, and the parameters, a training goes on as if
-it had never been stopped.
+Each optimizer updates all parameters in place and overwrites ``gradient``. Its ``state`` holds the arrays that it keeps
+from step to step, by name: with them and the parameters, a stopped training resumes bit for bit.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,32 +15,32 @@ from mnist_bp.core.constants import MOMENTUM
 __all__ = ["ENTRIES", "SGD", "Adam", "Momentum", "Optimizer", "lerp_"]
 
 BLOCK = 1 << 18
-"""Numbers that a step moves at a time: it goes over them several times, and so they should not leave the cache between.
-With fewer, the calls of numpy would take as long as what they do."""
+"""Number of parameters that a step updates at a time. A step makes several passes over them, so a block should fit in
+the cache. In smaller blocks, the overhead of calling numpy would dominate."""
 
 
 class Optimizer(Protocol):
-    """A way to go downhill.
+    """Interface of an optimizer.
 
     Attributes
     ----------
     state
-        What it remembers; made once, and changed in place.
+        Arrays that the optimizer keeps from step to step. They are created once and changed in place.
     decouples_l2
-        Whether the penalty on large weights shrinks them directly, and stays out of the gradient.
+        True if L2 regularization shrinks the weights directly instead of adding to the gradient.
     """
 
     state: dict[str, Array]
     decouples_l2: bool
 
     def step(self, parameters: Array, gradient: Array, learning_rate: float) -> None:
-        """Take one step. ``parameters`` and ``gradient`` are flat vectors, η is positive."""
+        """Take one step. ``parameters`` and ``gradient`` are flat vectors; η, the learning rate, is positive."""
 
 
 class SGD:
-    """Gradient descent: p ← p − η g, stochastic when g is the gradient of a mini-batch's mean cost.
+    """Gradient descent: p ← p − η g. It is stochastic if g is the gradient of a mini-batch's mean cost.
 
-    The learning rate η belongs to this cost, which has no ½: with ½ in it, the same steps need 2 η.
+    The squared error here has no factor ½; with one, the same steps would need 2 η.
     """
 
     decouples_l2 = False
@@ -57,10 +56,10 @@ class SGD:
 
 
 class Momentum:
-    """A ball that rolls: v ← μ v + g, p ← p − η v (Polyak 1964).
+    """Gradient descent with momentum: v ← μ v + g, p ← p − η v (Polyak 1964).
 
-    With ``nesterov``, p ← p − η (g + μ v): it looks where it is going before it corrects its course (Nesterov 1983, in
-    the form of Bengio, Boulanger-Lewandowski and Pascanu 2013).
+    With ``nesterov``, p ← p − η (g + μ v): Nesterov's accelerated gradient (1983), in the form of Bengio,
+    Boulanger-Lewandowski and Pascanu (2013).
     """
 
     decouples_l2 = False
@@ -86,10 +85,10 @@ class Momentum:
 
 
 class Adam:
-    """Steps whose length each parameter's own gradients set (Kingma and Ba 2015), with their β₁, β₂ and ε.
+    """Adam, which scales each parameter's step by its own gradients (Kingma and Ba 2015, with their β₁, β₂ and ε).
 
-    m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g², both 0 at first, which is divided out:
-    p ← p − η m / (1 − β₁^t) / (√(v / (1 − β₂^t)) + ε). A penalty on the weights shrinks them directly, as in AdamW
+    m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g² start at 0, and the step corrects this bias:
+    p ← p − η m / (1 − β₁^t) / (√(v / (1 − β₂^t)) + ε). L2 regularization shrinks the weights directly, as in AdamW
     (Loshchilov and Hutter 2019).
     """
 
@@ -100,17 +99,17 @@ class Adam:
         self.m, self.v = np.zeros_like(parameters), np.zeros_like(parameters)
         self.t = np.zeros((), np.int64)
         self.state = {"m": self.m, "v": self.v, "t": self.t}
-        self._room = np.empty(min(len(parameters), BLOCK), parameters.dtype)
+        self._buffer = np.empty(min(len(parameters), BLOCK), parameters.dtype)
 
     def step(self, parameters: Array, gradient: Array, learning_rate: float) -> None:
         """Take one step."""
         self.t += 1
         t = int(self.t)
         for p, g, m, v in _in_blocks(parameters, gradient, self.m, self.v):
-            room = self._room[: len(g)]
-            lerp_(m, g, 1 - self.β1, room)
+            buffer = self._buffer[: len(g)]
+            lerp_(m, g, 1 - self.β1, buffer)
             g *= g
-            lerp_(v, g, 1 - self.β2, room)
+            lerp_(v, g, 1 - self.β2, buffer)
             np.divide(v, 1 - self.β2**t, out=g)
             np.sqrt(g, out=g)
             g += self.ε
@@ -119,18 +118,18 @@ class Adam:
             p -= g
 
 
-def lerp_(mean: Array, value: Array, share: float, room: Array) -> None:
-    """Let a running mean go this share of the way to a new value, in place: m ← m + s (x − m); ``room`` is like it."""
-    for m, x, difference in _in_blocks(mean, value, room):
+def lerp_(mean: Array, value: Array, weight: float, buffer: Array) -> None:
+    """Move a running mean towards a new value, in place: m ← m + weight (x − m). ``buffer`` is like ``mean``."""
+    for m, x, difference in _in_blocks(mean, value, buffer):
         np.subtract(x, m, out=difference)
-        difference *= share
+        difference *= weight
         m += difference
 
 
 def _in_blocks(*vectors: Array) -> Iterable[tuple[Array, ...]]:
-    """Vectors of one length, a block of each at a time: views."""
+    """Yield corresponding blocks of vectors of equal length, as views."""
     length = len(vectors[0])
-    if length <= BLOCK:  # no slices: a small network's step is over in microseconds
+    if length <= BLOCK:  # slicing would be slow compared with a small network's step, which takes microseconds
         return (vectors,)
     return (tuple(vector[start : start + BLOCK] for vector in vectors) for start in range(0, length, BLOCK))
 
@@ -141,4 +140,4 @@ ENTRIES: dict[str, Callable[[Array], Optimizer]] = {
     "nesterov": lambda parameters: Momentum(parameters, nesterov=True),
     "adam": Adam,
 }
-"""The built-in entries of the registry in ``choices``: (flat vector of parameters) ↦ optimizer."""
+"""Built-in entries of the registry in ``choices``: (flat vector of parameters) ↦ optimizer."""

@@ -1,7 +1,7 @@
-"""All numbers of a network in one flat vector, seen layer by layer.
+"""Flat vector of all parameters of a network, with views of each layer's weights and biases.
 
-The parameters are such a vector, and so is the gradient, in the same order: an update, a check, a checkpoint or an
-average over machines is then one operation on one array.
+The gradient is a vector with the same layout. An update, a gradient check, a checkpoint or an average over machines is
+therefore one operation on one array.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,12 +16,12 @@ __all__ = ["ParameterVector", "array_shapes", "lesson_name", "side_by_side", "ve
 
 
 def vector_length(sizes: Sequence[int]) -> int:
-    """How many weights and biases a network of these layers has: 13,002 for 784-16-16-10."""
+    """Return the number of weights and biases of a network with these layers: 13,002 for 784-16-16-10."""
     return sum((sizes[l - 1] + 1) * sizes[l] for l in range(1, len(sizes)))
 
 
 def array_shapes(sizes: Sequence[int]) -> dict[str, tuple[int, ...]]:
-    """The arrays of a network of these layers by the names that files and tables give them, W1, b1, …, WL, bL."""
+    """Return the shapes of a network's arrays by their names in files and tables: W1, b1, …, WL, bL."""
     shapes: dict[str, tuple[int, ...]] = {}
     for l in range(1, len(sizes)):
         shapes |= {f"W{l}": (sizes[l], sizes[l - 1]), f"b{l}": (sizes[l],)}
@@ -29,28 +29,28 @@ def array_shapes(sizes: Sequence[int]) -> dict[str, tuple[int, ...]]:
 
 
 def lesson_name(array: str, index: Sequence[int]) -> str:
-    """An entry of an array in the lesson's notation: W1 at (3, 45) is w_{3,45}^(1)."""
+    """Return the lesson's notation for an entry of an array: W1 at (3, 45) is w_{3,45}^(1)."""
     return f"{array[0].lower()}_{{{','.join(map(str, index))}}}^({array[1:]})"
 
 
 class ParameterVector:
-    """A flat vector and the weights and biases that lie in it, as views.
+    """A flat vector and views of the weights and biases in it.
 
     Attributes
     ----------
     sizes
-        Neurons of each layer, the input first: (n_0, …, n_L).
+        Number of neurons of each layer, input first: (n_0, …, n_L).
     vector
-        All numbers, shape (Σ (n_{l−1} + 1) n_l,).
+        All weights and biases, shape (Σ (n_{l−1} + 1) n_l,).
     weights
-        ``weights[i]`` is W of layer l = i + 1, shape (n_l, n_{l−1}); ``weights[i][j, k]`` is w_jk: *to* j *from* k.
+        ``weights[i]`` is W of layer l = i + 1, shape (n_l, n_{l−1}); ``weights[i][j, k]`` is w_jk, *to* j *from* k.
     biases
         ``biases[i]`` is b of layer l = i + 1, shape (n_l,).
     W, b
-        The same arrays by the lesson's layer number: ``W[l]`` and ``b[l]`` for l from 1 to L.
+        Weights and biases by the lesson's layer number: ``W[l]`` and ``b[l]`` for l from 1 to L.
     blocks
-        ``blocks[i]`` is both, as they lie in memory: shape (n_{l−1} + 1, n_l), W transposed (which makes ``A @ W.T``
-        read memory in order), and b as its last row: the weights *from* a neuron that is always 1.
+        Weights and biases of each layer as they are stored. ``blocks[i]`` has shape (n_{l−1} + 1, n_l): W transposed,
+        so that ``A @ W.T`` reads memory in order, and b as its last row, the weights *from* a neuron that is always 1.
     """
 
     def __init__(self, sizes: Sequence[int], vector: Array) -> None:
@@ -69,25 +69,25 @@ class ParameterVector:
 
     @classmethod
     def empty(cls, sizes: Sequence[int], dtype: DTypeLike) -> "ParameterVector":
-        """Room for a network's numbers, not yet set."""
+        """Return an uninitialized vector for a network with these layers."""
         return cls(sizes, np.empty(vector_length(sizes), dtype))
 
     @classmethod
     def zeros(cls, sizes: Sequence[int], dtype: DTypeLike) -> "ParameterVector":
-        """A network's numbers, all of them 0 (or False)."""
+        """Return a vector of zeros (or False) for a network with these layers."""
         return cls(sizes, np.zeros(vector_length(sizes), dtype))
 
     def like(self, vector: Array) -> "ParameterVector":
-        """Another vector of the same layers."""
+        """Return another vector with the same layers."""
         return ParameterVector(self.sizes, vector)
 
     def named_arrays(self) -> dict[str, Array]:
-        """The weights and biases by name, see ``array_shapes``: views."""
+        """Return views of the weights and biases by name, see ``array_shapes``."""
         return {f"{name}{l}": arrays[l] for l in self.W for name, arrays in (("W", self.W), ("b", self.b))}
 
 
 def side_by_side(*vectors: ParameterVector) -> Iterator[tuple[Any, ...]]:
-    """The arrays of several vectors of the same layers: of each its name, then what each vector has there."""
+    """Yield (name, array of each vector) for every array of several vectors with the same layers."""
     arrays = [vector.named_arrays() for vector in vectors]
     for name in arrays[0]:
         yield name, *(named[name] for named in arrays)

@@ -1,4 +1,4 @@
-"""What keeps a network from learning its examples by heart: small weights, and neurons that may be missing."""
+"""Regularization, which reduces overfitting: L2, dropout and label smoothing."""
 
 from collections.abc import Sequence
 
@@ -12,24 +12,24 @@ from mnist_bp.core.parameters import ParameterVector
 __all__ = ["add_l2_gradient", "draw_masks", "l2_penalty", "shrink_weights", "smoothed_targets"]
 
 _STEPS = 1 << 16
-"""Into which dropout's rate is rounded: two random bytes for each activation are cheaper than a random float."""
+"""Resolution of the dropout rate: two random bytes for each activation are cheaper than a random float."""
 
 
 def l2_penalty(network: Layers, λ: float) -> Array:
-    """λ/2 Σ w², over all weights and no bias: what is added to the cost, a scalar of the network's dtype."""
+    """Return the penalty λ/2 Σ w² over all weights, without the biases, as a scalar of the network's dtype."""
     return 0.5 * λ * sum(np.einsum("jk,jk->", W, W) for W in network.W.values())
 
 
 def add_l2_gradient(network: Layers, λ: float, gradient: ParameterVector) -> None:
-    """Add the penalty's gradient, λ w, in place."""
+    """Add the gradient of the penalty, λ w, in place."""
     for l, W in network.W.items():
         gradient.W[l] += λ * W
 
 
-def shrink_weights(network: Layers, share: float) -> None:
-    """Make every weight smaller by this share of itself: w ← w − s w, in place."""
+def shrink_weights(network: Layers, fraction: float) -> None:
+    """Shrink every weight by this fraction, in place: w ← w − fraction × w."""
     for W in network.W.values():
-        W *= 1 - share
+        W *= 1 - fraction
 
 
 def draw_masks(
@@ -41,24 +41,24 @@ def draw_masks(
     rng: np.random.Generator,
     dtype: DTypeLike,
 ) -> dict[int, Array]:
-    """Inverted dropout: each activation is 0 with probability ``rate``, else divided by 1 − rate.
+    """Draw the masks of inverted dropout: each factor is 0 with probability ``rate``, else 1 / (1 − rate).
 
-    Its expectation is then what it was, and a network that is not training needs no correction (Srivastava, Hinton,
-    Krizhevsky, Sutskever and Salakhutdinov 2014, section 10, for the scaling).
+    This keeps the expected activations, so that evaluation needs no correction (Srivastava, Hinton, Krizhevsky,
+    Sutskever and Salakhutdinov 2014, section 10, for the scaling).
 
     Parameters
     ----------
     sizes
-        Neurons of each layer, the input first.
+        Number of neurons of each layer, input first.
     examples
-        n, in the mini-batch: each drops neurons of its own.
+        Number n of examples in the mini-batch. Each example drops different neurons.
     rate, input_rate
-        Of the hidden layers, and of the input; at least 0 and below 1, rounded to a 65,536th.
+        Dropout rate of the hidden layers and of the input, 0 to below 1, rounded to a multiple of 1/65,536.
 
     Returns
     -------
     masks
-        ``masks[l]`` of each layer l of which something is dropped, (n, n_l): see ``network.forward``.
+        ``masks[l]``, shape (n, n_l), for each layer l with dropout: see ``network.forward``.
     """
     rates = [input_rate, *[rate] * (len(sizes) - 2)]
     drawn = (_mask((examples, size), rate, rng, dtype) for size, rate in zip(sizes, rates, strict=False))
@@ -66,7 +66,7 @@ def draw_masks(
 
 
 def _mask(shape: tuple[int, int], rate: float, rng: np.random.Generator, dtype: DTypeLike) -> Array | None:
-    dropped = min(round(rate * _STEPS), _STEPS - 1)  # at a rate just below 1, some are kept all the same
+    dropped = min(round(rate * _STEPS), _STEPS - 1)  # even at a rate just below 1, some neurons are kept
     if dropped == 0:
         return None
     kept: NDArray[np.bool_] = rng.integers(_STEPS, size=shape, dtype=np.uint16) >= dropped
@@ -74,8 +74,9 @@ def _mask(shape: tuple[int, int], rate: float, rng: np.random.Generator, dtype: 
 
 
 def smoothed_targets(classes: int, smoothing: float, dtype: DTypeLike) -> Array:
-    """What the outputs should be for each label, (classes, classes): (1 − s) one-hot + s / classes.
+    """Return the targets for each label, (classes, classes): (1 − smoothing) × one-hot + smoothing / classes.
 
-    Label smoothing (Szegedy, Vanhoucke, Ioffe, Shlens and Wojna 2016, section 7); 0 leaves the labels as they are.
+    This is label smoothing (Szegedy, Vanhoucke, Ioffe, Shlens and Wojna 2016, section 7). 0 leaves the labels
+    unchanged.
     """
     return ((1 - smoothing) * np.eye(classes) + smoothing / classes).astype(dtype)

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and files that one process at a time writes to."""
+"""Atomic file writes, file locks, and folders that are removed again if a block fails."""
 
 import errno
 import os
@@ -28,20 +28,21 @@ __all__ = [
 ]
 
 LOCKED_BYTE = 1 << 30
-"""What Windows locks of a file: a byte far behind its end, so that everyone can still read all that there is."""
+"""Offset of the byte that Windows locks. It is far beyond the end of the file, which therefore stays readable."""
 
 NO_FSYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
-"""Errors by which fsync reports that a file system does not have it, and not that data were lost."""
+"""Error numbers by which fsync reports that a file system does not support it. They do not mean lost data."""
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Open a uniquely named file beside ``path``; it takes the place of ``path`` when the block ends without an error.
+    """Open a uniquely named file beside ``path``, which replaces ``path`` when the block ends without an error.
 
-    Readers see the old file or the new one, never a part, whatever happens in between; an error leaves no trace. So it
-    is after a power failure, if the file system has fsync; then ``sync_folder`` has seen to it that it is the new one.
+    Readers see the old file or the new one, never a part of it. An error removes the new file. After a power failure,
+    this still holds if the file system supports fsync, and ``sync_folder`` makes sure that the new file is the one
+    left.
     """
-    # A link stays one: what it points to is replaced. (Python 3.11's Path.resolve raises where links run in a circle.)
+    # Follow a symbolic link and replace its target. (Python 3.11's Path.resolve raises if links form a cycle.)
     path = Path(os.path.realpath(path))
     part = path.parent / f".{path.name[:40]}.{os.urandom(8).hex()}.part"
     try:
@@ -51,14 +52,14 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             sync(file.fileno())
         part.replace(path)
     except BaseException:
-        with suppress(OSError):  # the error that brought us here is the one to tell
+        with suppress(OSError):  # the original error is the one to report
             part.unlink()
         raise
 
 
 @contextmanager
 def storing(path: Path) -> Iterator[None]:
-    """A block that writes ``path``; StorageError if the disk does not take it."""
+    """Turn an OSError of the block, which writes ``path``, into a StorageError."""
     try:
         yield
     except OSError as error:
@@ -66,12 +67,12 @@ def storing(path: Path) -> Iterator[None]:
 
 
 def sync(descriptor: int) -> bool:
-    """Force an open file to the disk; return whether its file system can do that.
+    """Flush an open file to the disk. Return False if its file system does not support that.
 
     Raises
     ------
     OSError
-        If it can, and it failed: the disk is full, say.
+        If the flush fails, for example because the disk is full.
     """
     try:
         os.fsync(descriptor)
@@ -84,22 +85,22 @@ def sync(descriptor: int) -> bool:
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """A block that may create ``folder``; if it fails, what was created and is still empty is removed."""
+    """Let the block create ``folder``. If the block fails, remove the folders that it created and left empty."""
     missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
     try:
         yield folder
     except BaseException:
         for each in missing:
-            with suppress(OSError):  # it was not created, or something has come into it
+            with suppress(OSError):  # it was never created, or it is not empty
                 each.rmdir()
         raise
 
 
 def sync_folder(folder: Path) -> None:
-    """Have on disk which files ``folder`` holds now, where the system can say so (Windows cannot)."""
+    """Flush the list of files in ``folder`` to the disk, on systems that support it (Windows does not)."""
     if sys.platform == "win32":
         return
-    with suppress(OSError):  # a folder that may not be read; a network file system. Its files are whole in any case
+    with suppress(OSError):  # an unreadable folder, or a network file system; the files themselves are complete anyway
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -108,14 +109,14 @@ def sync_folder(folder: Path) -> None:
 
 
 def lock(descriptor: int) -> bool:
-    """Lock an open file, unless another has it locked (also in this process); whether nobody had.
+    """Lock an open file. Return False if it is already locked, by another process or by this one.
 
-    The lock ends when the file is closed, and so with the process, even if that is killed: nothing is ever left locked.
+    The system releases the lock when the file is closed or the process ends, even if the process is killed.
 
     Raises
     ------
     OSError
-        If the file system has no locks.
+        If the file system does not support locks.
     """
     try:
         if sys.platform == "win32":
@@ -123,18 +124,19 @@ def lock(descriptor: int) -> bool:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):  # what Linux and macOS raise; what Windows does
+    except (BlockingIOError, PermissionError):  # raised by Linux and macOS; by Windows
         return False
     return True
 
 
 def remove_parts(folder: Path, *, older_than: float = 0) -> None:
-    """Remove what killed processes have left of their ``atomic_write`` in ``folder``, last written so many seconds ago.
+    """Remove the temporary files of ``atomic_write`` that killed processes left in ``folder``.
 
-    Parts of a process that lives go too, if they are that old: its ``atomic_write`` then ends in FileNotFoundError.
+    Only files last written at least ``older_than`` seconds ago are removed. If such a file belongs to a running
+    process, that process's ``atomic_write`` raises FileNotFoundError.
     """
     for part in folder.glob(".*.part"):
-        with suppress(OSError):  # gone already, or (on Windows) still open
+        with suppress(OSError):  # already removed, or still open (Windows)
             if time.time() - part.stat().st_mtime >= older_than:
                 part.unlink()
 

@@ -1,6 +1,6 @@
-"""model.npz: the parameters of a network under the names of the lesson, W1, b1, …, WL, bL, and a JSON string ``meta``.
+"""Model files (model.npz): a network's parameters as W1, b1, …, WL, bL, and a JSON string ``meta``.
 
-What ``meta`` says is compared with what the file holds before a network is made of it.
+Before a network is created, ``meta`` is compared with the arrays in the file.
 """
 
 from collections.abc import Mapping
@@ -19,24 +19,24 @@ from mnist_bp.storage import npz
 __all__ = ["FORMAT", "load", "save"]
 
 FORMAT = 2
-"""Version of the file's layout, in ``meta["format"]``; 1 had no sum at its end."""
+"""Version of the file's layout, in ``meta["format"]``. Version 1 had no checksum at its end."""
 
 READABLE = (1, FORMAT)
 
 
 def save(path: str | PathLike[str], parameters: ParameterVector, functions: Functions, meta: Mapping[str, Any]) -> None:
-    """Write a network to ``path``, whole or not at all; ``meta`` is kept beside what describes the network.
+    """Write a network to ``path`` atomically, with ``meta`` added to the network's own metadata.
 
     Raises
     ------
     InputError
-        If the network is complex, which is for checking only.
+        If the network is complex, which is supported for gradient checking only.
     OSError
-        If the disk does not take the file.
+        If the file cannot be written.
     """
     dtype = parameters.vector.dtype.name
     if dtype not in DTYPES:
-        raise InputError(f"a model file holds {' or '.join(DTYPES)}, not {dtype}")
+        raise InputError(f"cannot save a {dtype} network; a model file holds {' or '.join(DTYPES)}")
     described = {
         **meta,
         "format": FORMAT,
@@ -54,7 +54,7 @@ def load(path: str | PathLike[str]) -> tuple[ParameterVector, Functions, dict[st
     Raises
     ------
     InputError
-        If the file is missing, is not a model file, or does not agree with itself.
+        If the file is missing, is not a model file, or is inconsistent.
     """
     held = npz.read(path, "model file", READABLE)
     try:
@@ -68,13 +68,13 @@ def _network(held: npz.Archive) -> tuple[ParameterVector, Functions]:
     _check_meta(meta)
     shapes = array_shapes(meta["sizes"])
     if set(arrays) != set(shapes):
-        raise InputError(f"it should hold {', '.join(shapes)} and meta, and nothing else")
+        raise InputError(f"expected exactly the arrays {', '.join(shapes)} and meta")
     for name, shape in shapes.items():
         if arrays[name].shape != shape or arrays[name].dtype != meta["dtype"]:
             found = f"{arrays[name].dtype} {arrays[name].shape}"
-            raise InputError(f"{name} is {found}; its sizes {meta['sizes']} need {meta['dtype']} {shape}")
+            raise InputError(f"{name} is {found}; sizes {meta['sizes']} require {meta['dtype']} {shape}")
         if not np.isfinite(arrays[name]).all():
-            raise InputError(f"{name} holds numbers that are not finite")
+            raise InputError(f"{name} contains numbers that are not finite")
     functions = checked_functions(meta["activation"], meta["cost"], meta["output_activation"])
     parameters = ParameterVector.empty(meta["sizes"], meta["dtype"])
     for name, parameter in parameters.named_arrays().items():
@@ -83,7 +83,7 @@ def _network(held: npz.Archive) -> tuple[ParameterVector, Functions]:
 
 
 def _check_meta(meta: dict[str, Any]) -> None:
-    """InputError unless its sizes, dtype and names are of the right kind."""
+    """Raise InputError unless sizes, dtype and names have valid types."""
     sizes = meta.get("sizes")
     if not isinstance(sizes, list) or len(sizes) < 2 or not all(type(size) is int and size > 0 for size in sizes):
         raise InputError(f"its sizes are {sizes!r}; expected a list of whole numbers")

@@ -1,8 +1,8 @@
-"""Arrays and a JSON string ``meta`` in one .npz file: what model files and checkpoints are.
+"""Format of model files and checkpoints: an .npz file with arrays and a JSON string ``meta``.
 
-Plain ``numpy.load`` opens it; nothing in it is a pickle. A file that is read may come from anywhere, so nothing is
-believed: its members, their types and their sizes are checked before any of them is read. The file ends in the SHA-256
-sum of all that stands before it (where .zip files have room for a comment), so that a flipped bit anywhere is noticed.
+Plain ``numpy.load`` opens it, and it contains no pickles. A file may come from an untrusted source, so the names, types
+and sizes of its members are checked before any member is read. The file ends in a SHA-256 checksum of everything before
+it, stored as the comment of the .zip archive, so that a flipped bit anywhere is detected.
 """
 
 import hashlib
@@ -26,68 +26,68 @@ __all__ = ["Archive", "read", "sealed", "write"]
 
 SEAL = b"sha256:"
 DIGITS = 64
-"""Of a SHA-256 sum, hexadecimal."""
+"""Number of hexadecimal digits of a SHA-256 checksum."""
 
 FIRST_FORMAT = 1
-"""The version of the files that had no seal yet."""
+"""Version of the first files, which have no checksum."""
 
 META = "meta"
 META_LIMIT = 1 << 20
-"""Bytes that ``meta`` may take: far more than any that we write."""
+"""Largest size of ``meta`` in bytes, far more than mnist-bp writes."""
 
 _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 class Archive(NamedTuple):
-    """The content of a file."""
+    """Content of a file."""
 
     arrays: dict[str, Array]
     meta: dict[str, Any]
 
 
 def write(path: str | PathLike[str], arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
-    """Write arrays and ``meta``, which has to name its ``format``, whole or not at all.
+    """Write arrays and ``meta``, which must contain ``format``, atomically.
 
     Raises
     ------
     OSError
-        If the disk does not take the file.
+        If the file cannot be written.
     """
-    room = io.BytesIO()
+    buffer = io.BytesIO()
     members: dict[str, Any] = {**arrays, META: np.array(json.dumps(meta))}
-    np.savez(room, **members)
-    with zipfile.ZipFile(room, "a") as archive:
+    np.savez(buffer, **members)
+    with zipfile.ZipFile(buffer, "a") as archive:
         archive.comment = SEAL + bytes(DIGITS)
     with atomic_write(Path(path)) as file:
-        file.writelines(sealed(room.getvalue()))
+        file.writelines(sealed(buffer.getvalue()))
 
 
 def sealed(content: bytes) -> tuple[memoryview, bytes]:
-    """Return the two parts of a file: ``content`` without its last 64 bytes, and the SHA-256 sum that replaces them.
+    """Return the two parts of a file: ``content`` without its last 64 bytes, and the checksum that replaces them.
 
-    The first part is a view, because a network may be large. A view of bytes may outlive anything; one of a BytesIO's
-    buffer may not: where the traceback of a failed write kept it, collecting it crashed Python 3.12.
+    The first part is a view, because a network may be large. It must be a view of bytes, not of a BytesIO's buffer:
+    when the traceback of a failed write held a view of the buffer, garbage collection crashed Python 3.12.
     """
     body = memoryview(content)[:-DIGITS]
     return body, _sum(body)
 
 
 def read(path: str | PathLike[str], what: str, formats: Collection[int]) -> Archive:
-    """Read such a file, of one of these formats; ``what`` says in messages what it should be: "model file".
+    """Read a file in one of these formats. ``what`` names its kind in error messages, such as "model file".
 
     Raises
     ------
     InputError
-        If the file is missing, is something else, or was changed since it was written.
+        If the file is missing, has another format, or has changed since it was written.
     """
     try:
-        with warnings.catch_warnings(action="ignore"):  # numpy's, of headers that Python 2 may have written
+        with warnings.catch_warnings(action="ignore"):  # numpy warns about headers that Python 2 may have written
             return _parse(Path(path).read_bytes(), formats)
     except FileNotFoundError:
         raise InputError(f"there is no {what} {path}") from None
     except OSError as error:
         raise InputError(f"cannot read the {what} {path}: {error.strerror or error}") from error
-    # What zipfile, numpy and json raise on damaged bytes is not documented: all of it means the same here.
+    # The exceptions of zipfile, numpy and json for damaged bytes are undocumented, so any of them is handled here.
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise InputError(f"{path} is not a {what} that mnist-bp wrote: {reason}") from error
@@ -109,15 +109,15 @@ def _parse(data: bytes, formats: Collection[int]) -> Archive:
 
 
 def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
-    """What the file holds, by the arrays' names. Together they are no larger than the file, even if they overlap."""
+    """Return the members by array name. Their total size is at most that of the file, even if they overlap."""
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     for name, info in members.items():
         if not name.isidentifier() or info.filename == name:
-            raise InputError(f"it holds {info.filename!r}, which is no array of ours")
+            raise InputError(f"it contains {info.filename!r}, which is not an array of mnist-bp")
         if info.compress_type != zipfile.ZIP_STORED:
             raise InputError(f"{name} is compressed")
     if len(members) != len(archive.infolist()):
-        raise InputError("it holds two arrays of one name")
+        raise InputError("it contains two arrays with the same name")
     if sum(info.file_size for info in members.values()) > size:
         raise InputError("its arrays claim more bytes than the file has")
     return members
@@ -125,7 +125,7 @@ def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
 
 def _check_seal(comment: bytes, data: bytes) -> None:
     if comment != SEAL + _sum(memoryview(data)[:-DIGITS]):
-        raise InputError("its SHA-256 sum is not the one that it was written with: it is damaged")
+        raise InputError("checksum mismatch: the file is damaged")
 
 
 def _sum(content: memoryview) -> bytes:
@@ -137,20 +137,20 @@ def _parse_meta(text: Array) -> dict[str, Any]:
         raise InputError("its meta is not a string")
     meta = json.loads(str(text))
     if not isinstance(meta, dict) or type(meta.get("format")) is not int:
-        raise InputError("its meta does not say which format it has")
+        raise InputError("its meta has no format number")
     return meta
 
 
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> Array:
-    """One member, without pickle, read-only; nothing is allocated that is larger than ``limit`` bytes."""
+    """Return one member as a read-only array. No pickle is loaded, and at most ``limit`` bytes are allocated."""
     name = info.filename.removesuffix(".npy")
     if info.file_size > limit:
-        raise InputError(f"{name} claims {info.file_size:,} bytes, of at most {limit:,}")
+        raise InputError(f"{name} claims {info.file_size:,} bytes; expected at most {limit:,}")
     content = archive.read(info)
     stream = io.BytesIO(content)
     header = _HEADER_READERS[np.lib.format.read_magic(stream)]
     shape, is_fortran, dtype = header(stream)
     if dtype.hasobject or math.prod(shape) * dtype.itemsize != info.file_size - stream.tell():
-        raise InputError(f"{name} does not hold what its header says")
+        raise InputError(f"{name} does not have the size that its header states")
     flat = np.frombuffer(content, dtype, offset=stream.tell())
     return flat.reshape(shape, order="F" if is_fortran else "C")

@@ -137,7 +137,7 @@ def test_without_a_home_a_tilde_is_exit_2(cli, monkeypatch, value):
     done = cli("train", "--output=~/run")
     assert (done.code, done.out) == (2, "")
     (line,) = done.err.splitlines()
-    assert "'--output': cannot expand ~ in ~/run: no home folder is known" in line
+    assert "'--output': cannot expand ~ in ~/run: the home folder is unknown" in line
 
 
 def test_a_file_whose_name_begins_with_a_tilde_is_written_with_its_folder(cli, idx_folder):

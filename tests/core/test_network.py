@@ -231,14 +231,14 @@ def test_a_wide_last_hidden_layer_of_sigmoids_starts_mostly_off() -> None:
     [
         ({"sizes": [784]}, "at least two"),
         ({"sizes": [784, 0, 10]}, "1 or more"),
-        ({"sizes": [784, 2.5, 10]}, "whole numbers"),
+        ({"sizes": [784, 2.5, 10]}, "a whole number"),
         ({"activation": "swish"}, "unknown activation 'swish'; known: sigmoid, tanh, relu, leaky-relu"),
         ({"activation": "softmax"}, "unknown activation 'softmax'"),
         ({"cost": "hinge"}, "unknown cost 'hinge'"),
-        ({"output_activation": "softmax"}, "softmax outputs do not go with squared-error: expected sigmoid"),
+        ({"output_activation": "softmax"}, "squared-error does not support softmax outputs; expected sigmoid"),
         (
             {"cost": "cross-entropy", "output_activation": "relu"},
-            "relu outputs do not go with cross-entropy: expected softmax",
+            "cross-entropy does not support relu outputs; expected softmax",
         ),
         ({"output_activation": "step"}, "unknown output activation 'step'"),
     ],
@@ -254,10 +254,10 @@ def test_a_network_that_cannot_be_is_refused(arguments: dict, said: str) -> None
 @pytest.mark.parametrize(
     ("x", "y", "said"),
     [
-        (np.zeros((2, 6)), [0, 1], r"shape \(2, 6\); this network takes \(examples, 7\)"),
+        (np.zeros((2, 6)), [0, 1], r"shape \(2, 6\); this network expects \(examples, 7\)"),
         (np.zeros(7), [0], r"shape \(7,\)"),
         (np.zeros((0, 7)), [], r"shape \(0, 7\)"),
-        (np.zeros((2, 7)), [0, 3], "labels go from 0 to 2; found 0 to 3"),
+        (np.zeros((2, 7)), [0, 3], "expected labels from 0 to 2; found 0 to 3"),
         (np.zeros((2, 7)), [0, -1], "found -1 to 0"),
         (np.zeros((2, 7)), [0.0, 1.0], r"the labels have shape \(2,\)"),
         (np.zeros((2, 7)), np.zeros((2, 4)), r"the labels have shape \(2, 4\)"),
