@@ -1,6 +1,5 @@
 """``--config FILE.toml``: options from a file, which stand above the defaults and below the command line."""
 
-import difflib
 import inspect
 import sys
 from collections.abc import Callable, Iterable
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import typer
 
 from mnist_bp.cli.options import OUTPUT
+from mnist_bp.cli.suggest import nearest_option
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 
@@ -108,11 +108,10 @@ Config = Annotated[
     typer.Option(
         parser=user_path,
         metavar="FILE.toml|RUN",
-        help="Take options from this file; its keys are the options' long names. The command line stands above it.",
+        help="TOML file with options by their long names, or the config of a run. Command-line options override it.",
         callback=_use_config,
         is_eager=True,
         rich_help_panel=OUTPUT,
-        show_default=False,
     ),
 ]
 
@@ -131,8 +130,8 @@ def read_config(path: Path, command: Callable[..., object]) -> dict[str, Any]:
     values = {}
     for key, value in _parse(path).items():
         if key not in known:
-            nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
-            raise InputError(f"{path}: there is no option {key!r}; the nearest is {nearest!r}")
+            nearest = nearest_option(key, known, least_similarity=0.0) or ""
+            raise InputError(f"{path}: there is no option {key!r}; the nearest is {nearest.split()[0]!r}")
         values[known[key]] = _checked(value, hints[known[key]], f"{path}: {key}")
     return values
 

@@ -1,13 +1,13 @@
-"""Options from declarations: how Typer learns of the settings that a command takes.
+"""Options from declarations: the settings that a command takes become Typer's parameters.
 
 A command names settings in one of two ways: a parameter of type ``Settings`` stands for all of them, and a parameter
 whose type is marked ``DECLARED`` for the setting of its name. ``with_options`` puts the declared options in their
 place; the named values of a choice, also of a parameter marked ``OneOf``, are those registered at that moment.
 """
 
+import copy
 import functools
 import inspect
-import math
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
@@ -15,10 +15,11 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
 import typer
 
 from mnist_bp.environment import user_path
+from mnist_bp.errors import InputError
 from mnist_bp.training.declaration import Range, Setting
 from mnist_bp.training.settings import SETTINGS, Settings
 
-__all__ = ["DECLARED", "OneOf", "number", "with_options"]
+__all__ = ["DECLARED", "OneOf", "number", "whole_number", "with_options"]
 
 DECLARED = "declared"
 """Mark of a parameter whose option is the declared setting of its name."""
@@ -58,11 +59,18 @@ def _parameters(own: Any, hints: dict[str, Any]) -> Iterator[inspect.Parameter]:
 
 
 def _named_values(hint: Any) -> Any:
-    """Return a type as it is, or, if it is marked ``OneOf``, with the named values that there are now."""
+    """Return a type as it is, or, if it is marked ``OneOf``, with the named values that there are now.
+
+    ``{values}`` in the help stands for them.
+    """
     _, *marks = get_args(hint) or [hint]
-    choices = [mark.choices() for mark in marks if isinstance(mark, OneOf)]
-    others = [mark for mark in marks if not isinstance(mark, OneOf)]
-    return Annotated[(Literal[tuple(choices[0])], *others)] if choices else hint
+    match marks:
+        case [OneOf() as one_of, option]:
+            values = tuple(one_of.choices())
+            option = copy.copy(option)
+            option.help = option.help.replace("{values}", "; ".join(values))
+            return Annotated[Literal[values], option]
+    return hint
 
 
 def _parameter(setting: Setting) -> inspect.Parameter:
@@ -72,35 +80,26 @@ def _parameter(setting: Setting) -> inspect.Parameter:
 
 
 def _annotation(setting: Setting) -> Any:
-    keywords: dict[str, Any] = {
-        "help": setting.help,
-        "rich_help_panel": setting.panel,
-        "metavar": setting.metavar,
-        "show_default": setting.default is not None,
-    }
-    if setting.choices is not None:
-        kind: Any = Literal[tuple(setting.choices)]
-    elif setting.parse is not None:
-        kind, keywords["parser"] = Any, _parser(setting.parse)
-    elif setting.type is Path:
-        kind, keywords["parser"] = Path, user_path
-    else:
-        kind = setting.type
-        keywords |= _bounds(setting)
-    if setting.default is None:
-        kind = kind | None
-    return Annotated[kind, typer.Option(**keywords)]
+    kind = Literal[tuple(setting.choices)] if setting.choices is not None else Any if setting.parse else setting.type
+    option = typer.Option(
+        help=setting.full_help,
+        rich_help_panel=setting.panel,
+        metavar=setting.metavar or "NAME",
+        parser=_parser(setting),
+    )
+    return Annotated[kind | None if setting.default is None else kind, option]
 
 
-def _bounds(setting: Setting) -> dict[str, Any]:
-    if setting.range is None:
-        return {}
-    if setting.type is int:
-        return {"min": setting.range.low, "max": None if setting.range.high == math.inf else setting.range.high}
-    return {"callback": number(setting.range)}
+def _parser(setting: Setting) -> Callable[[Any], Any] | None:
+    """Return the function that makes a value of a text; None for a choice, which Typer checks and completes."""
+    if setting.parse is not None:
+        return _of_text(setting.parse)
+    if setting.range is not None:
+        return whole_number(setting.range) if setting.type is int else number(setting.range)
+    return user_path if setting.type is Path else None
 
 
-def _parser(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
+def _of_text(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
     """Return a parser for Typer, which also hands it what it has parsed before."""
 
     def parsed(text: Any) -> Any:
@@ -109,12 +108,22 @@ def _parser(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
     return parsed
 
 
-def number(allowed: Range) -> Callable[[float | None], float | None]:
-    """Return a callback that refuses, as bad usage, a number outside a range."""
+def number(allowed: Range) -> Callable[[Any], float]:
+    """Return a parser of numbers in a range."""
+    return functools.partial(_number, float, "g", allowed)
 
-    def check(value: float | None) -> float | None:
-        if value is not None and not allowed.holds(value):
-            raise typer.BadParameter(f"expected {allowed.expected}; got {value:g}")
-        return value
 
-    return check
+def whole_number(allowed: Range) -> Callable[[Any], int]:
+    """Return a parser of whole numbers in a range."""
+    return functools.partial(_number, int, "d", allowed)
+
+
+def _number(kind: Callable[[Any], Any], shown: str, allowed: Range, given: Any) -> Any:
+    """Return a text, or a number from a config, as a number; InputError if it is none in the range."""
+    try:
+        value = kind(given)
+    except ValueError:
+        raise InputError(f"expected {allowed.expected}; got {given!r}") from None
+    if not allowed.holds(value):
+        raise InputError(f"expected {allowed.expected}; got {value:{shown}}")
+    return value

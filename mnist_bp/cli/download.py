@@ -14,6 +14,7 @@ from mnist_bp.errors import InputError
 from mnist_bp.reports.console import Console, printable
 from mnist_bp.reports.progress import download_progress
 from mnist_bp.reports.tables import new_table
+from mnist_bp.training.settings import DATA
 
 if TYPE_CHECKING:
     from mnist_bp.data.catalogue import Entry
@@ -35,22 +36,22 @@ def _existing_path(text: str) -> Path:
     return path
 
 
-@help_text("""What is there and intact is kept. MNIST_BP_OFFLINE=1 forbids the network. Proxies and certificates:
-HTTPS_PROXY, REQUESTS_CA_BUNDLE.
+@help_text("""Files that are present and intact are kept. Environment variables: MNIST_BP_OFFLINE=1 forbids the network;
+HTTPS_PROXY and REQUESTS_CA_BUNDLE set proxies and certificates.
 
 Example: mnist-bp download mnist
 """)
 def download(
     *,
-    dataset: Annotated[str, OneOf(published), typer.Argument(help="Dataset to download.")] = DEFAULT,
+    dataset: Annotated[str, OneOf(published), typer.Argument(metavar="DATASET", help="Dataset: {values}.")] = DEFAULT,
     data_dir: DataDir,
     mirror: Annotated[
         list[str] | None,
         typer.Option(
             parser=_mirror_url,
             metavar="URL",
-            help="Folder of the .gz files, tried first; may be repeated. MNIST_BP_MIRROR names more of them.",
-            show_default=False,
+            rich_help_panel=DATA,
+            help="URL of the folder of the .gz files, tried first; may be repeated. MNIST_BP_MIRROR adds more.",
         ),
     ] = None,
     imported: Annotated[
@@ -59,16 +60,21 @@ def download(
             "--from",
             parser=_existing_path,
             metavar="PATH",
-            help="Folder, file (plain or .gz) or Kaggle's archive.zip to take it from, instead of the network; may be "
+            rich_help_panel=DATA,
+            help="Import from a folder, a file (plain or .gz) or Kaggle's archive.zip instead of the network; may be "
             "repeated.",
-            show_default=False,
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Fetch also what is there already.")] = False,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Hash again what is there, and say so of each file.")
+    force: Annotated[
+        bool, typer.Option("--force", help="Download again, even if the files are present.", rich_help_panel=DATA)
     ] = False,
-    show_list: Annotated[bool, typer.Option("--list", help="Show what there is and where, and fetch nothing.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Hash the files that are present, and list each.", rich_help_panel=DATA)
+    ] = False,
+    show_list: Annotated[
+        bool,
+        typer.Option("--list", help="List all datasets and their folders; download nothing.", rich_help_panel=DATA),
+    ] = False,
     json: Json = False,
 ) -> None:
     from mnist_bp.data.datasets import data_root, inspect_root

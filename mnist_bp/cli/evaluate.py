@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnist_bp.cli.declared import whole_number
 from mnist_bp.cli.load import only, refuse_fallback, trained_data
 from mnist_bp.cli.options import (
     OUTPUT,
@@ -30,6 +31,7 @@ from mnist_bp.reports.plot_formats import DEFAULT_FORMAT
 from mnist_bp.reports.plots import MISTAKES, check_plot, plot_evaluation, plots_record, print_plots
 from mnist_bp.reports.tables import confusion_table, per_class_table
 from mnist_bp.reports.terminal_images import draw_side_by_side
+from mnist_bp.training.declaration import Range
 from mnist_bp.training.metrics import percent
 from mnist_bp.training.saved_model import TrainedModel, load_model
 from mnist_bp.training.threads import default_threads
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 
-@help_text("""Without RUN or MODEL: the latest run. Without --dataset: the data that it was trained on.
+@help_text("""Default: the latest run, on the test set of the dataset it was trained on.
 
 Example: mnist-bp evaluate
 """)
@@ -53,16 +55,20 @@ def evaluate(
     split: Split = "test",
     min_accuracy: MinAccuracy = None,
     confusion: Annotated[
-        bool, typer.Option("--confusion/--no-confusion", help="Show what was taken for what.", rich_help_panel=OUTPUT)
+        bool,
+        typer.Option(
+            "--confusion/--no-confusion",
+            help="Show the confusion matrix and the figures of each class. Default: yes.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = True,
     mistakes: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            min=1,
-            help="Draw the N mistakes of which the network was most confident.",
+            parser=whole_number(Range.whole(1)),
+            help="Draw the N misclassified examples with the most confident predictions.",
             rich_help_panel=OUTPUT,
-            show_default=False,
         ),
     ] = None,
     plot: Plot = False,

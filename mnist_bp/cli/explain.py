@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnist_bp.cli.config import is_given
+from mnist_bp.cli.declared import whole_number
 from mnist_bp.cli.load import data_at_hand, only, refuse_options_of_a_fresh_network
 from mnist_bp.cli.options import (
     ActivationOption,
@@ -29,10 +30,11 @@ from mnist_bp.errors import InputError
 from mnist_bp.reports.class_names import ClassNames
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.explain import Shown, show_explanation
+from mnist_bp.training.declaration import Range
 from mnist_bp.training.learning_rates import default_learning_rate
 from mnist_bp.training.notation import format_sizes
 from mnist_bp.training.saved_model import fresh_network, load_model
-from mnist_bp.training.settings import DATA
+from mnist_bp.training.settings import DATA, NETWORK
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset, Examples
@@ -44,12 +46,11 @@ BATCH = 100
 """Examples of the mini-batch that the example is looked at in."""
 
 WHAT = "Parameter"
-FRESH = "Fresh network"
-"""Two more panels of ``--help``."""
+"""Panel of ``--help``."""
 
 
-@help_text("""Explains the latest run, another RUN or MODEL, or a fresh network. Without --dataset: what it was trained
-on, else MNIST, from disk; where it is not there, synthetic digits.
+@help_text("""Default: the latest run, with the dataset it was trained on, or with synthetic digits if that dataset is
+not on disk.
 
 Example: mnist-bp explain --fresh --example 3 --weight 3:4,7
 """)
@@ -61,46 +62,57 @@ def explain(
         str | None,
         typer.Option(
             metavar="L:J,K",
-            help="w_{J,K}^(L): to neuron J of layer L from neuron K. Default: the one the cost is most sensitive to.",
+            help="Weight w_{J,K}^(L), to neuron J of layer L from neuron K. Default: the largest gradient.",
             rich_help_panel=WHAT,
-            show_default=False,
         ),
     ] = None,
     bias: Annotated[
         str | None,
-        typer.Option(metavar="L:J", help="b_{J}^(L), in place of a weight.", rich_help_panel=WHAT, show_default=False),
+        typer.Option(metavar="L:J", help="Bias b_{J}^(L), instead of a weight.", rich_help_panel=WHAT),
     ] = None,
     learning_rate: Annotated[
         float | None,
         typer.Option(
             metavar="RATE",
-            help="η of the step that is tried. Default: that of the training.",
-            callback=positive,
+            help="Learning rate η of the step that is tried. Default: the learning rate of the training.",
+            parser=positive,
             rich_help_panel=WHAT,
-            show_default=False,
         ),
     ] = None,
-    example: Annotated[int, typer.Option(min=0, help="Which example, from 0.", rich_help_panel=DATA)] = 0,
+    example: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            parser=whole_number(Range.whole(0)),
+            help="Number of the example, from 0.",
+            rich_help_panel=DATA,
+        ),
+    ] = 0,
     split: Split = "test",
     image: Annotated[
         Path | None,
         typer.Option(
             parser=image_path,
             metavar="FILE",
-            help="A picture of one digit, in place of an example, prepared as predict does; --label says what it is.",
+            help="Picture of one digit, instead of an example, preprocessed as by predict. Requires --label.",
             rich_help_panel=DATA,
-            show_default=False,
         ),
     ] = None,
     label: Annotated[
-        int | None, typer.Option(min=0, help="What --image shows.", rich_help_panel=DATA, show_default=False)
+        int | None,
+        typer.Option(
+            metavar="N",
+            parser=whole_number(Range.whole(0)),
+            help="Digit, or number of the class, in --image.",
+            rich_help_panel=DATA,
+        ),
     ] = None,
     dataset: DatasetOption,
     data_dir: DataDir,
     classes: Classes,
     fresh: Annotated[
         bool,
-        typer.Option("--fresh", help="Explain a network that has learned nothing yet.", rich_help_panel=FRESH),
+        typer.Option("--fresh", help="Explain an untrained network.", rich_help_panel=NETWORK),
     ] = False,
     hidden: Hidden,
     activation: ActivationOption,

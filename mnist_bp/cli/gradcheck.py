@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mnist_bp.cli.config import first_explicit_option
+from mnist_bp.cli.declared import whole_number
 from mnist_bp.cli.load import data_at_hand, only, refuse_options_of_a_fresh_network
 from mnist_bp.cli.options import (
     L2,
@@ -30,6 +31,7 @@ from mnist_bp.errors import AnswerIsNo, InputError
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.gradcheck import print_self_test, show_report
 from mnist_bp.shell import program_command, word
+from mnist_bp.training.declaration import Range
 from mnist_bp.training.notation import format_hidden
 from mnist_bp.training.saved_model import TrainedModel, fresh_network, load_model
 from mnist_bp.training.settings import DATA, NETWORK, refuse_dropout_of_nothing
@@ -47,10 +49,11 @@ WRONG = "the gradient does not match"
 UNDECIDED = "no derivative was verified: all are zero, or differ by no more than rounding explains"
 
 
-@help_text("""Checks a fresh network, or a trained one: the code that trains, in float64. Only relative agreement
-passes; where rounding could explain a difference, an entry is undecided, and counted. Penalty, dropout and label
-smoothing are checked where asked for here, whatever a run was trained with. Without --dataset: what RUN or MODEL was
-trained on, else MNIST, from disk; where it is not there, synthetic digits.
+@help_text("""The check runs the backpropagation that trains, in float64, on a fresh or a trained network. A derivative
+passes if its relative error is within the tolerance; it is undecided, and counted as such, if rounding could explain
+the difference. L2 penalty, dropout and label smoothing are checked only if these options are given.
+
+Default: a fresh network, on MNIST, or on synthetic digits if MNIST is not on disk.
 
 Example: mnist-bp gradcheck --hidden 16,16
 """)
@@ -67,36 +70,44 @@ def gradcheck(
     ] = False,
     method: Annotated[
         Literal["central", "complex", "both"],
-        typer.Option(help="How to nudge: by ±ε, or by a tiny imaginary step, which is exact.", rich_help_panel=CHECK),
+        typer.Option(
+            metavar="NAME",
+            help="Numerical derivative: central (steps of ±ε); complex (a tiny imaginary step, exact); both.",
+            rich_help_panel=CHECK,
+        ),
     ] = "both",
     epsilon: Annotated[
-        float, typer.Option(metavar="ε", help="Step of central differences.", callback=positive, rich_help_panel=CHECK)
+        float, typer.Option(metavar="ε", help="Step of central differences.", parser=positive, rich_help_panel=CHECK)
     ] = 1e-5,
     tolerance: Annotated[
         float | None,
         typer.Option(
             metavar="RATIO",
             help="Largest relative error that passes. Default: 1e-10 (complex), 1e-6 (central).",
-            callback=positive,
+            parser=positive,
             rich_help_panel=CHECK,
-            show_default=False,
         ),
     ] = None,
     function: Annotated[
         str | None,
         typer.Option(
             metavar="MODULE:NAME",
-            help="Check this function in place of ours: (weights, biases, x, y) to (dC_dW, dC_db), lists of arrays.",
+            help="Check your own function: (weights, biases, x, y) ↦ (dC_dW, dC_db), both lists of arrays.",
             rich_help_panel=CHECK,
-            show_default=False,
         ),
     ] = None,
     self_test: Annotated[
         bool,
-        typer.Option("--self-test", help="Check the check: it must catch 18 planted mistakes.", rich_help_panel=CHECK),
+        typer.Option("--self-test", help="Test the check itself: it must find 18 known bugs.", rich_help_panel=CHECK),
     ] = False,
     examples: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Examples in the mini-batch.", rich_help_panel=DATA)
+        int,
+        typer.Option(
+            metavar="N",
+            parser=whole_number(Range.whole(1, 10_000)),
+            help="Number of examples in the mini-batch.",
+            rich_help_panel=DATA,
+        ),
     ] = 20,
     dataset: DatasetOption,
     data_dir: DataDir,

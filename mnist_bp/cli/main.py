@@ -12,9 +12,12 @@ from typer.core import TyperGroup
 from mnist_bp import __version__
 from mnist_bp.cli.completion import VARIABLE, InstallCompletion, ShowCompletion, completion_init
 from mnist_bp.cli.config import config_in_use, is_from_config
+from mnist_bp.cli.help import Command, panels
 from mnist_bp.cli.signals import all_like_ctrl_c
+from mnist_bp.cli.suggest import CPU_ONLY, nearest_option
 from mnist_bp.errors import ExitCode, InputError, InternalError, Interrupted, MnistBpError, OutOfMemory, StorageError
-from mnist_bp.reports.console import prepare_streams, print_error
+from mnist_bp.reports.console import prepare_streams, print_error, printable
+from mnist_bp.reports.help import Row, lay_out
 from mnist_bp.shell import program
 
 __all__ = ["main", "run"]
@@ -23,15 +26,20 @@ DEBUG = "--debug"
 
 
 COMMANDS = {
-    "train": "Train a network, and say after each epoch how good it is.",
-    "evaluate": "Measure how good a trained network is, class by class.",
-    "predict": "Say which digit a picture shows.",
-    "page": "Write a page to play with: draw a digit, see every neuron, and step back through the calculus.",
-    "gradcheck": "Check the gradient: nudge every parameter, and compare.",
-    "explain": "Show where one weight's gradient comes from, factor by factor.",
-    "download": "Fetch a dataset, verified by its SHA-256 sums.",
+    "train": "Train a network, and print cost and accuracy after each epoch.",
+    "evaluate": "Measure the accuracy of a trained network, class by class.",
+    "predict": "Classify pictures of handwritten digits.",
+    "page": "Write an interactive web page: draw a digit, see every neuron, step back through the calculus.",
+    "gradcheck": "Check gradients: compare backpropagation with numerical derivatives.",
+    "explain": "Show how the gradient of one weight is computed, factor by factor.",
+    "download": "Download a dataset and verify its SHA-256 checksums.",
 }
-"""Names of the commands in the order of the help, and how the help of each begins."""
+"""Names of the commands in the order of the help, and the first sentence of the help of each."""
+
+SUMMARY = (
+    "mnist-bp trains neural networks on MNIST with backpropagation written out in numpy, "
+    "and shows, checks and explains every gradient."
+)
 
 
 def load_command(name: str) -> Callable[..., None]:
@@ -48,14 +56,11 @@ class _Commands(TyperGroup):
         self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """List the commands as plain text: for boxes, Typer imports a Markdown parser, as slow as all the rest."""
-        self.rich_markup_mode = None
-        super().format_help(ctx, formatter)
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's signature
-        """List names and summaries."""
-        with formatter.section("Commands"):
-            formatter.write_dl(COMMANDS.items())
+        """List the commands, which need not be imported for that, and the options."""
+        commands = {"Commands": [Row(name, "", text) for name, text in COMMANDS.items()]}
+        options = panels(self.get_params(ctx), "Options")
+        example = f"Example: {program()} train"
+        formatter.write(lay_out(self.get_usage(ctx), [SUMMARY, example], commands | options))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - Typer's signature
         """Make a command, with the options that are declared and the names that are registered at this moment."""
@@ -67,7 +72,8 @@ class _Commands(TyperGroup):
         text = f"{COMMANDS[cmd_name]}\n\n{function.__doc__}"
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         # The example begins as the user began.
-        app.command(help=text.replace("Example: mnist-bp ", f"Example: {program()} "))(with_options(function))
+        text = text.replace("Example: mnist-bp ", f"Example: {program()} ")
+        app.command(cls=Command, help=text)(with_options(function))
         return typer.main.get_command(app)
 
     def invoke(self, ctx: Any) -> Any:
@@ -89,7 +95,7 @@ def _app() -> typer.Typer:
     """Return the command line."""
     app = typer.Typer(
         cls=_Commands,
-        help="Train a network on MNIST, every number of it the calculus of backpropagation, done in the open.",
+        help=SUMMARY,
         invoke_without_command=True,
         add_completion=False,
         context_settings=CONTEXT,
@@ -186,10 +192,23 @@ def _is_out_of_memory(error: BaseException | None) -> bool:
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
 
 
+def _suggestion(unknown: str, context: Any) -> str:
+    """Return a sentence about the option that the user may have meant."""
+    name = unknown.lstrip("-")
+    if name in CPU_ONLY:
+        return ". The only device is the CPU"
+    known = [option[2:] for parameter in context.command.get_params(context) for option in parameter.opts]
+    nearest = nearest_option(name, known)
+    return "" if nearest is None else f". Did you mean --{nearest}?"
+
+
 def _usage_error(error: BaseException, message: str) -> str:
     """Return what is wrong with an option, where it was given, and where help is."""
     message = message.replace("Value error, ", "")  # words of pydantic's, which Typer passes on
     context, option = getattr(error, "ctx", None), getattr(error, "param", None)
+    if context is not None and hasattr(error, "possibilities"):  # there is no such option
+        unknown = getattr(error, "option_name", "")
+        message = f"No such option: {printable(unknown)}{_suggestion(unknown, context)}"
     if context is not None and option is not None and is_from_config(context, option.name):
         message = f"{config_in_use(context)}: {message}"
     if context is not None:

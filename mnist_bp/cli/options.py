@@ -1,4 +1,4 @@
-"""The options that several commands share: the declared settings by name, and what is no setting."""
+"""Options that several commands share: the declared settings by name, and others."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ from mnist_bp.data.names import SplitName
 from mnist_bp.environment import user_path
 from mnist_bp.reports.plot_formats import PLOT_FORMATS
 from mnist_bp.training.declaration import Range
-from mnist_bp.training.settings import DATA, POSITIVE
+from mnist_bp.training.settings import ADVANCED, DATA, POSITIVE
 
 __all__ = [
     "L2", "OUTPUT", "ActivationOption", "Classes", "CostOption", "DataDir", "DatasetOption", "Dropout",
@@ -20,7 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 OUTPUT = "Output"
-"""The last panel of ``--help``; the others are those of the settings."""
+"""Panel of ``--help`` for what a command writes; the others are those of the settings."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -37,17 +37,16 @@ LabelSmoothing = Annotated[float, DECLARED]
 Seed = Annotated[int, DECLARED]
 
 positive = number(POSITIVE)
-_fraction = number(Range(0, 1, "a fraction from 0 to 1 (0.94, not 94)"))
+fraction = number(Range(0, 1, "a fraction from 0 to 1 (0.94, not 94)"))
 
-Split = Annotated[SplitName, typer.Option(help="Set of examples.", rich_help_panel=DATA)]
+Split = Annotated[SplitName, typer.Option(metavar="NAME", help="Set of examples: test; train.", rich_help_panel=DATA)]
 MinAccuracy = Annotated[
     float | None,
     typer.Option(
         metavar="FRACTION",
         help="Exit with status 1 if the final accuracy is below this value (0 to 1).",
-        callback=_fraction,
+        parser=fraction,
         rich_help_panel=OUTPUT,
-        show_default=False,
     ),
 ]
 Json = Annotated[
@@ -63,12 +62,14 @@ Plot = Annotated[
     bool,
     typer.Option(
         "--plot",
-        help="Draw pictures beside the model: weights, confusion matrix, mistakes; of a training also its curves.",
+        help="Draw figures into the run folder: learning curves, weights, confusion matrix, misclassified examples.",
         rich_help_panel=OUTPUT,
     ),
 ]
 PlotFormat = Annotated[
-    str, OneOf(lambda: PLOT_FORMATS), typer.Option(help="File format of the pictures.", rich_help_panel=OUTPUT)
+    str,
+    OneOf(lambda: PLOT_FORMATS),
+    typer.Option(metavar="NAME", help="File format of the figures: {values}.", rich_help_panel=ADVANCED),
 ]
 PlotFolder = Annotated[
     Path | None,
@@ -76,18 +77,16 @@ PlotFolder = Annotated[
         "--output",
         parser=user_path,
         metavar="DIR",
-        help="Folder of the pictures of --plot, created if missing. Default: beside the model.",
+        help="Folder for the figures of --plot, created if missing. Default: beside the model.",
         rich_help_panel=OUTPUT,
-        show_default=False,
     ),
 ]
 Model = Annotated[
     Path | None,
     typer.Argument(
         parser=user_path,
-        metavar="[RUN|MODEL]",
+        metavar="RUN|MODEL",
         help="Folder or file of a run, runs/latest, or a model.npz.",
-        show_default=False,
     ),
 ]
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["page"]
 
 
-@help_text("""Without RUN or MODEL: the latest run. Without --dataset: the data that it was trained on, or synthetic
-digits where they are not on disk. The page is one file that any browser opens, without a network.
+@help_text("""The page is one file that any browser opens, also offline. Default: the latest run, with the dataset it
+was trained on, or with synthetic digits if that dataset is not on disk.
 
 Example: mnist-bp page
 """)
@@ -34,9 +34,8 @@ def page(
         typer.Option(
             parser=user_path,
             metavar="FILE.html",
-            help="Where the page goes. Default: page.html, beside the model.",
+            help="File to write. Default: page.html beside the model.",
             rich_help_panel=OUTPUT,
-            show_default=False,
         ),
     ] = None,
     dataset: DatasetOption,

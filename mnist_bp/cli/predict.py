@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from mnist_bp.cli.options import OUTPUT, Json, help_text
+from mnist_bp.cli.options import Json, Quiet, help_text
 from mnist_bp.data.image_file import STDIN, image_path, read_image, require_pillow
 from mnist_bp.environment import user_path
 from mnist_bp.errors import ExitCode, InputError
@@ -14,13 +14,18 @@ from mnist_bp.reports.class_names import ClassNames
 from mnist_bp.reports.console import Console, print_error
 from mnist_bp.reports.tables import new_table
 from mnist_bp.reports.terminal_images import bar, draw
+from mnist_bp.shell import command_line
 from mnist_bp.training.saved_model import TrainedModel, load_model
+from mnist_bp.training.settings import NETWORK
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["predict"]
+
+SAMPLE = Path(__file__).parents[1] / "data" / "seven.png"
+"""A picture to try the command with."""
 
 BAR = 40
 """Columns of an output of 1."""
@@ -46,11 +51,13 @@ class _Prediction(NamedTuple):
         return answer + "".join(f"; next {label(next_)} ({self.outputs[next_]:.2f})" for next_ in others[:1])
 
 
-@help_text("""A PNG or JPEG of any size, drawn or photographed, dark on light or light on dark. It is preprocessed as
-MNIST's makers did it, and shown as the network sees it.
+@help_text(
+    f"""A picture is a PNG or JPEG file of any size, drawn or photographed, dark on light or light on dark. It is
+preprocessed like the digits of MNIST, and printed as the network sees it.
 
-Example: mnist-bp predict digit.png
-""")
+Example: mnist-bp predict {command_line(SAMPLE)}
+"""
+)
 def predict(
     context: typer.Context,
     images: Annotated[
@@ -58,8 +65,7 @@ def predict(
         typer.Argument(
             parser=image_path,
             metavar="IMAGE…",
-            help="Pictures of one digit each; - is standard input.",
-            show_default=False,
+            help="Pictures of one digit each, or - for standard input.",
         ),
     ],
     model: Annotated[
@@ -69,13 +75,11 @@ def predict(
             parser=user_path,
             metavar="RUN|MODEL",
             help="Folder or file of a run, runs/latest, or a model.npz. Default: the latest run.",
-            show_default=False,
+            rich_help_panel=NETWORK,
         ),
     ] = None,
     json: Json = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Say the answers only, each on a line.", rich_help_panel=OUTPUT)
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     require_pillow()
     console = Console(json=json, quiet=quiet)

@@ -44,8 +44,8 @@ NO_SETTING = {"resume", "min_accuracy", "plot", "plot_format", "json", "quiet"}
 """Options that go with --resume, since they do not say what a run is."""
 
 
-@help_text("""Without --dataset: the files in --data-dir, or MNIST, downloaded if needed. If MNIST is not available,
-embedded synthetic digits, unless --data-dir, --min-accuracy or the config of a run is given.
+@help_text("""Without --dataset and --data-dir, MNIST is used, and downloaded if needed. If MNIST is not available,
+synthetic digits are used instead, unless --min-accuracy or the config of a run is given.
 
 Example: mnist-bp train --hidden 16,16 --epochs 2
 """)

@@ -1,4 +1,4 @@
-"""The options of ``train`` that are no settings of a training."""
+"""Options of ``train`` that are no settings of a training."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from mnist_bp.cli.config import use_run
+from mnist_bp.cli.declared import whole_number
 from mnist_bp.cli.options import OUTPUT
 from mnist_bp.environment import user_path
+from mnist_bp.training.declaration import Range
 from mnist_bp.training.settings import TRAINING
 
 __all__ = ["OutputFolder", "Resume", "Seeds"]
@@ -16,12 +18,10 @@ Seeds = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        min=2,
-        max=10_000,
-        help="Train N networks with seeds --seed, --seed + 1, …, in parallel on the available cores, and print mean ± "
-        "standard deviation. --min-accuracy applies to the mean. Default: one network.",
+        parser=whole_number(Range.whole(2, 10_000)),
+        help="Train N networks with seeds --seed, --seed + 1, …, in parallel, and print mean ± standard deviation. "
+        "--min-accuracy applies to the mean. Default: one network.",
         rich_help_panel=TRAINING,
-        show_default=False,
     ),
 ]
 OutputFolder = Annotated[
@@ -31,7 +31,6 @@ OutputFolder = Annotated[
         metavar="DIR",
         help="Folder for the run (config, history, model). Default: runs/<time>-<sizes>.",
         rich_help_panel=OUTPUT,
-        show_default=False,
     ),
 ]
 Resume = Annotated[
@@ -39,10 +38,9 @@ Resume = Annotated[
     typer.Option(
         parser=user_path,
         metavar="RUN",
-        help="Folder or file of a run, or runs/latest: resume it from its last finished epoch, bit for bit.",
+        help="Resume this run (its folder or a file of it, or runs/latest) after its last finished epoch, bit for bit.",
         callback=use_run,
         is_eager=True,
         rich_help_panel=OUTPUT,
-        show_default=False,
     ),
 ]

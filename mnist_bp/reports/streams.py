@@ -78,6 +78,8 @@ _NEAREST_ASCII = str.maketrans(
     {
         "σ": "sigma",
         "η": "eta",
+        "λ": "lambda",
+        "μ": "mu",
         "ε": "eps",
         "Σ": "sum",
         "∂": "d",

@@ -1,5 +1,6 @@
 """How a setting is declared: a dataclass field whose metadata says all that options, configs and records need."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
@@ -24,6 +25,11 @@ class Range(NamedTuple):
         is_below = value < self.high if self.excludes_high else value <= self.high
         return is_above and is_below
 
+    @classmethod
+    def whole(cls, low: int, high: float = math.inf) -> "Range":
+        """Return the range of the whole numbers from ``low`` to ``high``."""
+        return cls(low, high, f"a whole number, {low} {'or more' if high == math.inf else f'to {high:,}'}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
@@ -34,13 +40,16 @@ class Setting:
     default
         Value without the option; None where it depends on other settings, or where the setting is off.
     help
-        Help text; its numbers come from the code that uses them.
+        Help text without the default, if that is a value; its numbers come from the code that uses them. ``{values}``
+        stands for the named values.
     panel
         Panel of ``--help``.
     metavar
         Word for the value in ``--help``; None: its type, or the named values.
     choices
         The named values, a registry; None: any value of the type.
+    notes
+        Explanations of named values for the help, by name.
     range
         Accepted numbers; None: all.
     parse, format
@@ -62,6 +71,7 @@ class Setting:
     panel: str
     metavar: str | None = None
     choices: Mapping[str, Any] | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
     range: Range | None = None
     parse: Callable[[str], Any] | None = None
     format: Callable[[Any], Any] = lambda value: value
@@ -80,6 +90,12 @@ class Setting:
     def key(self) -> str:
         """Key in a config, and long name of the option."""
         return self.name.replace("_", "-")
+
+    @property
+    def full_help(self) -> str:
+        """Return the help text with the named values that are registered now."""
+        values = (f"{name} ({self.notes[name]})" if name in self.notes else name for name in self.choices or ())
+        return self.help.replace("{values}", "; ".join(values))
 
     def described(self, settings: Any) -> str:
         """Return the words of the printed recipe; "" where there is nothing to say."""

@@ -23,10 +23,23 @@ from mnist_bp.training.notation import count, format_batch_size, format_hidden, 
 from mnist_bp.training.schedules import CONSTANT, SCHEDULES
 from mnist_bp.training.threads import MANY_NEURONS, default_threads
 
-__all__ = ["CLASSES", "DATA", "NETWORK", "POSITIVE", "SETTINGS", "TRAINING", "Settings", "refuse_dropout_of_nothing"]
+__all__ = [
+    "ADVANCED",
+    "CLASSES",
+    "DATA",
+    "NETWORK",
+    "POSITIVE",
+    "SETTINGS",
+    "TRAINING",
+    "Settings",
+    "refuse_dropout_of_nothing",
+]
 
 DATA, NETWORK, TRAINING = "Data", "Network", "Training"
 """Panels of ``--help``."""
+
+ADVANCED = "Advanced"
+"""Last panel of ``--help``, for options that few users need."""
 
 CLASSES = 10
 """Classes of every dataset that has a name."""
@@ -36,10 +49,6 @@ _DECAY = Range(0, 1, "a decay between 0 and 1, like 0.999", excludes_low=True, e
 _STRENGTH = Range(0, MOST_STRENGTH, f"a factor above 0, up to {MOST_STRENGTH:g}", excludes_low=True)
 _LESSONS_RATE = default_learning_rate("sigmoid", "squared-error")
 POSITIVE = Range(0, math.inf, "a number above 0", excludes_low=True, excludes_high=True)
-
-
-def _counts(low: int, high: float = math.inf) -> Range:
-    return Range(low, high, f"a whole number of {low} or more" if high == math.inf else f"{low} to {high:,}")
 
 
 def _nowhere(_: "Settings") -> str:
@@ -65,15 +74,15 @@ class Settings:
 
     dataset: str | None = setting(
         None,
-        "Dataset to use; own: your own files in --data-dir, whatever they are called. Default: what --data-dir holds; "
-        "else mnist; synthetic if MNIST is not available.",
+        "Dataset: {values}. Default: what --data-dir holds; else mnist, or synthetic if MNIST is not available.",
         DATA,
         choices=DATASETS,
+        notes={"own": "your files in --data-dir"},
         phrase=_nowhere,
     )
     data_dir: Path | None = setting(
         None,
-        "Existing folder of your own dataset (four IDX files, or as torchvision or Kaggle keep them), or of several. "
+        "Existing folder of your own dataset (IDX files, or the layout of torchvision or Kaggle), or of several. "
         "Default: MNIST_BP_DATA, or the user's cache folder.",
         DATA,
         metavar="DIR",
@@ -84,15 +93,17 @@ class Settings:
     classes: int | None = setting(
         None,
         f"Number of classes in your dataset (labels 0 to N−1). Default: {CLASSES}.",
-        DATA,
-        range=_counts(1, 256),
+        ADVANCED,
+        metavar="N",
+        range=Range.whole(1, 256),
         phrase=_nowhere,
     )
     limit: int | None = setting(
         None,
         "Number of training examples to use, from the first. Default: all.",
         DATA,
-        range=_counts(1),
+        metavar="N",
+        range=Range.whole(1),
         phrase=_nowhere,
     )
     validation: int | None = setting(
@@ -100,7 +111,7 @@ class Settings:
         "Hold out N training examples, stratified by class, as a validation set. Default: none.",
         DATA,
         metavar="N",
-        range=_counts(1),
+        range=Range.whole(1),
         phrase=_nowhere,
     )
     hidden: tuple[int, ...] = setting(
@@ -113,21 +124,27 @@ class Settings:
         phrase=_nowhere,
     )
     activation: str = setting(
-        "sigmoid", "Activation function of the hidden layers.", NETWORK, choices=ACTIVATIONS, phrase=_nowhere
+        "sigmoid", "Activation function of the hidden layers: {values}.", NETWORK, choices=ACTIVATIONS, phrase=_nowhere
     )
     cost: str = setting(
         "squared-error",
-        "Cost function. squared-error uses sigmoid outputs, cross-entropy softmax outputs.",
+        "Cost function: {values}.",
         NETWORK,
         choices=COSTS,
+        notes={"squared-error": "sigmoid outputs", "cross-entropy": "softmax outputs"},
         phrase=_nowhere,
     )
-    dtype: str = setting("float32", "Floating-point type.", NETWORK, choices=DTYPES, phrase=_nowhere)
+    dtype: str = setting("float32", "Floating-point type: {values}.", ADVANCED, choices=DTYPES, phrase=_nowhere)
     optimizer: str = setting(
         "sgd",
-        f"Optimizer. momentum and nesterov use μ = {MOMENTUM:g}; adam decays weights as AdamW does.",
+        "Optimizer: {values}.",
         TRAINING,
         choices=OPTIMIZERS,
+        notes={
+            "momentum": f"μ = {MOMENTUM:g}",
+            "nesterov": f"μ = {MOMENTUM:g}",
+            "adam": "decays weights as AdamW does",
+        },
         always=True,
         phrase=lambda settings: settings.optimizer,
     )
@@ -142,10 +159,10 @@ class Settings:
     )
     schedule: str = setting(
         CONSTANT,
-        "Learning-rate schedule: constant; step (×0.1 at 1/2 and 3/4); cosine; one-cycle. "
-        "All but constant need --epochs.",
+        "Learning-rate schedule: {values}. All but constant require --epochs.",
         TRAINING,
         choices=SCHEDULES,
+        notes={"step": "×0.1 at 1/2 and 3/4", "cosine": "falls to 0", "one-cycle": "rises, then falls to 0"},
     )
     batch_size: int | None = setting(
         100,
@@ -163,7 +180,8 @@ class Settings:
         10,
         "Number of passes over the training set.",
         TRAINING,
-        range=_counts(1, 1_000_000),
+        metavar="N",
+        range=Range.whole(1, 1_000_000),
         is_resumable=lambda settings: settings.schedule == CONSTANT,
         always=True,
         phrase=lambda settings: count(settings.epochs, "epoch"),
@@ -179,33 +197,33 @@ class Settings:
     dropout: float = setting(
         0.0, "Dropout rate of hidden neurons, 0 to below 1.", TRAINING, metavar="RATE", range=_RATE
     )
-    input_dropout: float = setting(0.0, "Dropout rate of pixels, 0 to below 1.", TRAINING, metavar="RATE", range=_RATE)
+    input_dropout: float = setting(0.0, "Dropout rate of pixels, 0 to below 1.", ADVANCED, metavar="RATE", range=_RATE)
     label_smoothing: float = setting(
-        0.0, "Fraction of each target that is spread over all classes.", TRAINING, metavar="FRACTION", range=_RATE
+        0.0, "Fraction of each target that is spread over all classes.", ADVANCED, metavar="FRACTION", range=_RATE
     )
     average: float | None = setting(
         None,
         "Decay per step of an exponential moving average (EMA) of the parameters, like 0.999, "
         "which is then evaluated and saved. Default: no average.",
-        TRAINING,
+        ADVANCED,
         metavar="DECAY",
         range=_DECAY,
     )
     augment: str = setting(
         NO_AUGMENTATION,
-        "Augmentation of the training images, anew in each epoch: shift; affine (also rotate, scale, shear); "
-        "elastic (also bend).",
+        "Augmentation of the training images, new in each epoch: {values}.",
         DATA,
         choices=AUGMENTATIONS,
+        notes={"affine": "also rotate, scale, shear", "elastic": "also bend"},
         phrase=lambda settings: (
-            f"{settings.augment} distortions"
+            f"{settings.augment} augmentation"
             + (f" of strength {settings.augment_strength:g}" if settings.augment_strength != 1 else "")
         ),
     )
     augment_strength: float = setting(
         1.0,
         f"Strength of the augmentation, a factor up to {MOST_STRENGTH:g}.",
-        DATA,
+        ADVANCED,
         metavar="FACTOR",
         range=_STRENGTH,
         phrase=_nowhere,
@@ -215,16 +233,19 @@ class Settings:
         "Stop after N epochs without a better validation accuracy. Default: never.",
         TRAINING,
         metavar="N",
-        range=_counts(1),
+        range=Range.whole(1),
         phrase=lambda settings: f"early stop after {count(settings.early_stop, 'epoch')} without progress",
     )
-    seed: int = setting(0, "Random seed. Equal seeds give equal networks.", TRAINING, range=_counts(0), always=True)
+    seed: int = setting(
+        0, "Random seed. Equal seeds give equal networks.", TRAINING, metavar="N", range=Range.whole(0), always=True
+    )
     threads: int = setting(
         None,
         f"Threads for matrix products. Default: 1; all available cores from {MANY_NEURONS} neurons on, "
         "one fewer with --augment.",
-        TRAINING,
-        range=_counts(1, 1_024),
+        ADVANCED,
+        metavar="N",
+        range=Range.whole(1, 1_024),
         is_resumable=lambda _: True,
         always=True,
         phrase=lambda settings: count(settings.threads, "thread"),

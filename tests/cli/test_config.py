@@ -70,6 +70,7 @@ def test_flags_and_paths_come_from_the_file_too(cli, idx_folder):
     [
         (b"epoch = 3", "there is no option 'epoch'; the nearest is 'epochs'"),
         (b"batch_size = 3", "there is no option 'batch_size'; the nearest is 'batch-size'"),
+        (b"lr = 3", "there is no option 'lr'; the nearest is 'learning-rate'"),
         (b"config = 'c.toml'", "there is no option 'config'"),
         (b"return = 1", "there is no option 'return'"),
         (b"[train]\nepochs = 3", "there is no option 'train'"),

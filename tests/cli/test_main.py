@@ -1,6 +1,8 @@
 """The command itself: help, errors, exit codes, and how little it takes to start."""
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import mnist_bp
+from mnist_bp.cli.suggest import USUAL_NAMES
 from mnist_bp.errors import AnswerIsNo, DataUnavailable, InputError, StorageError
 from mnist_bp.reports.console import Console
+from mnist_bp.training.settings import SETTINGS
 
 COMMANDS = ["train", "evaluate", "predict", "page", "gradcheck", "explain", "download"]
 
@@ -72,9 +76,69 @@ def test_python_files_of_the_working_folder_are_not_run():
 
 
 def test_help_of_train_groups_its_options(cli):
-    """Data, network, training, output."""
-    out = cli("train", "--help").out
-    assert all(f" {panel} " in out for panel in ("Data", "Network", "Training", "Output"))
+    """The options that few users need stand at the end."""
+    titles = re.findall(r"─ ([A-Z]\w+) ─", cli("train", "--help").out)
+    assert titles == ["Data", "Network", "Training", "Output", "Advanced"]
+
+
+@pytest.fixture
+def options_of(cli, monkeypatch):
+    """Return the lines of each option in the help of a command on 100 columns, by name of the option."""
+
+    def read(command):
+        monkeypatch.setenv("COLUMNS", "100")
+        lines = cli(command, "--help").out.splitlines()
+        assert max(map(len, lines)) <= 100
+        found, name = {}, None
+        for line in lines:
+            if start := re.match(r"│ (--[\w-]+|[A-Z|…]+)", line):
+                found[name := start[1]] = []
+            if line.startswith("│"):
+                found[name].append(line.strip("│ "))
+        return lines, found
+
+    return read
+
+
+def test_help_of_train_fits_100_lines(options_of):
+    """At 100 columns."""
+    lines, _ = options_of("train")
+    assert len(lines) <= 100
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_an_option_takes_at_most_three_lines(options_of, command):
+    """At 100 columns."""
+    _, options = options_of(command)
+    assert {name: text for name, text in options.items() if len(text) > 3} == {}
+
+
+def test_help_names_every_value_of_a_choice_unbroken(options_of):
+    """As a word of its own; flags take no value."""
+    _, options = options_of("train")
+    words = {name: re.split(r"[\s;:().]+", " ".join(text)) for name, text in options.items()}
+    for setting in SETTINGS.values():
+        assert set(setting.choices or ()) <= {*words[f"--{setting.key}"]}
+    assert options["--quiet"] == ["--quiet                     Print only the final result."]
+
+
+def test_help_has_the_defaults_of_the_declarations(options_of):
+    """Each default that is a value."""
+    _, options = options_of("train")
+    for setting in SETTINGS.values():
+        if setting.default is not None:
+            default = setting.format(setting.default)
+            text = f"{default:g}" if isinstance(default, float) else f"{default}"
+            assert " ".join(options[f"--{setting.key}"]).endswith(f"Default: {text}.")
+
+
+def test_examples_of_the_help_work_when_pasted(cli, few_synthetic_digits):
+    """One after the other, without MNIST."""
+    few_synthetic_digits(500, 200)
+    for command in COMMANDS:
+        example = re.search(r"^Example: mnist-bp (.+)$", cli(command, "--help").out, re.MULTILINE)[1]
+        if command != "download":  # which needs the network
+            assert cli(*shlex.split(example)).code == 0, example
 
 
 def test_help_is_plain_on_ci():
@@ -101,6 +165,16 @@ def test_without_a_command_help_is_shown(cli):
     [
         (["tran"], "No such command 'tran'. Did you mean 'train'? See mnist-bp --help"),
         (["--bogus"], "No such option: --bogus. See mnist-bp --help"),
+        (["train", "--epocs", "3"], "No such option: --epocs. Did you mean --epochs? See mnist-bp train --help"),
+        (["train", "--batch_size", "3"], "Did you mean --batch-size?"),
+        (["train", "--lr", "3"], "Did you mean --learning-rate?"),
+        (["train", "--weight-decay", "3"], "Did you mean --l2?"),
+        (["train", "--momentum", "0.9"], "Did you mean --optimizer momentum?"),
+        (["train", "--device", "cuda"], "No such option: --device. The only device is the CPU. See"),
+        (["evaluate", "--lr", "3"], "No such option: --lr. See mnist-bp evaluate --help"),
+        (["train", "--epochs", "x"], "'--epochs': expected a whole number, 1 to 1,000,000; got 'x'. See"),
+        (["train", "--learning-rate", "x"], "'--learning-rate': expected a number above 0; got 'x'. See"),
+        (["gradcheck", "--examples", "0"], "'--examples': expected a whole number, 1 to 10,000; got 0. See"),
         (["train", "--epochs"], "Option '--epochs' requires an argument."),
         (["evaluate", "a", "b"], "Got unexpected extra argument(s) (b). See mnist-bp evaluate --help"),
         (["download", "cifar"], "'fashion-mnist'"),
@@ -114,6 +188,14 @@ def test_bad_usage_is_one_line_and_2(cli, arguments, said):
     (line,) = done.err.splitlines()
     assert line.startswith("mnist-bp: ")
     assert said in line
+
+
+@pytest.mark.parametrize(("name", "meant"), USUAL_NAMES.items())
+def test_usual_names_stand_for_options_of_train(options_of, name, meant):
+    """No entry of the table names an option that is gone, or one that needs no entry."""
+    _, options = options_of("train")
+    assert f"--{meant.split()[0]}" in options
+    assert f"--{name}" not in options
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_a_setting_without_words_of_its_own_is_printed_by_name():
 )
 def test_numbers_in_help_are_those_that_the_code_uses(option, numbers):
     """A number that changes in the code changes in the help."""
-    text = SETTINGS[option.replace("-", "_")].help
+    text = SETTINGS[option.replace("-", "_")].full_help
 
     assert set(numbers) <= set(re.findall(r"(?<![\w/])\d+(?:\.\d+)?", text))
 

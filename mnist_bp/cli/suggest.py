@@ -1,0 +1,36 @@
+"""The option that a user may have meant: the nearest name, or this program's name for what others call it."""
+
+import difflib
+from collections.abc import Collection
+
+__all__ = ["CPU_ONLY", "nearest_option"]
+
+USUAL_NAMES = {
+    "adam": "optimizer adam", "aug": "augment", "augmentation": "augment", "batch": "batch-size", "bs": "batch-size",
+    "checkpoint": "resume", "continue": "resume", "criterion": "cost", "data": "data-dir", "ema": "average",
+    "early-stopping": "early-stop", "jobs": "threads", "layers": "hidden", "loss": "cost", "lr": "learning-rate",
+    "lr-schedule": "schedule", "lr-scheduler": "schedule", "max-samples": "limit", "minibatch": "batch-size",
+    "momentum": "optimizer momentum", "n-epochs": "epochs", "nesterov": "optimizer nesterov", "num-epochs": "epochs",
+    "num-workers": "threads", "optim": "optimizer", "out": "output", "patience": "early-stop", "precision": "dtype",
+    "random-state": "seed", "root": "data-dir", "save": "output", "save-dir": "output", "scheduler": "schedule",
+    "units": "hidden", "val": "validation", "validation-split": "validation", "wd": "l2", "weight-decay": "l2",
+    "workers": "threads",
+}  # fmt: skip
+"""Names in other programs and libraries ↦ the option here, and its value if that follows from the name."""
+
+CPU_ONLY = {"cpu", "cuda", "device", "gpu"}
+"""Names of options in other programs that choose a device."""
+
+LEAST_SIMILARITY = 0.6
+
+
+def nearest_option(name: str, known: Collection[str], least_similarity: float = LEAST_SIMILARITY) -> str | None:
+    """Return the known option that ``name`` may stand for; None if there is none.
+
+    Names have no dashes in front. The option may be followed by a value: ``optimizer momentum``.
+    """
+    name = name.replace("_", "-").lower()
+    usual = USUAL_NAMES.get(name)
+    if usual is not None and usual.split()[0] in known:
+        return usual
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=least_similarity)), None)
