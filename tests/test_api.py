@@ -104,7 +104,7 @@ def test_a_derivative_is_explained(network, arrays):
         (np.zeros((3, 11)), [0, 1, 2], "takes 12 numbers an example"),
         (np.zeros((0, 12)), [], "takes 12 numbers an example"),
         (np.full((3, 12), "x"), [0, 1, 2], "takes 12 numbers an example"),
-        (np.zeros((3, 12)), [0, 1, 3], "labels go from 0 to 2"),
+        (np.zeros((3, 12)), [0, 1, 3], "expected labels from 0 to 2"),
         (np.zeros((3, 12)), [0, 1], "3 images, but labels of shape (2,)"),
         (np.zeros((3, 12)), np.eye(3), "3 images, but labels of shape (3, 3)"),
     ],

@@ -1,1 +1,1 @@
-"""Check a gradient: beside a numerical one, parameter by parameter."""
+"""Gradient check: compares a gradient with numerical derivatives, parameter by parameter."""

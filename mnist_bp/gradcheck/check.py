@@ -1,4 +1,4 @@
-"""Is the gradient right? What backpropagation says is compared with what nudging finds, parameter by parameter."""
+"""Gradient check: compares backpropagation with numerical derivatives, parameter by parameter."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,28 +29,28 @@ __all__ = [
 ]
 
 TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
-"""Largest relative error that is an agreement: far above what the method loses, far below what a mistake makes."""
+"""Largest relative error that counts as agreement: far above the method's error, far below the effect of a bug."""
 
 TAYLOR_STEP = 1e-2
-"""The largest h of ``taylor_slopes``: small enough for the third order, large enough for rounding."""
+"""Largest h of ``taylor_slopes``. It keeps both the third-order term and rounding errors small."""
 
 DENSE_EXAMPLES = 8
-"""Size of the mini-batch of noise in which no pixel is dark."""
+"""Size of the dense mini-batch, noise in which no pixel is 0."""
 
 DENSE_SPREAD = 0.3
-"""Standard deviation of that noise, whose mean is 0: about as much of it as there is of a digit (more would saturate
-sigmoids), and of either sign, so that hardly a relu is off for every example."""
+"""Standard deviation of that noise, whose mean is 0. Its norm is about that of a digit, because larger inputs would
+saturate sigmoids. It has both signs, so that hardly any relu is off for every example."""
 
 
 Outcome = Literal["passed", "failed", "undecided"]
 
 
 class Verdict(IntEnum):
-    """On one derivative. Only VERIFIED is a pass; only FAILED fails the check."""
+    """Verdict on one derivative. Only VERIFIED counts as passed, and only FAILED makes the check fail."""
 
     SKIPPED = 0  # not nudged
     VERIFIED = 1  # backpropagation and nudge agree, relative to their size
-    ZERO = 2  # both are exactly 0, or the penalty's and nothing else, which verifies nothing
+    ZERO = 2  # both are exactly 0 without the penalty, which verifies nothing
     UNDECIDED = 3  # they differ by no more than rounding can explain
     KINK = 4  # they differ, and the nudge crossed a kink
     FAILED = 5
@@ -58,20 +58,20 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True)
 class ArrayCheck:
-    """What the check of one array, W1 or b1, say, came to.
+    """Result of the check for one array, such as W1 or b1.
 
     Attributes
     ----------
     name, shape
-        Of the array, as a model file has it.
+        Name and shape of the array, as in a model file.
     counts
-        How many of its entries got each verdict.
+        Number of entries by verdict.
     nonzero
-        How many were not zero on the mini-batch itself, the penalty left out; the others were tried on a dense one.
+        Number of entries that are not 0 on the mini-batch, without the penalty. The others were checked on a dense one.
     max_relative_error, median_relative_error
-        Over the entries that were verified or failed; None where there are none.
+        Relative errors of the entries that were verified or failed. None if there are none.
     worst, backprop, numerical
-        The index of the entry with the largest relative error among these, and its two values.
+        Index and two values of the entry with the largest relative error among these.
     """
 
     name: str
@@ -86,22 +86,21 @@ class ArrayCheck:
 
     @property
     def entries(self) -> int:
-        """How many it has."""
+        """Number of entries of the array."""
         return sum(self.counts.values())
 
     @property
     def checked(self) -> int:
-        """How many of them were nudged."""
+        """Number of entries that were nudged."""
         return self.entries - self.counts[Verdict.SKIPPED]
 
 
 @dataclass(frozen=True)
 class Check:
-    """A gradient beside its numerical twin, entry by entry.
+    """Comparison of a gradient with the numerical gradient, entry by entry.
 
-    ``gradient`` and ``numerical`` are the two, ``verdict`` and ``error`` (relative) what was found of each entry;
-    ``nonzero`` says which were not zero on the mini-batch itself, the penalty left out: the values of the others come
-    from a dense one.
+    ``verdict`` and ``error`` hold the verdict and the relative error of each entry. ``nonzero`` is True for entries
+    that are not 0 on the mini-batch, without the penalty. The values of the others come from a dense mini-batch.
     """
 
     method: Method
@@ -114,19 +113,19 @@ class Check:
 
     @property
     def outcome(self) -> Outcome:
-        """A gradient fails by one entry, and passes by one that was verified; where nothing decides, neither."""
+        """Outcome: "failed" if any entry failed, else "passed" if any was verified, else "undecided"."""
         if (self.verdict.vector == Verdict.FAILED).any():
             return "failed"
         return "passed" if (self.verdict.vector == Verdict.VERIFIED).any() else "undecided"
 
     @property
     def passed(self) -> bool:
-        """Whether something was verified and nothing failed."""
+        """True if at least one entry was verified and none failed."""
         return self.outcome == "passed"
 
     @cached_property
     def arrays(self) -> list[ArrayCheck]:
-        """The findings for each array, W1, b1, …, in order."""
+        """Results for the arrays W1, b1, …, in this order."""
         parts = (self.gradient, self.numerical, self.verdict, self.error, self.nonzero)
         return [_summary(*named) for named in side_by_side(*parts)]
 
@@ -149,19 +148,19 @@ def _summary(name: str, gradient: Array, numerical: Array, verdict: Array, error
 
 
 Backpropagation = Callable[[Layers, Array, Array], ParameterVector]
-"""(network, X, Y) ↦ ∇C of a mini-batch, Y one-hot, as somebody computes it."""
+"""Function (network, X, Y) ↦ ∇C of a mini-batch with one-hot targets Y."""
 
 
 @dataclass(kw_only=True)
 class UserGradient(Objective):
-    """The cost of a mini-batch, and what somebody else says its gradient is, from X and Y alone."""
+    """Objective of a mini-batch whose gradient comes from a user's function of X and Y."""
 
     backpropagate: Backpropagation
 
     def gradient(
         self, network: Layers, trace: Trace | None = None, *, out: ParameterVector | None = None
     ) -> ParameterVector:
-        """What is claimed, in place of what trains, and from its own forward pass."""
+        """Return the gradient that the user's function computes, with its own forward pass."""
         del trace, out
         return self.backpropagate(network, self.X, self.Y)
 
@@ -181,29 +180,29 @@ def check(
     Parameters
     ----------
     network
-        In float64: in float32, rounding hides mistakes of a tenth of a percent.
+        Network in float64. In float32, rounding would hide errors of 0.1 %.
     objective
-        Of a mini-batch in float64. A ``UserGradient``, to check somebody else's gradient.
+        Objective of a mini-batch in float64. A ``UserGradient`` checks a user's gradient.
     method, epsilon
-        How to nudge; ``epsilon`` is the step of central differences.
+        Method of numerical differentiation, and the step of central differences.
     rng
-        Draws the dense mini-batch, on which the entries are tried that are zero on this one, and the sample.
+        Random generator for the sample and the dense mini-batch, on which entries that are 0 on this one are checked.
     tolerance
-        Largest relative error that is an agreement. Default: 1e-10 (complex), 1e-6 (central).
+        Largest relative error that counts as agreement. Default: 1e-10 (complex), 1e-6 (central).
     sample
-        Nudge only so many entries of each array, drawn at random.
+        Number of entries of each array to nudge, drawn at random. Default: all.
     """
     objective.refuse_overflow(network)
     tolerance = TOLERANCE[method] if tolerance is None else tolerance
     chosen = _choose(network.sizes, sample, rng)
 
-    def judge(objective: Objective, chosen: ParameterVector) -> _Judged:
-        return _judge(network, objective, chosen=chosen, method=method, epsilon=epsilon, tolerance=tolerance)
+    def compare(objective: Objective, chosen: ParameterVector) -> _Comparison:
+        return _compare(network, objective, chosen=chosen, method=method, epsilon=epsilon, tolerance=tolerance)
 
-    first = judge(objective, chosen)
+    first = compare(objective, chosen)
     is_zero = first.verdict.vector == Verdict.ZERO
     noise = DENSE_SPREAD * rng.standard_normal((min(len(objective.X), DENSE_EXAMPLES), network.sizes[0]))
-    second = judge(objective.with_inputs(noise), chosen.like(is_zero))
+    second = compare(objective.with_inputs(noise), chosen.like(is_zero))
     gradient, numerical, verdict, error = (
         chosen.like(np.where(is_zero, on_dense.vector, on_batch.vector))
         for on_batch, on_dense in zip(first, second, strict=True)
@@ -212,7 +211,7 @@ def check(
     return Check(method, tolerance, gradient, numerical, verdict, error, nonzero)
 
 
-class _Judged(NamedTuple):
+class _Comparison(NamedTuple):
     gradient: ParameterVector
     numerical: ParameterVector
     verdict: ParameterVector
@@ -220,7 +219,7 @@ class _Judged(NamedTuple):
 
 
 def _choose(sizes: tuple[int, ...], sample: int | None, rng: np.random.Generator) -> ParameterVector:
-    """Every entry, or at most ``sample`` of each array."""
+    """Return True for the entries to nudge: all, or at most ``sample`` of each array."""
     chosen = ParameterVector.zeros(sizes, np.bool_)
     for array in chosen.named_arrays().values():
         picked = rng.permutation(array.size)[:sample] if sample is not None else slice(None)
@@ -228,19 +227,19 @@ def _choose(sizes: tuple[int, ...], sample: int | None, rng: np.random.Generator
     return chosen
 
 
-def _judge(
+def _compare(
     network: Network, objective: Objective, *, chosen: ParameterVector, method: Method, epsilon: float, tolerance: float
-) -> _Judged:
-    """Judge each of the ``chosen`` derivatives on one mini-batch.
+) -> _Comparison:
+    """Compare each of the ``chosen`` derivatives on one mini-batch.
 
-    Agreement is relative, and nothing else is a pass: what rounding can explain excuses a difference, it does not make
-    an agreement of it.
+    Only relative agreement verifies a derivative. A difference that rounding can explain does not fail it, but does not
+    verify it either.
     """
     gradient = objective.gradient(network)
     numerical = numerical_gradient(network, objective, method=method, epsilon=epsilon, chosen=chosen)
     g, n = gradient.vector, numerical.values.vector
     difference, size = np.abs(g - n), np.maximum(np.abs(g), np.abs(n))
-    error = np.divide(difference, size, out=np.zeros_like(size), where=size != 0)  # not a number: never an agreement
+    error = np.divide(difference, size, out=np.zeros_like(size), where=size != 0)  # NaN never counts as agreement
     rules = {
         Verdict.SKIPPED: ~chosen.vector,
         Verdict.ZERO: numerical.flat.vector & (error <= tolerance),
@@ -249,16 +248,16 @@ def _judge(
         Verdict.UNDECIDED: difference <= numerical.noise.vector,
     }
     verdict = np.select(list(rules.values()), list(map(int, rules)), int(Verdict.FAILED))
-    return _Judged(gradient, numerical.values, *map(chosen.like, (verdict, error)))
+    return _Comparison(gradient, numerical.values, *map(chosen.like, (verdict, error)))
 
 
 def taylor_slopes(
     network: Network, objective: Objective, gradient: ParameterVector, *, rng: np.random.Generator
 ) -> tuple[float, ...]:
-    """How C(p + hd) − C(p) − h ∇C·d falls as h is halved, in powers of h, for a random direction d.
+    """Return the observed orders of the Taylor remainder C(p + hd) − C(p) − h ∇C·d in h, for a random direction d.
 
-    2 says that ∇C is the gradient, 1 that it is not. No step and no tolerance have to be chosen for that. (Kinks may
-    disturb it: a relu network is not smooth.) NaN where nothing at all is left.
+    The order is 2 if ∇C is the gradient, and 1 if it is not. This test needs no choice of step or tolerance. The kinks
+    of a relu network may disturb it. An order is NaN if the remainder is 0.
     """
 
     def cost(parameters: Array) -> float:
@@ -268,24 +267,24 @@ def taylor_slopes(
 
     d = rng.standard_normal(len(network.parameters))
     d /= np.linalg.norm(d)
-    start, promised = cost(network.parameters), gradient.vector @ d
+    start, slope = cost(network.parameters), gradient.vector @ d
     steps = [TAYLOR_STEP / 2**halvings for halvings in range(4)]
-    left = np.array([abs(cost(network.parameters + h * d) - start - h * promised) for h in steps])
+    remainder = np.array([abs(cost(network.parameters + h * d) - start - h * slope) for h in steps])
     with np.errstate(divide="ignore", invalid="ignore"):
-        return tuple(map(float, np.log2(left[:-1] / left[1:])))
+        return tuple(map(float, np.log2(remainder[:-1] / remainder[1:])))
 
 
 def direction_errors(
     network: Network, objective: Objective, gradient: ParameterVector, *, rng: np.random.Generator, directions: int = 10
 ) -> list[float]:
-    """Relative errors of ∇C·d, each beside Im C(p + ihd) / h, for random directions d: all parameters at once."""
+    """Return the relative errors of ∇C·d against Im C(p + ihd) / h for random directions d over all parameters."""
     nudged = network.astype(np.complex128)
     errors = []
     for _ in range(directions):
         d = rng.standard_normal(len(network.parameters))
         nudged.parameters = network.parameters + (1j * COMPLEX_STEP) * d
         numerical = objective.cost(nudged).imag / COMPLEX_STEP
-        promised = float(gradient.vector @ d)
-        size = max(abs(promised), abs(numerical))
-        errors.append(abs(promised - numerical) / size if size else 0.0)
+        backprop = float(gradient.vector @ d)
+        size = max(abs(backprop), abs(numerical))
+        errors.append(abs(backprop - numerical) / size if size else 0.0)
     return errors

@@ -29,17 +29,17 @@ from mnist_bp.network import Network
 __all__ = ["Checker", "Regularization", "Report"]
 
 FULL_CHECK = 250_000
-"""Parameters up to which every one is nudged."""
+"""Largest number of parameters for which every one is nudged."""
 
 SAMPLE_WORK = 2_000_000_000
-"""Beyond that: multiplications to spend on the sample of each array."""
+"""Multiplications to spend on the sample of each array of a larger network."""
 
 DROPOUT = 1
-"""Stream of random numbers that draws the masks of dropout, besides that of the check itself."""
+"""Number of the random stream that draws the dropout masks, separate from the stream of the check."""
 
 
 class Regularization(NamedTuple):
-    """Terms that training adds to the plain cost, named like their options; 0 adds nothing."""
+    """Regularization settings of a training, named like their options. 0 turns one off."""
 
     l2: float
     dropout: float
@@ -48,16 +48,16 @@ class Regularization(NamedTuple):
 
     @property
     def in_use(self) -> dict[str, float]:
-        """Values other than 0, by the names of the options."""
+        """Nonzero values by option name."""
         return {name.replace("_", "-"): value for name, value in self._asdict().items() if value}
 
 
 @dataclass(frozen=True)
 class Report:
-    """Findings about one network's gradient.
+    """Results of checking one network's gradient.
 
-    ``checks`` holds one check for each method, the most precise first; ``sample`` is the number of entries nudged of
-    each array, None for all; ``function`` names what was checked, None for our own backpropagation.
+    ``checks`` holds one check for each method, the most precise first. ``sample`` is the number of entries nudged in
+    each array, or None for all. ``function`` is the name of the user's function, or None for built-in backpropagation.
     """
 
     network: Network
@@ -75,17 +75,17 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether every method verified the gradient."""
+        """True if every method verified the gradient."""
         return self.outcome == "passed"
 
     @property
     def failed(self) -> Check | None:
-        """First check that failed."""
+        """First check that failed, or None."""
         return next((check for check in self.checks if check.outcome == "failed"), None)
 
     @cached_property
     def diagnosis(self) -> list[str]:
-        """Kinds of bug that explain the failure."""
+        """Sentences that describe the bug behind the failure."""
         return diagnose(self.failed, self.network, self.objective) if self.failed is not None else []
 
     @cached_property
@@ -105,9 +105,9 @@ class Report:
 
 
 class Checker(NamedTuple):
-    """How gradients are checked; the fields are the options of the command.
+    """Settings of a gradient check; the fields are the options of the command.
 
-    ``function`` is the user's backpropagation, itself or as MODULE:NAME; None checks our own.
+    ``function`` is the user's backpropagation, a callable or MODULE:NAME. If None, the built-in one is checked.
     """
 
     methods: tuple[Method, ...]
@@ -118,7 +118,7 @@ class Checker(NamedTuple):
     regularization: Regularization
 
     def run(self, network: Network, X: Array, labels: NDArray[np.uint8]) -> Report:
-        """Check a network by each method on the examples X, (n, n_0), in float64 whatever it was trained in."""
+        """Check a network by each method on the examples X, (n, n_0). The check computes in float64."""
         double = network.astype(np.float64)
         objective = self._objective(double, X, labels)
         parameters = len(double.parameters)
@@ -138,7 +138,7 @@ class Checker(NamedTuple):
         return Report(double, objective, self.regularization, checks, sample, _name(self.function))
 
     def _objective(self, network: Network, X: Array, labels: NDArray[np.uint8]) -> Objective:
-        """Return the cost that training would reduce with these examples as its mini-batch."""
+        """Return the objective that training would minimize for these examples as a mini-batch."""
         X, targets = network.inputs(X), network.targets(labels)
         if self.function is not None:
             return UserGradient(X, targets, backpropagate=_backpropagation(self.function))

@@ -1,4 +1,4 @@
-"""What kind of mistake is it? A wrong gradient beside the right one tells more than that it is wrong."""
+"""Diagnosis of a failed gradient check: the difference from the numerical gradient identifies the kind of bug."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -16,14 +16,14 @@ from mnist_bp.network import Network
 __all__ = ["Entry", "diagnose", "worst_entries"]
 
 AGREE = 1e-6
-"""Relative difference up to which two values are the same one."""
+"""Largest relative difference at which two values count as equal."""
 
 FEW = 3
-"""Wrong entries of an array up to which each is named by itself."""
+"""Largest number of wrong entries in an array for which each one is named."""
 
 
 class Entry(NamedTuple):
-    """One derivative: its name in the lesson's notation, and both its values."""
+    """A derivative, with its name in the lesson's notation and both of its values."""
 
     name: str
     backprop: float
@@ -32,9 +32,9 @@ class Entry(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """One array of the check: the gradient g, its numerical twin n, and the parameters w themselves.
+    """One array of the check: the gradient g, the numerical gradient n, and the parameters w.
 
-    ``here`` says which entries the mini-batch itself decided; those that were tried on the dense one have other values.
+    ``here`` is True for entries whose values come from the mini-batch, and False for those from the dense one.
     """
 
     name: str
@@ -46,7 +46,7 @@ class _Found(NamedTuple):
 
 
 def worst_entries(check: Check, count: int = 5) -> list[Entry]:
-    """The failed entries with the largest relative errors."""
+    """Return the failed entries with the largest relative errors."""
     entries = [
         Entry(lesson_name(name, index), float(g[index]), float(n[index]), float(error[index]))
         for name, g, n, verdict, error in side_by_side(check.gradient, check.numerical, check.verdict, check.error)
@@ -56,36 +56,36 @@ def worst_entries(check: Check, count: int = 5) -> list[Entry]:
 
 
 def diagnose(check: Check, network: Network, objective: Objective) -> list[str]:
-    """Say of a check that failed what kind of mistake its numbers show."""
-    for said, mistake in WHOLE_GRADIENTS.items():
-        if _is_gradient_of(mistake, check, network, objective):
-            return [said]
-    return list(_of_each_array(check, network, objective))
+    """Return sentences that describe the kind of bug behind a failed check."""
+    for sentence, bug in WHOLE_GRADIENTS.items():
+        if _is_gradient_of(bug, check, network, objective):
+            return [sentence]
+    return list(_array_sentences(check, network, objective))
 
 
-def _is_gradient_of(mistake: Backpropagation, check: Check, network: Network, objective: Objective) -> bool:
-    """Whether the checked gradient is what this mistake makes of the mini-batch, wherever that is not zero."""
+def _is_gradient_of(bug: Backpropagation, check: Check, network: Network, objective: Objective) -> bool:
+    """Return True if the checked gradient equals the one that this bug computes, wherever that is not 0."""
     on_batch = check.nonzero.vector
-    of_mistake = mistake(network, objective.X, objective.Y).vector
-    return bool(on_batch.any()) and _same(check.gradient.vector[on_batch], of_mistake[on_batch])
+    of_bug = bug(network, objective.X, objective.Y).vector
+    return bool(on_batch.any()) and _same(check.gradient.vector[on_batch], of_bug[on_batch])
 
 
-def _of_each_array(check: Check, network: Network, objective: Objective) -> Iterator[str]:
-    """One sentence for all arrays that show the same mistake."""
+def _array_sentences(check: Check, network: Network, objective: Objective) -> Iterator[str]:
+    """Yield one sentence for all arrays that show the same bug."""
     last = last_example(network, objective.X, objective.Y).named_arrays()
     failed = check.verdict.like(check.verdict.vector == Verdict.FAILED)
     arrays: dict[str, list[str]] = {}
     for named in side_by_side(check.gradient, check.numerical, network.parameter_vector, failed, check.nonzero):
         found = _Found(*named)
         if found.failed.any():
-            for said in _of_array(found, len(objective.X), network.sizes[-1], last[found.name], objective.l2):
-                arrays.setdefault(said, []).append(found.name)
-    for said, names in arrays.items():
-        yield said.replace("ALL", "all derivatives" if len(names) == len(last) else f"all of {_listed(names)}")
+            for sentence in _array_bugs(found, len(objective.X), network.sizes[-1], last[found.name], objective.l2):
+                arrays.setdefault(sentence, []).append(found.name)
+    for sentence, names in arrays.items():
+        yield sentence.replace("ALL", "all derivatives" if len(names) == len(last) else f"all of {_listed(names)}")
 
 
-def _of_array(found: _Found, examples: int, outputs: int, last: Array, λ: float) -> Iterator[str]:
-    """What one array shows; ALL stands for the names of all arrays that show the same."""
+def _array_bugs(found: _Found, examples: int, outputs: int, last: Array, λ: float) -> Iterator[str]:
+    """Yield the bugs that one array shows. ALL is a placeholder for the names of the arrays that show the same bug."""
     here, failed = found.here, found.failed & found.here
     g, n = found.g[here], found.n[here]
     if not failed.any():
@@ -108,11 +108,11 @@ def _of_array(found: _Found, examples: int, outputs: int, last: Array, λ: float
     elif found.g.ndim == 2 and (columns := _swapped_columns(found)):
         yield f"the columns of inputs {columns[0]} and {columns[1]} of {found.name} are swapped"
     else:
-        yield f"{np.count_nonzero(failed):,} of the {g.size:,} entries of {found.name} are wrong, in no common ratio"
+        yield f"{np.count_nonzero(failed):,} of the {g.size:,} entries of {found.name} are wrong, by different ratios"
 
 
 def _common_ratio(a: Array, b: Array) -> float | None:
-    """The c of a = c b, if there is one."""
+    """Return c if a = c b, else None."""
     if not np.any(b):
         return None
     c = float(a.ravel() @ b.ravel() / (b.ravel() @ b.ravel()))
@@ -120,7 +120,7 @@ def _common_ratio(a: Array, b: Array) -> float | None:
 
 
 def _same(a: Array, b: Array) -> bool:
-    """Whether two arrays agree, but for the rounding of their largest entries."""
+    """Return True if two arrays agree up to the rounding errors of their largest entries."""
     slack = AGREE * np.maximum(np.abs(a), np.abs(b)) + 1e-13 * np.abs(b).max(initial=0)
     return bool((np.abs(a - b) <= slack).all())
 
@@ -137,7 +137,7 @@ def _entry_in_words(g: float, n: float, examples: int, outputs: int) -> str:
 
 
 def _ratio_in_words(ratio: float, examples: int, outputs: int) -> str:
-    """What it may mean that a derivative is ``ratio`` times what it should be."""
+    """Return a description of the error if a derivative is ``ratio`` times the right value, with possible causes."""
     causes = (
         (1 / 2, "the factor 2 of the square dropped?"),
         (2, "a factor 2 counted twice?"),

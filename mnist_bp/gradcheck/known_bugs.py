@@ -1,7 +1,7 @@
-"""Wrong gradients: the mistakes that people make in backpropagation, each written out.
+"""Known bugs in backpropagation, each as a function that computes the wrong gradient.
 
-They serve twice. A gradient check proves that it is worth something by catching each of them, and a gradient that
-equals one of them entry by entry tells its author which mistake it is.
+They have two uses: the self-test shows that the gradient check catches each of them, and the diagnosis names a bug if
+the user's gradient equals its gradient entry by entry.
 """
 
 from collections.abc import Callable
@@ -20,16 +20,16 @@ __all__ = ["KNOWN_BUGS", "WHOLE_GRADIENTS", "Bug", "last_example"]
 
 
 class Bug(NamedTuple):
-    """A mistake.
+    """A known bug.
 
     Attributes
     ----------
     name
-        What it is, in a few words.
+        Short description of the bug.
     gradient
-        The gradient as somebody gets it who makes it.
+        Function that computes the gradient with this bug.
     sign
-        Words by which a diagnosis shows that it has seen through it.
+        Words of the diagnosis that identify the bug.
     """
 
     name: str
@@ -38,26 +38,26 @@ class Bug(NamedTuple):
 
 
 Slope = Callable[[Activation, Array], Array]
-"""(σ, a) ↦ what is taken for σ′(z)."""
+"""Function (σ, a) ↦ the value used for σ′(z)."""
 
 
 def right_slope(σ: Activation, a: Array) -> Array:
-    """σ′(z), as it should be."""
+    """Return the correct σ′(z)."""
     return σ.derivative(a)
 
 
 def no_slope(σ: Activation, a: Array) -> Array:
-    """σ′ left out."""
+    """Return 1, which leaves σ′ out."""
     return np.ones_like(a)
 
 
 def slope_of_a(σ: Activation, a: Array) -> Array:
-    """σ′(a) taken for σ′(z): the derivative's formula in z, fed with a."""
+    """Return σ′(a) instead of σ′(z): the formula for z, applied to a."""
     return σ.derivative(σ.f(a))
 
 
 def with_slopes(output: Slope, hidden: Slope, *, transposed: bool = False) -> Backpropagation:
-    """Backpropagation with these slopes; ``transposed``: a square W as Wᵀ where it carries the error back."""
+    """Return backpropagation with these slopes. If ``transposed``, a square W is transposed in the backward pass."""
 
     def gradient(network: Layers, X: Array, Y: Array) -> ParameterVector:
         A, L = forward(network, X).A, network.L
@@ -76,7 +76,7 @@ def with_slopes(output: Slope, hidden: Slope, *, transposed: bool = False) -> Ba
 
 
 def changed(change: Callable[[ParameterVector, Layers, int], None]) -> Backpropagation:
-    """The right gradient, then ``change``: (gradient, network, examples), in place."""
+    """Return backpropagation that applies ``change(gradient, network, examples)`` to the right gradient, in place."""
 
     def gradient(network: Layers, X: Array, Y: Array) -> ParameterVector:
         result = Objective(X, Y).gradient(network)
@@ -87,12 +87,12 @@ def changed(change: Callable[[ParameterVector, Layers, int], None]) -> Backpropa
 
 
 def last_example(network: Layers, X: Array, Y: Array) -> ParameterVector:
-    """The gradient of the last example, where the mean was wanted."""
+    """Return the gradient of the last example instead of the mean over all examples."""
     return Objective(X[-1:], Y[-1:]).gradient(network)
 
 
 def biases_of_last_example(network: Layers, X: Array, Y: Array) -> ParameterVector:
-    """The same, for the biases only."""
+    """Return the right gradient, but with the biases' derivatives of the last example only."""
     result = Objective(X, Y).gradient(network)
     for bias, last in zip(result.biases, last_example(network, X, Y).biases, strict=True):
         bias[...] = last
@@ -100,7 +100,10 @@ def biases_of_last_example(network: Layers, X: Array, Y: Array) -> ParameterVect
 
 
 def multiplied(factor: float | None, *, biases_only: bool = False, first_layer: bool = False) -> Backpropagation:
-    """All, the biases, or the first layer, ``factor`` (None: the number of examples) times too large."""
+    """Return backpropagation with all, the biases' or the first layer's derivatives multiplied by ``factor``.
+
+    ``factor=None`` stands for the number of examples.
+    """
 
     def change(gradient: ParameterVector, network: Layers, examples: int) -> None:
         arrays = gradient.biases if biases_only else gradient.blocks[:1] if first_layer else [gradient.vector]
@@ -111,37 +114,37 @@ def multiplied(factor: float | None, *, biases_only: bool = False, first_layer: 
 
 
 def mean_over_outputs(gradient: ParameterVector, network: Layers, examples: int) -> None:
-    """The cost of an example taken as the mean of the squares, not their sum."""
+    """Divide by the number of outputs, as if an example's cost were the mean of the squares and not their sum."""
     gradient.vector /= network.sizes[-1]
 
 
 def decayed_biases(gradient: ParameterVector, network: Layers, examples: int) -> None:
-    """An L2 term that belongs to weights, if to anything, added to the biases."""
+    """Add an L2 term to the biases. It belongs to the weights only."""
     for l, b in network.b.items():
         gradient.b[l] += 1e-3 * b
 
 
 def zeroed(gradient: ParameterVector, network: Layers, examples: int) -> None:
-    """The largest entry of the second layer's weights lost."""
+    """Set the largest entry of the second layer's weights to 0."""
     W = gradient.weights[1]
     W[np.unravel_index(np.abs(W).argmax(), W.shape)] = 0
 
 
 def doubled(gradient: ParameterVector, network: Layers, examples: int) -> None:
-    """The largest entry of the last layer's weights counted twice."""
+    """Double the largest entry of the last layer's weights."""
     W = gradient.weights[-1]
     W[np.unravel_index(np.abs(W).argmax(), W.shape)] *= 2
 
 
 def swapped(gradient: ParameterVector, network: Layers, examples: int) -> None:
-    """The two brightest pixels' columns exchanged."""
+    """Swap the columns of the two brightest pixels."""
     W = gradient.weights[0]
     one, other = np.abs(W).sum(axis=0).argsort()[-2:]
     W[:, [one, other]] = W[:, [other, one]]
 
 
 def flipped(gradient: ParameterVector, network: Layers, examples: int) -> None:
-    """One bias with the wrong sign."""
+    """Flip the sign of one bias."""
     gradient.biases[0][0] *= -1
 
 
@@ -149,25 +152,25 @@ WHOLE_GRADIENTS: dict[str, Backpropagation] = {
     "σ′ is left out at the outputs": with_slopes(no_slope, right_slope),
     "σ′ is left out in hidden layers": with_slopes(right_slope, no_slope),
     "σ′ is left out everywhere": with_slopes(no_slope, no_slope),
-    "σ′(a) stands for σ′(z) everywhere": with_slopes(slope_of_a, slope_of_a),
-    "σ′(a) stands for σ′(z) in hidden layers": with_slopes(right_slope, slope_of_a),
-    "σ′(a) stands for σ′(z) at the outputs": with_slopes(slope_of_a, right_slope),
+    "σ′(a) is used for σ′(z) everywhere": with_slopes(slope_of_a, slope_of_a),
+    "σ′(a) is used for σ′(z) in hidden layers": with_slopes(right_slope, slope_of_a),
+    "σ′(a) is used for σ′(z) at the outputs": with_slopes(slope_of_a, right_slope),
     "W is transposed where it carries the error back": with_slopes(right_slope, right_slope, transposed=True),
     "it is the gradient of the last example alone": last_example,
 }
-"""Mistakes that are known by what they make of the whole gradient, by the sentence that says so."""
+"""Bugs that are recognized by their whole gradient, by the sentence that describes them."""
 
 
 def recognised(name: str, sentence: str) -> Bug:
-    """One of these, as a mistake to plant: its sign is the whole sentence."""
+    """Return the known bug that is recognized by this sentence."""
     return Bug(name, WHOLE_GRADIENTS[sentence], sentence)
 
 
 KNOWN_BUGS = (
     Bug("the factor 2 of the square dropped", multiplied(1 / 2), "factor 2"),
     recognised("σ′ left out at the outputs", "σ′ is left out at the outputs"),
-    recognised("σ′(a) for σ′(z) everywhere", "σ′(a) stands for σ′(z) everywhere"),
-    recognised("σ′(a) for σ′(z) in hidden layers", "σ′(a) stands for σ′(z) in hidden layers"),
+    recognised("σ′(a) for σ′(z) everywhere", "σ′(a) is used for σ′(z) everywhere"),
+    recognised("σ′(a) for σ′(z) in hidden layers", "σ′(a) is used for σ′(z) in hidden layers"),
     Bug("mean over the outputs", changed(mean_over_outputs), "outputs"),
     Bug("no mean over the examples", multiplied(None), "not divided by the"),
     Bug("biases not averaged", multiplied(None, biases_only=True), "not divided by the"),
@@ -183,4 +186,4 @@ KNOWN_BUGS = (
     Bug("two pixels' columns swapped", changed(swapped), "swapped"),
     Bug("one bias's sign flipped", changed(flipped), "wrong sign"),
 )
-"""Eighteen of them, large and small: a check that misses one is not complete."""
+"""All known bugs, with large and small effects. The gradient check must catch each of them."""

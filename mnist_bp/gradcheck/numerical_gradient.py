@@ -1,12 +1,12 @@
-"""The gradient without backpropagation: every parameter is nudged by itself, to see what the cost does.
+"""Numerical gradient: each parameter is nudged separately, and the change of the cost is measured.
 
-Two kinds of nudge. *Central*: (C(w + ε) − C(w − ε)) / 2ε, the lesson's own, limited by rounding to some ten digits.
-*Complex*: Im C(w + ih) / h with a tiny h (Squire and Trapp 1998), which subtracts nothing and is exact to rounding.
+There are two methods. *Central* differences, (C(w + ε) − C(w − ε)) / 2ε, are the lesson's; rounding limits them to
+about ten digits. The *complex* step, Im C(w + ih) / h with a tiny h (Squire and Trapp 1998), subtracts nothing and is
+exact up to rounding.
 
-Both come from the forward pass of the network that is checked, and from nothing of its backward pass. One thought makes
-them fast: nudging w_jk^(l) moves z_j^(l) by a_k^(l−1) times as much, and no other z of layer l; from there on, the
-network's own forward pass goes on, for all examples and all k at once. The penalty on a weight is a term by itself, and
-is nudged by itself.
+Both use the network's forward pass and nothing of its backward pass. They are fast because nudging w_jk^(l) by ε moves
+z_j^(l) by ε a_k^(l−1) and no other z of layer l. The forward pass then continues from this layer, for all examples and
+all k at once. The L2 penalty of a weight is a separate term, which is nudged separately.
 """
 
 from collections.abc import Callable
@@ -28,31 +28,31 @@ __all__ = ["COMPLEX_STEP", "EPSILON", "Method", "NumericalGradient", "numerical_
 Method = Literal["central", "complex"]
 
 EPSILON = 1e-5
-"""Step of central differences: where what rounding loses, 1e-16 / ε, meets what the step's length does, ε²."""
+"""Step of central differences, which balances the rounding error, 1e-16 / ε, against the truncation error, ε²."""
 
 COMPLEX_STEP = 1e-20
-"""h: its square is beyond the last digit of any cost, so nothing is lost with it."""
+"""Step h of the complex step. Its square is below the last digit of any cost, so there is no truncation error."""
 
 ROUNDING = 16 * np.finfo(np.float64).eps
-"""What the sums of a forward and a backward pass may lose, relative to the sums of their terms' magnitudes."""
+"""Largest rounding error of the sums in a forward and a backward pass, relative to the sums of absolute values."""
 
 PAIRS_AT_ONCE = 1 << 14
-"""Nudged (example, k) pairs that go through the network at a time, which bounds the memory."""
+"""Number of nudged (example, k) pairs that pass through the network at a time, which bounds the memory."""
 
 
 class NumericalGradient(NamedTuple):
-    """A gradient found by nudging.
+    """Numerical gradient and its reliability, entry by entry.
 
     Attributes
     ----------
     values
-        The derivatives; 0 where a parameter was not nudged.
+        Numerical derivatives; 0 for parameters that were not nudged.
     noise
-        Of each, the disagreement that rounding, and the length of a central difference's step, can explain.
+        Largest difference that rounding and the step of central differences can explain.
     kinks
-        Of each, whether the nudge carried some z across a kink of its σ, where there is no derivative to be found.
+        True where the nudge moved some z across a kink of σ, so that the derivative may not exist.
     flat
-        Of each, whether the mean cost of the examples has derivative 0, so that all of the value is the penalty's.
+        True where the mean cost of the examples has derivative 0, so that the whole value comes from the penalty.
     """
 
     values: ParameterVector
@@ -64,7 +64,7 @@ class NumericalGradient(NamedTuple):
 def numerical_gradient(
     network: Network, objective: Objective, *, method: Method, epsilon: float, chosen: ParameterVector
 ) -> NumericalGradient:
-    """Nudge the ``chosen`` (booleans) parameters of a float64 network, each by itself.
+    """Nudge each parameter of a float64 network for which ``chosen`` is True, one at a time.
 
     ``epsilon`` is the step of central differences.
     """
@@ -78,7 +78,7 @@ def numerical_gradient(
             ks = np.flatnonzero(chosen.blocks[l - 1][:, j])
             for target, found in zip((values, noise, kinks), differentiate(nudge, j, ks), strict=True):
                 target.blocks[l - 1][ks, j] = found
-    kinks.vector[...] &= ACTIVATIONS[network.activation].has_kink  # so far, they say where some z crossed 0
+    kinks.vector[...] &= ACTIVATIONS[network.activation].has_kink  # crossing z = 0 matters only if σ has a kink there
     noise.vector[...] += ROUNDING * _magnitudes(network, trace, objective).vector
     flat = kinks.like(values.vector == 0)
     if objective.l2:
@@ -90,7 +90,7 @@ def numerical_gradient(
 
 
 def _penalty_slope(W: Array, λ: float, method: Method, epsilon: float) -> tuple[Array, Array]:
-    """What nudging each w by itself makes of its share of the penalty, and how far rounding may be off; like W."""
+    """Return the numerical derivative of the L2 penalty by each weight, and its largest rounding error, like W."""
 
     def penalty(w: Array) -> Array:
         return 0.5 * λ * w * w
@@ -103,7 +103,7 @@ def _penalty_slope(W: Array, λ: float, method: Method, epsilon: float) -> tuple
 
 
 class _Nudge:
-    """The costs of the examples after z_j of layer l has moved, and nothing else of that layer with it."""
+    """Costs of the examples after a nudge of z_j, with the rest of layer l unchanged."""
 
     def __init__(self, network: Network, l: int, trace: Trace, objective: Objective) -> None:
         self.network, self.l, self.Y, self.A = network, l, objective.Y, trace.A[l]
@@ -115,9 +115,9 @@ class _Nudge:
             self.Z_above = self.A @ network.W[l + 1].T + network.b[l + 1]
 
     def costs(self, j: int, examples: NDArray[np.intp], z_j: Array) -> tuple[Array, list[Array]]:
-        """C_i, and the activations of the hidden layers that it took, as far as dropout lets them through.
+        """Return C_i, and the hidden activations that it depends on, after dropout.
 
-        They are those of neuron j, and of all layers above.
+        These are the activation of neuron j and those of all later hidden layers.
         """
         network, l, Y = self.network, self.l, self.Y[examples]
         per_example = COSTS[network.cost].per_example
@@ -144,7 +144,7 @@ _Found = tuple[Array, Array, NDArray[np.bool_]]
 
 
 def _complex_step(nudge: _Nudge, j: int, ks: NDArray[np.intp]) -> _Found:
-    """Im C(w + ih) / h, of w_jk for each k."""
+    """Return Im C(w + ih) / h of w_jk for each k."""
 
     def derivative(examples: NDArray[np.intp], a_k: Array) -> tuple[Array, Array, Array]:
         costs, hidden = nudge.costs(j, examples, nudge.Z[examples, j] + (1j * COMPLEX_STEP) * a_k)
@@ -155,7 +155,7 @@ def _complex_step(nudge: _Nudge, j: int, ks: NDArray[np.intp]) -> _Found:
 
 
 def _central_difference(nudge: _Nudge, j: int, ks: NDArray[np.intp], *, epsilon: float) -> _Found:
-    """(C(w + ε) − C(w − ε)) / 2ε, of w_jk for each k; what the step 2ε gives otherwise shows how good that is."""
+    """Return (C(w + ε) − C(w − ε)) / 2ε of w_jk for each k. Its difference from the step 2ε estimates the error."""
     steps = (epsilon, -epsilon, 2 * epsilon, -2 * epsilon)
 
     def derivative(examples: NDArray[np.intp], a_k: Array) -> tuple[Array, Array, Array]:
@@ -172,9 +172,9 @@ def _central_difference(nudge: _Nudge, j: int, ks: NDArray[np.intp], *, epsilon:
 def _mean_over_examples(
     nudge: _Nudge, ks: NDArray[np.intp], derivative: Callable[[NDArray[np.intp], Array], tuple[Array, Array, Array]]
 ) -> _Found:
-    """Average ``derivative`` (of some examples' costs, their a_k given) over the examples, for each k.
+    """Return the mean of ``derivative``, a function of the examples' indices and their a_k, over the examples.
 
-    Where a_k is 0, the nudge moves nothing, and nothing is computed: most pixels are dark.
+    Pairs with a_k = 0 are skipped, because the nudge has no effect. Most pixels are 0.
     """
     values, noise, kinks = np.zeros((3, len(ks)))
     examples, columns = np.nonzero(nudge.inputs[:, ks])
@@ -186,7 +186,7 @@ def _mean_over_examples(
 
 
 def _any_neuron(flags: list[NDArray[np.bool_]], pairs: int) -> NDArray[np.bool_]:
-    """Whether any neuron of any layer is flagged, for each of the pairs."""
+    """Return True for each pair for which any neuron of any layer is flagged."""
     flagged = np.zeros(pairs, np.bool_)
     for flag in flags:
         flagged |= flag.reshape(pairs, -1).any(axis=1)
@@ -194,7 +194,7 @@ def _any_neuron(flags: list[NDArray[np.bool_]], pairs: int) -> NDArray[np.bool_]
 
 
 def _magnitudes(network: Network, trace: Trace, objective: Objective) -> ParameterVector:
-    """How large the terms are that add up to each derivative, were every σ′ 1: rounding errors are relative to that."""
+    """Return the sum of the absolute terms of each derivative, with every σ′ = 1. Rounding errors scale with it."""
     scale = ParameterVector.zeros(network.sizes, np.float64)
     Y, masks = objective.Y, objective.masks or {}
     S = 2 * (np.abs(trace.A[network.L]) + Y) / len(Y)

@@ -16,11 +16,11 @@ from mnist_bp.network import Network
 __all__ = ["Finding", "SelfTest"]
 
 HIDDEN = (16, 16)
-"""One weight matrix is square, so that a transposed one fits."""
+"""Hidden layers of the self-test. One weight matrix is square, so that its transpose has the same shape."""
 
 
 class Finding(NamedTuple):
-    """Result for one known bug: whether the check fails, and whether the diagnosis names the bug."""
+    """Result for one known bug: ``caught`` if the check fails, ``named`` if the diagnosis identifies the bug."""
 
     bug: str
     caught: bool
@@ -29,7 +29,7 @@ class Finding(NamedTuple):
 
 
 class SelfTest:
-    """Check of the check, on a fresh network.
+    """Self-test of the gradient check, on a new network.
 
     Parameters
     ----------
@@ -46,11 +46,11 @@ class SelfTest:
         self._seed = seed
         self._network = Network((X.shape[1], *HIDDEN, classes), rng=rng, dtype=np.float64)
         for b in self._network.biases:
-            b += rng.standard_normal(b.shape) / 4  # a bias that is 0 hides an L2 term on it
+            b += rng.standard_normal(b.shape) / 4  # an L2 term has no effect on a bias of 0
         self._right = Objective(X, self._network.targets(labels))
 
     def findings(self) -> Iterator[Finding]:
-        """Check each of the known bugs."""
+        """Yield the result for each known bug."""
         for bug in KNOWN_BUGS:
             found = self._check(UserGradient(self._right.X, self._right.Y, backpropagate=bug.gradient))
             diagnosis = diagnose(found, self._network, self._right)
@@ -58,7 +58,7 @@ class SelfTest:
             yield Finding(bug.name, found.outcome == "failed", is_named, diagnosis)
 
     def right_passes(self) -> bool:
-        """Check the right gradient."""
+        """Return True if the right gradient passes."""
         return self._check(self._right).passed
 
     def _check(self, objective: Objective) -> Check:

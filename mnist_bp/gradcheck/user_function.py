@@ -1,4 +1,4 @@
-"""``--function MODULE:NAME``: somebody's own backpropagation, as the gradient check takes it."""
+"""User-defined backpropagation (``--function MODULE:NAME``), wrapped for the gradient check."""
 
 import importlib
 import importlib.util
@@ -21,27 +21,27 @@ __all__ = ["checked_function", "load_function"]
 
 
 def load_function(name: str) -> Backpropagation:
-    """Import ``module:name``, looking into the current folder first.
+    """Import ``module:name``, searching the current folder first.
 
-    The function gets (weights, biases, x, y): lists of W (n_l, n_{l−1}) and b (n_l,), one for each layer, inputs
-    (examples, n_0) and one-hot rows (examples, n_L), copies that it may change. It returns (dC_dW, dC_db): lists of
+    The function receives copies of (weights, biases, x, y), which it may change: lists with W (n_l, n_{l−1}) and b
+    (n_l,) of each layer, inputs (examples, n_0), and one-hot rows (examples, n_L). It returns (dC_dW, dC_db): lists of
     arrays of the same shapes, the derivatives of the mean cost.
 
     Raises
     ------
     InputError
-        If it cannot be imported; later, see ``checked_function``.
+        If it cannot be imported. The returned function also raises it: see ``checked_function``.
     """
     return checked_function(_imported(name), name)
 
 
 def checked_function(function: Callable[..., Any], name: str) -> Backpropagation:
-    """Return the user's function as the check calls it; InputError if it raises, or returns something else."""
+    """Wrap the user's function for the check. The wrapper raises InputError if it fails or returns something else."""
 
     def backpropagate(network: Layers, X: Array, Y: Array) -> ParameterVector:
         weights, biases = ([array.copy() for array in arrays.values()] for arrays in (network.W, network.b))
         try:
-            with redirect_stdout(sys.stderr):  # standard output may be JSON Lines, and nothing else
+            with redirect_stdout(sys.stderr):  # standard output may be reserved for JSON Lines
                 answer = function(weights, biases, X.copy(), Y.copy())
         except (Exception, SystemExit) as error:
             raise InputError(f"{name} raised {type(error).__name__}: {error}; --debug shows where") from error
@@ -60,7 +60,7 @@ def _imported(name: str) -> Callable[..., Any]:
     except (Exception, SystemExit) as error:
         raise InputError(
             f"--function {name} cannot be imported ({type(error).__name__}: {error}); "
-            f"it is looked for in {Path.cwd()} and where Python finds modules"
+            f"searched in {Path.cwd()} and on Python's module path"
         ) from error
     if not callable(function):
         raise InputError(f"--function {name} is a {type(function).__name__}, not a function")
@@ -68,21 +68,21 @@ def _imported(name: str) -> Callable[..., Any]:
 
 
 def _module(name: str) -> ModuleType:
-    """Import the user's module: NAME.py of the current folder, also if Python has a module of that name, or any other.
+    """Import NAME.py from the current folder, even if Python has a module of that name; otherwise import module NAME.
 
-    What it imports in turn may lie in the current folder too. That is looked into last: a ``random.py`` there does not
-    replace Python's, in this program least of all.
+    The user's module can import others from the current folder. Python searches that folder last, so that a
+    ``random.py`` there does not replace Python's in this program.
     """
     folder = Path.cwd()
     if str(folder) not in sys.path:
-        sys.path.append(str(folder))  # for good: the function may import more when it runs
+        sys.path.append(str(folder))  # permanently: the function may import more when it runs
     importlib.invalidate_caches()
     own = folder / f"{name}.py"
     if not own.is_file():
         module = importlib.import_module(name)
         _refuse_a_namesake(name, module, folder)
         return module
-    spec = importlib.util.spec_from_file_location(f"own_{name}", own)  # under its own name, it could replace Python's
+    spec = importlib.util.spec_from_file_location(f"own_{name}", own)  # the plain name could replace a module of Python
     if spec is None or spec.loader is None:
         raise ImportError(f"{own} is not a Python file")
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
@@ -91,15 +91,15 @@ def _module(name: str) -> ModuleType:
 
 
 def _refuse_a_namesake(name: str, module: ModuleType, folder: Path) -> None:
-    """Raise if a module is not the one in the current folder, although a package of that name is there."""
+    """Raise ImportError if a package in the current folder is hidden by an installed one of the same name."""
     package = folder / name.partition(".")[0]
     found = Path(module.__file__ or "")
     if package.is_dir() and any(package.glob("**/*.py")) and not found.is_relative_to(folder):
-        raise ImportError(f"{package} is hidden by the package of that name in {found.parent}: rename it")
+        raise ImportError(f"{package} is hidden by the package of the same name in {found.parent}: rename it")
 
 
 def _gradient(answer: Any, network: Layers, name: str) -> ParameterVector:
-    """What the function returned, in the layout of the parameters."""
+    """Return the function's result as a parameter vector. Raise InputError if it does not have the right form."""
     if not (isinstance(answer, Sequence) and len(answer) == 2):
         raise InputError(f"{name} returned {type(answer).__name__}; expected two lists of arrays, (dC_dW, dC_db)")
     gradient = ParameterVector.empty(network.sizes, np.float64)
@@ -111,12 +111,12 @@ def _gradient(answer: Any, network: Layers, name: str) -> ParameterVector:
             try:
                 found = np.asarray(array)
             except ValueError as error:  # a list of rows of different lengths
-                raise InputError(f"{where} is no array ({error})") from error
+                raise InputError(f"{where} is not an array ({error})") from error
             if found.shape != target.shape:
                 raise InputError(f"{where} has shape {found.shape}; expected {target.shape}")
             if found.dtype.kind not in "biuf":
-                raise InputError(f"{where} holds {found.dtype}; expected real numbers")
+                raise InputError(f"{where} has type {found.dtype}; expected real numbers")
             if not np.isfinite(found).all():
-                raise InputError(f"{where} holds numbers that are not finite")
+                raise InputError(f"{where} contains numbers that are not finite")
             target[...] = found
     return gradient

@@ -242,7 +242,7 @@ def test_a_package_that_pythons_hides_is_named(cli: Callable) -> None:
     finished = cli("gradcheck", "--function", "email.parser:backpropagate", "--hidden", "4")
 
     assert finished.code == 2
-    assert f"{Path.cwd() / 'email'} is hidden by the package of that name in " in finished.err
+    assert f"{Path.cwd() / 'email'} is hidden by the package of the same name in " in finished.err
 
 
 @pytest.mark.usefixtures("functions")
@@ -285,10 +285,10 @@ def test_a_function_cannot_change_the_network_that_it_is_checked_on(cli: Callabl
         (["--function", "others:nothing"], "returned NoneType; expected two lists of arrays"),
         (["--function", "others:breaks"], "raised ZeroDivisionError: division by zero"),
         (["--function", "others:leaves"], "others:leaves raised SystemExit: 5"),
-        (["--function", "others:imagines"], "dC_dW of layer 1 holds complex128; expected real numbers"),
-        (["--function", "others:writes"], "dC_dW of layer 1 holds <U32; expected real numbers"),
-        (["--function", "others:ragged"], "dC_db of layer 1 is no array"),
-        (["--function", "others:hollow"], "dC_dW of layer 1 holds numbers that are not finite"),
+        (["--function", "others:imagines"], "dC_dW of layer 1 has type complex128; expected real numbers"),
+        (["--function", "others:writes"], "dC_dW of layer 1 has type <U32; expected real numbers"),
+        (["--function", "others:ragged"], "dC_db of layer 1 is not an array"),
+        (["--function", "others:hollow"], "dC_dW of layer 1 contains numbers that are not finite"),
         (["--function", "student:backpropagate", "--every-combination"], "--every-combination checks fresh networks"),
         (["--function", "student:backpropagate", "--l2", "0.1"], "plain cost: leave out --l2"),
         (["--self-test", "--dropout", "0.5", "--label-smoothing", "0.1"], "leave out --dropout, --label-smoothing"),

@@ -329,7 +329,7 @@ def test_a_mistake_without_a_pattern_is_counted(batch: Objective) -> None:
     network = lessons_network()
     found = checked(network, claim(noisy, batch))
 
-    assert diagnose(found, network, batch) == ["160 of the 160 entries of W3 are wrong, in no common ratio"]
+    assert diagnose(found, network, batch) == ["160 of the 160 entries of W3 are wrong, by different ratios"]
 
 
 def test_the_worst_entries_have_their_names_in_the_lesson_and_both_values(batch: Objective) -> None:

@@ -140,7 +140,7 @@ def test_up_to_three_wrong_entries_are_named_one_by_one(wrong: int, network: Net
     named = [f"w_{{0,{k}}}^(2) is {word}" for k, word in enumerate(words)]
 
     assert said(change, network, batch) == (
-        named if wrong == 3 else ["4 of the 25 entries of W2 are wrong, in no common ratio"]
+        named if wrong == 3 else ["4 of the 25 entries of W2 are wrong, by different ratios"]
     )
 
 
@@ -151,7 +151,7 @@ def test_small_derivatives_are_told_apart_as_large_ones_are(scale: float, networ
 
     sentences = said(lambda g: g.weights[1].__imul__(noise), network, batch, scale)
 
-    assert sentences == ["25 of the 25 entries of W2 are wrong, in no common ratio"]
+    assert sentences == ["25 of the 25 entries of W2 are wrong, by different ratios"]
 
 
 def test_a_transposed_array_and_swapped_columns_are_told_apart(network: Network, batch: Objective) -> None:
@@ -170,8 +170,8 @@ def test_a_transposed_array_and_swapped_columns_are_told_apart(network: Network,
 
     assert transposed == ["W2 is transposed"]
     assert said(exchange(1, 3), network, batch) == ["the columns of inputs 1 and 3 of W2 are swapped"]
-    assert said(spoil, network, batch) == ["10 of the 25 entries of W2 are wrong, in no common ratio"]
-    assert said(exchange(0, 1, 3), network, batch) == ["15 of the 25 entries of W2 are wrong, in no common ratio"]
+    assert said(spoil, network, batch) == ["10 of the 25 entries of W2 are wrong, by different ratios"]
+    assert said(exchange(0, 1, 3), network, batch) == ["15 of the 25 entries of W2 are wrong, by different ratios"]
 
 
 def test_entries_that_are_wrong_on_a_dense_mini_batch_only_are_counted(network: Network, batch: Objective) -> None:

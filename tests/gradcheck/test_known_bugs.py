@@ -38,9 +38,9 @@ def test_a_mistake_at_the_outputs_is_handed_down_and_one_below_is_not_handed_up(
         return [name for name in right if arrays[name] != pytest.approx(right[name])]
 
     assert wrong("σ′ is left out in hidden layers") == ["W1", "b1", "W2", "b2"]
-    assert wrong("σ′(a) stands for σ′(z) in hidden layers") == ["W1", "b1", "W2", "b2"]
+    assert wrong("σ′(a) is used for σ′(z) in hidden layers") == ["W1", "b1", "W2", "b2"]
     assert wrong("W is transposed where it carries the error back") == ["W1", "b1"]
-    for sentence in ("σ′ is left out at the outputs", "σ′(a) stands for σ′(z) at the outputs"):
+    for sentence in ("σ′ is left out at the outputs", "σ′(a) is used for σ′(z) at the outputs"):
         assert wrong(sentence) == list(right)
 
 
@@ -50,7 +50,7 @@ def test_a_sigmoids_slope_is_left_out_or_taken_at_a() -> None:
     a = net.forward(X)
     again = 1 / (1 + np.exp(-a))
 
-    for mistake, slope in (("σ′ is left out", 1), ("σ′(a) stands for σ′(z)", again * (1 - again))):
+    for mistake, slope in (("σ′ is left out", 1), ("σ′(a) is used for σ′(z)", again * (1 - again))):
         bias = WHOLE_GRADIENTS[f"{mistake} everywhere"](net, X, Y).biases[0]
         assert bias == pytest.approx((slope * 2 * (a - Y)).mean(axis=0))
 
