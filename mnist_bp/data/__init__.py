@@ -1,4 +1,4 @@
-"""Digits: files and arrays, which datasets exist, where they come from, and how they are cut into mini-batches.
+"""Datasets: files and arrays, known datasets, downloads, and mini-batches.
 
 >>> from mnist_bp.data.batches import mini_batches
 >>> from mnist_bp.data.datasets import load

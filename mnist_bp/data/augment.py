@@ -1,27 +1,29 @@
-"""Augmentation: each image transformed at random, anew in every epoch: the network never sees one twice.
+"""Augmentation: random transformations of the training images, drawn again in every epoch.
 
-A pixel of a transformed image is looked up in the original, not at its own place but near it, by bilinear
-interpolation; beyond the edges it is black. By kind, the places come from
+Each pixel of a transformed image is interpolated (bilinearly) from the original image at a displaced position.
+Positions beyond the edges are black. The kinds of augmentation differ in their displacements:
 
 shift
-    a move of the whole image;
+    a translation of the whole image;
 affine
-    a change of height and one of width, a slant (shear), a rotation and a shift;
+    scaling of height and width, shear, rotation and translation;
 elastic
-    an affine map, and on top a smooth field of small displacements, as if the hand trembled: P. Simard, D. Steinkraus
-    and J. Platt, "Best practices for convolutional neural networks applied to visual document analysis", 2003.
+    an affine map plus a smooth field of small displacements: P. Simard, D. Steinkraus and J. Platt, "Best practices for
+    convolutional neural networks applied to visual document analysis", 2003.
 
 Simard et al. draw a number from −1 to 1 for each pixel and axis, smooth these with a Gaussian of σ pixels, and multiply
-by α. Sums of so many numbers are normal, very nearly: all there is to know of an axis's field Δ is its covariance,
+by α. The smoothed numbers are very nearly normally distributed, so that the field Δ of an axis is described by its
+covariance:
 
     cov(Δ_p, Δ_q) = s² exp(−|p − q|² / 4σ²)        s = α / (√3 · 2√π · σ)
 
-It is a product of a matrix for the rows and one for the columns, and so are its eigenvectors; and since the field is
-smooth, few of them matter. On 28 × 28 pixels, 26 hold 99.9 % of the variance: 26 normal numbers times these patterns
-make the field that would have taken 784 numbers and a convolution (the Karhunen-Loève expansion: M. Loève, "Probability
-theory", 1955), and there is no edge outside which noise would have to be made up.
+The covariance is a product of a matrix for the rows and one for the columns, and so are its eigenvectors. Since the
+field is smooth, only a few eigenvectors matter: on 28 × 28 pixels, 26 of them cover 99.9 % of the variance. A field is
+therefore a sum of 26 patterns, each times a normal number (the Karhunen-Loève expansion: M. Loève, "Probability
+theory", 1955). This replaces 784 random numbers and a convolution, and needs no noise beyond the edges.
 
-All places are then linear in a few numbers for each image, the affine map's and the field's: one matrix product.
+The positions are linear in a few numbers for each image, those of the affine map and of the field. They are computed by
+one matrix product.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -38,37 +40,38 @@ from mnist_bp.errors import InputError
 __all__ = ["ENTRIES", "Augmentation", "BilinearSampler", "augmented", "elastic_patterns"]
 
 SIDE = 28
-"""Lengths below are in pixels of an image whose shorter side has so many; they grow with the image."""
+"""Shorter side in pixels of the image that the lengths below refer to. They scale with the size of the image."""
 
 SHIFT = 1.5
-"""Pixels at most, in each direction, of "affine" and "elastic"."""
+"""Largest shift in pixels, in each direction, for "affine" and "elastic"."""
 
 SHIFT_ALONE = 2.0
-"""The same where nothing else distorts the image."""
+"""Largest shift in pixels, in each direction, for "shift"."""
 
 ROTATION = np.deg2rad(12)
 SCALE = 1.13
-"""Height and width are multiplied, each on its own, by a factor from 1 / 1.13 to 1.13."""
+"""Largest scaling factor. Height and width are multiplied by independent factors from 1 / 1.13 to 1.13."""
 
 SHEAR = 0.15
-"""Columns by which the slant moves a row relative to the one above it, at most."""
+"""Largest shear: columns by which a row is moved relative to the row above it."""
 
 ELASTIC_SIGMA = 5.5
 ELASTIC_ALPHA = 34.0
-"""σ and α as Simard et al. define them, in pixels: displacements of each axis with a standard deviation of 1.0. (Theirs
-were 4 and 34, without an affine map besides.)"""
+"""Parameters σ and α of Simard et al., in pixels. Displacements of each axis have a standard deviation of 1.0. (Simard
+et al. used 4 and 34, without an affine map.)"""
 
 KEPT_VARIANCE = 0.999
-"""Share of the elastic field's variance that its patterns hold at least."""
+"""Smallest fraction of the elastic field's variance that its patterns cover."""
 
 PIECE_PIXELS = 100 * SIDE**2
-"""Pixels that are distorted at once: enough to be fast, and big batches need hardly more memory than small ones."""
+"""Number of pixels that are transformed at a time. It is large enough to be fast, and bounds the memory of large
+batches."""
 
 
 Augmentation = Callable[[tuple[int, int], np.random.Generator, float, DTypeLike], Callable[[Array], Array]]
 """(image shape, rng, strength, dtype) ↦ a function that augments images, (n, rows · columns), into a new array.
 
-The images that go in are grey levels from 0 to 255; those that come out are what the network sees, see ``normalize``.
+Its argument has grey levels from 0 to 255. Its result has network inputs, see ``normalize``.
 """
 
 
@@ -81,7 +84,7 @@ def augmented(
     strength: float = 1.0,
     dtype: DTypeLike = np.float32,
 ) -> Iterator[tuple[Array, NDArray[np.uint8]]]:
-    """Yield mini-batches with every image augmented in a way of its own.
+    """Yield mini-batches with each image augmented independently.
 
     Parameters
     ----------
@@ -92,17 +95,17 @@ def augmented(
     shape
         Rows and columns of an image.
     rng
-        All that is drawn comes from here, in the order of the batches.
+        Random generator for all transformations, used in the order of the batches.
     strength
-        Strength, from 0 (no change at all) to 10: multiplies shifts, slants, angles and displacements, and is the
-        power that the factors of height and width are raised to.
+        Strength, from 0 (no change) to 10. It multiplies shifts, shear, angles and displacements, and is the exponent
+        of the scaling factors.
     dtype
-        Of the images that come out.
+        Type of the resulting images.
 
     Yields
     ------
     images, labels
-        Network inputs (see ``normalize``), (n, rows · columns), a new array each time; and the labels as they came.
+        Network inputs (see ``normalize``), (n, rows · columns), a new array each time; and the labels, unchanged.
 
     Raises
     ------
@@ -110,16 +113,16 @@ def augmented(
         If the strength is not from 0 to 10.
     """
     if not 0 <= strength <= MOST_STRENGTH:
-        raise InputError(f"the strength of an augmentation is from 0 to {MOST_STRENGTH:g}, not {strength:g}")
+        raise InputError(f"expected an augmentation strength from 0 to {MOST_STRENGTH:g}; got {strength:g}")
     augment = augmentation(shape, rng, strength, dtype)
     for images, labels in batches:
         yield augment(images), labels
 
 
 class _Geometric:
-    """Draws a map for each image, and looks the image up where it leads; piece by piece.
+    """Augmentation that draws a displacement field for each image and samples the image there, piece by piece.
 
-    ``shift`` is in pixels at most; ``is_affine`` and ``is_elastic`` add an affine map and an elastic field.
+    ``shift`` is the largest shift in pixels. ``is_affine`` and ``is_elastic`` add an affine map and an elastic field.
     """
 
     def __init__(
@@ -158,7 +161,7 @@ class _Geometric:
         return out
 
     def _coefficients(self, n: int) -> Array:
-        """What each pattern counts for in the rows (first n) and columns (last n) where n images are looked up."""
+        """Return the patterns' coefficients for the row (first n) and column positions (last n) of n images."""
         coefficients = np.zeros((2, n, len(self.patterns)), self.dtype)
         coefficients[..., 2] = self.centre + self.rng.uniform(-self.shift, self.shift, (2, n))
         coefficients[..., :2] = self._linear_maps(n) if self.is_affine else np.eye(2)[:, np.newaxis]
@@ -166,9 +169,9 @@ class _Geometric:
         return coefficients.reshape(2 * n, -1)
 
     def _linear_maps(self, n: int) -> Array:
-        """n matrices, (2, n, 2), from a row and column of the distorted image to those of the original.
+        """Return n matrices, (2, n, 2), that map a row and column of the new image to those of the original.
 
-        Stretch, then slant, then turn, about the centre.
+        They scale, then shear, then rotate about the centre.
         """
         drawn = self.strength * self.rng.uniform(-1, 1, (4, n))
         height, width = SCALE ** drawn[:2]
@@ -185,19 +188,19 @@ ENTRIES: Mapping[str, Augmentation | None] = {
     "affine": partial(_Geometric, shift=SHIFT, is_affine=True),
     "elastic": partial(_Geometric, shift=SHIFT, is_affine=True, is_elastic=True),
 }
-"""The built-in entries of the registry in ``choices``."""
+"""Built-in entries of the registry in ``choices``."""
 
 
 def _plane(shape: tuple[int, int]) -> Array:
-    """What an affine map is made of, (3, pixels): each pixel's row and column, from the centre, and 1."""
+    """Return the basis of affine maps, (3, pixels): each pixel's row and column from the centre, and 1."""
     row, column = np.indices(shape).reshape(2, -1)
     return np.stack([row - (shape[0] - 1) / 2, column - (shape[1] - 1) / 2, np.ones(row.shape)])
 
 
 def elastic_patterns(shape: tuple[int, int]) -> Array:
-    """The m patterns, (m, pixels), whose sum, each times a normal number, is an elastic field: pixels along one axis.
+    """Return m patterns, (m, pixels), whose sum, each times a normal number, is the elastic field of one axis.
 
-    They are the leading eigenvectors of the field's covariance, times the roots of their eigenvalues.
+    They are the leading eigenvectors of the field's covariance, times the square roots of their eigenvalues.
     """
     unit = min(shape) / SIDE
     sigma = ELASTIC_SIGMA * unit
@@ -213,25 +216,25 @@ def elastic_patterns(shape: tuple[int, int]) -> Array:
 
 
 def _modes(size: int, sigma: float) -> tuple[Array, Array]:
-    """Eigenvalues, (size,), and eigenvectors, rows of (size, size), of exp(−d² / 4σ²) between places in a line."""
+    """Return the eigenvalues, (size,), and eigenvectors, as rows, of exp(−d² / 4σ²) between positions along a line."""
     place = np.arange(size)
     values, vectors = np.linalg.eigh(np.exp(-((place[:, np.newaxis] - place) ** 2) / (4 * sigma**2)))
-    return values.clip(0), vectors.T  # rounding leaves some eigenvalues a little below 0
+    return values.clip(0), vectors.T  # rounding may make eigenvalues slightly negative
 
 
 class BilinearSampler:
-    """Looks images up between their pixels: bilinear interpolation, black beyond the edges.
+    """Sampler of images at fractional positions: bilinear interpolation, black beyond the edges.
 
-    It holds the room that this takes, since fresh memory is slow memory, and works in place on all the images at once.
+    It reuses its buffers, because allocating memory is slow, and processes all images at once.
 
     Parameters
     ----------
     shape
         Rows and columns of the images.
     size
-        The most images at once.
+        Largest number of images at once.
     dtype
-        In which to compute, float32 or float64.
+        Floating-point type of the computation, float32 or float64.
     """
 
     def __init__(self, shape: tuple[int, int], size: int, dtype: DTypeLike) -> None:
@@ -245,19 +248,19 @@ class BilinearSampler:
         self.corners = np.empty((4, size, pixels), dtype)
 
     def __call__(self, images: Array, places: Array, out: Array) -> None:
-        """Write into ``out``, (n, pixels), what the images, (n, pixels), are at ``places``, (2, n, pixels).
+        """Write the values of the images, (n, pixels), at ``places``, (2, n, pixels), to ``out``, (n, pixels).
 
-        Places are rows and columns, counted from 0, of any size, and are overwritten.
+        ``places`` are rows and columns, counted from 0. They may lie outside the image, and are overwritten.
         """
         n, (rows, columns) = len(images), self.shape
         self.framed[:n, 1:-1, 1:-1] = images.reshape(n, rows, columns)
         for place, size in zip(places, self.shape, strict=True):
-            np.clip(place, -1, size, out=place)  # on the frame, where it is black
+            np.clip(place, -1, size, out=place)  # onto the black frame
         whole = np.floor(places, out=self.whole[: 2 * n].reshape(places.shape))
         part = np.subtract(places, whole, out=places)
         index = self._index(whole)
 
-        # The frame's right edge and the next row's left one are neighbours in memory, so index + 1 is black there too.
+        # The right edge of the frame and the left edge of the next row are adjacent in memory, so index + 1 is black.
         flat, below = self.framed.reshape(-1), columns + 2
         here, right, under, across = self.corners[:, :n]
         for corner, offset in zip((here, right, under, across), (0, 1, below, below + 1), strict=True):
@@ -267,15 +270,15 @@ class BilinearSampler:
         _mix(here, under, part[0], out)
 
     def _index(self, whole: Array) -> NDArray[np.intp]:
-        """Where in the memory of ``framed`` the pixel at a whole row and column is; overwrites the rows.
+        """Return the indices of pixels at whole rows and columns in the memory of ``framed``. The rows are overwritten.
 
-        In floating point, which is exact up to 2²⁴, some hundred times the pixels of a piece.
+        Floating-point arithmetic is exact here: it is exact up to 2²⁴, about 100 times the number of pixels of a piece.
         """
         row, column = whole
         row *= self.framed.shape[2]
         row += column
         row += self.start[: len(row)]
-        # In two steps: from floating point, processors convert to 32 bits several times as fast as to 64.
+        # Processors convert floating-point numbers to 32-bit integers several times as fast as to 64-bit integers.
         index32, index = self.index32[: len(row)], self.index[: len(row)]
         np.copyto(index32, row, casting="unsafe")
         np.copyto(index, index32)
@@ -283,7 +286,7 @@ class BilinearSampler:
 
 
 def _mix(a: Array, b: Array, part: Array, out: Array | None = None) -> None:
-    """a + (b − a) · part, in place of a or into ``out``; overwrites b."""
+    """Compute a + (b − a) · part, in place of a or in ``out``, and overwrite b."""
     b -= a
     b *= part
     np.add(a, b, out=a if out is None else out)

@@ -1,4 +1,4 @@
-"""The loader: shuffle, then cut into mini-batches."""
+"""Data loader: shuffles the examples and splits them into mini-batches."""
 
 from collections.abc import Iterator
 
@@ -10,28 +10,27 @@ from mnist_bp.core.activations import Array
 __all__ = ["mini_batches", "normalize", "shuffled"]
 
 WHITE = 255
-"""The brightest grey level of an image."""
+"""Largest grey level of an image."""
 
 
 def normalize(images: Array, dtype: DTypeLike, *, out: Array | None = None) -> Array:
-    """What the network sees of images, (n, pixels): grey levels, uint8, from 0 to 1; other numbers as they are.
+    """Return network inputs for images, (n, pixels): uint8 grey levels are scaled to 0 … 1, other types only converted.
 
-    Images stay as they are stored until the moment they are looked at: a quarter of the memory has then to be read to
-    gather a mini-batch from all over the training set, which saves more time than this multiplication takes. ``out``,
-    with room for n rows or more, takes the result.
+    Images are stored as uint8 until they are used. Gathering a mini-batch then reads a quarter of the memory, which
+    saves more time than this multiplication takes. ``out``, an array of n or more rows, receives the result.
     """
     if images.dtype != np.uint8:
         return images.astype(dtype, copy=False)
     inputs = np.empty(images.shape, dtype) if out is None else out[: len(images)]
     np.copyto(inputs, images)
-    inputs *= 1 / WHITE  # twice as fast as dividing, and white is 1 exactly
+    inputs *= 1 / WHITE  # twice as fast as a division, and white is still exactly 1
     return inputs
 
 
 def shuffled(examples: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
-    """The order of the examples in one epoch: a permutation of 0 … examples − 1, drawn from seed and epoch number.
+    """Return the order of the examples in one epoch: a permutation of 0 … examples − 1.
 
-    Nothing about the order needs storing: the fifth epoch is the same whether or not the first four came before it.
+    It depends only on the seed and the epoch number, so that a resumed training needs no stored order.
     """
     return np.random.default_rng([seed, epoch]).permutation(examples)
 
@@ -39,22 +38,22 @@ def shuffled(examples: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
 def mini_batches(
     images: Array, labels: NDArray[np.uint8], batch_size: int, *, seed: int, epoch: int
 ) -> Iterator[tuple[Array, NDArray[np.uint8]]]:
-    """Every example once, in mini-batches of ``batch_size`` drawn afresh for each epoch.
+    """Yield every example once, in random mini-batches.
 
     Parameters
     ----------
     images, labels
-        (examples, pixels) and (examples,).
+        Training set, (examples, pixels) and (examples,).
     batch_size
-        Examples in a mini-batch. The last one is short where they do not divide evenly; a batch size of all examples
-        yields the arrays themselves (true gradient descent: no order to draw, nothing to copy).
+        Number of examples in a mini-batch. The last one is smaller if the division leaves a remainder. A batch size of
+        all examples or more yields the arrays themselves, without shuffling or copying.
     seed, epoch
-        See ``shuffled``.
+        Seed and number of the epoch: see ``shuffled``.
 
     Yields
     ------
     images, labels
-        Of the same examples, (≤ batch_size, pixels) and (≤ batch_size,).
+        Mini-batch, (≤ batch_size, pixels) and (≤ batch_size,).
     """
     if batch_size >= len(images):
         yield images, labels

@@ -1,4 +1,4 @@
-"""What there is of every dataset, and where."""
+"""State and location of every known dataset."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +16,7 @@ __all__ = ["Entry", "catalogue"]
 
 
 class Entry(NamedTuple):
-    """One dataset: its state in a word, where it lies or would lie, and the bytes that it takes there."""
+    """State of one dataset: a word for the state, its folder (even if it is absent), and its size there in bytes."""
 
     dataset: str
     state: str

@@ -1,4 +1,4 @@
-"""Registries of datasets and augmentations: names known before numpy is imported."""
+"""Registries of datasets and augmentations, which list their names before numpy is imported."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["AUGMENTATIONS", "DATASETS", "class_names", "generated", "is_generated", "published"]
 
 DATASETS: Registry[DatasetEntry] = Registry("dataset", tuple(ENTRIES), lambda: ENTRIES)
-"""Datasets that ``--dataset`` names."""
+"""Datasets that ``--dataset`` accepts."""
 
 
 def published() -> dict[str, PublishedDataset]:
@@ -22,17 +22,17 @@ def published() -> dict[str, PublishedDataset]:
 
 
 def generated() -> dict[str, GeneratedDataset]:
-    """Return the datasets that a program draws, by name."""
+    """Return the datasets that this program generates, by name."""
     return {name: entry for name, entry in DATASETS.items() if isinstance(entry, GeneratedDataset)}
 
 
 def is_generated(name: str) -> bool:
-    """Return whether data of this name were drawn by a program, of whatever version of it: ``synthetic-1``."""
+    """Return True for the name of a generated dataset, with or without a version: ``synthetic-1``."""
     return any(re.fullmatch(rf"{re.escape(each)}(-\d+)?", name) for each in generated())
 
 
 def class_names(dataset: object, classes: int) -> tuple[str, ...]:
-    """Return the names of a dataset's classes; nothing where they are digits, or not known."""
+    """Return the names of a dataset's classes, or an empty tuple if they are digits or unknown."""
     names = DATASETS[dataset].class_names if isinstance(dataset, str) and dataset in DATASETS else ()
     return names if len(names) == classes else ()
 
@@ -46,4 +46,4 @@ def _augmentations() -> "Mapping[str, Augmentation | None]":
 AUGMENTATIONS: "Registry[Augmentation | None]" = Registry(
     "augmentation", ("none", "shift", "affine", "elastic"), _augmentations
 )
-"""Augmentations of the training images; None leaves them as they are."""
+"""Augmentations of the training images. The entry None leaves the images unchanged."""

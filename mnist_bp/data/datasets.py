@@ -1,4 +1,4 @@
-"""Which datasets there are, where they lie, and how to get one."""
+"""Loading of a dataset by name: from the user's files, from the cache, by a download, or by drawing it."""
 
 import os
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ __all__ = [
 
 
 def data_root(data_dir: Path | None) -> Path:
-    """The folder that holds one folder for each dataset: given, or MNIST_BP_DATA, or the user's cache folder."""
+    """Return the folder with one folder for each dataset: ``data_dir``, else MNIST_BP_DATA, else the user's cache."""
     if data_dir is not None:
         return data_dir
     if named := os.environ.get("MNIST_BP_DATA"):
@@ -48,7 +48,7 @@ def data_root(data_dir: Path | None) -> Path:
     try:
         return platformdirs.user_cache_path("mnist-bp")
     except RuntimeError as error:  # no home folder
-        raise DataUnavailable(f"there is no folder for the data ({error}): name one with --data-dir") from error
+        raise DataUnavailable(f"no data folder ({error}): choose one with --data-dir") from error
 
 
 def load(
@@ -63,40 +63,40 @@ def load(
     notice: Notice | None = None,
     named_in: str = DATA_DIR,
 ) -> Dataset:
-    """Get a dataset: from disk, else downloaded; what is damaged in the cache is fetched anew.
+    """Load a dataset from disk, or download it. Damaged files in the cache are downloaded again.
 
     Parameters
     ----------
     name
-        Which one. None: what ``data_dir`` holds, or else MNIST. ``OWN``: the user's files there.
+        Name of the dataset. None: the dataset in ``data_dir``, else MNIST. ``OWN``: the user's files in ``data_dir``.
     data_dir
-        A folder that holds datasets, see ``formats``, or the files of one. Default: see ``data_root``.
+        Folder with datasets, see ``formats``, or with the files of one. Default: see ``data_root``.
     classes
-        Labels of one's own files lie below that, 1 to 256. Default: 10, as in every dataset that has a name.
+        Number of classes of the user's own files, 1 to 256. Default: 10, as in every named dataset.
     limit, test_limit
-        Numbers of training and of test examples to keep, the first ones; 0 for a set that is not needed. Synthetic
-        digits beyond them are not drawn.
+        Numbers of training and test examples to keep, from the first. 0 for a set that is not needed. Synthetic digits
+        beyond them are not drawn.
     fetch
-        Whether to download what is not on disk, or not intact there. False: nothing is written at all.
+        True to download files that are missing or damaged. False to write nothing at all.
     progress
-        Called for every piece of a download, and while synthetic digits are drawn: with ``SYNTHETIC``, the digits so
-        far and the digits in all, unless they take no time that anybody would notice.
+        Callback for each piece of a download. While a large number of synthetic digits is drawn, it is called with
+        ``SYNTHETIC``, the number of digits drawn and their total.
     notice
-        Told of what was damaged.
+        Callback(message) for a damaged file that was replaced.
     named_in
         Origin of ``data_dir``, see ``require_data_folder``.
 
     Raises
     ------
     DataUnavailable
-        If it is neither on disk nor to be had from the network.
+        If the dataset is not on disk and cannot be downloaded.
     InputError
-        If the data folder or a file of the user's is not what it should be.
+        If the data folder, or a file of the user's, is not valid.
     """
     entry = None if name is None else DATASETS[name]
     if isinstance(entry, GeneratedDataset):
         if data_dir is not None:
-            raise InputError(f"--dataset {name} reads no files: leave out --data-dir, or name another dataset")
+            raise InputError(f"--dataset {name} reads no files: omit --data-dir, or choose another dataset")
         _require_ten(classes, entry.name)
         dataset = _load_generated(entry, {"train": limit, "test": test_limit}, progress, keep=fetch)
     else:
@@ -115,7 +115,7 @@ def _require_ten(classes: int | None, name: str) -> None:
 
 
 def inspect_root(data_dir: Path | None, named_in: str = DATA_DIR, *, may_create: bool = False) -> Finding:
-    """Recognise what ``data_root`` holds, see ``require_data_folder``; only a folder that was given must exist."""
+    """Return the contents of ``data_root``, see ``require_data_folder``. Only a folder given by the user must exist."""
     if data_dir is None:
         named_in = VARIABLE if os.environ.get(VARIABLE) else ""
     return require_data_folder(data_root(data_dir), named_in, may_create=may_create or data_dir is None)
@@ -129,7 +129,7 @@ def _load_published(
     progress: Progress | None,
     notice: Notice | None,
 ) -> Dataset:
-    """Read the dataset from the cache; fetch it if it is not there or, as far as looking and reading tell, damaged."""
+    """Read the dataset from the cache. Download it first if it is missing or damaged."""
     name, folder = place.name, cast("Path", place.cache)
     files = published()[name].files
     wrong = next((found.reason for file in files if (found := cache.quick_check(folder, file, note=fetch))), None)
@@ -141,7 +141,7 @@ def _load_published(
     is_new = not any(formats.find_file(folder, file.name) for file in files)
     if not fetch:
         command = program_command("download", name, *(["--data-dir", data_dir] if data_dir else []))
-        raise DataUnavailable(f"{f'{name} is not in {folder.parent}' if is_new else wrong}; to fetch it: {command}")
+        raise DataUnavailable(f"{f'{name} is not in {folder.parent}' if is_new else wrong}; to download it: {command}")
     try:
         _download(name, folder, progress, notice)
         return _read(_files_in(folder), name, mapped=_is_verified(folder))
@@ -154,7 +154,7 @@ def _files_in(folder: Path) -> dict[str, Path]:
 
 
 def _is_verified(folder: Path) -> bool:
-    """Return whether all four files are as this program has verified them."""
+    """Return True if this program has verified all four files, and they are unchanged."""
     return all(cache.is_verified(path) for path in _files_in(folder).values())
 
 
@@ -165,13 +165,13 @@ def _download(name: PublishedName, folder: Path, progress: Progress | None, noti
 
 
 def _load_own(place: Location, name: DatasetName | None, classes: int | None) -> Dataset:
-    """Read a dataset that lies in the user's own layout: called as it was asked for, else as it is."""
+    """Read the user's files. The result is named by its layout, its content or its folder."""
     assert place.found is not None
     folder = place.found.folder
     dataset = _read(place.found.files, place.name, classes or CLASSES)
     known = identify(dataset, folder)
     if known is not None and name in {*published()} - {known}:
-        raise InputError(f"{folder} holds {known}, not {name}; leave out --dataset, or name another --data-dir")
+        raise InputError(f"{folder} holds {known}, not {name}; omit --dataset, or choose another --data-dir")
     if place.name != OWN:
         return dataset
     called = Path(os.path.realpath(folder)).name
@@ -179,9 +179,9 @@ def _load_own(place: Location, name: DatasetName | None, classes: int | None) ->
 
 
 def _read(files: Mapping[str, Stored], name: str, classes: int = CLASSES, *, mapped: bool = False) -> Dataset:
-    """Read a dataset from its four files; InputError says which file is not what it should be.
+    """Read a dataset from its four files. Raise an InputError that names the file if one is invalid.
 
-    Images are ``mapped`` only from files of the cache, which this program replaces but never rewrites in place.
+    Images may be ``mapped`` only from files in the cache, which this program replaces but never rewrites in place.
     """
     train_images, train_labels, test_images, test_labels = (files[file_name] for file_name in FILE_NAMES)
     train = _load_examples(train_images, train_labels, classes, mapped=mapped)
@@ -196,9 +196,9 @@ def _read(files: Mapping[str, Stored], name: str, classes: int = CLASSES, *, map
 def _load_generated(
     entry: GeneratedDataset, limits: Mapping[SplitName, int | None], progress: Progress | None, *, keep: bool
 ) -> Dataset:
-    """Load images that a program draws: drawn once, then read from disk; where they cannot be kept, drawn each time.
+    """Load a generated dataset. It is drawn once and then read from disk, or drawn each time if it cannot be stored.
 
-    If they are not there yet, ``limits`` draw only the first ones of each set, and keep none.
+    If it is not stored yet and ``limits`` are given, only the first examples are drawn, and nothing is stored.
     """
     wanted = {
         split: total if (limit := limits[split]) is None else min(limit, total)
@@ -211,7 +211,7 @@ def _load_generated(
     finding = inspect_root(None)
     folder = folder_of(entry, root)
     if all(formats.is_file(folder / name) for name in FILE_NAMES):
-        with suppress(InputError):  # damaged: drawn anew
+        with suppress(InputError):  # damaged: draw it again
             return _read(_files_in(folder), entry.name, mapped=True)
     dataset = draw(entry, wanted, progress)
     is_users = bool(finding.datasets) and not finding.is_cache

@@ -1,9 +1,8 @@
-"""Pen strokes of the digits, which ``synthetic`` draws from: data, found by looking at handwriting in general.
+"""Pen strokes of the digits, from which ``synthetic`` draws. They were designed by looking at handwriting in general.
 
-The ways in which people write each digit, as (relative frequency, strokes). A stroke is the list of points "x,y" that
-a smooth pen line passes through, x to the right and y down, on paper about 100 high; "|" lifts the pen. A point written
-twice in a row is a sharp corner. Points written alike within one form are the same point and move together, which keeps
-loops closed and strokes joined.
+Each digit has several forms, as (relative frequency, strokes). A stroke is a list of points "x,y" on a smooth pen line,
+x to the right and y down, on paper about 100 high; "|" lifts the pen. A point that is repeated in a row is a sharp
+corner. Equal points within a form are one point and move together, which keeps loops closed and strokes joined.
 """
 
 __all__ = ["FORMS"]

@@ -1,4 +1,4 @@
-"""Examples, and datasets of them."""
+"""Examples (images with labels) and datasets."""
 
 from dataclasses import dataclass
 
@@ -14,10 +14,10 @@ from mnist_bp.errors import InputError
 __all__ = ["CLASSES", "Dataset", "Examples", "stratified_split"]
 
 CLASSES = 10
-"""Of every dataset that has a name; a folder of one's own may have others."""
+"""Number of classes of every named dataset. The user's own files may have another number."""
 
-HELD_OUT = 1
-"""The stream of random numbers that says which examples are held out."""
+VALIDATION = 1
+"""Number of the random stream that selects the validation set."""
 
 
 @dataclass(frozen=True)
@@ -32,33 +32,33 @@ class Examples:
 
     @property
     def pixels(self) -> int:
-        """Of one image."""
+        """Number of pixels of an image."""
         return int(np.prod(self.images.shape[1:]))
 
     def first(self, examples: int | None) -> "Examples":
-        """The first so many examples, or all."""
+        """Return the first examples, at most this number; None for all."""
         return Examples(self.images[:examples], self.labels[:examples])
 
     def take(self, chosen: NDArray[np.intp]) -> "Examples":
-        """The examples of these numbers, copied."""
+        """Return copies of the examples with these indices."""
         return Examples(self.images[chosen], self.labels[chosen])
 
     @property
     def rows(self) -> NDArray[np.uint8]:
-        """One row for each image, (n, rows × columns), grey levels from 0 to 255."""
+        """Images as rows, (n, rows × columns), grey levels from 0 to 255."""
         return self.images.reshape(len(self), -1)
 
     def inputs(self, dtype: DTypeLike) -> Array:
-        """What the network sees: ``rows``, from 0 to 1."""
+        """Return network inputs: ``rows``, scaled to 0 … 1."""
         return normalize(self.rows, dtype)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A training set and a test set of the same kind of images.
+    """A training set and a test set with images of the same shape.
 
-    ``classes`` are the network's output neurons: labels lie below that. ``is_fallback`` is true of synthetic digits
-    that take the place of data that are not available.
+    ``classes`` is the number of classes; labels are from 0 to classes − 1. ``is_fallback`` is True for synthetic digits
+    that replace data that is not available.
     """
 
     name: str
@@ -68,45 +68,47 @@ class Dataset:
     is_fallback: bool = False
 
     def split(self, name: SplitName) -> Examples:
-        """The test set or the training set."""
+        """Return the test set or the training set."""
         return self.test if name == "test" else self.train
 
     @property
     def option(self) -> DatasetName:
-        """Value of ``--dataset`` that names it: with the folder of the data, the dataset can be loaded again."""
+        """Value of ``--dataset`` that, together with the data folder, loads this dataset again."""
         return self.name if self.name in DATASETS else OWN
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether a program drew these images; also if they are read from its folder, ``synthetic-1``."""
+        """True for generated images, even if they were read from their folder, ``synthetic-1``."""
         return is_generated(self.name)
 
     @property
     def mark(self) -> dict[str, bool]:
-        """What a JSON record of figures from these digits has besides."""
+        """Additional keys for JSON records about this dataset."""
         return {"synthetic": True} if self.is_synthetic else {}
 
     @property
     def pixels(self) -> int:
-        """Of one image: the network's input neurons."""
+        """Number of pixels of an image, which is the number of the network's inputs."""
         return self.train.pixels
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """What each class is, where it is not just a digit; else nothing."""
+        """Names of the classes, or an empty tuple if they are digits or unknown."""
         return class_names(self.name, self.classes)
 
 
 def stratified_split(examples: Examples, count: int, *, seed: int) -> tuple[Examples, Examples]:
-    """Split into what is left and ``count`` examples that are held out.
+    """Split examples into a training set and a validation set of ``count`` examples, stratified by class.
 
-    They are drawn at random, as many of each class as its share. InputError if that leaves nothing to train on.
+    The validation set is drawn at random. Raise InputError if no example is left to train on.
     """
     if count >= len(examples):
-        raise InputError(f"cannot hold {count:,} examples out of {len(examples):,}: nothing would be left to train on")
-    in_any_order = np.random.default_rng([seed, 0, HELD_OUT]).permutation(len(examples))
-    by_class = in_any_order[examples.labels[in_any_order].argsort(kind="stable")]
+        raise InputError(
+            f"cannot hold out {count:,} of {len(examples):,} training examples as a validation set: none would be left"
+        )
+    shuffled = np.random.default_rng([seed, 0, VALIDATION]).permutation(len(examples))
+    by_class = shuffled[examples.labels[shuffled].argsort(kind="stable")]
     places = np.arange(count) * len(examples) // count  # evenly along the classes
-    is_held = np.zeros(len(examples), np.bool_)
-    is_held[by_class[places]] = True
-    return examples.take(np.flatnonzero(~is_held)), examples.take(np.flatnonzero(is_held))
+    is_validation = np.zeros(len(examples), np.bool_)
+    is_validation[by_class[places]] = True
+    return examples.take(np.flatnonzero(~is_validation)), examples.take(np.flatnonzero(is_validation))

@@ -1,7 +1,7 @@
-"""Recognise a dataset on disk: the layouts and file names that people have. This module looks and never writes.
+"""Recognition of datasets on disk, in common layouts and file names. This module never writes.
 
-``recognize`` is the one place that decides what a folder holds. It tries each format of ``FORMATS`` in each place of
-``_places``; a new format is a function and a line of that table.
+Only ``recognize`` decides what a folder contains. It tries each format of ``FORMATS`` in each place of ``_places``. A
+new format is a function and a line in ``FORMATS``.
 """
 
 import os
@@ -16,19 +16,17 @@ from mnist_bp.errors import InputError
 
 __all__ = ["EXPECTED", "Finding", "Found", "candidates", "find_file", "is_file", "recognize"]
 
-EXPECTED = (
-    f"four IDX files ({', '.join(FILE_NAMES)}; plain or .gz), or the folder that torchvision or Kaggle makes of them"
-)
-"""Description, for errors, of what ``recognize`` recognises."""
+EXPECTED = f"four IDX files ({', '.join(FILE_NAMES)}; plain or .gz), or the folder that torchvision or Kaggle creates"
+"""Description of the supported layouts, for error messages."""
 
 ARCHIVE = "archive.zip"
-"""Name of the archive that Kaggle serves."""
+"""Name of the archive that Kaggle provides."""
 
 SHOWN = 3
-"""Names of files that a description of a folder gives."""
+"""Largest number of file names in the description of a folder."""
 
 Candidates = Mapping[str, list[Stored]]
-"""For each of ``FILE_NAMES``, the files that may be it, the preferred one first."""
+"""Possible files for each of ``FILE_NAMES``, the preferred one first."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,11 @@ class Found:
     Attributes
     ----------
     name
-        Name that the layout gives it; ``OWN`` if it gives none.
+        Name of the dataset in this layout, or ``OWN`` if the layout has no name for it.
     folder
-        Folder that holds it.
+        Folder that contains the dataset.
     files
-        The four files, by their names in ``FILE_NAMES``.
+        Its four files, by their names in ``FILE_NAMES``.
     """
 
     name: DatasetName
@@ -57,13 +55,13 @@ class Finding:
     Attributes
     ----------
     datasets
-        Complete datasets; those that have a name come first.
+        Complete datasets, named ones first.
     is_empty
-        Whether the folder is missing or holds hidden files only.
+        True if the folder is missing or contains only hidden files.
     is_cache
-        Whether this program keeps its datasets there.
+        True if the folder is a cache of this program.
     holds
-        Description of the contents for people.
+        Description of the contents for messages.
     problem
         Reason why a dataset in the folder is not complete, or "".
     """
@@ -76,23 +74,23 @@ class Finding:
 
     @property
     def is_recognised(self) -> bool:
-        """Whether the folder is one that a data folder may be."""
+        """True if the folder may be used as a data folder."""
         return self.is_empty or self.is_cache or bool(self.datasets)
 
     def named(self, name: DatasetName) -> Found | None:
-        """Return the dataset that the layout gives this name."""
+        """Return the dataset with this name in its layout, or None."""
         return next((found for found in self.datasets if found.name == name), None)
 
 
 def recognize(folder: Path) -> Finding:
-    """Find out what a folder holds; a folder that does not exist holds nothing.
+    """Return the contents of a folder. A folder that does not exist is empty.
 
     Raises
     ------
     OSError
         If the folder cannot be read.
     """
-    if not os.path.exists(folder):  # noqa: PTH110 - before Python 3.12, Path.exists raises for a circle of links
+    if not os.path.exists(folder):  # noqa: PTH110 - before Python 3.12, Path.exists raises for a cycle of links
         return Finding()
     names = _visible(folder)
     found, problems = [], []
@@ -107,13 +105,13 @@ def recognize(folder: Path) -> Finding:
             if not missing:
                 found.append(Found(name, place, {file: stored[0] for file, stored in files.items()}))
             elif len(missing) < len(files):
-                problems.append(f"{place}: no {' and no '.join(missing)}; a dataset is {', '.join(FILE_NAMES)}")
+                problems.append(f"{place}: no {' and no '.join(missing)}; expected {', '.join(FILE_NAMES)}")
     problem = next(iter(problems), "")
     return Finding(tuple(found), not names, _is_cache(folder, names), _description(folder, names), problem)
 
 
 def candidates(place: Path, dataset: DatasetName, name: str) -> Iterator[Stored]:
-    """Give the files at ``place``, a folder or a file, that may be the file ``name`` of a dataset.
+    """Yield the files at ``place``, a folder or a file, that may be the file ``name`` of a dataset.
 
     Raises
     ------
@@ -133,17 +131,17 @@ def candidates(place: Path, dataset: DatasetName, name: str) -> Iterator[Stored]
 
 
 def find_file(folder: Path, name: str) -> Path | None:
-    """Return the file of that name in ``folder``, under any spelling, a plain one before a .gz."""
+    """Return the file with this name in ``folder``, in any spelling. A plain file is preferred to a .gz file."""
     return next((path for path in (folder / each for each in _RELATIVE[name]) if is_file(path)), None)
 
 
 def is_file(path: Path) -> bool:
-    """Return whether there is a file; a folder that cannot be read holds none."""
-    return os.path.isfile(path)  # noqa: PTH113 - before Python 3.14, Path.is_file raises there
+    """Return True if the file exists. In a folder that cannot be read, it does not."""
+    return os.path.isfile(path)  # noqa: PTH113 - before Python 3.14, Path.is_file raises for an unreadable folder
 
 
 def _places(folder: Path) -> Iterator[tuple[Path, DatasetName]]:
-    """Give the folders below ``folder`` that may hold a dataset, and its name there."""
+    """Yield the folders below ``folder`` that may contain a dataset, and the dataset's name there."""
     for name, dataset in published().items():
         yield folder / name, name
         yield folder / dataset.torchvision / "raw", name
@@ -158,7 +156,7 @@ def _name_by_torchvision(place: Path) -> DatasetName:
 
 
 def _idx_files(folder: Path) -> Candidates:
-    """Find IDX files, plain or .gz, also one by one in folders of their own names, as Kaggle unzips them."""
+    """Find IDX files, plain or .gz. Kaggle unzips each of them into a folder with the name of the file."""
     if not folder.is_dir():
         return {name: [] for name in FILE_NAMES}
     return {name: [folder / each for each in paths if is_file(folder / each)] for name, paths in _RELATIVE.items()}
@@ -175,13 +173,13 @@ def _archive(path: Path) -> Candidates:
 
 
 FORMATS: tuple[Callable[[Path], Candidates], ...] = (_idx_files, _archive_in)
-"""How files are found in a folder, the preferred format first."""
+"""Functions that find the files in a folder, the preferred format first."""
 
 
 def _spellings(name: str) -> list[str]:
-    """Return the names that one of the four files has in the wild, plain ones first."""
+    """Return the common names of one of the four files, plain ones first."""
     stems = [name, name.replace("t10k-", "test-")]
-    stems += [stem.replace("-idx", ".idx") for stem in stems]  # as gunzip -N names it
+    stems += [stem.replace("-idx", ".idx") for stem in stems]  # the name that gunzip -N restores
     return [f"{stem}{end}" for end in ("", ".gz") for stem in dict.fromkeys(stems)]
 
 
@@ -194,13 +192,13 @@ _RELATIVE = {name: _relative_paths(name) for name in FILE_NAMES}
 
 
 def _visible(folder: Path) -> list[str]:
-    """Return the names in a folder without those that systems hide or add by themselves."""
+    """Return the names in a folder, without hidden files and files that operating systems add."""
     names = (entry.name for entry in os.scandir(folder))
     return sorted(name for name in names if not name.startswith(".") and name not in {"Thumbs.db", "desktop.ini"})
 
 
 def _is_cache(folder: Path, names: list[str]) -> bool:
-    """Return whether it holds files of a published dataset in that dataset's folder, or nothing but such folders."""
+    """Return True if a published dataset's folder contains its files, or if there are only such folders."""
     held = {name: _visible(folder / name) for name in names if _is_dataset_name(name) and (folder / name).is_dir()}
     ours = {name for name, files in held.items() if all(map(_is_ours, files))}
     in_published = (file for name in published() for file in held.get(name, ()))
@@ -216,7 +214,7 @@ def _is_ours(name: str) -> bool:
 
 
 def _description(folder: Path, names: list[str]) -> str:
-    """Return how many files and folders there are, and the first names."""
+    """Return the number of files and folders, and the first names."""
     folders = sum((folder / name).is_dir() for name in names)
     counts = [_count(len(names) - folders, "file"), _count(folders, "folder")]
     shown = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")

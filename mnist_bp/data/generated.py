@@ -1,4 +1,4 @@
-"""Datasets that a program draws, and the folder that keeps them."""
+"""Datasets that this program generates, and the folder that stores them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,16 +12,16 @@ from mnist_bp.storage.atomic import atomic_write, new_folder, remove_parts
 __all__ = ["draw", "folder_of", "store"]
 
 LONG_DRAWING = 1_000
-"""Number of examples, drawn in about 0.2 s, beyond which progress is reported."""
+"""Number of examples, drawn in about 0.2 s, above which progress is reported."""
 
 
 def folder_of(entry: GeneratedDataset, root: Path) -> Path:
-    """Return the folder below ``root`` that keeps the images of this version of a generator."""
+    """Return the folder below ``root`` that stores the images of this version of a generator."""
     return root / f"{entry.name}-{entry.version}"
 
 
 def draw(entry: GeneratedDataset, wanted: Mapping[SplitName, int], progress: Progress | None) -> Dataset:
-    """Draw the first examples of each set, as many as ``wanted``."""
+    """Draw the first examples of each set, in the numbers given by ``wanted``."""
     train, total = wanted["train"], sum(wanted.values())
 
     def advance(drawn: int) -> None:
@@ -37,7 +37,7 @@ def draw(entry: GeneratedDataset, wanted: Mapping[SplitName, int], progress: Pro
 
 
 def store(dataset: Dataset, folder: Path) -> None:
-    """Write the four files of a dataset into ``folder``, as a cache: a folder that cannot be written is no error."""
+    """Write the four files of a dataset into ``folder``, a cache. A folder that cannot be written is not an error."""
     arrays = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
     try:
         with new_folder(folder):

@@ -1,4 +1,4 @@
-"""Tell a published dataset by its content, whatever its folder is called."""
+"""Identification of published datasets by their content, independent of the folder's name."""
 
 import hashlib
 from pathlib import Path
@@ -16,9 +16,9 @@ __all__ = ["identify"]
 
 
 def identify(dataset: Dataset, folder: Path) -> PublishedName | None:
-    """Return which published dataset this is, or None.
+    """Return the name of the published dataset with this content, or None.
 
-    Where the sum of the content is not known, the sizes and the name of the folder that it was read from decide.
+    If the checksums of the content are unknown, the sizes and the name of the folder decide.
     """
     arrays = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
     for name, entry in published().items():

@@ -1,7 +1,7 @@
-"""IDX files, the format that MNIST came in: four bytes of magic number, the sizes, then bytes in C order.
+"""Reader and writer of IDX files, MNIST's format: a magic number of four bytes, the sizes, then bytes in C order.
 
-Reading believes nothing: magic number, sizes, length and label range are checked, each before anything is allocated
-for it, and an error names the file, the field, what was expected and what was found.
+The reader trusts nothing. It checks the magic number, sizes, length and label range, each before it allocates memory
+for it. An error names the file, the field, the expected value and the value found.
 """
 
 import codecs
@@ -21,11 +21,12 @@ from mnist_bp.errors import InputError
 __all__ = ["header_of", "read_images", "read_labels", "write"]
 
 MAGIC = {1: b"\0\0\x08\x01", 3: b"\0\0\x08\x03"}
-"""Two zero bytes, 08 for unsigned bytes, and the number of dimensions: labels have one, images three."""
+"""Magic numbers by number of dimensions, 1 for labels and 3 for images: two zero bytes, 08 for unsigned bytes, and the
+number of dimensions."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 DEFLATE_LIMIT = 1032
-"""No deflate stream is longer than this many times its compressed bytes."""
+"""Largest possible ratio of a deflate stream's size to its compressed size."""
 
 READ_BYTES = 1 << 20
 
@@ -33,14 +34,14 @@ READ_BYTES = 1 << 20
 def read_images(path: Stored, *, mapped: bool = False) -> NDArray[np.uint8]:
     """Read images, (n, rows, columns), from an IDX file, plain, gzip, or in a zip archive.
 
-    A plain file is mapped into memory if ``mapped`` is true: only for files that nobody rewrites in place. If a mapped
-    file is truncated, the system ends every process that reads the lost part (bus error).
+    If ``mapped``, a plain file is mapped into memory. Use it only for files that are never rewritten in place: if a
+    mapped file is truncated, the system terminates every process that reads the lost part (bus error).
     """
     return _read(path, rank=3, what="images", mapped=mapped)
 
 
 def read_labels(path: Stored, *, classes: int) -> NDArray[np.uint8]:
-    """Labels from 0 to ``classes`` − 1, (n,), from an IDX file, plain, gzip, or in a zip archive."""
+    """Read labels from 0 to ``classes`` − 1, (n,), from an IDX file, plain, gzip, or in a zip archive."""
     labels = _read(path, rank=1, what="labels")
     if labels.max() >= classes:
         where = int(np.argmax(labels >= classes))
@@ -50,13 +51,13 @@ def read_labels(path: Stored, *, classes: int) -> NDArray[np.uint8]:
 
 
 def write(file: BinaryIO, array: NDArray[np.uint8]) -> None:
-    """Write bytes of rank 1 (labels) or 3 (images) as IDX."""
+    """Write a uint8 array with 1 (labels) or 3 (images) dimensions as IDX."""
     file.write(header_of(array))
     file.write(np.ascontiguousarray(array).data)
 
 
 def header_of(array: NDArray[np.uint8]) -> bytes:
-    """Return the bytes that come before those of the array."""
+    """Return the header of an array's IDX file."""
     return MAGIC[array.ndim] + struct.pack(f">{array.ndim}I", *array.shape)
 
 
@@ -72,7 +73,7 @@ def _read(path: Stored, *, rank: int, what: str, mapped: bool = False) -> NDArra
                 return _read_plain(file, length, path, rank, what, mapped=mapped)
             return _read_stream(file, length, path, rank, what)
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
+        raise InputError(f"{path}: no such file") from None
     except (gzip.BadGzipFile, *DAMAGED) as error:
         container = "gzip stream" if path.name.endswith(".gz") or isinstance(path, Path) else "zip archive"
         raise InputError(f"{path}: the {container} is damaged ({error})") from error
@@ -87,7 +88,7 @@ def _read_plain(file: IO[bytes], length: int, path: Path, rank: int, what: str, 
         raise _wrong_length(path, shape, f"{length:,}")
     if mapped:
         view = np.memmap(file, np.uint8, mode="r", offset=_header_length(rank), shape=shape)
-        return view.view(np.ndarray)  # the same memory, without what numpy.memmap adds to each indexing
+        return view.view(np.ndarray)  # the same memory, without numpy.memmap's overhead for each indexing
     array = np.fromfile(file, np.uint8, count=math.prod(shape))
     after = os.fstat(file.fileno())
     if array.size != math.prod(shape) or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
@@ -98,13 +99,13 @@ def _read_plain(file: IO[bytes], length: int, path: Path, rank: int, what: str, 
 def _read_stream(
     stream: IO[bytes] | gzip.GzipFile, limit: int, path: Stored, rank: int, what: str
 ) -> NDArray[np.uint8]:
-    """Read a stream that cannot have more than ``limit`` bytes, whatever its header says."""
+    """Read a stream of at most ``limit`` bytes, whatever size its header states."""
     shape = _shape(stream.read(_header_length(rank)), path, rank, what)
     size = math.prod(shape)
     if size > limit:
         raise _wrong_length(path, shape, f"at most {limit:,}")
     content = bytearray()
-    # One byte more than there should be, so that trailing bytes show; reading to the end also checks the CRC.
+    # Request one byte more than expected, to detect trailing bytes. Reading to the end also checks the CRC.
     while len(content) <= size and (chunk := stream.read(min(READ_BYTES, size + 1 - len(content)))):
         content += chunk
     if len(content) != size:
@@ -114,12 +115,14 @@ def _read_stream(
 
 
 def _shape(header: bytes, path: Stored, rank: int, what: str) -> tuple[int, ...]:
-    """The sizes that a header tells; InputError if it is not that of an IDX file of ``what``."""
+    """Return the sizes in a header. Raise InputError if it is not the header of an IDX file of ``what``."""
     magic = header[:4]
     if len(magic) == 4 and magic != MAGIC[rank]:
-        raise InputError(f"{path}: magic number 0x{magic.hex()}{_guess(header)}; {what} have 0x{MAGIC[rank].hex()}")
+        raise InputError(
+            f"{path}: magic number 0x{magic.hex()}{_guess(header)}; expected 0x{MAGIC[rank].hex()} ({what})"
+        )
     if len(header) < _header_length(rank):
-        raise InputError(f"{path}: only {len(header)} bytes; the header of {what} alone has {_header_length(rank)}")
+        raise InputError(f"{path}: only {len(header)} bytes; the header of {what} has {_header_length(rank)}")
     shape = struct.unpack(f">{rank}I", header[4:])
     if 0 in shape:
         raise InputError(f"{path}: its header says {_times(shape)}; expected sizes of 1 or more")
@@ -127,7 +130,7 @@ def _shape(header: bytes, path: Stored, rank: int, what: str) -> tuple[int, ...]
 
 
 def _guess(header: bytes) -> str:
-    """What a file with another magic number may be, for the error's reader."""
+    """Return a description of what a file with another magic number may be, for the error message."""
     if header[:4] == MAGIC[1]:
         return " (that of labels)"
     if header[:4] == MAGIC[3]:
@@ -135,7 +138,7 @@ def _guess(header: bytes) -> str:
     text = " ".join(header.removeprefix(codecs.BOM_UTF8).decode("latin-1").split())
     if not text.isascii() or not text.isprintable():
         return ""
-    return f" ({'a web page' if text.startswith('<') else 'a text'}: {text!r})"
+    return f" ({'a web page' if text.startswith('<') else 'text'}: {text!r})"
 
 
 def _header_length(rank: int) -> int:

@@ -1,4 +1,4 @@
-"""Somebody's own picture of a digit, as the network takes it."""
+"""Reading of the user's image files, converted to network inputs."""
 
 import io
 import sys
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 __all__ = ["STDIN", "image_path", "read_image", "require_pillow"]
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM")
-"""Those that Pillow decodes by itself: to open a PostScript file, for one, it would run it."""
+"""Supported image formats. Pillow decodes them itself; opening a PostScript file, for example, would execute it."""
 
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "I;16", "I;16B")
-"""How Pillow names the kinds of pixels that are read: all but floating-point numbers, which have no black and white."""
+"""Supported pixel modes of Pillow. Floating-point pixels are not supported, because they define no black and white."""
 
 MOST_BYTES = 64 << 20
-"""Of a file: three times what a telephone's photo takes."""
+"""Largest size of an image file in bytes, about three times a phone's photo."""
 
 PIECE = 1 << 16
-"""Bytes that are read at once: room for all that might be there would be made before they are."""
+"""Number of bytes to read at a time. Reading all at once would allocate memory for the maximum first."""
 
 MOST_PIXELS = 64 << 20
-"""Of a picture: a photo of 64 megapixels. Its pixels take at most nine bytes each, 0.6 GB, while it is made smaller."""
+"""Largest number of pixels of an image, 64 megapixels. Reducing it takes at most 9 bytes a pixel, 0.6 GB."""
 
 SIDE = 1024
-"""Pixels: a longer picture is averaged down to half to all of that, at once. What is left of a digit is plenty."""
+"""Longest side in pixels after the first reduction. A larger image is averaged down to between half and all of it."""
 
 STDIN = Path("-")
 
 
 def image_path(text: str) -> Path:
-    """Return the path of an image that a user wrote; ``-`` is standard input, ``./-`` a file of that name."""
+    """Return the path of an image from the command line. ``-`` is standard input, ``./-`` a file of that name."""
     if text == "-":
         return STDIN
     path = user_path(text)
@@ -47,23 +47,23 @@ def image_path(text: str) -> Path:
 
 
 def require_pillow() -> None:
-    """InputError with the command that installs it, where Pillow is not."""
+    """Raise InputError with the command that installs Pillow, if it is not installed."""
     try:
-        import PIL.Image  # noqa: F401 - only whether it is there
+        import PIL.Image  # noqa: F401 - checks that it is installed
     except ImportError as error:
         raise InputError(f"images need Pillow, which is in the extra plot: {install_command('plot')}") from error
 
 
 def read_image(path: Path, shape: tuple[int, int]) -> "NDArray[np.uint8]":
-    """Read a picture of one digit and preprocess it for a network that takes ``shape`` (rows, columns).
+    """Read an image of one digit and preprocess it for a network with inputs of ``shape`` (rows, columns).
 
-    It is turned as the camera was held; what is transparent is white paper; of an animation, the first picture counts.
-    ``STDIN`` stands for standard input.
+    The orientation in the file's metadata is applied, transparent pixels become white, and an animation is represented
+    by its first frame. ``STDIN`` stands for standard input.
 
     Raises
     ------
     InputError
-        If Pillow is not installed, or the file is not a picture in one of ``FORMATS``, too large, or shows no digit.
+        If Pillow is not installed, or the file is not an image in one of ``FORMATS``, is too large, or shows no digit.
     """
     from mnist_bp.data.preprocess import preprocess
 
@@ -75,7 +75,7 @@ def read_image(path: Path, shape: tuple[int, int]) -> "NDArray[np.uint8]":
         raise InputError(f"{name} {error}") from error
     except MemoryError:
         raise
-    # What Pillow raises on damaged bytes is not documented: all of it means the same here.
+    # The exceptions of Pillow for damaged bytes are undocumented, so any of them is handled here.
     except Exception as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise InputError(f"cannot read the image {name}: {reason}") from error
@@ -86,7 +86,7 @@ def read_image(path: Path, shape: tuple[int, int]) -> "NDArray[np.uint8]":
 
 
 def _content(path: Path) -> io.BytesIO:
-    """The bytes of a file, or of standard input."""
+    """Return the bytes of a file, or of standard input."""
     if path == STDIN:
         if sys.stdin is None:
             raise InputError("is closed")
@@ -96,7 +96,7 @@ def _content(path: Path) -> io.BytesIO:
 
 
 def _read(file: BinaryIO) -> io.BytesIO:
-    """What is in a file that is not too large; of one without end, no more than that is read."""
+    """Return the content of a file. Raise InputError if it is too large, without reading more than the limit."""
     content = io.BytesIO()
     while piece := file.read(PIECE):
         content.write(piece)
@@ -108,7 +108,7 @@ def _read(file: BinaryIO) -> io.BytesIO:
 
 
 def _grey_levels(content: io.BytesIO, side: int) -> "NDArray[np.float64]":
-    """Grey levels from 0 to 255, (rows, columns), neither of them more than ``side``."""
+    """Return grey levels from 0 to 255, (rows, columns), with at most ``side`` rows and columns."""
     import numpy as np
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -117,7 +117,7 @@ def _grey_levels(content: io.BytesIO, side: int) -> "NDArray[np.float64]":
             if image.width * image.height > MOST_PIXELS:
                 raise Image.DecompressionBombError
             if image.mode not in MODES:
-                raise InputError(f"has pixels of a kind that is not read ({image.mode}): save it as PNG")
+                raise InputError(f"has an unsupported pixel mode ({image.mode}): save it as PNG")
             image.draft("L", (side, side))  # a JPEG file can be decoded to a fraction of its size
             smaller = _reduced(image, side)
             upright = ImageOps.exif_transpose(smaller)
@@ -126,11 +126,11 @@ def _grey_levels(content: io.BytesIO, side: int) -> "NDArray[np.float64]":
     except Image.DecompressionBombError:
         raise InputError(f"has more than {MOST_PIXELS:,} pixels: resize it") from None
     except UnidentifiedImageError:
-        raise InputError(f"is not an image that can be read: expected {', '.join(FORMATS)}") from None
+        raise InputError(f"is not a supported image: expected {', '.join(FORMATS)}") from None
 
 
 def _reduced(image: "Image", side: int) -> "Image":
-    """The picture with means of squares of pixels for pixels, in a mode that means can be taken in."""
+    """Return the image reduced by averaging squares of pixels, in a mode that supports averaging."""
     if image.mode.startswith("I"):
         image = image.convert("I")
     elif image.mode in {"P", "PA"} or "transparency" in image.info:
@@ -141,7 +141,7 @@ def _reduced(image: "Image", side: int) -> "Image":
 
 
 def _on_white(image: "Image") -> "Image":
-    """The picture in grey levels, on white paper where it is transparent."""
+    """Return the image in grey levels, with white in place of transparency."""
     from PIL import Image
 
     if image.mode == "I":

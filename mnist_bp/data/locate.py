@@ -1,4 +1,4 @@
-"""The rule for data folders: which folder a command may read or download to, and which dataset in it is meant."""
+"""Rules for data folders: which folder a command may read or download to, and which dataset in it is used."""
 
 import os
 from pathlib import Path
@@ -15,16 +15,16 @@ VARIABLE = "MNIST_BP_DATA"
 
 
 class Location(NamedTuple):
-    """The dataset that is meant, and where it is.
+    """Name and location of the dataset to use.
 
     Attributes
     ----------
     name
-        Its name.
+        Name of the dataset.
     found
-        Its files; None if they have to be downloaded.
+        Files of the dataset. None if they must be downloaded.
     cache
-        Folder that a published dataset may be downloaded to; None if the files are the user's and are only read.
+        Folder that a published dataset may be downloaded to. None if the files are the user's, which are only read.
     """
 
     name: DatasetName
@@ -33,22 +33,22 @@ class Location(NamedTuple):
 
 
 def require_data_folder(folder: Path, named_in: str, *, may_create: bool = False) -> Finding:
-    """Recognise what a data folder holds.
+    """Return the contents of a data folder, after checking that it is valid.
 
     Parameters
     ----------
     folder
-        The data folder.
+        Data folder.
     named_in
         Origin of its name: ``DATA_DIR``, ``VARIABLE``, the path of a config or a model, or "" for the user's cache.
     may_create
-        Whether the folder may be missing.
+        True if the folder may be missing.
 
     Raises
     ------
     InputError
-        If it does not exist, is a file, cannot be read, or is not empty and holds nothing that is recognised. The
-        user's cache may hold anything.
+        If it does not exist, is a file, cannot be read, or contains files but no dataset. The user's cache may contain
+        anything.
     """
     subject = f"{named_in} {folder}" if named_in in {DATA_DIR, VARIABLE, ""} else f"{folder}, which {named_in} names,"
     if not os.path.exists(folder):  # noqa: PTH110 - see ``recognize``
@@ -56,7 +56,7 @@ def require_data_folder(folder: Path, named_in: str, *, may_create: bool = False
             return Finding()
         remedy = "expected a folder with a dataset, or an empty one to download to"
         if named_in != DATA_DIR:
-            remedy = "if the data have moved, name their folder with --data-dir"
+            remedy = "if the data has moved, give its folder with --data-dir"
         raise InputError(f"{subject} does not exist; {remedy}")
     try:
         finding = recognize(folder)
@@ -74,10 +74,10 @@ def require_data_folder(folder: Path, named_in: str, *, may_create: bool = False
 
 
 def locate(name: DatasetName | None, folder: Path, finding: Finding) -> Location:
-    """Choose the dataset in a data folder: the one of that name; without a name, MNIST, else what is there.
+    """Choose the dataset in a data folder: the one with this name, or, without a name, MNIST, else the only dataset.
 
-    Files that no layout names may be any dataset that is asked for. InputError if the folder is the user's and does
-    not hold what is asked for, or holds several datasets to choose from.
+    Files without a name in their layout match any name. Raise InputError if the user's folder does not contain the
+    dataset, or contains several and no name is given.
     """
     may_download = finding.is_empty or finding.is_cache or not finding.is_recognised
     found = _choose(name, finding, may_download=may_download)

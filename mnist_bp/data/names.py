@@ -1,4 +1,4 @@
-"""Names of datasets and files, apart from the code that works on them: naming needs no numpy."""
+"""Names of datasets and files, in a module that can be imported without numpy."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -24,23 +24,24 @@ SplitName = Literal["test", "train"]
 SYNTHETIC = "synthetic"
 
 OWN = "own"
-"""The user's files in the data folder, which no layout gives another name."""
+"""Name of the user's files in the data folder, if their layout has no other name for them."""
 
 DEFAULT = "mnist"
-"""The dataset that is meant where none is named."""
+"""Name of the default dataset."""
 
 NO_AUGMENTATION = "none"
 
 FILE_NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
-"""The four files of a dataset, as MNIST's makers named them."""
+"""Names of the four files of a dataset, as MNIST's authors chose them."""
 
 Progress = Callable[[str, int, int], None]
-"""Callback of a download: a file's name, its bytes so far and its bytes in all, decompressed; all only once verified.
+"""Callback(file name, bytes so far, total bytes) of a download. It counts decompressed bytes and reaches the total only
+after verification.
 
-While synthetic digits are drawn: ``SYNTHETIC``, the digits so far and the digits in all."""
+While synthetic digits are drawn, the arguments are ``SYNTHETIC``, the number of digits drawn and their total."""
 
 Notice = Callable[[str], None]
-"""Told, in a line for people, of something that went wrong and was put right."""
+"""Callback(message) for a problem that was repaired."""
 
 MOST_STRENGTH = 10.0
-"""Of an augmentation, in multiples of the usual one."""
+"""Largest strength of an augmentation, in multiples of the default."""

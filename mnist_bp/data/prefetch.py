@@ -1,4 +1,4 @@
-"""Prefetch: a generator's items, produced in a thread of its own while the consumer works on earlier ones."""
+"""Prefetching of an iterator's items in a thread, while the consumer works on earlier items."""
 
 import sys
 import threading
@@ -11,37 +11,37 @@ __all__ = ["prefetch"]
 T = TypeVar("T")
 
 Order = Literal["make", "stop"]
-"""To the thread: make one more item, or end."""
+"""Order to the thread: produce one more item, or stop."""
 
 
 class _End(NamedTuple):
-    """What stands after the last item: the error that ended the items, or none."""
+    """Marker after the last item, with the exception that ended the items, or None."""
 
     error: BaseException | None
 
 
 def prefetch(items: Iterator[T], *, depth: int = 4) -> Iterator[T]:
-    """The same items in the same order, produced by a thread that works up to ``depth`` items ahead.
+    """Yield the items in order, while a thread prefetches up to ``depth`` of them.
 
-    numpy lets go of the interpreter's lock while it computes, so the items are made on one core while another uses
-    them. What they are does not depend on the timing, as long as nobody else touches what they are made from.
+    numpy releases the interpreter's lock while it computes, so that one core produces items while another uses them.
+    The items do not depend on timing, provided that no other thread changes the data behind them.
 
-    The thread starts with the first item that is asked for. It ends, and has been waited for, when the items are used
-    up or the generator is closed. A ``for`` loop that breaks off leaves the closing to whoever still refers to the
-    generator (a traceback, say); ``contextlib.closing`` does it at once.
+    The thread starts when the first item is requested. When the items are exhausted or the generator is closed, the
+    thread is stopped and joined. Leaving a ``for`` loop early closes the generator only when its last reference is gone
+    (a traceback may hold one); ``contextlib.closing`` closes it immediately.
 
     Parameters
     ----------
     items
-        Iterated over in the thread alone. An exception that it raises is raised here, in its place.
+        Iterator that only the thread uses. An exception that it raises is raised here, in place of the item.
     depth
-        Items made, or in the making, that the consumer has not asked for yet; at least 1.
+        Number of items that are finished or in production before the consumer requests them, at least 1.
     """
     made: SimpleQueue[T | _End] = SimpleQueue()
     orders: SimpleQueue[Order] = SimpleQueue()
     for _ in range(depth):
         orders.put("make")
-    # A daemon, lest a generator that is never closed keep the program from ending.
+    # A daemon thread, so that a generator that is never closed does not keep the program running.
     thread = threading.Thread(target=_produce, args=(items, made, orders), name="prefetch", daemon=True)
     thread.start()
     try:
@@ -53,23 +53,23 @@ def prefetch(items: Iterator[T], *, depth: int = 4) -> Iterator[T]:
     finally:
         _withdraw(orders)
         orders.put("stop")
-        if not sys.is_finalizing():  # daemons no longer run then, and Python 3.13 would wait for this one forever
+        if not sys.is_finalizing():  # daemon threads no longer run then, and Python 3.13 would wait forever
             thread.join()
 
 
 def _produce(items: Iterator[T], made: "SimpleQueue[T | _End]", orders: "SimpleQueue[Order]") -> None:
-    """Make an item for each order, until told to stop; an end after the last."""
+    """Produce an item for each order until "stop", and an end marker after the last item."""
     try:
         while orders.get() == "make":
             made.put(next(items))
     except StopIteration:
         made.put(_End(None))
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the consumer has to know
+    except BaseException as error:  # noqa: BLE001 - any exception is passed to the consumer
         made.put(_End(error))
 
 
 def _withdraw(orders: "SimpleQueue[Order]") -> None:
-    """Take back all that nobody has begun on."""
+    """Remove the orders that the thread has not started yet."""
     try:
         while True:
             orders.get_nowait()

@@ -1,15 +1,15 @@
-"""Preprocessing of a picture of a digit as MNIST's makers did it.
+"""Preprocessing of an image of a digit, as the authors of MNIST did it.
 
 Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to document recognition", 1998: the
 digits were "size normalized to fit in a 20×20 pixel box while preserving their aspect ratio", which left grey levels
 "as a result of the anti-aliasing", and "centered in a 28×28 image by computing the center of mass of the pixels, and
 translating the image so as to position this point at the center".
 
-Their scans were black on white and clean. Here, what is paper has to be found out first: it is what lies along the
-border, light or dark, perhaps lit from one side, perhaps noisy.
+Their scans were clean and black on white. Here, the paper must be detected first: it is the area along the border,
+which may be light or dark, lit from one side, or noisy.
 
-Everything is a sum, a median or a product with a small matrix, so that the same steps in another language give the same
-picture.
+Every step is a sum, a median or a product with a small matrix, so that an implementation in another language gives the
+same result.
 """
 
 import numpy as np
@@ -21,50 +21,50 @@ from mnist_bp.errors import InputError
 __all__ = ["preprocess"]
 
 BOX = 20 / 28
-"""The longer side of a digit, as a share of the image's shorter side."""
+"""Longer side of a digit, as a fraction of the image's shorter side."""
 
 LEAST_CONTRAST = 8.0
-"""Grey levels (of 255) between paper and the strongest ink: with less, a picture is empty."""
+"""Smallest difference in grey levels (of 255) between paper and ink. With less, an image counts as empty."""
 
 FAINTEST = 0.3
-"""Share of the strongest ink: what is fainter is taken for paper, like shadows, and the rings that JPEG draws around
-lines. (Measured on rendered training digits: the network's answers are best from 0.2 to 0.3.)"""
+"""Fraction of the strongest ink below which ink counts as paper. This removes shadows and the artifacts of JPEG around
+lines. (Measured on rendered training digits: accuracy is best from 0.2 to 0.3.)"""
 
 NOISE = 4.0
-"""Median differences between neighbours on the border: what deviates less from the paper is paper. About four standard
-deviations of noise; light that changes slowly adds nothing to it."""
+"""Multiple of the median difference between neighbouring border pixels below which a deviation counts as paper. It is
+about four standard deviations of the noise. Slow changes of the light do not affect it."""
 
 
 ALL_PAPER = "shows no digit: it is all paper"
 
 
 def preprocess(grey: Array, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Prepare a picture of one digit for a network.
+    """Prepare an image of one digit for a network.
 
     Parameters
     ----------
     grey
-        Grey levels from 0, black, to 255, white, of any number of (rows, columns); dark on light or light on dark.
+        Grey levels from 0, black, to 255, white, (rows, columns) of any size; dark on light or light on dark.
     shape
-        Rows and columns that the network takes.
+        Rows and columns of the network's inputs.
 
     Returns
     -------
     image
-        Light on black, of that shape; the strongest ink is 255. A picture that has the shape already, and is light on
-        dark, is taken as it stands: it may well be one of the dataset's own.
+        Image of that shape, light on black; the strongest ink is 255. An image that already has this shape and is light
+        on dark is returned unchanged, because it is probably from a dataset.
 
     Raises
     ------
     InputError
-        If there is nothing on the paper, or no paper.
+        If the image has no pixels or shows no digit.
     """
     if not grey.size:
         raise InputError("has no pixels")
     if np.ptp(grey) < LEAST_CONTRAST:
         raise InputError(ALL_PAPER)
     contrast = _contrast(grey.astype(np.float64))
-    # Ink differs more from the paper than paper does, either way.
+    # Cubes keep the sign, and give ink more weight than the small deviations of paper.
     is_light_on_dark = np.sum(contrast * contrast * contrast) >= 0
     if grey.shape == shape and is_light_on_dark:
         return _levels(grey)
@@ -75,10 +75,10 @@ def preprocess(grey: Array, shape: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def _contrast(grey: Array) -> Array:
-    """What differs from the paper, by sign.
+    """Return the signed difference of each pixel from the paper.
 
-    The paper's level is the border's median; or, where light falls in from one side, a plane: it has the medians of the
-    four sides. It is no plane if these do not agree on the middle: then a digit touches a side.
+    The level of the paper is the median of the border, or, with light from one side, a plane through the medians of the
+    four sides. If opposite sides give different levels for the centre, a digit touches a side, and there is no plane.
     """
     rows, columns = grey.shape
     top, bottom, left, right = (float(np.median(side)) for side in _sides(grey))
@@ -90,17 +90,17 @@ def _contrast(grey: Array) -> Array:
 
 
 def _places(count: int) -> Array:
-    """Where so many pixels lie, the first at −½ and the last at ½."""
+    """Return the positions of ``count`` pixels, from −½ for the first to ½ for the last."""
     return (np.arange(count) - (count - 1) / 2) / max(count - 1, 1)
 
 
 def _sides(picture: Array) -> tuple[Array, Array, Array, Array]:
-    """Top, bottom, left, right."""
+    """Return the top, bottom, left and right sides."""
     return picture[0], picture[-1], picture[:, 0], picture[:, -1]
 
 
 def _ink(contrast: Array) -> Array:
-    """How much ink there is, from 0 to 1; what is faint beside the strongest, or beside the border's noise, is none."""
+    """Return the amount of ink, from 0 to 1. Ink that is faint compared with the strongest or with the noise is 0."""
     strongest = contrast.max()
     differences = [np.abs(np.diff(side)) for side in _sides(contrast) if len(side) > 1]
     noise = NOISE * float(np.median(np.concatenate(differences or [np.zeros(1)])))
@@ -110,22 +110,22 @@ def _ink(contrast: Array) -> Array:
 
 
 def _cropped(ink: Array) -> Array:
-    """The smallest box that holds all the ink."""
+    """Return the smallest box that contains all the ink."""
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def _resized(ink: Array, side: int) -> Array:
-    """Scaled until the longer side has ``side`` pixels: a product with a matrix of the rows and one of the columns."""
+    """Return the ink scaled so that its longer side has ``side`` pixels, by a matrix for rows and one for columns."""
     rows, columns = (max(1, int(length * side / max(ink.shape) + 0.5)) for length in ink.shape)
     return _weights(ink.shape[0], rows) @ ink @ _weights(ink.shape[1], columns).T
 
 
 def _weights(before: int, after: int) -> Array:
-    """What each of ``after`` pixels takes of each of ``before``, (after, before): a triangle filter.
+    """Return the weights of each of ``before`` pixels in each of ``after`` pixels, (after, before): a triangle filter.
 
-    The triangle reaches from the middle of one new pixel to that of the next, or of one old pixel to that of the next,
-    whichever is wider: a picture that shrinks is averaged, one that grows is interpolated.
+    The triangle reaches from the centre of a pixel to the centre of the next, of the new or the old pixels, whichever
+    are larger. This averages an image that shrinks, and interpolates one that grows.
     """
     step = before / after
     middles = (np.arange(after)[:, np.newaxis] + 0.5) * step
@@ -134,9 +134,9 @@ def _weights(before: int, after: int) -> Array:
 
 
 def _centred(ink: Array, shape: tuple[int, int]) -> Array:
-    """On black of this shape, moved by whole pixels until the centre of mass is at most half a pixel from the middle.
+    """Return the ink on black of this shape, moved by whole pixels to put the centre of mass in the middle.
 
-    The middle is pixel 14 of 28, counted from 0: so it is in MNIST.
+    It is then at most half a pixel from the middle, which is pixel 14 of 28, counted from 0, as in MNIST.
     """
     image = np.zeros(shape)
     top, left = (_start(ink.sum(axis=1 - axis), shape[axis]) for axis in (0, 1))
@@ -145,7 +145,7 @@ def _centred(ink: Array, shape: tuple[int, int]) -> Array:
 
 
 def _start(mass: Array, length: int) -> int:
-    """Where along an axis ink of this mass begins; none of it is cut off."""
+    """Return the position along an axis where ink with this mass begins. No ink is cut off."""
     centre = float(mass @ np.arange(len(mass)) / mass.sum())
     return min(max(length // 2 - int(centre + 0.5), 0), length - len(mass))
 

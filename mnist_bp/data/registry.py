@@ -1,4 +1,4 @@
-"""Datasets: their makers, files, hashes and mirrors, or what draws them, as entries of the registry in ``choices``."""
+"""Registry entries of the datasets: authors, files, hashes and mirrors, or the function that draws them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 __all__ = ["ENTRIES", "DatasetEntry", "GeneratedDataset", "PublishedDataset", "PublishedFile", "UserFiles"]
 
 IDX_BYTES = (47_040_016, 60_008, 7_840_016, 10_008)
-"""Their sizes with 60,000 and 10,000 images of 28 × 28, which all three datasets have."""
+"""Sizes in bytes of the four files, with 60,000 and 10,000 images of 28 × 28 as in all three datasets."""
 
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One file: its name and size (bytes) decompressed, and the SHA-256 sums that are known.
+    """A published file: its name, its decompressed size in bytes, and its known SHA-256 checksums.
 
-    Mirrors compress differently, so the sum of the content counts where it is known; that of the .gz file as its
-    publisher serves it counts too.
+    ``sha256`` is the checksum of the content, if known, because mirrors compress it differently. ``gzip_sha256`` is the
+    checksum of the publisher's .gz file. Either one verifies a file.
     """
 
     name: str
@@ -32,10 +32,10 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class PublishedDataset:
-    """A dataset: who made it, its four files, and where they are served (.gz), in the order to try.
+    """A dataset that can be downloaded: its authors, its four files, and the mirrors of their .gz, in order.
 
-    ``torchvision`` is the name of the folder that torchvision keeps it in; ``class_names`` are what its labels stand
-    for, where that is not the digit.
+    ``torchvision`` is the name of the dataset's folder in torchvision. ``class_names`` are the names of its classes, if
+    they are not digits.
     """
 
     name: PublishedName
@@ -48,21 +48,21 @@ class PublishedDataset:
 
 @dataclass(frozen=True)
 class GeneratedDataset:
-    """A dataset that a program draws, always called synthetic.
+    """A dataset that this program generates; it must always be called synthetic.
 
     Attributes
     ----------
     name
-        Its name in the registry.
+        Name of the dataset in the registry.
     makers
         Description of its origin.
     version
-        Version of the generator, to be raised whenever it draws other images: stored images of others are not read.
+        Version of the generator. Increase it whenever the images change: stored images of other versions are not read.
     examples
         Numbers of training and test examples.
     draw
         (number of examples, split, progress) ↦ images, uint8 (n, rows, columns), and labels, uint8 (n,). The first
-        examples do not depend on the number; ``progress`` is called with the number of examples drawn so far.
+        examples do not depend on the number. ``progress`` is called with the number of examples drawn so far.
     """
 
     name: str
@@ -75,7 +75,7 @@ class GeneratedDataset:
 
 @dataclass(frozen=True)
 class UserFiles:
-    """The user's own files, in the data folder."""
+    """The user's files in the data folder."""
 
     name: str
     makers: str
@@ -170,4 +170,4 @@ ENTRIES: dict[str, DatasetEntry] = {
         UserFiles(OWN, "you"),
     )
 }
-"""The built-in entries of ``choices.DATASETS``."""
+"""Built-in entries of ``choices.DATASETS``."""

@@ -1,8 +1,8 @@
-"""Synthetic handwritten digits: a stand-in for MNIST where MNIST cannot be had.
+"""Synthetic handwritten digits, a replacement for MNIST if MNIST is not available.
 
-Every digit is drawn from the pen strokes in `FORMS`: deformed at random, inked, and framed as MNIST's
-makers framed theirs. No font, image file or MNIST pixel is used. The images resemble MNIST but are not
-MNIST: whatever shows them, or a score on them, must call them *synthetic*.
+Every digit is drawn from the pen strokes in `FORMS`, which are deformed at random, inked, and framed like MNIST's
+digits. No font, image file or MNIST pixel is used. The images resemble MNIST but are not MNIST: any output that shows
+them, or a result on them, must call them *synthetic*.
 """
 
 from collections.abc import Callable
@@ -18,33 +18,33 @@ Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 
 SPLITS = {"train": 0, "test": 1}
-BLOCK = 500  # digits drawn at a time from one random stream: bounds memory, keeps a prefix a prefix
+BLOCK = 500  # digits drawn at a time from one random stream, which bounds memory and makes prefixes reproducible
 PEN_SAMPLES = 72  # discs of ink per digit: on the longest pen path, some 60 pixels, they still overlap
 IMAGE, BOX = 28, 20  # pixels: the side of MNIST's images, and of the box in them that the ink fits into
 
-# How much digits differ. Tuned by looking at MNIST training digits and by how well a network trained on
-# synthetic digits reads those. Lengths are in half heights of the paper; "spread" is a standard deviation.
-# More sway or higher waves raise that score by a percent or so, but draw more digits that nobody could read.
-END_STRETCH = 0.45  # of its last span: how far at most a stroke's end overshoots or falls short
-ORDERS = 8  # sine waves along the pen path that sway and pressure consist of
-FALL = 1.5  # wave k is k**FALL times weaker than the first: a hand errs slowly, it does not shake
-SWAY = 0.1  # how far the longest pen path strays; shorter ones stray less, in proportion
+# Variation of the digits, tuned by looking at MNIST training digits and by the accuracy on them of a network trained on
+# synthetic digits. Lengths are in half heights of the paper; "spread" is a standard deviation. More sway or higher
+# waves raise that accuracy by about 1 %, but draw more unreadable digits.
+END_STRETCH = 0.45  # largest change of a stroke's end, as a fraction of its last span
+ORDERS = 8  # sine waves along the pen path that make up sway and pressure
+FALL = 1.5  # wave k is k**FALL times weaker than the first: a hand deviates slowly, it does not shake
+SWAY = 0.1  # deviation of the longest pen path; shorter ones deviate less, in proportion
 PRESSURE = 0.15  # spread of the logarithm of the pen radius along the path
 WAVES = 3  # sine waves across the paper that bend the whole digit
 WAVE_NUMBER = 1.5  # radians per half height: long waves change proportions rather than ripple strokes
 WAVE_HEIGHT = 0.045
 ASPECT = 0.15  # spread of log(width / height)
-SLANT, SLANT_SPREAD = 0.1, 0.25  # sideways per upward; most people lean to the right
-ROTATION = 0.13  # radians, spread
-RADIUS, RADIUS_RANGE = 1.25, 0.5  # pixels, and at most how far its logarithm is from the middle
+SLANT, SLANT_SPREAD = 0.1, 0.25  # horizontal per vertical; most people's writing leans to the right
+ROTATION = 0.13  # spread in radians
+RADIUS, RADIUS_RANGE = 1.25, 0.5  # pixels, and the largest deviation of its logarithm
 EDGE = 1.3  # pixels over which ink fades to paper
 
 
 class Pens(NamedTuple):
-    """Every form of every digit as arrays: F forms, C control points (padded), S pen samples."""
+    """All forms of all digits as arrays, with F forms, C control points (padded) and S pen samples."""
 
     digit: Integers  # (F,)
-    chance: NDArray[np.float64]  # (F,) of the form among the forms of its digit
+    chance: NDArray[np.float64]  # (F,) probability of the form among the forms of its digit
     control: Floats  # (F, C, 2) in half heights from the middle of the form
     neighbour: Integers  # (F, C) at a stroke's end the point before it, elsewhere the point itself
     spline: Floats  # (F, S, C) weights that turn control points into pen samples
@@ -52,7 +52,7 @@ class Pens(NamedTuple):
 
 
 def _catmull_rom(points: NDArray[np.float64], samples: int) -> NDArray[np.float64]:
-    """Weights (samples, P) of a Catmull-Rom spline through points (P, 2), sampled evenly along them."""
+    """Return the weights (samples, P) of a Catmull-Rom spline through points (P, 2), sampled evenly along them."""
     count = len(points)
     spans = np.hypot(*np.diff(points, axis=0).T)
     length = np.concatenate([[0.0], np.cumsum(spans)])
@@ -69,7 +69,7 @@ def _catmull_rom(points: NDArray[np.float64], samples: int) -> NDArray[np.float6
 
 
 def _pen(text: str, controls: int) -> tuple[Floats, Integers, Floats]:
-    """One form's control points (C, 2), neighbours (C,) and spline weights (S, C)."""
+    """Return the control points (C, 2), neighbours (C,) and spline weights (S, C) of one form."""
     strokes = [stroke.split() for stroke in text.split("|")]
     names = list(dict.fromkeys(name for stroke in strokes for name in stroke))
     points = np.array([[float(number) for number in name.split(",")] for name in names])
@@ -87,7 +87,7 @@ def _pen(text: str, controls: int) -> tuple[Floats, Integers, Floats]:
 
 
 def _pens() -> Pens:
-    """`FORMS` as arrays."""
+    """Return `FORMS` as arrays."""
     forms = [(digit, weight, text) for digit, ways in FORMS.items() for weight, text in ways]
     digit = np.array([form[0] for form in forms])
     weight = np.array([form[1] for form in forms], np.float64)
@@ -100,7 +100,7 @@ def _pens() -> Pens:
 
 
 def _harmonics() -> Floats:
-    """Sine and cosine waves (2 * ORDERS, S) along the pen path, together of unit power at each sample."""
+    """Return sine and cosine waves (2 * ORDERS, S) along the pen path, with a total power of 1 at each sample."""
     order = np.arange(1, ORDERS + 1)[:, None]
     angle = order * np.linspace(0, 2 * np.pi, PEN_SAMPLES)
     waves = np.concatenate([np.sin(angle) / order**FALL, np.cos(angle) / order**FALL])
@@ -113,23 +113,23 @@ HARMONICS = _harmonics()
 
 
 def _normal(rng: np.random.Generator, *shape: int) -> Floats:
-    """Random numbers of mean 0 and spread 1."""
+    """Draw random numbers with mean 0 and standard deviation 1."""
     return rng.standard_normal(shape, np.float32)
 
 
 def _uniform(rng: np.random.Generator, *shape: int) -> Floats:
-    """Random numbers between -1 and 1, for what must not stray beyond a limit."""
+    """Draw random numbers between -1 and 1, for bounded deviations."""
     return 2 * rng.random(shape, np.float32) - 1
 
 
 def _choose_forms(labels: Bytes, rng: np.random.Generator) -> Integers:
-    """For each label (N,) the row in `PENS` of one of its forms, drawn as often as the form is written."""
+    """Draw a form for each label (N,) by the forms' frequencies, and return its row in `PENS`."""
     ladder = np.cumsum(PENS.chance)  # rises by one from each digit's first form to its last
     return np.minimum(np.searchsorted(ladder, labels + rng.random(len(labels))), len(ladder) - 1)
 
 
 def _write(form: Integers, rng: np.random.Generator) -> Floats:
-    """Pen samples (N, S, 2) of the forms (N,), each written by another hand."""
+    """Return pen samples (N, S, 2) of the forms (N,), each deformed differently."""
     control = PENS.control[form]
     last_span = control - np.take_along_axis(control, PENS.neighbour[form][:, :, None], axis=1)
     control += END_STRETCH * _uniform(rng, *control.shape[:2], 1) * last_span
@@ -157,7 +157,7 @@ def _tilt(path: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _radii(count: int, rng: np.random.Generator) -> Floats:
-    """Pen radius in pixels at each sample (count, S): one pen per digit, pressed more and less hard."""
+    """Return the pen radius in pixels at each sample (count, S): one pen per digit, with varying pressure."""
     pen = RADIUS_RANGE * _uniform(rng, count, 1)
     pressure = _normal(rng, count, len(HARMONICS)) @ HARMONICS
     factor: Floats = np.exp(pen + PRESSURE * pressure)
@@ -165,7 +165,7 @@ def _radii(count: int, rng: np.random.Generator) -> Floats:
 
 
 def _fit_box(path: Floats, radius: Floats) -> Floats:
-    """Scale the paths (N, S, 2), aspect ratio kept, so that ink of that radius (N, S) fills the box."""
+    """Scale the paths (N, S, 2) so that ink of this radius (N, S) fills the box, without changing aspect ratios."""
     low, high = path.min(axis=1), path.max(axis=1)
     scale = ((BOX - 2 * radius.mean(axis=1))[:, None] / (high - low)).min(axis=1)
     fitted: Floats = (path - ((low + high) / 2)[:, None]) * scale[:, None, None] + np.float32(BOX / 2)
@@ -173,10 +173,10 @@ def _fit_box(path: Floats, radius: Floats) -> Floats:
 
 
 def _ink(path: Floats, radius: Floats) -> Floats:
-    """Ink from 0 to 1 in the box (N, BOX, BOX) left by discs at the path (N, S, 2), of radius (N, S).
+    """Return the ink, from 0 to 1, in the box (N, BOX, BOX) of discs along the path (N, S, 2) of radius (N, S).
 
-    |pixel - sample|² - radius² is least for the disc that inks a pixel most. Without |pixel|², the same
-    for all discs, it is linear in the pixel: one small matrix product per sample.
+    |pixel - sample|² - radius² is smallest for the disc that inks a pixel most. Without |pixel|², which is equal for
+    all discs, it is linear in the pixel, so that one small matrix product per sample computes it.
     """
     centres = np.arange(BOX, dtype=np.float32) + np.float32(0.5)
     y, x = (axis.ravel() for axis in np.meshgrid(centres, centres, indexing="ij"))
@@ -192,7 +192,7 @@ def _ink(path: Floats, radius: Floats) -> Floats:
 
 
 def _centre(ink: Floats) -> Bytes:
-    """Images (N, IMAGE, IMAGE) of the boxes (N, BOX, BOX), moved by whole pixels to centre their mass."""
+    """Return images (N, IMAGE, IMAGE) of the boxes (N, BOX, BOX), moved by whole pixels to centre their mass."""
     place = np.arange(BOX, dtype=np.float32)
     mass = ink.sum(axis=(1, 2))
     corner = [(IMAGE - 1) / 2 - ink.sum(axis=axis) @ place / mass for axis in (2, 1)]
@@ -205,7 +205,7 @@ def _centre(ink: Floats) -> Bytes:
 
 
 def _block(rng: np.random.Generator) -> tuple[Bytes, Bytes]:
-    """One block of images (BLOCK, IMAGE, IMAGE) and labels (BLOCK,)."""
+    """Draw one block of images (BLOCK, IMAGE, IMAGE) and labels (BLOCK,)."""
     labels = rng.permutation(np.arange(BLOCK) % 10).astype(np.uint8)
     path = _tilt(_bend(_write(_choose_forms(labels, rng), rng), rng), rng)
     radius = _radii(BLOCK, rng)
@@ -215,25 +215,25 @@ def _block(rng: np.random.Generator) -> tuple[Bytes, Bytes]:
 def digits(
     examples: int, *, seed: int, split: str, progress: Callable[[int], object] | None = None
 ) -> tuple[Bytes, Bytes]:
-    """Draw synthetic digits; the same arguments give the same bytes.
+    """Draw synthetic digits. Equal arguments give equal bytes.
 
     Parameters
     ----------
     examples : int
-        How many, at least 0. Fewer examples are a prefix of more.
+        Number of examples, at least 0. A smaller number gives a prefix of a larger one.
     seed : int
-        Not negative; picks the random stream.
+        Seed of the random streams, at least 0.
     split : str
-        "train" or "test": two streams of the same kind that never meet.
+        "train" or "test", which use separate random streams.
     progress : callable
-        Called with the number of digits drawn so far, after each block.
+        Callback(number of digits drawn so far) after each block.
 
     Returns
     -------
     images : uint8 array, (examples, 28, 28)
         Ink from 0 (paper) to 255, framed like MNIST.
     labels : uint8 array, (examples,)
-        The digits 0 to 9, equally frequent in each block of `BLOCK`.
+        Digits 0 to 9, equally frequent in each block of `BLOCK`.
     """
     if examples < 0:
         raise ValueError(f"examples must be at least 0, not {examples}")

@@ -1,4 +1,4 @@
-"""A file in a zip archive, read in place: nothing is unpacked to disk, and no more is read than its header says."""
+"""Files in a zip archive, read in place: nothing is unpacked to disk, and reading is bounded by the stated sizes."""
 
 import os
 import zipfile
@@ -14,27 +14,27 @@ from mnist_bp.errors import InputError
 __all__ = ["DAMAGED", "Stored", "ZipMember", "open_stored", "zip_members"]
 
 DAMAGED = (EOFError, zlib.error, zipfile.BadZipFile)
-"""Exceptions for a compressed stream or an archive that is not intact."""
+"""Exceptions for a damaged compressed stream or archive."""
 
 ENCRYPTED = 1
-"""Bit of a member's flags."""
+"""Bit of a member's flags that marks it as encrypted."""
 
 T = TypeVar("T")
 
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-"""Compression methods that zipfile decompresses in bounded pieces; the others may expand without a limit."""
+"""Supported compression methods, which zipfile decompresses in bounded pieces. Others may expand without a limit."""
 
 
 @dataclass(frozen=True)
 class ZipMember:
-    """One file of an archive; shown as ``archive.zip/name``."""
+    """A file in an archive, displayed as ``archive.zip/name``."""
 
     archive: Path
     member: str
 
     @property
     def name(self) -> str:
-        """File name without its folders, as of a ``Path``."""
+        """File name without its folders, like ``Path.name``."""
         return self.member.rpartition("/")[2]
 
     def __str__(self) -> str:
@@ -42,14 +42,14 @@ class ZipMember:
 
 
 Stored = Path | ZipMember
-"""A file that can be read: on disk, or in an archive."""
+"""File that can be read, on disk or in an archive."""
 
 
 class Opened(NamedTuple):
     """An open file.
 
-    ``length`` is its length, in an archive the stated one: the stream ends there at the latest. ``on_disk`` bounds the
-    compressed bytes that there are.
+    ``length`` is its length, or, in an archive, the stated length, which the stream does not exceed. ``on_disk`` is an
+    upper bound of its compressed size.
     """
 
     stream: IO[bytes]
@@ -59,7 +59,7 @@ class Opened(NamedTuple):
 
 @contextmanager
 def open_stored(file: Stored) -> Iterator[Opened]:
-    """Open a file to read its bytes from the beginning; reading may raise each of ``DAMAGED``, and OSError."""
+    """Open a file for reading from the beginning. Reading may raise any exception in ``DAMAGED``, and OSError."""
     with ExitStack() as stack:
         if isinstance(file, Path):
             stream: IO[bytes] = stack.enter_context(file.open("rb"))
@@ -74,12 +74,12 @@ def open_stored(file: Stored) -> Iterator[Opened]:
 
 
 def zip_members(archive: Path) -> frozenset[str]:
-    """Return the names of the files in an archive; InputError if it cannot be read."""
+    """Return the names of the files in an archive. Raise InputError if it cannot be read."""
     try:
         with _open_archive(archive) as opened:
             return frozenset(info.filename for info in opened.infolist() if not info.is_dir())
     except (OSError, *DAMAGED) as error:
-        raise InputError(f"{archive}: no complete zip archive ({error}); download it again, or unzip it") from error
+        raise InputError(f"{archive}: not a complete zip archive ({error}); download it again, or unzip it") from error
 
 
 def _open_archive(path: Path) -> zipfile.ZipFile:
@@ -96,7 +96,7 @@ def _info(archive: zipfile.ZipFile, member: str) -> zipfile.ZipInfo:
 
 
 def _translated(call: Callable[[], T]) -> T:
-    """Return what ``call`` returns; what zipfile raises for nonsense in an archive becomes a BadZipFile."""
+    """Return the result of ``call``. Turn the exceptions that zipfile raises for malformed archives into BadZipFile."""
     try:
         return call()
     except (KeyError, NotImplementedError, ValueError, OverflowError) as error:

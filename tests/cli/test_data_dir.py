@@ -95,7 +95,7 @@ def test_an_incomplete_dataset_is_said_to_be_one(cli, idx_folder):
     (idx_folder / FILE_NAMES[3]).unlink()
     done = cli("train", "--data-dir", idx_folder)
     assert done.code == 2
-    assert f"few: no {FILE_NAMES[3]}; a dataset is " in done.err
+    assert f"few: no {FILE_NAMES[3]}; expected " in done.err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -113,7 +113,7 @@ def test_synthetic_digits_and_a_data_folder_contradict_each_other(cli, model, id
     before = contents(idx_folder)
     done = cli(*command.split(), *COMMANDS[command], "--dataset", "synthetic", "--data-dir", idx_folder)
     assert (done.code, done.out) == (2, "")
-    assert "leave out --data-dir" in done.err
+    assert "omit --data-dir" in done.err
     assert contents(idx_folder) == before
 
 

@@ -82,7 +82,7 @@ def test_verifying_says_so_of_each_file(cli, given, cache):
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     done = cli("download", "--verify", "--from", given)
     assert done.code == 0
-    assert f"{path}: other content than the published file's (SHA-256); set aside as " in done.out
+    assert f"{path}: checksum mismatch (SHA-256); quarantined as " in done.out
     assert sum(line.startswith("intact ") for line in done.out.splitlines()) == 3
 
 
@@ -91,7 +91,7 @@ def test_offline_is_one_line_and_exit_3(cli, cache):
     done = cli("download", "kmnist")
     assert (done.code, done.out) == (3, "")
     assert len(done.err.splitlines()) == 1
-    assert "MNIST_BP_OFFLINE forbids the network" in done.err
+    assert "MNIST_BP_OFFLINE disables downloads" in done.err
 
 
 def test_a_folder_without_the_files_is_exit_3(cli, given, tmp_path):
@@ -99,7 +99,7 @@ def test_a_folder_without_the_files_is_exit_3(cli, given, tmp_path):
     shutil.copy(given / FILE_NAMES[3], tmp_path / "work")
     done = cli("download", "--from", tmp_path / "work")
     assert done.code == 3
-    assert done.err.startswith(f"mnist-bp: cannot get {FILE_NAMES[0]} and 2 more (no file of that name there); ")
+    assert done.err.startswith(f"mnist-bp: cannot download {FILE_NAMES[0]} and 2 more (no file of that name there); ")
 
 
 def test_a_place_that_is_not_there_is_bad_usage(cli):
@@ -155,7 +155,7 @@ def test_no_command_reads_damaged_data(cli, given, cache):
     (cache / FILE_NAMES[0]).write_bytes(content)
     done = cli("train", "--dataset", "mnist", "--epochs", "1")
     assert done.code == 3
-    assert "set aside as train-images-idx3-ubyte.damaged" in done.out
-    assert f"mnist-bp: {cache / FILE_NAMES[0]}: other content than the published file's" in done.err
+    assert "quarantined as train-images-idx3-ubyte.damaged" in done.out
+    assert f"mnist-bp: {cache / FILE_NAMES[0]}: checksum mismatch (SHA-256)" in done.err
     assert cli("download", "--from", given).code == 0
     assert cli("train", "--dataset", "mnist", "--epochs", "1", "--hidden", "none").code == 0

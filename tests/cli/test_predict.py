@@ -123,7 +123,7 @@ def test_a_bad_image_does_not_keep_the_others_from_being_read(cli, model, seven)
                "7.png", "--model", model, "--quiet")  # fmt: skip
     said = done.err.splitlines()
     assert (done.code, len(done.out.splitlines()), len(said)) == (2, 2, 6)
-    assert said[0] == "mnist-bp: text.png is not an image that can be read: expected PNG, JPEG, GIF, BMP, PPM"
+    assert said[0] == "mnist-bp: text.png is not a supported image: expected PNG, JPEG, GIF, BMP, PPM"
     assert said[1] == "mnist-bp: empty.png is empty"
     assert said[2].startswith("mnist-bp: cannot read the image folder.png: ")
     assert said[3].startswith("mnist-bp: cannot read the image cut.png: ")

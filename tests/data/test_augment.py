@@ -347,7 +347,7 @@ def test_a_batch_of_all_is_done_piece_by_piece(monkeypatch):
 @pytest.mark.parametrize("strength", [-0.1, 10.1, math.nan, math.inf])
 def test_a_strength_out_of_range_is_refused(strength):
     """It says what is allowed, and what was given."""
-    with pytest.raises(InputError, match=r"from 0 to 10, not"):
+    with pytest.raises(InputError, match=r"from 0 to 10; got"):
         distorted(noise(1, (28, 28)), "affine", (28, 28), strength=strength)
 
 

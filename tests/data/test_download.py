@@ -21,7 +21,7 @@ from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.errors import DataUnavailable, OutputClosed
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILE_NAMES
-HINT = "mnist-bp download takes files from elsewhere with --mirror or --from; --dataset synthetic needs none"
+HINT = "mnist-bp download can use other sources (--mirror, --from); --dataset synthetic needs no files"
 
 
 @pytest.fixture(scope="module")
@@ -118,29 +118,29 @@ FAULTS = {
     "redirect": (["moved"], None),
     "redirect in a circle": (["circular"], "Exceeded 30 redirects"),
     "length: half of what it says": (["cut"], "broke off"),
-    "length: half as if it were all": (["half"], " bytes, then nothing"),
-    "length: nothing": (["empty"], "0 of 48 bytes, then nothing"),
+    "length: half as if it were all": (["half"], " of 48 bytes"),
+    "length: nothing": (["empty"], "ended after 0 of 48 bytes"),
     "length: nothing, then fine": (["empty", "good"], None),
     "body cut in half, then fine": (["cut", "good"], None),
     "body cut in half, then Range": (["cut", "ranged"], None),
-    "end of the gzip stream missing": (["unfinished"], "48 of 48 bytes, then nothing"),
+    "end of the gzip stream missing": (["unfinished"], "ended after 48 of 48 bytes"),
     "end missing, then Range": (["unfinished", "ranged"], None),
     "reset in mid-file": (["reset", "good"], None),
     "reset in mid-file, then Range": (["reset", "ranged"], None),
     "reset in mid-file, for ever": (["reset"], "broke off"),
     "reset before the answer": (["dropped", "good"], None),
-    "reset before the answer, for ever": (["dropped"], "broke off before it answered"),
+    "reset before the answer, for ever": (["dropped"], "broke off before the response"),
     "stall": (["stalled", "good"], None),
     "stall, then Range": (["stalled", "ranged"], None),
-    "stall for ever": (["stalled"], "stalled: nothing came for 0.2 s"),
+    "stall for ever": (["stalled"], "stalled: no data for 0.2 s"),
     "a byte at a time": (["dripping"], "too slow ("),
-    "web page with 200": (["page"], "neither a .gz nor an IDX file, but b'<!DOCTYPE html><'"),
+    "web page with 200": (["page"], "neither a .gz nor an IDX file; begins with b'<!DOCTYPE html><'"),
     "web page with 200, once": (["page", "good"], None),
     "a flipped bit": (["flipped"], "damaged .gz file"),
     "a flipped bit, once": (["flipped", "good"], None),
-    "wrong content, right length": (["other"], "other content than the published file's (SHA-256)"),
+    "wrong content, right length": (["other"], "checksum mismatch (SHA-256)"),
     "wrong content, once": (["other", "good"], None),
-    "valid .gz of other data": (["shorter"], "bytes, then nothing"),
+    "valid .gz of other data": (["shorter"], "ended after "),
     "one byte more": (["long"], "more than the 48 bytes of the published file"),
     "gzip bomb of 10 GB": (["bomb"], "more than the 48 bytes of the published file"),
     "gzip that never says anything": (["windy"], "more than the 48 bytes of the published file"),
@@ -149,7 +149,7 @@ FAULTS = {
     "Range answered from elsewhere": (["cut", "wrong_start", "good"], None),
     "Range answered with other bytes": (["cut", "wrong_bytes", "good"], None),
     "Range not satisfiable": (["cut", "no_range", "good"], None),
-    "Range answered wrongly, for ever": (["cut", "wrong_start"], "which was not asked for"),
+    "Range answered wrongly, for ever": (["cut", "wrong_start"], "which was not requested"),
 }
 
 
@@ -169,7 +169,7 @@ def test_a_faulty_mirror_is_healed_or_told_with_its_fault(folder, url, fault):
         assert_complete(folder)
     else:
         text = refusal(folder, published(url(*behaviours), content=SMALLEST))
-        assert text.startswith(f"cannot get {TEST_LABELS} ({url(*behaviours)}: ")
+        assert text.startswith(f"cannot download {TEST_LABELS} ({url(*behaviours)}: ")
         assert reason in text
         assert text.endswith(HINT)
 
@@ -254,7 +254,7 @@ def test_a_machine_without_a_network_knows_it_soon(folder, monkeypatch, mirrors)
 @pytest.mark.parametrize(
     ("mirror", "reason"),
     [
-        ("http://mirror.invalid/", "its name cannot be looked up (no network?)"),
+        ("http://mirror.invalid/", "host name lookup failed (no network?)"),
         ("mirror.invalid", "No scheme supplied"),
         ("ftp://mirror.invalid/", "No connection adapters were found"),
         (f"http://{'a' * 64}.invalid/", "label empty or too long"),
@@ -276,7 +276,7 @@ def test_a_proxy_is_used_and_named(folder, url, unreachable, monkeypatch):
     monkeypatch.delenv("NO_PROXY")
     for variable in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(variable, unreachable)
-    assert "the proxy on the way there" in refusal(folder, published("http://mirror.invalid/"))
+    assert "blocked by the proxy" in refusal(folder, published("http://mirror.invalid/"))
 
 
 def test_all_mirrors_are_named_with_their_reasons(folder, url, unreachable):
@@ -292,7 +292,7 @@ def test_all_mirrors_are_named_with_their_reasons(folder, url, unreachable):
 
 def test_other_files_that_failed_are_counted(folder, url):
     """One line, however many files could not be had."""
-    assert refusal(folder, published(url("missing"))).startswith(f"cannot get {TRAIN_IMAGES} and 3 more (")
+    assert refusal(folder, published(url("missing"))).startswith(f"cannot download {TRAIN_IMAGES} and 3 more (")
 
 
 # What works
@@ -317,7 +317,7 @@ def test_the_sum_of_the_gz_is_enough(folder, url, behaviour):
 def test_damage_is_found_without_a_sum_of_the_content(folder, url):
     """Other content of the right length is refused also where only the sum of the .gz is published."""
     assert "(SHA-256)" in refusal(folder, published(url("other"), content_sums=False))
-    assert "only of the .gz is a sum published" in refusal(folder, published(url("plain"), content_sums=False))
+    assert "only the .gz has a published checksum" in refusal(folder, published(url("plain"), content_sums=False))
 
 
 def test_progress_is_told_up_to_the_whole(folder, url, monkeypatch):
@@ -379,7 +379,7 @@ def test_mirrors_of_the_environment_come_before_the_datasets_own(folder, url, se
 def test_a_mirror_may_serve_several_datasets(folder, url):
     """``{dataset}`` in its URL is the dataset's name."""
     text = refusal(folder, published(content=SMALLEST), mirrors=["http://mirror.invalid/{dataset}"])
-    assert f"cannot get {TEST_LABELS} (http://mirror.invalid/mnist/: " in text
+    assert f"cannot download {TEST_LABELS} (http://mirror.invalid/mnist/: " in text
 
 
 def test_where_a_given_mirror_fails_the_datasets_own_are_asked(folder, url):
@@ -392,7 +392,7 @@ def test_offline_means_offline(folder, url, server, monkeypatch):
     """MNIST_BP_OFFLINE=1: nobody is asked, and one line says what helps; 0, no, false and nothing forbid nothing."""
     monkeypatch.setenv("MNIST_BP_OFFLINE", "1")
     text = refusal(folder, published(url("good")), mirrors=[url("good")])
-    assert "MNIST_BP_OFFLINE forbids the network" in text
+    assert "MNIST_BP_OFFLINE disables downloads" in text
     assert text.endswith("mnist-bp download mnist --from FOLDER")
     assert server.asked == []
     for allowed in ("0", "no", "False", ""):
@@ -427,7 +427,7 @@ def test_files_may_be_given_one_by_one(folder, tmp_path):
     for name, zipped in ZIPPED.items():
         (tmp_path / f"{name}.gz").write_bytes(zipped)
         given.append(tmp_path / f"{name}.gz")
-    with pytest.raises(DataUnavailable, match=f"cannot get {TRAIN_IMAGES}.*no file of that name there"):
+    with pytest.raises(DataUnavailable, match=f"cannot download {TRAIN_IMAGES}.*no file of that name there"):
         download(published(), folder, imported=given[1:])
     assert data_files(folder).keys() == {*FILE_NAMES} - {TRAIN_IMAGES}
     download(published(), folder, imported=given[:1])
@@ -526,7 +526,7 @@ def test_only_the_damaged_file_is_fetched_again(folder, url, server, damaged, co
     assert data_files(folder) == {**CONTENT, f"{TRAIN_LABELS}.damaged": damaged}
     assert len(told) == 1
     assert told[0].startswith(f"{folder / TRAIN_LABELS}: ")
-    assert told[0].endswith(f"set aside as {TRAIN_LABELS}.damaged")
+    assert told[0].endswith(f"quarantined as {TRAIN_LABELS}.damaged")
 
 
 def test_only_verifying_finds_what_kept_its_size_and_time(folder, url):
@@ -544,7 +544,7 @@ def test_no_damaged_file_keeps_its_name(folder, url, unreachable):
     """Also where there is no other: offline, it is set aside and the error says that there is none."""
     download(published(url("good")), folder)
     (folder / TEST_LABELS).write_bytes(bytes(48))
-    with pytest.raises(DataUnavailable, match=f"cannot get {TEST_LABELS}"):
+    with pytest.raises(DataUnavailable, match=f"cannot download {TEST_LABELS}"):
         download(published(unreachable), folder)
     assert not (folder / TEST_LABELS).exists()
 
@@ -600,7 +600,7 @@ def test_what_arrived_before_a_failure_is_kept(folder, url, server, content_sums
     """The mirror has lost its largest file: the three others stay, and the next download asks only for that one."""
     dataset = published(url("good"), content_sums=content_sums)
     server.zipped[TRAIN_IMAGES] = b"lost"
-    with pytest.raises(DataUnavailable, match=f"cannot get {TRAIN_IMAGES} \\("):
+    with pytest.raises(DataUnavailable, match=f"cannot download {TRAIN_IMAGES} \\("):
         download(dataset, folder)
     assert data_files(folder).keys() == {*FILE_NAMES} - {TRAIN_IMAGES}
     server.zipped[TRAIN_IMAGES] = ZIPPED[TRAIN_IMAGES]

@@ -50,12 +50,12 @@ LABEL_FILE = idx_bytes(LABELS)
 FOUR_BILLION = struct.pack(">4s3I", idx.MAGIC[3], 4_000_000_000, 28, 28) + bytes(100)
 
 MALFORMED = {
-    "images of another magic": (damaged(IMAGE_FILE, 2, 0x0D), "magic number 0x00000d03; images have 0x00000803"),
-    "images that are labels": (LABEL_FILE, "magic number 0x00000801 (that of labels); images have 0x00000803"),
-    "labels that are images": (IMAGE_FILE, "magic number 0x00000803 (that of images); labels have 0x00000801"),
-    "images empty": (b"", "only 0 bytes; the header of images alone has 16"),
-    "labels empty": (b"", "only 0 bytes; the header of labels alone has 8"),
-    "images of half a header": (IMAGE_FILE[:10], "only 10 bytes; the header of images alone has 16"),
+    "images of another magic": (damaged(IMAGE_FILE, 2, 0x0D), "magic number 0x00000d03; expected 0x00000803 (images)"),
+    "images that are labels": (LABEL_FILE, "magic number 0x00000801 (that of labels); expected 0x00000803 (images)"),
+    "labels that are images": (IMAGE_FILE, "magic number 0x00000803 (that of images); expected 0x00000801 (labels)"),
+    "images empty": (b"", "only 0 bytes; the header of images has 16"),
+    "labels empty": (b"", "only 0 bytes; the header of labels has 8"),
+    "images of half a header": (IMAGE_FILE[:10], "only 10 bytes; the header of images has 16"),
     "images of a header alone": (IMAGE_FILE[:16], "16 bytes; its header says 2 × 3 × 4, which makes 40"),
     "images one byte short": (IMAGE_FILE[:-1], "39 bytes; its header says 2 × 3 × 4, which makes 40"),
     "images one byte long": (IMAGE_FILE + b"\0", "41 bytes; its header says 2 × 3 × 4, which makes 40"),
@@ -66,11 +66,17 @@ MALFORMED = {
     "labels none": (struct.pack(">4sI", idx.MAGIC[1], 0), "its header says 0; expected sizes of 1 or more"),
     "images four billion": (FOUR_BILLION, "116 bytes; its header says 4,000,000,000 × 28 × 28, which makes 3,136,000"),
     "labels up to 37": (damaged(LABEL_FILE, 8 + 2, 37), "label 37 of example 2; expected labels from 0 to 9"),
-    "images as HTML": (b"<!DOCTYPE html><html></html>", "0x3c21444f (a web page: '<!DOCTYPE html><'); images have"),
-    "images as HTML with a mark": (b"\xef\xbb\xbf\r\n<html>\r\n<head>", " (a web page: '<html> <he'); images have 0x0"),
-    "images as text": (b"version https://git-lfs.github.com", " (a text: 'version https://'); images have 0x00000803"),
-    "images as a short text": (b"Not Found", "magic number 0x4e6f7420 (a text: 'Not Found'); images have 0x00000803"),
-    "images as a picture": (b"\x89PNG\r\n\x1a\n" + bytes(99), "magic number 0x89504e47; images have 0x00000803"),
+    "images as HTML": (b"<!DOCTYPE html><html></html>", "0x3c21444f (a web page: '<!DOCTYPE html><'); expected"),
+    "images as HTML with a mark": (b"\xef\xbb\xbf\r\n<html>\r\n<head>", " (a web page: '<html> <he'); expected 0x0"),
+    "images as text": (
+        b"version https://git-lfs.github.com",
+        " (text: 'version https://'); expected 0x00000803 (images)",
+    ),
+    "images as a short text": (
+        b"Not Found",
+        "magic number 0x4e6f7420 (text: 'Not Found'); expected 0x00000803 (images)",
+    ),
+    "images as a picture": (b"\x89PNG\r\n\x1a\n" + bytes(99), "magic number 0x89504e47; expected 0x00000803 (images)"),
 }
 GZIP_MALFORMED = {
     **{name: (zipped(content), told) for name, (content, told) in MALFORMED.items()},
@@ -234,7 +240,7 @@ def test_a_missing_file_is_an_error_that_names_it(tmp_path):
     """No file: one line with its path."""
     with pytest.raises(InputError) as error:
         idx.read_images(tmp_path / "absent")
-    assert str(error.value) == f"{tmp_path / 'absent'}: there is no such file"
+    assert str(error.value) == f"{tmp_path / 'absent'}: no such file"
 
 
 def test_a_folder_is_no_file(tmp_path):

@@ -102,7 +102,7 @@ def test_without_validation_the_record_of_an_epoch_has_no_such_figures():
 
 def test_what_leaves_nothing_to_train_on_is_refused_before_there_is_a_folder():
     """As many as there are."""
-    with pytest.raises(InputError, match="cannot hold 90 examples out of 90"):
+    with pytest.raises(InputError, match="cannot hold out 90 of 90 training examples"):
         session(replace(RECIPE, validation=90))
     assert not RUN.exists()
 

@@ -126,8 +126,11 @@ def test_options_leave_out_what_is_not_set():
         ("--early-stop 3", "--early-stop requires a validation set: give its size with --validation"),
         ("--dropout 0.5 --hidden none", "--dropout requires hidden neurons"),
         ("--augment-strength 2", "--augment-strength requires --augment"),
-        ("--validation 500", "cannot hold 500 examples out of 500: nothing would be left to train on"),
-        ("--validation 100 --limit 100", "cannot hold 100 examples out of 100: nothing would be left to train on"),
+        ("--validation 500", "cannot hold out 500 of 500 training examples as a validation set: none would be left"),
+        (
+            "--validation 100 --limit 100",
+            "cannot hold out 100 of 100 training examples as a validation set: none would be left",
+        ),
     ],
 )
 @pytest.mark.parametrize("way", ["command line", "config"])

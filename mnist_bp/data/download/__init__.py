@@ -1,1 +1,1 @@
-"""Download of datasets: HTTP, verification of what arrives, the cache."""
+"""Downloads of datasets: HTTP, verification and the cache."""

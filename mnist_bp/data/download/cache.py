@@ -1,13 +1,12 @@
-"""Whether the files of a published dataset are intact: known at once where it was found out before.
+"""Cache of published datasets: checks whether files are intact, and remembers what it has verified.
 
-To hash MNIST's 55 MB at every load would take longer than anything else at the start. So whoever has verified a file
-writes down its size, its time of last change and the SHA-256 of its content, in ``manifest.json`` beside the files. As
-long as size and time are those, the file is the one that was verified: two numbers to compare. As soon as one differs,
-the content is hashed and decides. A manifest is thus never more than a note of work that was done: lost, out of date or
-overwritten by another process, it costs one hashing, and in a folder that cannot be written one for each look.
+Hashing MNIST's 55 MB at every load would dominate the start-up time. So when a file has been verified, its size,
+modification time and SHA-256 checksum are recorded in ``manifest.json`` beside it. As long as size and time are
+unchanged, the file counts as verified; otherwise it is hashed again. A manifest that is lost, outdated or overwritten
+by another process only costs one more hashing. In a folder that cannot be written, each check hashes.
 
-For a dataset whose publisher tells the sums of the .gz files only, the note has one more use: the sum in it, taken when
-the .gz was verified, is what the content is compared with from then on.
+For a dataset whose publisher provides checksums of the .gz files only, the record has another use. It holds the
+checksum of the content, computed when the .gz file was verified, and later checks compare the content with it.
 """
 
 import json
@@ -29,10 +28,10 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class FileState:
-    """What there is of a published file: nothing, the published content, something else, or nobody can tell.
+    """State of a published file in a folder: absent, intact, damaged, or not verifiable.
 
-    ``path`` is where it lies (None: nowhere), ``sha256`` what its content has been found to have, ``reason`` why it is
-    not intact.
+    ``path`` is None if the file is absent, ``sha256`` is the checksum of an intact file, and ``reason`` explains why a
+    file is not intact.
     """
 
     state: Literal["absent", "intact", "damaged", "unverified"]
@@ -43,7 +42,7 @@ class FileState:
 
 @dataclass(frozen=True)
 class _Note:
-    """What was written down of a file that had been verified."""
+    """Record of a verified file in the manifest."""
 
     size: int
     mtime_ns: int
@@ -51,13 +50,13 @@ class _Note:
 
 
 def verify(folder: Path, file: PublishedFile, *, thorough: bool = False, note: bool = True) -> FileState:
-    """Find out whether ``folder`` holds ``file`` intact, plain or .gz.
+    """Check whether ``folder`` contains ``file`` intact, plain or .gz.
 
-    ``thorough`` trusts no note and hashes; what was found out is noted if ``note`` is true.
+    ``thorough`` hashes the file in any case. If ``note``, a verified file is recorded in the manifest.
     """
     path = find_file(folder, file.name)
     if path is None:
-        return FileState("absent", reason=f"{folder / file.name}: there is no such file")
+        return FileState("absent", reason=f"{folder / file.name}: no such file")
     noted = _note(path, file)
     if noted is not None and not thorough and _is_unchanged(path, noted):
         return FileState("intact", path, noted.sha256)
@@ -65,7 +64,7 @@ def verify(folder: Path, file: PublishedFile, *, thorough: bool = False, note: b
     try:
         found = take_file(path, VerifiedFile(replace(file, sha256=expected)))
     except Unusable as reason:
-        # A plain file of the right size with nothing to compare it with may well be right.
+        # A plain file of the right size may be intact if there is no checksum to compare it with.
         is_open = expected is None and path.suffix != ".gz" and path.stat().st_size == file.size
         return FileState("unverified" if is_open else "damaged", path, reason=f"{path}: {reason}")
     if note:
@@ -74,11 +73,11 @@ def verify(folder: Path, file: PublishedFile, *, thorough: bool = False, note: b
 
 
 def quick_check(folder: Path, file: PublishedFile, *, note: bool = True) -> FileState | None:
-    """What a load has to know of a file before it reads it: what is wrong with it, or None.
+    """Check a file before it is read: return its state if it is absent or damaged, else None.
 
-    Without a note, what is known to have another size than the published one is somebody's own, and reading it will
-    tell whether it is well-formed; so it is where nothing can be noted, since hashing it each time would be slow, and
-    for a .gz, which has a checksum of its own.
+    A file that was never verified is hashed only if it is plain, has the published size, and the result can be
+    recorded. Anything else is checked by the parser: the user's files have other sizes, a .gz file has its own
+    checksum, and hashing each time would be slow.
     """
     path = find_file(folder, file.name)
     if path is not None and _note(path, file) is None:
@@ -90,14 +89,14 @@ def quick_check(folder: Path, file: PublishedFile, *, note: bool = True) -> File
 
 
 def is_verified(path: Path) -> bool:
-    """Return whether a file is noted as verified, and unchanged since."""
+    """Return True if a file is recorded as verified and is unchanged since."""
     note = _read(path.parent).get(path.name)
     return note is not None and _is_unchanged(path, note)
 
 
 def mark_verified(path: Path, sha256: str) -> None:
-    """Note that the content of the file that lies there now has been verified."""
-    with suppress(OSError):  # see above: it costs time, not more
+    """Record that the current content of a file has been verified."""
+    with suppress(OSError):  # without the record, the next check only takes longer
         found = path.stat()
         notes = {**_read(path.parent), path.name: _Note(found.st_size, found.st_mtime_ns, sha256)}
         content = {name: vars(note) for name, note in sorted(notes.items())}
@@ -105,7 +104,7 @@ def mark_verified(path: Path, sha256: str) -> None:
 
 
 def quarantine(path: Path) -> Path:
-    """Move a damaged file out of the way, over the one that was moved there before, and say where to."""
+    """Rename a damaged file to NAME.damaged, replacing an older one, and return its new path."""
     aside = path.with_name(f"{path.name}.damaged")
     with suppress(FileNotFoundError):  # another process was faster
         path.replace(aside)
@@ -113,7 +112,7 @@ def quarantine(path: Path) -> Path:
 
 
 def _note(path: Path, file: PublishedFile) -> _Note | None:
-    """What was written down of the file at ``path``, if it was the published one."""
+    """Return the record of the file at ``path``, unless it belongs to other content than the published."""
     note = _read(path.parent).get(path.name)
     return note if note is not None and file.sha256 in {None, note.sha256} else None
 
@@ -124,7 +123,7 @@ def _is_unchanged(path: Path, note: _Note) -> bool:
 
 
 def _read(folder: Path) -> dict[str, _Note]:
-    """The manifest of a folder; what makes no sense in it is as good as not written."""
+    """Return the manifest of a folder. An invalid manifest counts as empty."""
     try:
         content = json.loads((folder / MANIFEST).read_bytes())
         return {

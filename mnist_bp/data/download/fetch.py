@@ -1,9 +1,9 @@
-"""Fetch a published dataset: every mirror in turn, the content verified, a file there whole or not at all.
+"""Download of a published dataset: tries each mirror in turn, verifies the content, and writes each file atomically.
 
-Each missing file has a thread of its own, which only ever writes to a part file of its own name and renames that when
-its content is verified. The thread that called hears of everything through one queue, so that progress is told, notes
-are written and Ctrl-C arrives in one place. Between processes there is no lock: whoever finishes first sweeps away the
-parts of all others, and who then finds its part gone finds the verified file in place.
+Each missing file is downloaded by a separate thread, which writes to a uniquely named temporary file and renames it
+when its content is verified. The threads report to the calling thread through one queue, so that progress, the manifest
+and Ctrl-C are handled in one place. There is no lock between processes. The first process to finish removes the
+temporary files of all others; a process whose temporary file is gone finds the verified file in place.
 """
 
 import os
@@ -32,22 +32,22 @@ from mnist_bp.storage.atomic import atomic_write, new_folder, remove_parts
 __all__ = ["Outcome", "download"]
 
 ALL_SILENT_SECONDS = 18
-"""How long all mirrors together may take to begin an answer, so that a machine without a network soon knows."""
+"""Longest total time in seconds for all mirrors to start responding, so that a machine without a network fails soon."""
 
 DEAD_SECONDS = 3600
-"""A part file that was last written so long ago belongs to no download that goes on."""
+"""Age in seconds above which a temporary file cannot belong to a running download."""
 
 GRACE_SECONDS = 1
-"""How long a download that has been interrupted waits for its threads to clean up after themselves."""
+"""Time in seconds that an interrupted download waits for its threads to clean up."""
 
 Take = Callable[[VerifiedFile, threading.Event], str]
 Source = tuple[str, Take]
-"""Where a file may be had: its name for people, and what lets an intake have it and says the SHA-256."""
+"""Source of a file: its name for messages, and a function that feeds a ``VerifiedFile`` and returns the SHA-256."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file: there already, or fetched; from where, and with which content."""
+    """Result for one file: already intact, or downloaded, with its source and checksum."""
 
     file: str
     state: Literal["intact", "fetched"]
@@ -58,7 +58,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Piece:
-    """What a thread tells on its way: so many bytes of this file are there."""
+    """Progress of a thread: number of bytes of this file that have arrived."""
 
     file: PublishedFile
     done: int
@@ -66,7 +66,7 @@ class _Piece:
 
 @dataclass(frozen=True)
 class _End:
-    """What a thread tells at last: where the file came from and its sum, or what went wrong."""
+    """Last report of a thread: the file's source and checksum, or the error."""
 
     file: PublishedFile
     source: str = ""
@@ -85,45 +85,45 @@ def download(
     progress: Progress | None = None,
     notice: Notice | None = None,
 ) -> list[Outcome]:
-    """Get the files of ``dataset`` that are not intact in ``folder``; keep them decompressed.
+    """Download the files of ``dataset`` that are not intact in ``folder``, and store them decompressed.
 
     Parameters
     ----------
     dataset
-        What to fetch.
+        Dataset to download.
     folder
-        Where to; created, if it is missing, when the first byte has come.
+        Folder for the files. It is created when the first byte has arrived.
     mirrors
-        Base URLs to try before MNIST_BP_MIRROR and the dataset's own; ``{dataset}`` in one stands for its name.
+        Base URLs to try before MNIST_BP_MIRROR and the dataset's mirrors. ``{dataset}`` is replaced by its name.
     imported
-        Folders or files, plain or .gz, to take the dataset from instead of any mirror.
+        Folders or files, plain or .gz, to copy the dataset from instead of downloading it.
     force
-        Fetch the intact ones too.
+        True to download intact files as well.
     verify
-        Hash what is there, rather than trust what was noted of it.
+        True to hash existing files instead of trusting the manifest.
     progress
-        Told of every piece.
+        Callback for each piece.
     notice
-        Told, for people, of a file that was not intact.
+        Callback(message) for a file that was damaged.
 
     Returns
     -------
     outcomes
-        Of each file, in the dataset's order.
+        Result for each file, in the dataset's order.
 
     Raises
     ------
     DataUnavailable
-        If nobody gave a file, or the folder cannot be written; names the file, the sources and the reasons.
+        If no source has a file (the message gives the reason of each), or the folder cannot be written.
     InputError
-        If ``imported`` holds no file of a dataset.
+        If ``imported`` contains no file of a dataset.
     """
     try:
         _refuse_what_cannot_be_a_folder(folder)
         remove_parts(folder, older_than=DEAD_SECONDS)
         there = [cache.verify(folder, file, thorough=verify) for file in dataset.files]
         for found in there:
-            _put_away(found, notice)
+            _quarantine(found, notice)
         missing = [file for file, found in zip(dataset.files, there, strict=True) if force or found.state != "intact"]
         with new_folder(folder):
             fetched = _fetch_all(missing, folder, _sources(dataset, mirrors, imported), progress) if missing else {}
@@ -138,29 +138,29 @@ def download(
 
 
 def _refuse_what_cannot_be_a_folder(folder: Path) -> None:
-    """OSError, before anything is downloaded, for a path that leads through a file or that no system takes."""
+    """Raise OSError before the download if the path leads through a file or is not valid on this system."""
     with suppress(FileNotFoundError):
         os.scandir(folder).close()
 
 
-def _put_away(found: cache.FileState, notice: Notice | None) -> None:
-    """Let no damaged file stay under its name, whether or not there will be another."""
+def _quarantine(found: cache.FileState, notice: Notice | None) -> None:
+    """Quarantine a damaged file, even if it will not be replaced."""
     if found.state == "damaged" and found.path is not None:
         aside = cache.quarantine(found.path)
         if notice is not None:
-            notice(f"{found.reason}; set aside as {aside.name}")
+            notice(f"{found.reason}; quarantined as {aside.name}")
 
 
 def _sources(
     dataset: PublishedDataset, mirrors: Sequence[str], imported: Sequence[Path]
 ) -> Callable[[PublishedFile], list[Source]]:
-    """How to find out where each file may be had."""
+    """Return a function that lists the sources of a file."""
     if imported:
         return _local_sources(dataset, imported)
     if is_on("MNIST_BP_OFFLINE"):
         raise DataUnavailable(
-            f"{dataset.name} is not complete here, and MNIST_BP_OFFLINE forbids the network; "
-            f"from a folder that has the files: {program()} download {dataset.name} --from FOLDER"
+            f"{dataset.name} is not complete on disk, and MNIST_BP_OFFLINE disables downloads; "
+            f"to copy it from a folder: {program()} download {dataset.name} --from FOLDER"
         )
     from mnist_bp.data.download import http  # here, because requests takes long to import
 
@@ -168,7 +168,9 @@ def _sources(
     patience = min(http.ANSWER_SECONDS, ALL_SILENT_SECONDS / len(urls))
 
     def of(url: str) -> Take:
-        return lambda intake, stop: http.fetch_file(f"{url}{intake.file.name}.gz", intake, stop, patience=patience)
+        return lambda verified, stop: http.fetch_file(
+            f"{url}{verified.file.name}.gz", verified, stop, patience=patience
+        )
 
     return lambda _file: [(url, of(url)) for url in urls]
 
@@ -180,19 +182,19 @@ def _local_sources(dataset: PublishedDataset, places: Sequence[Path]) -> Callabl
     }
     if not any(found.values()):
         held = " and ".join(f"{place} holds {recognize(place).holds}" for place in places if place.is_dir())
-        raise InputError(f"{held or 'no file has the name of one'}. Expected for {dataset.name}: {EXPECTED}")
+        raise InputError(f"{held or 'no file has an expected name'}. Expected for {dataset.name}: {EXPECTED}")
     return lambda file: [(str(stored), _local(stored)) for stored in found[file.name]]
 
 
 def _urls(dataset: PublishedDataset, mirrors: Sequence[str]) -> list[str]:
-    """The mirrors in the order to try: those given, those of the environment, those that everybody has."""
+    """Return the mirrors in the order to try: arguments, environment, defaults."""
     given = [*mirrors, *re.split(r"[\s,]+", os.environ.get("MNIST_BP_MIRROR", ""))]
     own = [url.replace("{dataset}", dataset.name).rstrip("/") + "/" for url in given if url]
     return list(dict.fromkeys([*own, *dataset.mirrors]))
 
 
 def _local(file: Stored) -> Take:
-    return lambda intake, _stop: take_file(file, intake)
+    return lambda verified, _stop: take_file(file, verified)
 
 
 def _fetch_all(
@@ -201,7 +203,7 @@ def _fetch_all(
     sources: Callable[[PublishedFile], list[Source]],
     progress: Progress | None,
 ) -> dict[str, Outcome]:
-    """Fetch the files at the same time; raise the first failure when all have ended one way or the other."""
+    """Fetch the files in parallel. When all have ended, raise the first failure, if any."""
     events: queue.SimpleQueue[_Piece | _End] = queue.SimpleQueue()
     stop = threading.Event()
     workers = [
@@ -230,7 +232,7 @@ def _fetch_all(
 
 
 def _next(events: "queue.SimpleQueue[_Piece | _End]") -> _Piece | _End:
-    """Wait for an event; on Windows, Ctrl-C is heard only between two waits."""
+    """Wait for an event. The wait is repeated, because Windows handles Ctrl-C only between two waits."""
     while True:
         try:
             return events.get(timeout=1)
@@ -239,7 +241,7 @@ def _next(events: "queue.SimpleQueue[_Piece | _End]") -> _Piece | _End:
 
 
 def _raise_failure(ends: Sequence[_End]) -> None:
-    """Raise what went wrong first in the files' order, a full disk before an unusable mirror."""
+    """Raise the first error in the order of the files, with errors of the disk before those of mirrors."""
     failed = [end for end in ends if end.error is not None]
     for end in failed:
         if end.error is not None and not isinstance(end.error, Unusable):
@@ -247,8 +249,8 @@ def _raise_failure(ends: Sequence[_End]) -> None:
     if failed:
         others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         raise DataUnavailable(
-            f"cannot get {failed[0].file.name}{others} ({failed[0].error}); "
-            f"{program()} download takes files from elsewhere with --mirror or --from; --dataset synthetic needs none"
+            f"cannot download {failed[0].file.name}{others} ({failed[0].error}); "
+            f"{program()} download can use other sources (--mirror, --from); --dataset synthetic needs no files"
         )
 
 
@@ -256,42 +258,41 @@ def _work(
     file: PublishedFile,
     folder: Path,
     sources: list[Source],
-    tell: Callable[[_Piece | _End], None],
+    report: Callable[[_Piece | _End], None],
     stop: threading.Event,
 ) -> None:
-    """One thread: fetch one file, and tell how it ended."""
+    """Fetch one file in a thread, and report the result."""
     try:
-        source, sha256 = _fetch(file, folder, sources, lambda done: tell(_Piece(file, done)), stop)
-        tell(_End(file, source, sha256))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the thread that called has to know
-        tell(_End(file, error=error))
+        source, sha256 = _fetch(file, folder, sources, lambda done: report(_Piece(file, done)), stop)
+        report(_End(file, source, sha256))
+    except Exception as error:  # noqa: BLE001 - any exception is passed to the calling thread
+        report(_End(file, error=error))
 
 
 def _target(path: Path, opened: ExitStack) -> BinaryIO:
-    """Create a file and its folder, now that there is something to write into it."""
+    """Create a file and its folder, as soon as the first bytes have arrived."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return opened.enter_context(atomic_write(path))
 
 
 def _fetch(
-    file: PublishedFile, folder: Path, sources: list[Source], told: Callable[[int], None], stop: threading.Event
+    file: PublishedFile, folder: Path, sources: list[Source], progress: Callable[[int], None], stop: threading.Event
 ) -> tuple[str, str]:
-    """Fetch one file from the first source that gives it intact; say which, and its SHA-256.
+    """Fetch one file from the first source that has it intact. Return the source's name and the SHA-256.
 
-    Who gave something else than the file is asked once more when all others have failed: a login page of the network's
-    own or a damaged copy on the way may be gone by then.
+    A source that sent other content (a login page, for example) is tried once more when all others have failed.
     """
     reasons: dict[str, str] = {}
     turns = list(sources)
     for turn, (name, take) in enumerate(turns):
         try:
             with ExitStack() as opened:
-                return name, take(VerifiedFile(file, partial(_target, folder / file.name, opened), told), stop)
+                return name, take(VerifiedFile(file, partial(_target, folder / file.name, opened), progress), stop)
         except Unusable as reason:
             reasons[name] = str(reason)
             if isinstance(reason, WrongContent) and turn < len(sources):
                 turns.append((name, take))
-        except FileNotFoundError:  # another process has swept our part away: the file is there
+        except FileNotFoundError:  # another process finished the file and removed our temporary file
             found = cache.verify(folder, file)
             if found.sha256 is None:
                 raise

@@ -1,4 +1,4 @@
-"""One file from one mirror: asked again where that may help, gone on with where it broke off, given up in good time."""
+"""HTTP transfer of one file from one mirror, with retries, resumed downloads and timeouts."""
 
 import queue
 import re
@@ -18,56 +18,57 @@ __all__ = ["Stopped", "fetch_file"]
 CONNECT_SECONDS = 4
 READ_SECONDS = 5
 ANSWER_SECONDS = 8
-"""A mirror that has not begun to answer by then is given up. requests' own limits hold for each address that a name
-stands for, and not for looking the name up: behind a firewall that drops packets they add up to minutes."""
+"""Timeout in seconds for the start of a response. The timeouts of requests apply to each address of a host and not to
+the name lookup: behind a firewall that drops packets, they add up to minutes."""
 
 PAUSES = (0.3, 1.0, 3.0)
-"""Seconds before each further attempt at a mirror that is there, but broke off or has an error of its own."""
+"""Pauses in seconds before each retry, for a mirror that broke off or reported a server error."""
 LONGEST_PAUSE = 5.0
-"""Seconds, however many more a mirror's Retry-After asks for: the next mirror is not as far away."""
+"""Longest pause in seconds, even if Retry-After is longer: the next mirror may be available sooner."""
 
 SLOW_SECONDS, SLOW_RATE = 10, 1024
-"""A mirror that sends fewer bytes a second than that, over so many seconds, is given up."""
+"""Number of seconds, and bytes per second over that time, below which a mirror is too slow."""
 
 HEADERS = {"Accept-Encoding": "identity"}
-"""Some servers call a .gz file gzip *encoded*, which must not be undone here; none is to encode it once more."""
+"""Request headers. Servers must not compress a .gz file again. (Some declare a .gz file as gzip *encoded*; it must not
+be decoded here.)"""
 
 RETRIED = {408, 425, 429}
-"""The statuses beside 5xx that may be others in a moment."""
+"""Status codes other than 5xx that may be temporary."""
 
 
 class Stopped(Exception):
-    """Nobody wants the file any more."""
+    """Cancellation of a download by its caller."""
 
 
-def fetch_file(url: str, intake: VerifiedFile, stop: threading.Event, *, patience: float = ANSWER_SECONDS) -> str:
-    """Let ``intake`` have the file at ``url``.
+def fetch_file(url: str, verified: VerifiedFile, stop: threading.Event, *, patience: float = ANSWER_SECONDS) -> str:
+    """Download the file at ``url`` into ``verified``.
 
     Parameters
     ----------
     url
-        Where it is.
-    intake
-        Takes it in.
+        URL of the file.
+    verified
+        Verified file that receives the bytes.
     stop
-        Set by whoever wants it no more.
+        Event that cancels the download.
     patience
-        Seconds within which the server has to begin its answer.
+        Timeout in seconds for the start of the response.
 
     Returns
     -------
     sha256
-        Of the content.
+        SHA-256 checksum of the content.
 
     Raises
     ------
     Unusable
-        If this mirror does not have it, or cannot send it in one piece or several.
+        If this mirror does not have the file, or cannot send it completely.
     Stopped
-        Soon after ``stop`` was set.
+        If ``stop`` was set.
     """
-    transfer = _Transfer(url, intake, stop, patience)
-    intake.restart()
+    transfer = _Transfer(url, verified, stop, patience)
+    verified.restart()
     for pause in PAUSES:
         try:
             return transfer.attempt()
@@ -77,61 +78,61 @@ def fetch_file(url: str, intake: VerifiedFile, stop: threading.Event, *, patienc
         except WrongContent:
             if not transfer.was_resumed:
                 raise
-            transfer.start_over()  # the pieces may not belong together: now all of it from the start
+            transfer.start_over()  # the pieces may be of different versions: download all of it again
     return transfer.attempt()
 
 
 class _Transfer:
-    """What has to be known from one attempt to the next."""
+    """State that is kept from one attempt to the next."""
 
-    def __init__(self, url: str, intake: VerifiedFile, stop: threading.Event, patience: float) -> None:
-        self._url, self._intake, self._stop, self._patience = url, intake, stop, patience
+    def __init__(self, url: str, verified: VerifiedFile, stop: threading.Event, patience: float) -> None:
+        self._url, self._verified, self._stop, self._patience = url, verified, stop, patience
         self._version: str | None = None
         self._ranges = True
         self.was_resumed = False
 
     def start_over(self) -> None:
-        """Forget all pieces, and ask for no more pieces."""
-        self._intake.restart()
+        """Discard all pieces, and request the whole file from now on."""
+        self._verified.restart()
         self._ranges = self.was_resumed = False
 
     def attempt(self) -> str:
-        """Ask for the file, or for what is missing of it, and take it in."""
+        """Request the file, or the missing part of it, and read the response."""
         with _answer(self._url, self._headers(), self._patience) as response:
             if response.status_code in {requests.codes.partial_content, requests.codes.range_not_satisfiable}:
                 self._resume(response)
             elif response.status_code == requests.codes.ok:
-                self._intake.restart()
+                self._verified.restart()
                 self.was_resumed = False
-                # A weak ETag (W/…) does not promise the same bytes.
+                # A weak ETag (W/…) does not guarantee identical bytes.
                 etag = response.headers.get("ETag", "")
                 self._version = etag if etag.startswith('"') else response.headers.get("Last-Modified")
             else:
                 raise _refusal(response)
             for piece in _pieces(response, self._stop):
-                self._intake.feed(piece)
-        return self._intake.finish()
+                self._verified.feed(piece)
+        return self._verified.finish()
 
     def _headers(self) -> dict[str, str]:
-        if not (self._ranges and self._intake.received):
+        if not (self._ranges and self._verified.received):
             return HEADERS
         only_if = {"If-Range": self._version} if self._version else {}
-        return {**HEADERS, "Range": f"bytes={self._intake.received}-", **only_if}
+        return {**HEADERS, "Range": f"bytes={self._verified.received}-", **only_if}
 
     def _resume(self, response: requests.Response) -> None:
-        """See that the answer begins where the last one ended."""
+        """Check that the response begins where the last one ended."""
         told = response.headers.get("Content-Range", "")
         if response.status_code == requests.codes.partial_content:
             begins = re.match(r"bytes (\d+)-", told)
-            if begins and int(begins[1]) == self._intake.received > 0:
+            if begins and int(begins[1]) == self._verified.received > 0:
                 self.was_resumed = True
                 return
         self.start_over()
-        raise BrokeOff(f"HTTP {response.status_code} with the range {told!r}, which was not asked for")
+        raise BrokeOff(f"HTTP {response.status_code} with the range {told!r}, which was not requested")
 
 
 def _refusal(response: requests.Response) -> Unusable:
-    """What an answer without the file means: ask again, or never."""
+    """Return the error for a response without the file, which says whether to retry."""
     reason = f"HTTP {response.status_code} {response.reason}"
     if response.status_code >= 500 or response.status_code in RETRIED:
         return BrokeOff(reason, wait=_retry_after(response.headers))
@@ -139,7 +140,7 @@ def _refusal(response: requests.Response) -> Unusable:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds until the mirror wants to be asked again, told as a number or as a time; None if it does not say."""
+    """Return the seconds until Retry-After, which is a number or a time. None if it is missing or invalid."""
     told = headers.get("Retry-After", "").strip()
     if told.isascii() and told.isdigit():
         return float(told)
@@ -150,13 +151,13 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _pieces(response: requests.Response, stop: threading.Event) -> Iterator[bytes]:
-    """The body, as it was sent and as it arrives."""
+    """Yield the undecoded body as it arrives."""
     since, count = time.monotonic(), 0
     while True:
         try:
             piece = response.raw.read1(PIECE_BYTES, decode_content=False)
         except ReadTimeoutError as error:
-            raise BrokeOff(f"stalled: nothing came for {READ_SECONDS:g} s") from error
+            raise BrokeOff(f"stalled: no data for {READ_SECONDS:g} s") from error
         except (HTTPError, OSError) as error:
             raise BrokeOff(f"broke off ({type(error).__name__})") from error
         if stop.is_set():
@@ -173,13 +174,13 @@ def _pieces(response: requests.Response, stop: threading.Event) -> Iterator[byte
 
 
 def _answer(url: str, headers: Mapping[str, str], patience: float) -> requests.Response:
-    """The response to a GET of ``url``, its body still to come, or Unusable within ``patience`` seconds."""
+    """Return the response to a GET of ``url``, with its body unread. Raise Unusable after ``patience`` seconds."""
     answers: queue.SimpleQueue[requests.Response | Exception] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
             answers.put(requests.get(url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)))
-        # Not all that it raises is a RequestException: a missing certificate bundle, a host name that is too long …
+        # Not every error is a RequestException: a missing certificate bundle or a long host name raises others.
         except (OSError, ValueError, HTTPError) as error:
             answers.put(error)
 
@@ -194,19 +195,19 @@ def _answer(url: str, headers: Mapping[str, str], patience: float) -> requests.R
 
 
 def _failure(error: Exception) -> Unusable:
-    """Say in a few words what requests tells in a chain of nested reprs, and whether to ask again."""
+    """Return a short description of an error of requests, which nests several reprs, and whether to retry."""
     cause = error.args[0] if error.args else None
     if isinstance(error, requests.ConnectionError) and isinstance(cause, ProtocolError):
-        return BrokeOff("broke off before it answered")
+        return BrokeOff("broke off before the response")
     if isinstance(getattr(cause, "reason", None), NameResolutionError):
-        return Unusable("its name cannot be looked up (no network?)")
+        return Unusable("host name lookup failed (no network?)")
     return Unusable(next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), str(error)))
 
 
 _REASONS = {
     requests.Timeout: "timed out",
-    requests.exceptions.ProxyError: "the proxy on the way there does not let through (HTTPS_PROXY, HTTP_PROXY)",
-    requests.exceptions.SSLError: "its certificate cannot be verified (REQUESTS_CA_BUNDLE names another authority's)",
+    requests.exceptions.ProxyError: "blocked by the proxy (set in HTTPS_PROXY or HTTP_PROXY)",
+    requests.exceptions.SSLError: "its certificate cannot be verified (REQUESTS_CA_BUNDLE sets another authority)",
     requests.ConnectionError: "cannot be reached",
 }
-"""The first kind that fits: each is a kind of the last."""
+"""Descriptions of errors. The first class that matches is used; the last one is a base class of the others."""

@@ -1,7 +1,7 @@
-"""Verified download: bytes of a published file, decompressed within bounds, hashed, and accepted only if they match.
+"""Verified download: decompresses a published file within bounds, hashes it, and accepts it only if it matches.
 
-A mirror, a local folder and the cache itself are all read through a ``VerifiedFile``, so that one function decides
-whether a file is what was published.
+Mirrors, local folders and the cache are all read through a ``VerifiedFile``, so that one class decides whether a file
+has the published content.
 """
 
 import hashlib
@@ -21,11 +21,11 @@ GZIP_WBITS = 31
 
 
 class Unusable(Exception):
-    """A copy of a file could not be had; the text says why."""
+    """Copy of a file that is not available or not valid; the text is the reason."""
 
 
 class BrokeOff(Unusable):
-    """It ended before its end: asked again, the same source may give the rest, after so many seconds if it says so."""
+    """Transfer that broke off. A retry may succeed, after ``wait`` seconds if the server gave a time."""
 
     def __init__(self, reason: str, *, wait: float | None = None) -> None:
         super().__init__(reason)
@@ -33,30 +33,30 @@ class BrokeOff(Unusable):
 
 
 class WrongContent(Unusable):
-    """Something else than the published file."""
+    """Content that differs from the published file."""
 
 
 class VerifiedFile:
-    """One file on its way in, plain or .gz, in pieces.
+    """A file that is verified while its bytes arrive, plain or .gz, in pieces.
 
     Parameters
     ----------
     file
-        What it should be.
+        Published file that is expected.
     open_target
-        Called before the first byte is written; opens the file that takes the decompressed content, never more than the
-        published size. None to look only.
-    told
-        Told of the decompressed bytes so far.
+        Function that opens the file for the decompressed content, called before the first byte is written. At most the
+        published size is written. None to verify only.
+    progress
+        Callback(number of decompressed bytes so far).
     """
 
     def __init__(
         self,
         file: PublishedFile,
         open_target: Callable[[], BinaryIO] | None = None,
-        told: Callable[[int], None] | None = None,
+        progress: Callable[[int], None] | None = None,
     ) -> None:
-        self.file, self._open_target, self._told = file, open_target, told
+        self.file, self._open_target, self._progress = file, open_target, progress
         self._target: BinaryIO | None = None
         self._begin()
 
@@ -67,40 +67,40 @@ class VerifiedFile:
         self._sum, self._gzip_sum = hashlib.sha256(), hashlib.sha256()
 
     def restart(self) -> None:
-        """Forget what has come so far."""
+        """Discard the bytes so far."""
         if self._target is not None:
             self._target.seek(0)
             self._target.truncate()
         self._begin()
 
     def feed(self, piece: bytes) -> None:
-        """Take the next bytes; WrongContent as soon as they cannot be the published file's."""
+        """Process the next bytes. Raise WrongContent as soon as they cannot be those of the published file."""
         self.received += len(piece)
-        if self.received > 2 * self.file.size + PIECE_BYTES:  # gzip can go on for ever and say nothing
+        if self.received > 2 * self.file.size + PIECE_BYTES:  # a gzip stream can be endless without producing output
             raise self._too_long()
-        if self.received - len(piece) < len(GZIP_MAGIC):  # the first two bytes tell .gz from plain; keep them together
+        if self.received - len(piece) < len(GZIP_MAGIC):  # the first two bytes distinguish .gz from plain
             self._head = piece = self._head + piece
             if len(piece) < len(GZIP_MAGIC):
                 return
             if not piece.startswith((GZIP_MAGIC, IDX_MAGIC)):
-                raise WrongContent(f"neither a .gz nor an IDX file, but {piece[:16]!r}")
+                raise WrongContent(f"neither a .gz nor an IDX file; begins with {piece[:16]!r}")
             self._inflate = zlib.decompressobj(wbits=GZIP_WBITS) if piece.startswith(GZIP_MAGIC) else None
         if self._inflate is None:
             self._take(piece)
         else:
             self._decompress(self._inflate, piece)
-        if self._told is not None and self.done < self.file.size:
-            self._told(self.done)
+        if self._progress is not None and self.done < self.file.size:
+            self._progress(self.done)
 
     def finish(self) -> str:
-        """Say the content's SHA-256, once all bytes have come and are the published ones; Unusable if they are not."""
+        """Return the SHA-256 of the complete content. Raise Unusable if it is incomplete or not the published one."""
         if self.done < self.file.size or (self._inflate is not None and not self._inflate.eof):
-            raise BrokeOff(f"{self.done:,} of {self.file.size:,} bytes, then nothing")
+            raise BrokeOff(f"ended after {self.done:,} of {self.file.size:,} bytes")
         content = self._sum.hexdigest()
         if self.file.sha256 is None and self._inflate is None:
-            raise WrongContent("cannot be verified: only of the .gz is a sum published")
+            raise WrongContent("cannot be verified: only the .gz has a published checksum")
         if content != self.file.sha256 and self._gzip_sum.hexdigest() != self.file.gzip_sha256:
-            raise WrongContent("other content than the published file's (SHA-256)")
+            raise WrongContent("checksum mismatch (SHA-256)")
         return content
 
     def _decompress(self, inflate: "zlib._Decompress", piece: bytes) -> None:
@@ -108,7 +108,7 @@ class VerifiedFile:
             self._gzip_sum.update(piece)
         try:
             while not inflate.eof:
-                # One byte more than there should be, so that the first one too many shows.
+                # Request one byte more than expected, to detect content that is too long.
                 content = inflate.decompress(piece, min(PIECE_BYTES, self.file.size - self.done + 1))
                 self._take(content)
                 piece = inflate.unconsumed_tail
@@ -132,14 +132,14 @@ class VerifiedFile:
         return WrongContent(f"more than the {self.file.size:,} bytes of the published file")
 
 
-def take_file(path: Stored, intake: VerifiedFile) -> str:
-    """Take in a file on disk or in an archive, plain or .gz, and return its content's SHA-256.
+def take_file(path: Stored, verified: VerifiedFile) -> str:
+    """Verify a file on disk or in an archive, plain or .gz, and return the SHA-256 of its content.
 
-    Unusable if it is not what was published.
+    Raise Unusable if it does not have the published content.
     """
     for piece in _pieces(path):
-        intake.feed(piece)
-    return intake.finish()
+        verified.feed(piece)
+    return verified.finish()
 
 
 def _pieces(path: Stored) -> Iterator[bytes]:
