@@ -38,7 +38,6 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         self._names = list(names)
         self._load = load
         self._entries: dict[str, Entry] = {}
-        self._is_loaded = False
 
     def register(self, name: str, entry: Entry) -> None:
         """Add an entry. Raise InputError if the name is already registered."""
@@ -60,8 +59,8 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
 
     def __getitem__(self, name: str) -> Entry:
         """Return the entry. Raise InputError if there is none."""
-        self.check(name)
-        if not self._is_loaded:
+        if name not in self._entries:
+            self.check(name)
             self._load_built_in()
         return self._entries[name]
 
@@ -80,7 +79,6 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         if wrong := sorted(set(built_in) ^ (set(self._names) - registered)):
             raise InputError(f"{self.what} {', '.join(wrong)}: each name needs an entry, and each entry a name")
         self._entries |= built_in
-        self._is_loaded = True
 
 
 def _activations() -> "Mapping[str, Activation]":
