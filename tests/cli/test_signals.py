@@ -14,6 +14,17 @@ from mnist_bp.reports.training import TrainingReport
 from mnist_bp.training import checkpoint, run
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_ignored():
+    """Handle each signal as a terminal's programs do, also where the tests run under nohup or in the background."""
+    ignored = [number for number in SIGNALS if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+
+
 @pytest.fixture
 def signals_at(monkeypatch):
     """Let a function raise signals, so many at a time, in the middle of its n-th call."""
