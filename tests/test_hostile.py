@@ -429,7 +429,7 @@ def test_a_config_may_name_a_parent_folder(cli, idx_folder, monkeypatch):
     assert {path.name for path in Path("..").iterdir()} == {*before, "mine"}
     again = cli("train", "--config", "../c.toml")
     assert (again.code, len(again.err.splitlines())) == (2, 1)
-    assert "already holds a run" in again.err
+    assert "already contains a run" in again.err
     assert cli("evaluate").code == 0  # by runs/latest
     assert cli("train", "--config", "../c.toml", "--output", "..").code == 0
     assert Path("../precious").read_text(encoding="utf-8") == "mine"

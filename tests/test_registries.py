@@ -190,7 +190,7 @@ def test_a_combination_without_a_learning_rate_is_refused_by_name(
     done = cli("train", "--data-dir", idx_folder, f"--{option}", "new")
 
     assert done.code == 2
-    assert f"no default learning rate for {combination}: give one with --learning-rate" in done.err
+    assert f"no default learning rate for {combination}: set one with --learning-rate" in done.err
 
 
 def test_help_lists_what_is_registered(cli, register):

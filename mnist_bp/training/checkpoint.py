@@ -1,4 +1,4 @@
-"""checkpoint.npz: all that a training needs to go on from its last finished epoch, bit for bit."""
+"""Checkpoints (checkpoint.npz), from which a training resumes bit for bit after its last finished epoch."""
 
 import sys
 from collections.abc import Collection, Mapping
@@ -18,20 +18,20 @@ from mnist_bp.training.trainer import Trainer
 __all__ = ["FORMAT", "restore", "save"]
 
 MOST = 1 << 53
-"""Of the steps and epochs that a training has had: more than any computer will do."""
+"""Largest valid number of steps or epochs, more than any computer can do."""
 
 LATER = {"dataset"}
-"""Settings that older checkpoints may lack. What a run on MNIST or on the user's files was trained on was not recorded
-by name; the digest of the training data still tells whether they are the same."""
+"""Settings that older checkpoints may lack. They did not record the name of the dataset for MNIST and the user's files;
+the digest of the training data still shows whether it is the same."""
 
 FORMAT = 2
-"""Version of the file's layout; files of model.npz's format 1, without a sum, are no checkpoints."""
+"""Version of the file's layout. Format 1 of model.npz, without a checksum, was never used for checkpoints."""
 
 
 def save(path: Path, trainer: Trainer, last: EpochResult, identity: Mapping[str, Any]) -> None:
-    """Write the trainer's state after an epoch, and what that came to, whole or not at all.
+    """Write the trainer's state after an epoch, and the epoch's result, atomically.
 
-    ``identity`` says what it may go on with, see ``restore``.
+    ``identity`` holds the values that must be equal to resume, see ``restore``.
     """
     npz.write(
         path, trainer.state, {"format": FORMAT, "version": __version__, "identity": identity, "last": last.record()}
@@ -41,42 +41,40 @@ def save(path: Path, trainer: Trainer, last: EpochResult, identity: Mapping[str,
 def restore(
     path: Path, trainer: Trainer, identity: Mapping[str, Any], *, resumable: Collection[str] = ()
 ) -> EpochResult:
-    """Let a new trainer go on where that one was; what its last epoch came to.
+    """Restore the state of a trainer, and return the result of its last epoch.
 
-    ``identity`` is what has to be the same for that, the data and the recipe, say, as JSON values. Names that
-    ``resumable`` are not compared: older versions recorded some of them.
+    ``identity`` holds the values that must be equal, such as the data and the settings, as JSON values. Names in
+    ``resumable`` are not compared; older versions recorded some of them.
 
     Raises
     ------
     InputError
-        If the file is missing, damaged, of another identity, or does not fit the trainer.
+        If the file is missing or damaged, has another identity, or does not fit the trainer.
     """
     held = npz.read(path, "checkpoint", [FORMAT])
     was = held.meta.get("identity")
     if not isinstance(was, dict):
-        raise InputError(f"{path}: it does not say what it was training")
+        raise InputError(f"{path}: its metadata does not identify the training")
     for name in {**was, **identity}:
         is_comparable = (name in was or name not in LATER) and name not in resumable
         if is_comparable and was.get(name) != identity.get(name):
-            hint = "; a --schedule but constant runs over all epochs from the start" if name == "epochs" else ""
-            raise InputError(
-                f"{path}: it was training with {name} {was.get(name)!r}; here it is {identity.get(name)!r}{hint}"
-            )
+            hint = "; changing --epochs requires --schedule constant from the start" if name == "epochs" else ""
+            raise InputError(f"{path}: it was trained with {name} {was.get(name)!r}, not {identity.get(name)!r}{hint}")
     if set(held.arrays) != set(trainer.state):
-        raise InputError(f"{path}: it should hold {', '.join(trainer.state)}, and holds {', '.join(held.arrays)}")
+        raise InputError(f"{path}: expected the arrays {', '.join(trainer.state)}; found {', '.join(held.arrays)}")
     for name, array in trainer.state.items():
         _check(path, name, held.arrays[name], array)
     last = _result(held.meta.get("last"))
     if last is None or last.epoch != held.arrays["epoch"]:
-        raise InputError(f"{path}: it does not say what its last epoch came to")
+        raise InputError(f"{path}: its metadata has no valid result of the last epoch")
     trainer.restore(held.arrays)
     return last
 
 
 def _result(record: Any) -> EpochResult | None:
-    """Return what an epoch came to, as ``save`` wrote it; None if something in the record is no figure.
+    """Return the result of an epoch from the record that ``save`` wrote, or None if a value in it is invalid.
 
-    A figure that the version which wrote the record did not compute is absent.
+    A metric that did not exist in the version that wrote the record is missing.
     """
     try:
         health = Health.from_record(record["health"])
@@ -94,6 +92,6 @@ def _check(path: Path, name: str, found: Array, expected: Array) -> None:
     if (found.shape, found.dtype) != (expected.shape, expected.dtype):
         raise InputError(f"{path}: {name} is {found.dtype} {found.shape}, not {expected.dtype} {expected.shape}")
     if not np.isfinite(found).all():
-        raise InputError(f"{path}: {name} holds numbers that are not finite")
+        raise InputError(f"{path}: {name} contains numbers that are not finite")
     if found.dtype.kind == "i" and not 0 <= found <= MOST:
-        raise InputError(f"{path}: {name} is {found}, which is no count")
+        raise InputError(f"{path}: {name} is {found}; expected a whole number of 0 or more")

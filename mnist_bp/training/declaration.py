@@ -1,4 +1,4 @@
-"""How a setting is declared: a dataclass field whose metadata says all that options, configs and records need."""
+"""Declaration of settings: a dataclass field whose metadata describes its option, config key and records."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ __all__ = ["Range", "Setting", "declared", "setting"]
 
 
 class Range(NamedTuple):
-    """Numbers from ``low`` to ``high``, ends included unless excluded; ``expected`` describes them in an error."""
+    """Range of numbers from ``low`` to ``high``, both included by default. ``expected`` describes it in errors."""
 
     low: float
     high: float
@@ -20,50 +20,49 @@ class Range(NamedTuple):
     excludes_high: bool = False
 
     def holds(self, value: float) -> bool:
-        """Return whether ``value`` is one of these numbers; NaN never is."""
+        """Return True if ``value`` is in the range. NaN never is."""
         is_above = self.low < value if self.excludes_low else self.low <= value
         is_below = value < self.high if self.excludes_high else value <= self.high
         return is_above and is_below
 
     @classmethod
     def whole(cls, low: int, high: float = math.inf) -> "Range":
-        """Return the range of the whole numbers from ``low`` to ``high``."""
+        """Return the range of whole numbers from ``low`` to ``high``."""
         return cls(low, high, f"a whole number, {low} {'or more' if high == math.inf else f'to {high:,}'}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """The declaration of one setting.
+    """Declaration of one setting.
 
     Attributes
     ----------
     default
-        Value without the option; None where it depends on other settings, or where the setting is off.
+        Value without the option. None if it depends on other settings, or if the setting is off.
     help
-        Help text without the default, if that is a value; its numbers come from the code that uses them. ``{values}``
-        stands for the named values.
+        Help text, without the default if that is a value. ``{values}`` is replaced by the named values.
     panel
         Panel of ``--help``.
     metavar
-        Word for the value in ``--help``; None: its type, or the named values.
+        Placeholder for the value in ``--help``. None for its type or the named values.
     choices
-        The named values, a registry; None: any value of the type.
+        Registry of the named values. None for any value of the type.
     notes
         Explanations of named values for the help, by name.
     range
-        Accepted numbers; None: all.
+        Range of valid numbers. None for all.
     parse, format
-        Text to value, and value to what a config holds.
+        Functions from text to value, and from value to the form in a config.
     is_resumable
-        (settings) ↦ whether a run may resume with another value of this setting; None: never.
+        Function of the settings, True if a run may resume with another value of this setting. None for never.
     always
-        Whether the printed recipe has this setting even at its default.
+        True if the printed recipe includes this setting even at its default.
     phrase
-        (settings) ↦ what the printed recipe says of it; None: name and value.
+        Function of the settings that describes this one in the printed recipe. None for name and value.
     name
-        Name of the field; its option and config key have hyphens for underscores.
+        Name of the field. Its option and config key have hyphens instead of underscores.
     type
-        Type of a value: int, float, str, Path, or Any where ``parse`` makes it.
+        Type of a value: int, float, str, Path, or Any if ``parse`` creates it.
     """
 
     default: Any
@@ -83,7 +82,7 @@ class Setting:
 
     @property
     def may_resume(self) -> bool:
-        """Whether there are runs that may resume with another value."""
+        """True if some runs may resume with another value."""
         return self.is_resumable is not None
 
     @property
@@ -93,12 +92,12 @@ class Setting:
 
     @property
     def full_help(self) -> str:
-        """Return the help text with the named values that are registered now."""
+        """Help text with the currently registered named values."""
         values = (f"{name} ({self.notes[name]})" if name in self.notes else name for name in self.choices or ())
         return self.help.replace("{values}", "; ".join(values))
 
     def described(self, settings: Any) -> str:
-        """Return the words of the printed recipe; "" where there is nothing to say."""
+        """Return the description in the printed recipe, or "" if it is omitted there."""
         value = getattr(settings, self.name)
         if value == self.default and not self.always:
             return ""
@@ -115,7 +114,7 @@ def setting(default: Any, text: str, panel: str, **declaration: Any) -> Any:
 
 @cache
 def declared(settings: type) -> dict[str, Setting]:
-    """Return the declarations of a settings dataclass by name of the field, in their order."""
+    """Return the declarations of a settings dataclass by field name, in order."""
     hints = get_type_hints(settings)
     return {
         each.name: replace(each.metadata["setting"], name=each.name, type=_without_none(hints[each.name]))
@@ -124,6 +123,6 @@ def declared(settings: type) -> dict[str, Setting]:
 
 
 def _without_none(hint: Any) -> Any:
-    """Return X of ``X | None``; any other type as it is."""
+    """Return X for ``X | None``, and any other type unchanged."""
     kinds = [kind for kind in get_args(hint) if kind is not NoneType]
     return kinds[0] if NoneType in get_args(hint) else hint

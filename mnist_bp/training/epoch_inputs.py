@@ -1,6 +1,6 @@
-"""Inputs of one epoch: its mini-batches, augmented where that is set, and the masks of dropout.
+"""Inputs of one epoch: its mini-batches, optionally augmented, and the masks of dropout.
 
-Both depend on the seed and the epoch alone, so that a resumed training continues bit for bit.
+Both depend only on the seed and the epoch, so that a resumed training continues bit for bit.
 """
 
 from collections.abc import Callable, Generator
@@ -22,7 +22,7 @@ from mnist_bp.training.settings import Settings
 __all__ = ["LabelledImages", "batches_of_epoch", "mask_source"]
 
 DROPOUT, AUGMENTATION = 1, 2
-"""Streams of random numbers of an epoch, besides that of its order: see ``batches.shuffled``."""
+"""Numbers of an epoch's random streams, in addition to that of its order: see ``batches.shuffled``."""
 
 
 class LabelledImages(NamedTuple):
@@ -43,7 +43,7 @@ def batches_of_epoch(
 ) -> Generator[tuple[Array, NDArray[np.uint8]]]:
     """Yield the mini-batches of an epoch, counted from 1: images (n, n_0) and labels (n,).
 
-    ``image_shape`` is (rows, columns); augmentation needs it.
+    ``image_shape`` is (rows, columns), which augmentation requires.
     """
     batches = mini_batches(*training, batch_size, seed=settings.seed, epoch=epoch)
     augmentation = AUGMENTATIONS[settings.augment]
@@ -64,7 +64,7 @@ def batches_of_epoch(
 
 
 def mask_source(network: Network, settings: Settings, epoch: int) -> Callable[[int], Masks] | None:
-    """Return a function that draws the dropout masks of n examples; None without dropout."""
+    """Return a function that draws the dropout masks of n examples, or None without dropout."""
     rate, input_rate = settings.dropout, settings.input_dropout
     if not (rate or input_rate):
         return None

@@ -1,4 +1,4 @@
-"""How good a network is on a set of examples."""
+"""Evaluation of a network on a set of examples."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ __all__ = [
 ]
 
 EXAMPLES_AT_ONCE = 1_000
-"""Examples that are looked at at a time: memory does not grow with their number, and results stay in the cache."""
+"""Number of examples that are processed at a time, which bounds memory and keeps results in the cache."""
 
 
 class ClassScore(NamedTuple):
-    """How well one class is recognised; a ratio with nothing to divide by is 0."""
+    """Precision, recall, F1 score and support of one class. A ratio with denominator 0 is 0."""
 
     label: int
     precision: float
@@ -38,7 +38,7 @@ class ClassScore(NamedTuple):
 
 
 class Misclassified(NamedTuple):
-    """An example that was answered wrongly, and how active the output of its answer was."""
+    """A misclassified example, its predicted class (``answer``), and the activation of that output."""
 
     example: int
     label: int
@@ -48,16 +48,16 @@ class Misclassified(NamedTuple):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a network makes of some examples.
+    """Result of evaluating a network on a set of examples.
 
     Attributes
     ----------
     cost
-        The mean of C_i over the examples; not finite if the network's numbers overflow.
+        Mean of C_i over the examples. It is not finite if the network's values overflow.
     confusion
-        (classes, classes): row, the true class; column, the answer.
+        Confusion matrix, (classes, classes). Rows are the true class, columns the predicted class.
     mistakes
-        As many as were asked for, the most active outputs first; of equal ones, the example that comes first.
+        Misclassified examples, at most the requested number, the most confident first, then in order of the examples.
     """
 
     cost: float
@@ -66,16 +66,16 @@ class Evaluation:
 
     @property
     def examples(self) -> int:
-        """How many there were."""
+        """Number of examples."""
         return int(self.confusion.sum())
 
     @property
     def accuracy(self) -> float:
-        """The share that was answered rightly."""
+        """Fraction of the examples that were classified correctly."""
         return float(self.confusion.trace() / self.confusion.sum())
 
     def per_class(self) -> list[ClassScore]:
-        """Precision, recall, F1 and support (examples) of each class."""
+        """Return precision, recall, F1 score and support (number of examples) of each class."""
         right = self.confusion.diagonal()
         support, answered = self.confusion.sum(axis=1), self.confusion.sum(axis=0)
         precision, recall = _ratio(right, answered), _ratio(right, support)
@@ -87,19 +87,19 @@ class Evaluation:
 
 
 def evaluate(network: Network, images: Array, labels: NDArray[np.uint8], *, mistakes: int = 0) -> Evaluation:
-    """Run all examples, (n, n_0) and (n,), through the network; images may be grey levels, see ``normalize``.
+    """Evaluate a network on images (n, n_0), which may be grey levels (see ``normalize``), and labels (n,).
 
-    At most so many ``mistakes`` are kept.
+    ``mistakes`` is the largest number of misclassified examples to return.
     """
     Z = np.empty((len(labels), network.sizes[-1]), network.dtype)
-    with np.errstate(over="ignore", invalid="ignore"):  # parameters that are too large: the cost says so
+    with np.errstate(over="ignore", invalid="ignore"):  # very large parameters give a cost that is not finite
         for now in chunks(len(labels)):
             Z[now] = forward(network, normalize(images[now], network.dtype)).Z
         return metrics_from_outputs(network, Z, labels, mistakes=mistakes)
 
 
 def metrics_from_outputs(network: Network, Z: Array, labels: NDArray[np.uint8], *, mistakes: int = 0) -> Evaluation:
-    """Say how good outputs are whose weighted sums are Z, (n, n_L), where labels, (n,), were wanted."""
+    """Evaluate outputs by their weighted sums Z, (n, n_L), against labels (n,)."""
     classes = Z.shape[1]
     total_cost, confusion, worst = 0.0, np.zeros(classes**2, np.int64), list[Misclassified]()
     for now in chunks(len(labels)):
@@ -114,18 +114,18 @@ def metrics_from_outputs(network: Network, Z: Array, labels: NDArray[np.uint8], 
 
 
 def _mistakes(start: int, A: Array, answers: NDArray[np.intp], labels: NDArray[np.uint8]) -> Iterator[Misclassified]:
-    """Those among the examples from ``start`` on, with outputs A, (n, n_L)."""
+    """Yield the misclassified examples of a chunk that begins at ``start``, with outputs A, (n, n_L)."""
     for row in np.flatnonzero(answers != labels).tolist():
         yield Misclassified(start + row, int(labels[row]), int(answers[row]), float(A[row, answers[row]]))
 
 
 def _most_confident(mistakes: list[Misclassified]) -> list[Misclassified]:
-    """These, the most active outputs first; of equal ones, the example that comes first."""
+    """Return misclassified examples sorted by decreasing output, then by the order of the examples."""
     return sorted(mistakes, key=lambda mistake: (-mistake.output, mistake.example))
 
 
 def chunks(examples: int) -> Iterator[slice]:
-    """All examples, a few at a time."""
+    """Yield slices of ``EXAMPLES_AT_ONCE`` examples that cover all of them."""
     for start in range(0, examples, EXAMPLES_AT_ONCE):
         yield slice(start, start + EXAMPLES_AT_ONCE)
 

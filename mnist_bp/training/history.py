@@ -1,4 +1,4 @@
-"""history.jsonl: a record for each epoch, added by the one training that has the file open."""
+"""History of a run (history.jsonl): one record for each epoch, written by the only training that has the file open."""
 
 import json
 import math
@@ -17,39 +17,39 @@ from mnist_bp.training.metrics import METRICS
 __all__ = ["History", "read_epochs"]
 
 SYNC_SECONDS = 1.0
-"""Records may be so old before they are forced to the disk, which takes as long as a part of a small epoch. Until then
-they are safe from everything but a power failure."""
+"""Largest age of records in seconds before they are flushed to the disk. A flush takes a considerable part of a small
+epoch. Only a power failure can lose records that are not flushed."""
 
-NO_LOCK = "{} is on a file system without locks: start no second training that writes there"
+NO_LOCK = "{} is on a file system without locks: do not start another training that writes there"
 NO_SYNC = "{} is on a file system without fsync: a power failure may damage this run"
 
 
 class History:
-    """The file, open and locked until ``close``, or until this process ends.
+    """Open history file, locked until ``close`` or the end of this process.
 
     Parameters
     ----------
     path
-        Made if it is missing.
+        Path of the file, which is created if it is missing.
 
     Attributes
     ----------
     warnings
-        Lines for people: one for each guarantee that the file system does not give.
+        Messages to print, one for each guarantee that the file system does not give.
 
     Raises
     ------
     InputError
         If another training has it open.
     OSError
-        If the disk does not take it.
+        If it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.warnings: list[str] = []
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
-        self._close = weakref.finalize(self, os.close, self._file)  # also for those whom nobody closes
+        self._close = weakref.finalize(self, os.close, self._file)  # closes the file if nobody calls close
         self._lock()
         if not self._sync():
             self.warnings.append(NO_SYNC.format(path.parent))
@@ -63,35 +63,35 @@ class History:
             return
         if not is_ours:
             self._close()
-            raise InputError(f"another training writes into {folder} now: let it end, or choose another folder")
+            raise InputError(f"another training is writing to {folder}: wait until it ends, or choose another folder")
 
     @property
     def is_open(self) -> bool:
-        """Whether it is open still."""
+        """True until the file is closed."""
         return self._close.alive
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Add a line: whole, or, if the disk does not take it, not at all."""
+        """Append a line. If it cannot be written completely, leave the file unchanged."""
         rest = memoryview(f"{json.dumps(record)}\n".encode())
-        size = os.lseek(self._file, 0, os.SEEK_END)  # not every network file system has O_APPEND
+        size = os.lseek(self._file, 0, os.SEEK_END)  # not every network file system supports O_APPEND
         try:
-            while rest:  # once: a disk that takes only a part has no room
+            while rest:  # usually once: a partial write means that the disk is full, and the next one raises
                 rest = rest[os.write(self._file, rest) :]
             if time.monotonic() - self._synced >= SYNC_SECONDS:
                 self._sync()
         except BaseException:
-            with suppress(OSError):  # the error that brought us here is the one to tell
+            with suppress(OSError):  # the original error is the one to report
                 os.ftruncate(self._file, size)
             raise
 
     def keep(self, lines: int) -> None:
-        """Forget all but the first so many lines, and what a power failure has left of one more."""
+        """Truncate the file to its first ``lines`` lines, without a line that a power failure cut off."""
         kept = self._path.read_bytes().splitlines(keepends=True)[:lines]
         os.ftruncate(self._file, sum(len(line) for line in kept if line.endswith(b"\n")))
         self._sync()
 
     def close(self) -> None:
-        """Have it on disk, and let others write."""
+        """Flush the file to the disk, and release the lock."""
         try:
             if self.is_open:
                 self._sync()
@@ -104,12 +104,12 @@ class History:
 
 
 def read_epochs(path: Path) -> list[dict[str, Any]]:
-    """Return the records of all epochs, see ``EpochResult.record``; none, if there is no file.
+    """Return the records of all epochs, see ``EpochResult.record``. If there is no file, return an empty list.
 
     Raises
     ------
     InputError
-        If it cannot be read, or does not hold what a training writes.
+        If the file cannot be read, or is not a valid history.
     """
     if not path.exists():
         return []
@@ -122,11 +122,11 @@ def read_epochs(path: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         is_sound = False
     if not is_sound:
-        raise InputError(f"{path} does not tell of a run's epochs, as a training writes it")
+        raise InputError(f"{path} is not a valid history of a run")
     return records
 
 
 def _is_sound(record: dict[str, Any]) -> bool:
-    """Return whether the figures of a record can be drawn; those of an older version may lack some."""
+    """Return True if the values of a record can be plotted. A record of an older version may lack some."""
     figures = all(metric.holds(record[name]) for name, metric in METRICS.items() if name in record)
     return figures and all(map(math.isfinite, [record["epoch"], *record["health"]["gradient_norm"]]))

@@ -1,4 +1,4 @@
-"""The default learning rates: one table by activation, cost and optimizer."""
+"""Default learning rates by activation, cost and optimizer."""
 
 from mnist_bp.core.constants import MOMENTUM
 from mnist_bp.errors import InputError
@@ -15,11 +15,13 @@ _SGD = {
     ("leaky-relu", "squared-error"): 0.5,
     ("leaky-relu", "cross-entropy"): 0.2,
 }
-"""Chosen on a validation set of 10,000 training images (10 epochs, batches of 100): each value has room on both sides
-at each of 16,16 / 30 / 32,32,32 / 100 / 300,100 / 800, rather than being the best for one of them."""
+"""Learning rates for SGD, chosen on a validation set of 10,000 training images (10 epochs, batches of 100). Each value
+works for all hidden layers in 16,16 / 30 / 32,32,32 / 100 / 300,100 / 800 with a margin on both sides, rather than
+being
+the best for one of them."""
 
 _ADAM = 0.001
-"""The learning rate of Kingma and Ba 2015."""
+"""Learning rate for Adam (Kingma and Ba 2015)."""
 
 LEARNING_RATES: dict[tuple[str, str, str], float] = {
     **{(*pair, "sgd"): rate for pair, rate in _SGD.items()},
@@ -32,10 +34,10 @@ LEARNING_RATES: dict[tuple[str, str, str], float] = {
 
 
 def default_learning_rate(activation: str, cost: str, optimizer: str = "sgd") -> float:
-    """Return the learning rate that trains every width; InputError if the table lacks the combination."""
+    """Return the default learning rate, which works for every width. Raise InputError if there is none."""
     try:
         return LEARNING_RATES[activation, cost, optimizer]
     except KeyError:
         raise InputError(
-            f"no default learning rate for {activation}, {cost} and {optimizer}: give one with --learning-rate"
+            f"no default learning rate for {activation}, {cost} and {optimizer}: set one with --learning-rate"
         ) from None

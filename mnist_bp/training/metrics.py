@@ -1,7 +1,7 @@
-"""The figures of an epoch, each declared once: what is computed, and how the table, the log and the plots show it.
+"""Metrics of an epoch, each declared once: its computation, and its form in the table, the log and the plots.
 
-The record of an epoch, in a history or a checkpoint, holds the figures that were declared when it was written. One that
-was declared later is absent there, and everything that shows figures leaves it out.
+The record of an epoch, in a history or a checkpoint, contains the metrics that were declared when it was written. A
+metric that was declared later is missing there, and is omitted wherever metrics are shown.
 """
 
 import math
@@ -22,17 +22,17 @@ __all__ = ["METRICS", "EpochResult", "Measured", "Metric", "format_cost", "measu
 
 @dataclass(frozen=True)
 class Measured:
-    """The sources of an epoch's figures.
+    """Sources of an epoch's metrics.
 
     Attributes
     ----------
     network
-        The evaluated network after the epoch.
+        Evaluated network after the epoch.
     train
-        The mini-batches of the epoch, each as the network was just before it learned from them: with augmentation and
-        dropout, without L2 penalty and label smoothing.
+        Evaluation of the mini-batches of the epoch, each just before its step: with augmentation and dropout, without
+        L2 penalty and label smoothing.
     test, validation
-        Test set and validation set after the epoch; None where there is no validation set.
+        Evaluation on the test set and on the validation set after the epoch. None without a validation set.
     learning_rate
         Learning rate of the first step.
     seconds
@@ -49,24 +49,24 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """The declaration of one figure.
+    """Declaration of one metric.
 
     Attributes
     ----------
     compute
-        (measured) ↦ the figure, or None where there is none.
+        Function (measured) ↦ value, or None if there is no value.
     heading
-        Heading of its column in the table; its words may stand in several lines.
+        Heading of its column in the table, which may have several lines.
     line
-        Its part of the log line with the separator in front, "; test accuracy {}".
+        Part of the log line, including the separator in front, such as "; test accuracy {}".
     format
-        (figure) ↦ text.
+        Function (value) ↦ text.
     higher_is_better
-        Which of two figures is better; None: neither.
+        True if a higher value is better, False if a lower one is, None if neither.
     in_table
-        Whether table and log line show it; records always have it.
+        True if the table and the log line show it. Records always contain it.
     is_fraction
-        Whether it lies between 0 and 1.
+        True if it lies between 0 and 1.
     """
 
     compute: Callable[[Measured], float | None]
@@ -82,7 +82,7 @@ class Metric:
             raise InputError("a metric requires a heading for the table, and a line with {} for the log")
 
     def holds(self, figure: Any) -> bool:
-        """Return whether ``figure``, from a file, can be one of this metric's."""
+        """Return True if ``figure``, read from a file, is a valid value of this metric."""
         if type(figure) not in {int, float} or not math.isfinite(figure):
             return False
         return not self.is_fraction or 0 <= figure <= 1
@@ -90,7 +90,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class EpochResult:
-    """The number of an epoch, from 1, its figures by name of the metric, and the state of the network after it.
+    """Result of an epoch: its number, from 1, its values by name of the metric, and the network's diagnostics.
 
     ``result.test_cost`` is short for ``result.figures.get("test_cost")``.
     """
@@ -110,13 +110,13 @@ class EpochResult:
 
 
 def measure(measured: Measured) -> dict[str, float]:
-    """Return the figures of all metrics that have one."""
+    """Return the values of all metrics that have one."""
     figures = {name: metric.compute(measured) for name, metric in METRICS.items()}
     return {name: figure for name, figure in figures.items() if figure is not None}
 
 
 def percent(fraction: float) -> str:
-    """Return a fraction as people read it: 0.9431 is 94.31 %."""
+    """Return a fraction as a percentage: 0.9431 is 94.31 %."""
     return f"{100 * fraction:.2f} %"
 
 
@@ -144,7 +144,7 @@ _BUILT_IN = {
     ),
     "validation_accuracy": Metric(
         compute=lambda measured: measured.validation.accuracy if measured.validation else None,
-        heading="held-out\naccuracy",
+        heading="val.\naccuracy",
         line="; validation accuracy {}",
         **_ACCURACY,
     ),

@@ -1,4 +1,4 @@
-"""Text to values and back: hidden layers, batch sizes, the sizes of a network, counts of things."""
+"""Parsing and formatting of hidden layers, batch sizes, network sizes and counts."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ __all__ = ["count", "format_batch_size", "format_hidden", "format_sizes", "parse
 
 
 def parse_hidden(text: str) -> tuple[int, ...]:
-    """Return the neurons of the hidden layers: "16,16" gives (16, 16), "none" gives ()."""
+    """Return the sizes of the hidden layers: "16,16" gives (16, 16), "none" gives ()."""
     if text.strip().lower() == "none":
         return ()
     parts = [part.strip() for part in text.split(",")]
@@ -18,12 +18,12 @@ def parse_hidden(text: str) -> tuple[int, ...]:
 
 
 def format_hidden(hidden: tuple[int, ...]) -> str:
-    """Return what ``parse_hidden`` reads."""
+    """Return hidden layers in the form that ``parse_hidden`` reads."""
     return ",".join(map(str, hidden)) or "none"
 
 
 def parse_batch_size(text: str) -> int | None:
-    """Return the examples in a mini-batch: "100" gives 100, "all" gives None."""
+    """Return the batch size: "100" gives 100, "all" gives None."""
     if text.strip().lower() == "all":
         return None
     if not _is_count(text.strip()):
@@ -32,20 +32,20 @@ def parse_batch_size(text: str) -> int | None:
 
 
 def format_batch_size(batch_size: int | None) -> str:
-    """Return what ``parse_batch_size`` reads."""
+    """Return a batch size in the form that ``parse_batch_size`` reads."""
     return "all" if batch_size is None else str(batch_size)
 
 
 def format_sizes(sizes: Sequence[int]) -> str:
-    """Return the neurons of all layers as names of runs have them: 784-16-16-10."""
+    """Return the sizes of all layers in the form used in names of runs: 784-16-16-10."""
     return "-".join(map(str, sizes))
 
 
 def count(number: int, what: str) -> str:
-    """Return a number of things in words: 1 epoch, 2 epochs."""
+    """Return a number with its noun in the singular or plural: 1 epoch, 2 epochs."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _is_count(text: str) -> bool:
-    """Return whether this is a whole number from 1 to 999,999,999."""
+    """Return True for a whole number from 1 to 999,999,999."""
     return text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0

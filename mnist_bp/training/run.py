@@ -1,4 +1,4 @@
-"""A training and its run folder: begun or gone on with, epoch after epoch on disk, and saved at the end."""
+"""Training with a run folder: starts or resumes a run, writes each epoch to the disk, and saves the model."""
 
 import hashlib
 from collections.abc import Callable, Generator
@@ -19,7 +19,7 @@ from mnist_bp.training.trainer import LabelledImages, Trainer
 __all__ = ["TrainingRun"]
 
 DIGITS = 16
-"""Of the training set's SHA-256 sum, hexadecimal: enough to tell sets apart."""
+"""Number of hexadecimal digits of the training set's SHA-256 digest, enough to distinguish training sets."""
 
 
 class TrainingRun:
@@ -28,31 +28,31 @@ class TrainingRun:
     Parameters
     ----------
     settings, data
-        The settings and the data; ``settings.validation`` training examples become the validation set.
+        Settings and dataset. ``settings.validation`` training examples become the validation set.
     network
-        A fresh network, as the settings describe it.
+        New network that matches the settings.
     output
-        Folder of the run; None: one of its own.
+        Folder of the run. Default: a new folder in ``runs``.
     resume
-        Folder of a run with these settings on these data to resume, in place of ``output``.
+        Folder of a run with these settings and this data to resume, instead of ``output``.
 
     Attributes
     ----------
     data
-        With a training set without what is held out.
+        Dataset with a training set that excludes the validation set.
     trainer, run
-        What trains, and the folder.
+        Trainer and run folder.
     last
-        The result of the last epoch that ended, None before there is one.
+        Result of the last finished epoch, or None.
     is_saved
-        Whether the model of that epoch is on disk.
+        True if the model after that epoch is saved.
 
     Raises
     ------
     InputError
         If the settings, the data, the folder and the checkpoint do not fit each other.
     StorageError
-        If the disk does not take the run.
+        If the run folder cannot be written.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class TrainingRun:
             self._resume()
 
     def _resume(self) -> None:
-        """Take up the training where it was left: after its last whole epoch, or, before there is one, at its start."""
+        """Restore the training after its last finished epoch, or at its start if there is none."""
         run, settings = self.run, self.settings
         run.claim()
         try:
@@ -95,7 +95,7 @@ class TrainingRun:
                 )
             if self.trainer.epoch > settings.epochs:
                 raise InputError(
-                    f"{run.folder} has had {self.trainer.epoch} epochs already; --epochs says {settings.epochs}"
+                    f"{run.folder} has already had {self.trainer.epoch} epochs, more than --epochs {settings.epochs}"
                 )
             run.resume(self.trainer.epoch, settings.options())
         except BaseException:
@@ -103,9 +103,9 @@ class TrainingRun:
             raise
 
     def epochs(self, on_batch: Callable[[], object] | None = None) -> Generator[EpochResult]:
-        """Train; what each epoch came to, once it is on disk. Whatever ends it, the model is saved as it was last.
+        """Train, and yield the result of each epoch when it is on disk. The model is saved however the training ends.
 
-        Nothing of an epoch is lost in between if ``on_batch`` alone raises KeyboardInterrupt.
+        To lose no finished epoch to Ctrl-C, let only ``on_batch`` raise KeyboardInterrupt.
         """
         self.is_saved = False
         self.run.claim()
@@ -123,12 +123,12 @@ class TrainingRun:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the weights and biases, in the order of ``Network.parameters``, little-endian."""
+        """SHA-256 digest of the weights and biases, in the order of ``Network.parameters``, little-endian."""
         parameters = self.trainer.eval_network.parameters
         return hashlib.sha256(parameters.astype(parameters.dtype.newbyteorder("<")).tobytes()).hexdigest()
 
     def _meta(self) -> dict[str, Any]:
-        """What a model file tells of its training."""
+        """Return the metadata about the training for the model file."""
         return {
             "dataset": self.data.name,
             "synthetic": self.data.is_synthetic,
@@ -141,7 +141,7 @@ class TrainingRun:
 
 
 def _identity(settings: Settings, data: Dataset) -> dict[str, Any]:
-    """What must not change when a run goes on."""
+    """Return the settings and the data's digest that must not change when a run is resumed."""
     fixed = {key: value for key, value in settings.options().items() if key not in settings.resumable}
     return {**fixed, "training data (its digest)": _digest(data.train)[:DIGITS]}
 
@@ -151,7 +151,7 @@ def _labelled(examples: Examples) -> LabelledImages:
 
 
 def _digest(examples: Examples) -> str:
-    """What tells training sets apart, hashed: their images' shape, their labels in order, and some of the images."""
+    """Return a digest of a training set: the shape of its images, its labels in order, and some of its images."""
     digest = hashlib.sha256(f"{examples.images.shape} ".encode())
     digest.update(examples.labels.tobytes())
     digest.update(examples.images[::97].tobytes())

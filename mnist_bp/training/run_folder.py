@@ -1,4 +1,4 @@
-"""The folder of a run: config.toml, history.jsonl, checkpoint.npz and model.npz; and which run was the latest."""
+"""Run folders, with config.toml, history.jsonl, checkpoint.npz and model.npz, and the name of the latest run."""
 
 import os
 import time
@@ -21,16 +21,16 @@ from mnist_bp.training.run_paths import CHECKPOINT, CONFIG, HISTORY, LATEST, MOD
 __all__ = ["RunFolder", "refuse_a_run"]
 
 MINUTE = 60
-"""Seconds after which nobody writes that file any more."""
+"""Age in seconds above which a temporary file is no longer being written."""
 
 LONGEST_NAME = 100
-"""Characters of a folder's name: no system allows more than 255, and a network may have any number of layers."""
+"""Largest number of characters of a folder's name. Systems allow at most 255, but a network may have many layers."""
 
 
 class RunFolder:
-    """A run's folder: the config from the start, history and checkpoint as it goes, the model at the end.
+    """Folder of a run. The config is written first, history and checkpoint after each epoch, the model at the end.
 
-    ``folder`` is where; see ``create`` and ``reopen``. Who writes has ``claim``-ed it before.
+    Use ``create`` or ``reopen`` to get one. Call ``claim`` before writing.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,31 +39,31 @@ class RunFolder:
 
     @classmethod
     def create(cls, folder: Path | None, sizes: tuple[int, ...], options: Mapping[str, Any]) -> "RunFolder":
-        """Begin a run, and claim it.
+        """Create the folder of a new run, and claim it.
 
         Parameters
         ----------
         folder
-            Where; it must not hold a run already. None: ``runs/<time>-<sizes>``.
+            Folder, which must not contain a run. Default: ``runs/<time>-<sizes>``.
         sizes
-            Of the network, for that name.
+            Layer sizes of the network, for the default name.
         options
-            The complete config, option names and values.
+            Complete config, by option name.
 
         Raises
         ------
         InputError
-            If ``folder`` holds a run already, is a file, if another training begins there right now, or if an option
-            cannot be written down.
+            If ``folder`` contains a run or is a file, if another training is starting there, or if an option cannot be
+            stored in a config.
         StorageError
-            If the disk does not take it.
+            If the folder cannot be written.
         """
         config = _config(options)
         with storing(folder or RUNS):
             run = cls(_new_folder(sizes) if folder is None else _given_folder(folder))
         run.claim()
         try:
-            refuse_a_run(run.folder)  # that another training began since we looked, and has let go of
+            refuse_a_run(run.folder)  # another training may have started and ended since the first check
             with storing(run.config):
                 write_text(run.config, config)
         except BaseException:
@@ -75,46 +75,46 @@ class RunFolder:
 
     @classmethod
     def reopen(cls, folder: Path) -> "RunFolder":
-        """Find the run that ``folder`` names, to resume it; InputError if there is none that can be resumed.
+        """Return the run in ``folder`` to resume it. Raise InputError if there is no run that can be resumed.
 
-        One whose first epoch has not ended has no checkpoint: it goes on from the beginning. A folder of several runs
-        has none of its own.
+        A run whose first epoch has not finished has no checkpoint; it restarts from the beginning. The folder of
+        several runs has no checkpoint either.
         """
         folder = find_run(folder)
         is_whole = (folder / CHECKPOINT).is_file() or holds_runs(folder)
         if not is_whole and _lines(folder / HISTORY) > 1:
-            raise InputError(f"{folder} cannot go on: {HISTORY} tells of several epochs, and there is no {CHECKPOINT}")
+            raise InputError(f"cannot resume {folder}: {HISTORY} has several epochs, but {CHECKPOINT} is missing")
         return cls(folder)
 
     @property
     def config(self) -> Path:
-        """The path of its config."""
+        """Path of the config."""
         return self.folder / CONFIG
 
     @property
     def checkpoint(self) -> Path:
-        """The path of what a training needs to go on."""
+        """Path of the checkpoint."""
         return self.folder / CHECKPOINT
 
     @property
     def model(self) -> Path:
-        """The path of its model file."""
+        """Path of the model file."""
         return self.folder / MODEL
 
     @property
     def warnings(self) -> list[str]:
-        """Lines for people about what the file system of the folder lacks; the run has to be claimed."""
+        """Warnings about missing features of the file system. They are known after ``claim``."""
         return [] if self._history is None else self._history.warnings
 
     def claim(self) -> History:
-        """Let no other training write here until ``close``, or until this process ends, however it does.
+        """Open the history, and lock the folder against other trainings until ``close`` or the end of this process.
 
         Raises
         ------
         InputError
-            If another training writes here now.
+            If another training is writing to the folder.
         StorageError
-            If the disk does not take the history, which is open from now on.
+            If the history cannot be written.
         """
         if self._history is None or not self._history.is_open:
             with self.writing(HISTORY):
@@ -122,23 +122,23 @@ class RunFolder:
         return self._history
 
     def close(self) -> None:
-        """Have the history on disk, and let others write here."""
+        """Flush the history to the disk, and release the lock."""
         if self._history is not None:
             with self.writing(HISTORY):
                 self._history.close()
 
     def record(self, epoch: Mapping[str, Any]) -> None:
-        """Add an epoch's record to the history."""
+        """Append an epoch's record to the history."""
         history = self.claim()
         with self.writing(HISTORY):
             history.append(epoch)
 
     def read_history(self) -> list[dict[str, Any]]:
-        """The records of all epochs so far; InputError if something else has come into the history."""
+        """Return the records of all epochs so far. Raise InputError if the history is invalid."""
         return read_epochs(self.folder / HISTORY)
 
     def resume(self, epochs: int, options: Mapping[str, Any]) -> None:
-        """Go on after so many epochs; an epoch that a killed training wrote down, but did not keep, is forgotten."""
+        """Prepare to resume after ``epochs`` epochs. Later records, which a killed training left, are removed."""
         history = self.claim()
         with self.writing(HISTORY):
             remove_parts(self.folder)
@@ -149,7 +149,7 @@ class RunFolder:
 
     @contextmanager
     def writing(self, name: str = CHECKPOINT) -> Iterator[None]:
-        """A block that writes this file of the folder; StorageError if the disk does not take it."""
+        """Turn an OSError of the block, which writes this file, into a StorageError that says how to resume."""
         try:
             with storing(self.folder / name):
                 yield
@@ -157,7 +157,7 @@ class RunFolder:
             if not self.config.is_file():  # the folder is gone
                 raise
             raise StorageError(
-                f"{error}; when it can be written again, go on with {program_command('train', '--resume', self.folder)}"
+                f"{error}; once it can be written, resume with {program_command('train', '--resume', self.folder)}"
             ) from error
 
     def save(self, network: Network, meta: Mapping[str, Any]) -> None:
@@ -165,7 +165,7 @@ class RunFolder:
         with self.writing(MODEL):
             network.save(self.model, meta)
         sync_folder(self.folder)
-        with suppress(OSError):  # a convenience: where runs/ cannot be written, the run lies in a folder of its own
+        with suppress(OSError):  # only a convenience: runs/ may not be writable if the run is in another folder
             self._make_latest()
 
     def _make_latest(self) -> None:
@@ -178,7 +178,7 @@ class RunFolder:
 
 
 def _new_folder(sizes: tuple[int, ...]) -> Path:
-    """Make ``runs/<time>-<sizes>``, with a number behind it if another run began in the same second."""
+    """Create ``runs/<time>-<sizes>``, with a number appended if another run started in the same second."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{format_sizes(sizes)}"[:LONGEST_NAME]
     RUNS.mkdir(exist_ok=True)
     for number in count(1):
@@ -198,22 +198,20 @@ def _given_folder(folder: Path) -> Path:
 
 
 def refuse_a_run(folder: Path) -> None:
-    """InputError if ``folder`` holds a run, or is a file; a run that was killed as it began is none.
+    """Raise InputError if ``folder`` contains a run, or is a file.
 
-    All that such a one has left is an empty history.
+    An empty history alone, left by a run that was killed at its start, does not count as a run.
     """
     if folder.is_file():
-        raise InputError(f"{folder} is a file: --output names a folder")
+        raise InputError(f"{folder} is a file: --output requires a folder")
     held = [name for name in (CONFIG, HISTORY, CHECKPOINT, MODEL) if (folder / name).exists()]
     if held and (held != [HISTORY] or _lines(folder / HISTORY)):
-        hint = "; --resume goes on with it" if CONFIG in held else ""
-        raise InputError(
-            f"{folder} already holds a run ({', '.join(held)}): choose another --output, or remove it first{hint}"
-        )
+        remedy = "remove it first, or continue it with --resume" if CONFIG in held else "or remove it first"
+        raise InputError(f"{folder} already contains a run ({', '.join(held)}): choose another --output, {remedy}")
 
 
 def _lines(path: Path) -> int:
-    """How many lines a file has; none, if there is no file."""
+    """Return the number of lines of a file, 0 if there is no file."""
     return len(path.read_bytes().splitlines()) if path.is_file() else 0
 
 
@@ -221,6 +219,6 @@ def _config(options: Mapping[str, Any]) -> str:
     try:
         config = tomli_w.dumps(options)
         config.encode()
-    except UnicodeEncodeError as error:  # TOML is UTF-8; a folder's name may be any bytes
-        raise InputError("the name of --data-dir is not UTF-8, so no config can hold it") from error
+    except UnicodeEncodeError as error:  # TOML is UTF-8, but a folder's name may contain any bytes
+        raise InputError("the name of --data-dir is not UTF-8, so it cannot be stored in a config") from error
     return config

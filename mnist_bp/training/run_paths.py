@@ -1,4 +1,4 @@
-"""Names of a run's files, and the run that a path on the command line names."""
+"""Names of a run's files, and lookup of a run by a path from the command line."""
 
 import os
 from contextlib import suppress
@@ -21,28 +21,28 @@ __all__ = [
 ]
 
 RUNS = Path("runs")
-"""Where runs go that are given no folder, and where the file ``latest`` names the run that was saved last."""
+"""Default folder for runs. Its file ``latest`` contains the name of the run that was saved last."""
 
 LATEST = RUNS / "latest"
 CONFIG, HISTORY, CHECKPOINT, MODEL = "config.toml", "history.jsonl", "checkpoint.npz", "model.npz"
 
 DRAWN = {".html", ".png", ".svg"}
-"""Suffixes of the page and of the pictures that commands write into the folder of a run."""
+"""Suffixes of the page and the plots that commands write to a run folder."""
 
 LONGEST_PATH = 1 << 15
-"""Bytes that are read of ``latest``: more than any system allows for a path."""
+"""Largest number of bytes to read from ``latest``, more than any system allows for a path."""
 
 EXPECTED = f"a file of a run, or {LATEST.as_posix()}"
-"""Accepted wherever a run is, besides its folder."""
+"""Description, for errors, of what else is accepted in place of a run folder."""
 
 
 def find_run(target: Path) -> Path:
-    """Return the folder of the run that ``target`` names: the folder, a file that belongs to the run, or ``latest``.
+    """Return the run folder for ``target``: the folder itself, a file of a run, or ``latest``.
 
     Raises
     ------
     InputError
-        If it names none.
+        If ``target`` does not belong to a run.
     """
     folder = _folder_of(target)
     if folder is None or not (folder / CONFIG).is_file():
@@ -51,12 +51,12 @@ def find_run(target: Path) -> Path:
 
 
 def find_config(target: Path) -> Path:
-    """Return the config of the run that ``target`` names; a file that names no run stands for itself."""
+    """Return the config of the run for ``target``. A file that does not belong to a run is itself a config."""
     return find_run(target) / CONFIG if _folder_of(target) else target
 
 
 def find_model(target: Path | None) -> Path:
-    """Return the model file of the run that ``target`` names, or of the latest one; a model file stands for itself.
+    """Return the model file of the run for ``target``, or of the latest run. A model file is returned unchanged.
 
     Raises
     ------
@@ -66,10 +66,10 @@ def find_model(target: Path | None) -> Path:
     if target is None:
         target = LATEST
         if LATEST.is_dir():
-            raise InputError(f"{LATEST} is a folder, not the file that names the latest run: name a RUN or a MODEL")
+            raise InputError(f"{LATEST} is a folder; expected a file with the latest run: give a RUN or a MODEL")
         if not LATEST.is_file():
             raise InputError(
-                f"there is no run in {RUNS.resolve()} yet: {program()} train makes one; or name a RUN or a MODEL"
+                f"no run in {RUNS.resolve()} yet: create one with {program()} train, or give a RUN or a MODEL"
             )
     folder = _folder_of(target)
     path = target if folder is None else folder / MODEL
@@ -83,7 +83,7 @@ def find_model(target: Path | None) -> Path:
 
 
 def _folder_of(target: Path) -> Path | None:
-    """Return the folder, perhaps of a run, that ``target`` names; None if it is another file, or none."""
+    """Return the possible run folder for ``target``, or None if it is another file or does not exist."""
     if target.is_dir():
         return target
     if not target.is_file():
@@ -95,30 +95,30 @@ def _folder_of(target: Path) -> Path | None:
 
 
 def _follow(latest: Path) -> Path:
-    """Return the folder that the file ``latest`` names; InputError if there is none."""
+    """Return the folder named in the file ``latest``. Raise InputError if it does not exist."""
     with latest.open("rb") as file:
         name = os.fsdecode(file.read(LONGEST_PATH))
     folder = latest.parent / name
     with suppress(OSError):  # the name is too long: a damaged file
         if folder.is_dir():
             return folder
-    raise InputError(f"{latest} names {name[:100]}, which is not a folder: name a RUN or a MODEL")
+    raise InputError(f"{latest} names {name[:100]}, which is not a folder: give a RUN or a MODEL")
 
 
 def _named(target: Path, found: Path | None) -> str:
-    """Return what a message calls a target: with what it leads to, if that is another path."""
+    """Return the name of a target for messages, followed by the path that it refers to, if different."""
     return str(target) if found in {None, target} else f"{target} ({found})"
 
 
 def _why_there_is_no_model(run: Path) -> str:
     if holds_runs(run):
-        return f"{run} holds several runs: name one of them, one of the folders in it"
+        return f"{run} contains several runs: choose one of its folders"
     return (
-        f"there is no {MODEL} in {run} yet: its training is still running, or was cut off; then "
-        f"{program_command('train', '--resume', run)} goes on with it"
+        f"no {MODEL} in {run} yet: its training is still running, or was interrupted; "
+        f"to resume it: {program_command('train', '--resume', run)}"
     )
 
 
 def holds_runs(folder: Path) -> bool:
-    """Return whether the folder is that of ``train --seeds``."""
+    """Return True for the folder of ``train --seeds``."""
     return any(folder.glob(f"*/{CONFIG}"))

@@ -1,4 +1,4 @@
-"""Networks that a command is about: a saved model with what its file records, or a fresh network."""
+"""Networks for commands: a saved model with the metadata in its file, or a new network."""
 
 import sys
 from contextlib import suppress
@@ -20,7 +20,7 @@ __all__ = ["TrainedModel", "fresh_network", "load_model"]
 
 
 class TrainedModel(NamedTuple):
-    """A network from a file, where it lies, and what the file tells of its training."""
+    """A network from a file, the path of the file, and the metadata about its training."""
 
     network: "Network"
     path: Path
@@ -28,13 +28,13 @@ class TrainedModel(NamedTuple):
 
     @property
     def description(self) -> str:
-        """One line for people."""
+        """Description in one line."""
         network = self.network
         return f"{self.path}: {format_sizes(network.sizes)}, {network.activation}, {network.cost}"
 
     @property
     def learning_rate(self) -> float:
-        """η of its training, as far as the file tells; else the default for such a network."""
+        """Learning rate of its training, if the file records it; else the default for such a network."""
         config = self.meta.get("config")
         rate = config.get("learning-rate") if isinstance(config, dict) else None
         if isinstance(rate, int | float) and 0 < rate <= sys.float_info.max:
@@ -43,17 +43,17 @@ class TrainedModel(NamedTuple):
 
     @property
     def origin(self) -> tuple[DatasetName | None, Path | None]:
-        """Dataset and data folder of its training, if the file records them; InputError if that makes no sense."""
+        """Dataset and data folder of its training, if the file records them. Raise InputError if they are invalid."""
         config = self.meta.get("config", {})
         name, folder = (config.get("dataset"), config.get("data-dir")) if isinstance(config, dict) else (config, None)
         if name in [None, *DATASETS] and isinstance(folder, str | None):
-            # Older versions recorded also the folder in which they had found no MNIST.
+            # Older versions also recorded a folder in which they had not found MNIST.
             with suppress(InputError):
                 return name, None if folder is None or (name and is_generated(name)) else user_path(folder)
-        raise InputError(f"{self.path} does not tell what it was trained on: name a --dataset")
+        raise InputError(f"{self.path} does not record its dataset: choose one with --dataset")
 
     def fits(self, data: "Dataset") -> bool:
-        """Return whether the network has an input for each pixel and an output for each class."""
+        """Return True if the network has an input for each pixel and an output for each class."""
         return (data.pixels, data.classes) == (self.network.sizes[0], self.network.sizes[-1])
 
 
@@ -76,7 +76,7 @@ def fresh_network(
 
 
 def load_model(target: Path | None) -> TrainedModel:
-    """Load the model of a run, or a model file; without a target, the latest run's."""
+    """Load the model of a run, or a model file. Without a target, load the model of the latest run."""
     from mnist_bp.network import load_network
     from mnist_bp.training.run_paths import find_model
 

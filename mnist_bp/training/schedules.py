@@ -1,6 +1,6 @@
-"""How the learning rate changes while a network trains. It needs no numpy, so that options are checked at once.
+"""Learning-rate schedules. This module does not need numpy, so that options are checked fast.
 
-A schedule is a factor of the learning rate, from the share t of all steps that lies behind, 0 ≤ t < 1.
+A schedule is a function from the fraction t of finished steps, 0 ≤ t < 1, to a factor of the learning rate.
 """
 
 from collections.abc import Callable
@@ -11,37 +11,37 @@ from mnist_bp.core.choices import Registry
 __all__ = ["CONSTANT", "SCHEDULES", "Schedule"]
 
 Schedule = Callable[[float], float]
-"""Fraction t of all steps behind ↦ factor of the learning rate."""
+"""Function (fraction t of finished steps) ↦ factor of the learning rate."""
 
 CONSTANT = "constant"
-"""Name of the one schedule that does not depend on the number of epochs."""
+"""Name of the only schedule that does not depend on the number of epochs."""
 
 WARM_UP = 0.3
-"""The share of one-cycle in which the rate rises."""
+"""Fraction of one-cycle during which the learning rate rises."""
 
 START, END = 1 / 25, 1e-4
-"""Where one-cycle starts and ends, of the learning rate."""
+"""Factors of the learning rate at the start and at the end of one-cycle."""
 
 
 def constant(_: float) -> float:
-    """The same from beginning to end."""
+    """Return 1."""
     return 1.0
 
 
 def step(t: float) -> float:
-    """A tenth after half of the steps, a hundredth after three quarters (He, Zhang, Ren and Sun 2016)."""
+    """Return 1, then 0.1 from 1/2 of the steps on, then 0.01 from 3/4 on (He, Zhang, Ren and Sun 2016)."""
     return 1.0 if t < 1 / 2 else 0.1 if t < 3 / 4 else 0.01
 
 
 def cosine(t: float) -> float:
-    """Half a cosine, from 1 to 0 (Loshchilov and Hutter 2017, without restarts)."""
+    """Return half a cosine, from 1 to 0 (Loshchilov and Hutter 2017, without restarts)."""
     return _along_cosine(1, 0, t)
 
 
 def one_cycle(t: float) -> float:
-    """Up along half a cosine, then down along another to next to nothing (Smith and Topin 2019).
+    """Return a factor that rises to 1 along half a cosine, then falls to 0.0001 along another (Smith and Topin 2019).
 
-    The learning rate is its peak. The momentum stays as it is.
+    The momentum does not change.
     """
     if t < WARM_UP:
         return _along_cosine(START, 1, t / WARM_UP)

@@ -1,4 +1,4 @@
-"""One recipe with several seeds: the run of each seed, its command, and their summary."""
+"""Trainings with several seeds: the run of each seed, its command, and their summary."""
 
 import sys
 import time
@@ -20,20 +20,20 @@ __all__ = ["SeedRun", "name_seeds", "reopen_series", "seed_command", "summarize"
 
 @dataclass
 class SeedRun:
-    """One of the trainings, as far as its records have come.
+    """State of the training with one seed, according to its records so far.
 
     Attributes
     ----------
     started
-        By ``time.perf_counter``, once its first record is there.
+        Time of its first record by ``time.perf_counter``, or None.
     epochs
-        How many have ended, also before it went on.
+        Number of finished epochs, including those before it was resumed.
     last, end
-        The record of its last epoch so far, and that of its end.
+        Records of its last epoch so far, and of its end.
     code
-        Its exit code, once it has ended.
+        Exit code, or None while it has not ended.
     error
-        What it said went wrong, if something did.
+        Error message, or "".
     """
 
     seed: int
@@ -47,25 +47,25 @@ class SeedRun:
 
     @property
     def is_finished(self) -> bool:
-        """Whether it came to its end, so that it counts."""
+        """True if the training finished successfully, so that the summary includes it."""
         return self.code == 0 and self.end is not None
 
     @property
     def seconds(self) -> float | None:
-        """How long it took, or has taken until now."""
+        """Duration of the training so far in seconds."""
         if self.end is not None:
             return float(self.end["seconds"])
         return None if self.started is None else time.perf_counter() - self.started
 
     @property
     def state(self) -> str:
-        """In a word."""
+        """State of the training in one word."""
         if self.code is None:
             return "waiting" if self.started is None else "training"
         return str(self.end["reason"]) if self.end else "failed"
 
     def take(self, record: dict[str, Any]) -> None:
-        """Remember what a record tells."""
+        """Update the state by a record."""
         match record["event"]:
             case "start":
                 self.started, self.epochs = time.perf_counter(), record["resumed_after"]
@@ -76,10 +76,10 @@ class SeedRun:
 
 
 def summarize(runs: Sequence[SeedRun]) -> dict[str, Any]:
-    """What those that are finished came to together, as a record.
+    """Return the summary record of the finished trainings.
 
-    All its lists are in the order of the seeds. A standard deviation is that of a sample, √ of Σ (x − mean)² / (n − 1).
-    The mean of no value is None, and so is the deviation of fewer than two.
+    All lists are in the order of the seeds. ``std`` is the sample standard deviation, √(Σ (x − mean)² / (n − 1)). The
+    mean of no value is None, and so is the standard deviation of fewer than two values.
     """
     ends = {run.seed: run.end for run in runs if run.is_finished and run.end is not None}
     return {
@@ -102,7 +102,7 @@ def _spread(values: list[float]) -> dict[str, Any]:
 
 
 def name_seeds(seeds: Sequence[int]) -> str:
-    """Seeds as people write them: seed 3; seeds 0-4; seeds 0, 2, 3, where one is missing."""
+    """Return seeds in short form: seed 3; seeds 0-4; or seeds 0, 2, 3 if they are not consecutive."""
     first, last = seeds[0], seeds[-1]
     if len(seeds) > 2 and last - first == len(seeds) - 1:
         return f"seeds {first}-{last}"
@@ -110,27 +110,27 @@ def name_seeds(seeds: Sequence[int]) -> str:
 
 
 def reopen_series(folder: Path, settings: Settings, options: dict[str, Any]) -> RunFolder:
-    """The folder of several runs, to go on with them; its history begins anew: what is finished says so again.
+    """Return the folder of several runs to resume them. Its history is cleared, and finished runs report again.
 
-    InputError for epochs with which one of its runs could not go on: once its config had them, there would be no way
-    back; and for the folder of a single run, whose history that would be.
+    Raise InputError for a number of epochs with which one of the runs could not resume, before it is stored in the
+    config, and for the folder of a single run.
     """
     run = RunFolder.reopen(folder)
     if run.checkpoint.exists():
-        raise InputError(f"{folder} holds a single run: the seeds in its config are not its own")
+        raise InputError(f"{folder} is the folder of a single run, but its config has several seeds")
     planned = tomllib.loads(run.config.read_text(encoding="utf-8-sig")).get("epochs", settings.epochs)
     if settings.epochs != planned and "epochs" not in settings.resumable:
-        raise InputError(f"{folder} cannot have other epochs: a --schedule but constant runs over all from the start")
+        raise InputError(f"cannot change --epochs of {folder}: that requires --schedule constant from the start")
     for one in map(RunFolder, sorted(folder.glob("seed-*"))):
         if (had := len(one.read_history())) > settings.epochs:
-            raise InputError(f"{one.folder} has had {had} epochs already; --epochs says {settings.epochs}")
+            raise InputError(f"{one.folder} has already had {had} epochs, more than --epochs {settings.epochs}")
     run.resume(0, options)
     return run
 
 
 def seed_command(settings: Settings, run: SeedRun) -> list[str]:
-    """What trains this seed alone, or goes on with it."""
-    # Without -P, Python looks for this package in the working folder first: right only if it is there.
+    """Return the command that trains this seed, or resumes its training."""
+    # Without -P, Python would look for this package in the working folder first.
     safe = [] if Path(mnist_bp.__file__).parents[1] == Path.cwd() else ["-P"]
     values = settings.options()
     if RunFolder(run.folder).config.is_file():

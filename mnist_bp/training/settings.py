@@ -1,8 +1,8 @@
-"""The settings of a training, each declared once; options, configs, records and help are derived from here.
+"""Settings of a training, each declared once. Options, configs, records and help are derived from them.
 
-A field of ``Settings`` is a setting. From the fields follow the options of ``train`` and of the commands that share
-some of them, the keys and errors of a config, the record of the start, the printed recipe, and the commands of
-``--seeds``. Nothing here needs numpy, so that ``--help`` and a wrong option take no time.
+Each field of ``Settings`` is a setting. The fields determine the options of ``train`` and of other commands, the keys
+and errors of a config, the start record, the printed recipe, and the commands of ``--seeds``. This module does not need
+numpy, so that ``--help`` and errors about options are fast.
 """
 
 import math
@@ -42,7 +42,7 @@ ADVANCED = "Advanced"
 """Last panel of ``--help``, for options that few users need."""
 
 CLASSES = 10
-"""Classes of every dataset that has a name."""
+"""Number of classes of every named dataset."""
 
 _RATE = Range(0, 1, "a number from 0 to below 1", excludes_high=True)
 _DECAY = Range(0, 1, "a decay between 0 and 1, like 0.999", excludes_low=True, excludes_high=True)
@@ -52,7 +52,7 @@ POSITIVE = Range(0, math.inf, "a number above 0", excludes_low=True, excludes_hi
 
 
 def _nowhere(_: "Settings") -> str:
-    """Phrase of a setting that the lines above the recipe show: network, data."""
+    """Return "" for a setting that is printed above the recipe, with the network or the data."""
     return ""
 
 
@@ -62,9 +62,9 @@ def _real_path(path: Path | None) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """All settings of a training; each field is declared with its default, help and range.
+    """Settings of a training. Each field is declared with its default, help and range.
 
-    What depends on other settings (the learning rate, the threads) is filled in.
+    Defaults that depend on other settings (learning rate, threads) are filled in.
 
     Raises
     ------
@@ -263,21 +263,21 @@ class Settings:
 
     @property
     def resumable(self) -> set[str]:
-        """Keys of the settings that a run may resume with changed."""
+        """Keys of the settings that may change when a run is resumed."""
         return {each.key for each in SETTINGS.values() if each.is_resumable and each.is_resumable(self)}
 
     def options(self) -> dict[str, Any]:
-        """Return the config: keys and values of all that is set. ``train --config`` on it repeats the run."""
+        """Return the config, with all settings that are not None. ``train --config`` with it repeats the run."""
         return {key: value for key, value in sorted(self._formatted().items()) if value is not None}
 
     def record(self) -> dict[str, Any]:
-        """Return every setting as the record of the start has it: by field name, None where it is not set."""
+        """Return all settings by field name, for the start record. A setting that is not set is None."""
         return {key.replace("-", "_"): value for key, value in self._formatted().items()}
 
     def describe(self, **instead: str) -> str:
-        """Return the recipe in a line: what is always printed, and what differs from its default.
+        """Return the recipe in one line: settings that differ from their defaults, and those that are always printed.
 
-        ``instead`` replaces the words of a setting.
+        ``instead`` replaces the description of a setting.
         """
         words = (instead.get(name) or each.described(self) for name, each in SETTINGS.items())
         return ", ".join(filter(None, words))
@@ -287,10 +287,10 @@ class Settings:
 
 
 SETTINGS: Mapping[str, Setting] = declared(Settings)
-"""The declarations by field name, in the order in which help and recipe have them."""
+"""Declarations by field name, in the order of the help and the recipe."""
 
 
 def refuse_dropout_of_nothing(dropout: float, hidden: Sequence[int]) -> None:
-    """InputError if there is dropout and no hidden neuron."""
+    """Raise InputError if there is dropout but no hidden neuron."""
     if dropout and not hidden:
-        raise InputError("--dropout requires hidden neurons: use --input-dropout, or leave out --hidden none")
+        raise InputError("--dropout requires hidden neurons: use --input-dropout, or omit --hidden none")

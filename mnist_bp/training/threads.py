@@ -1,4 +1,4 @@
-"""How many threads a training uses where nobody says."""
+"""Default number of threads of a training."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,14 @@ from mnist_bp.data.names import NO_AUGMENTATION
 __all__ = ["MANY_NEURONS", "default_threads"]
 
 MANY_NEURONS = 512
-"""Width from which on threads share the arithmetic of a mini-batch. With 800 neurons, an epoch then takes two thirds of
-the time on two idle cores; where other programs use the cores, threads wait for each other, many times as long."""
+"""Layer width from which several threads are used. With 800 neurons, they reduce an epoch to two thirds of the time on
+two idle cores. If other programs use the cores, threads wait for each other and an epoch takes many times as long."""
 
 
 def default_threads(hidden: Sequence[int], augment: str = NO_AUGMENTATION) -> int:
     """Return the fastest number of threads: 1 for narrow layers, all usable cores from ``MANY_NEURONS`` neurons on.
 
-    Augmentation keeps one of these cores busy by itself.
+    Augmentation occupies one of these cores.
     """
     cores = usable_cores()
     if max(hidden, default=0) < MANY_NEURONS:

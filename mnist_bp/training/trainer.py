@@ -1,4 +1,4 @@
-"""The training loop: a generator of one result per epoch, which shows nothing and prints nothing."""
+"""Training loop: a generator of one result per epoch, which prints nothing."""
 
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -31,31 +31,31 @@ __all__ = ["LabelledImages", "Trainer", "train"]
 
 
 class Trainer:
-    """One training, from any of its epochs to the last.
+    """Training of a network, from the beginning or from a restored epoch.
 
     Parameters
     ----------
     network
-        Learns, in place.
+        Network to train, in place.
     training, test, validation
-        What it learns from, and what it is tested on after each epoch.
+        Training set, and the sets to evaluate after each epoch.
     settings
-        How it learns.
+        Settings of the training.
     image_shape
         Rows and columns of an image; required for augmentation.
 
     Raises
     ------
     InputError
-        If a label, the name of a setting, or what the settings take besides is not there.
+        If a label is invalid, or the settings require a validation set or ``image_shape`` that is missing.
 
     Attributes
     ----------
     eval_network
         Network that is evaluated after each epoch and saved: ``network`` itself, or its EMA (averaged parameters).
     state
-        All that changes while it learns, arrays by name; they are changed in place. Another trainer of the same network
-        and settings that is given them by ``restore`` goes on, bit for bit, as this one would.
+        Arrays that change during training, by name. They are changed in place. Another trainer with this network and
+        these settings that gets them by ``restore`` continues bit for bit.
     """
 
     def __init__(
@@ -68,9 +68,9 @@ class Trainer:
         validation: LabelledImages | None = None,
         image_shape: tuple[int, int] | None = None,
     ) -> None:
-        network.targets(training.labels)  # refuses what is no label, once
+        network.targets(training.labels)  # checks the labels once
         if settings.early_stop is not None and validation is None:
-            raise InputError("early stopping looks at a validation set, and there is none")
+            raise InputError("early stopping requires a validation set")
         if AUGMENTATIONS[settings.augment] is not None and image_shape is None:
             raise InputError("augmentation requires image_shape, the rows and columns of an image")
         self.network, self.settings = network, settings
@@ -100,40 +100,40 @@ class Trainer:
 
     @property
     def epoch(self) -> int:
-        """How many epochs have ended."""
+        """Number of finished epochs."""
         return int(self._epoch)
 
     @property
     def steps_per_epoch(self) -> int:
-        """Mini-batches, the last one perhaps a short one."""
+        """Number of mini-batches in an epoch. The last one may be smaller."""
         return -(-self._examples // self._batch_size)
 
     @property
     def is_stopped_early(self) -> bool:
-        """Whether the validation accuracy has not got better for as many epochs as patience was."""
+        """True if the validation accuracy has not improved for ``settings.early_stop`` epochs."""
         patience = self.settings.early_stop
         return patience is not None and self.epoch - int(self._best_epoch) >= patience
 
     def restore(self, state: dict[str, Array]) -> None:
-        """Go back, or on, to a ``state``: arrays of the same names, shapes and dtypes."""
+        """Restore a ``state``: arrays with equal names, shapes and dtypes."""
         for name, array in self.state.items():
             array[...] = state[name]
 
     def run(self, on_batch: Callable[[], object] | None = None) -> Generator[EpochResult]:
-        """Train until the last epoch, or until it stops early; one result after each epoch.
+        """Train until the last epoch or an early stop, and yield the result of each epoch.
 
-        The network learns in place. Whatever raises in the middle of an epoch (also ``on_batch``, or Ctrl-C) leaves all
-        as the last whole epoch left it.
+        The network is trained in place. An exception during an epoch (also of ``on_batch``, or Ctrl-C) restores the
+        state after the last finished epoch.
 
         Parameters
         ----------
         on_batch
-            Called after each step, for a progress bar.
+            Callback after each step, for a progress bar.
 
         Raises
         ------
         Diverged
-            If a cost, a number of the ``state``, or the gradient's norm is not finite after an epoch.
+            If a cost, a value of the ``state``, or a gradient norm is not finite after an epoch.
         """
         finished = {name: array.copy() for name, array in self.state.items()}
         while self.epoch < self.settings.epochs and not self.is_stopped_early:
@@ -147,7 +147,7 @@ class Trainer:
 
     def _run_epoch(self, on_batch: Callable[[], object] | None) -> EpochResult:
         start = time.perf_counter()
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found below, and said
+        with np.errstate(over="ignore", invalid="ignore"):  # _check_finite reports overflows
             learning_rates = self._learning_rates()
             learned = self._learn(learning_rates, on_batch)
         seconds = time.perf_counter() - start
@@ -155,7 +155,7 @@ class Trainer:
         validation = evaluate(self.eval_network, *self._validation) if self._validation else None
         self._check_finite(learned.cost, test.cost, validation.cost if validation else 0, *self.state.values())
         health = inspect(self.eval_network, *self._sample, test)
-        self._check_finite(health.gradient_norm)  # the next step would not be
+        self._check_finite(health.gradient_norm)  # otherwise the next step would diverge
         self._epoch += 1
         if validation and validation.accuracy > self._best_accuracy:
             self._best_accuracy[...], self._best_epoch[...] = validation.accuracy, self._epoch
@@ -163,7 +163,7 @@ class Trainer:
         return EpochResult(self.epoch, measure(measured), health)
 
     def _learn(self, learning_rates: list[float], on_batch: Callable[[], object] | None) -> Evaluation:
-        """Learn from each mini-batch once; how good the network was on each, just before."""
+        """Train on each mini-batch once. Return the evaluation of the mini-batches, each just before its step."""
         seen, buffers = 0, self._buffers
         draw_masks = mask_source(self.network, self.settings, self.epoch + 1)
         with closing(self._batches()) as batches:
@@ -173,7 +173,7 @@ class Trainer:
                 if self.settings.average is not None:
                     self._update_ema(seen // self._batch_size, self.settings.average)
 
-                # Judged at the end, for all batches at once: by the hundred it would take as long as the learning.
+                # Evaluated at the end for all batches at once: batch by batch, it would take as long as the training.
                 now = slice(seen, seen + len(labels))
                 buffers.Z[now], buffers.labels[now] = Z, labels
                 seen += len(labels)
@@ -182,25 +182,25 @@ class Trainer:
         return metrics_from_outputs(self.network, buffers.Z, buffers.labels)
 
     def _check_finite(self, *numbers: ArrayLike) -> None:
-        """Diverged, with the batch that did it, if one of these numbers of the epoch that ends is not finite.
+        """Raise Diverged, with the number of the batch, if one of these numbers is not finite.
 
-        That is the first one whose outputs were not: the steps before it had gone too far. Where all outputs were, it
-        is the last step that did, or one whose weights, infinite though they are, sigmoids have hidden until now.
+        The batch is the first with outputs that are not finite. If all outputs are finite, it is the last batch: its
+        step overflowed, or an earlier step did and sigmoids hid its infinite weights.
         """
         if all(np.isfinite(each).all() for each in numbers):
             return
         unusable = np.flatnonzero(~np.isfinite(self._buffers.Z).all(axis=1))
         batch = unusable[0] // self._batch_size + 1 if unusable.size else self.steps_per_epoch
         raise Diverged(
-            f"training diverged in epoch {self.epoch + 1}, batch {batch} of {self.steps_per_epoch}: its numbers are "
-            "not finite any more, most likely because its steps are too large; "
-            f"try a smaller --learning-rate than {self.settings.learning_rate:g}"
+            f"training diverged in epoch {self.epoch + 1}, batch {batch} of {self.steps_per_epoch}: values are no "
+            f"longer finite, probably because the steps are too large; try a --learning-rate below "
+            f"{self.settings.learning_rate:g}"
         )
 
     def _gradient(
         self, images: Array, labels: NDArray[np.uint8], draw_masks: Callable[[int], Masks] | None
     ) -> tuple[Array, ParameterVector]:
-        """The weighted sums of a mini-batch's outputs, (n, n_L), and ∇C."""
+        """Return the weighted sums of a mini-batch's outputs, (n, n_L), and ∇C."""
         network, buffers, n = self.network, self._buffers, len(labels)
         if n > EXAMPLES_AT_ONCE:
             return self._gradient_in_parts(images, labels, draw_masks)
@@ -213,7 +213,7 @@ class Trainer:
     def _gradient_in_parts(
         self, images: Array, labels: NDArray[np.uint8], draw_masks: Callable[[int], Masks] | None
     ) -> tuple[Array, ParameterVector]:
-        """The same of a large mini-batch: gradients of parts that stay in the cache are accumulated."""
+        """Return these for a large mini-batch, by accumulating the gradients of parts that fit in the cache."""
         n, Z = len(labels), []
         mean = ParameterVector.zeros(self.network.sizes, self.network.dtype)
         for now in chunks(n):
@@ -224,7 +224,7 @@ class Trainer:
         return np.concatenate(Z), mean
 
     def _step(self, gradient: ParameterVector, learning_rate: float) -> None:
-        """Go downhill, and let the weights shrink if they are to."""
+        """Take one step of the optimizer, after shrinking the weights if the optimizer decouples L2."""
         if self.settings.l2 and self._optimizer.decouples_l2:
             shrink_weights(self.network, learning_rate * self.settings.l2)
         self._optimizer.step(self.network.parameters, gradient.vector, learning_rate)
@@ -232,16 +232,16 @@ class Trainer:
     def _update_ema(self, step: int, decay: float) -> None:
         """Update the EMA of the parameters: average ← d average + (1 − d) parameters.
 
-        The decay d starts low, at (1 + t) / (10 + t) after t steps, so that the initial weights are soon forgotten (as
-        in TensorFlow's ExponentialMovingAverage); that such averages do better is in Polyak and Juditsky 1992.
+        After t steps, the decay d is at most (1 + t) / (10 + t), so that the initial weights are soon forgotten, as in
+        TensorFlow's ExponentialMovingAverage. Polyak and Juditsky (1992) show the benefit of such averages.
         """
         t = self.epoch * self.steps_per_epoch + step
-        share = 1 - min(decay, (1 + t) / (10 + t))
-        room = self._buffers.gradient.vector  # the step has used it up
-        lerp_(self.eval_network.parameters, self.network.parameters, share, room)
+        weight = 1 - min(decay, (1 + t) / (10 + t))
+        buffer = self._buffers.gradient.vector  # the step no longer needs it
+        lerp_(self.eval_network.parameters, self.network.parameters, weight, buffer)
 
     def _learning_rates(self) -> list[float]:
-        """η of each step of the epoch that is running."""
+        """Return the learning rate of each step of the current epoch."""
         η, epochs = self.settings.learning_rate, self.settings.epochs
         epoch, steps = self.epoch, self.steps_per_epoch
         return [η * self._schedule((epoch + step / steps) / epochs) for step in range(steps)]
@@ -262,10 +262,10 @@ class Trainer:
 
 
 class _Buffers(NamedTuple):
-    """The memory that an epoch works in; made once, since fresh memory is slow memory.
+    """Buffers of an epoch, allocated once because allocation is slow.
 
-    ``inputs`` is (examples that are computed with at a time, n_0), ``gradient`` like the parameters, ``Z`` (examples,
-    n_L), ``labels`` (examples,).
+    ``inputs`` has shape (examples at a time, n_0), ``Z`` (examples, n_L) and ``labels`` (examples,). ``gradient`` has
+    the layout of the parameters.
     """
 
     inputs: Array
@@ -292,5 +292,5 @@ def train(
     *,
     on_batch: Callable[[], object] | None = None,
 ) -> Iterator[EpochResult]:
-    """Train from the beginning, in place: see ``Trainer``."""
+    """Train a network from the beginning, in place, and yield the result of each epoch: see ``Trainer``."""
     return Trainer(network, LabelledImages(*training), LabelledImages(*test), settings).run(on_batch)

@@ -1,4 +1,4 @@
-"""Process pool of ``train --seeds``: several trainings at a time, each in a process of its own."""
+"""Process pool of ``train --seeds``: several trainings at a time, each in a separate process."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from mnist_bp.errors import OutputClosed
 __all__ = ["Ended", "News", "WorkerPool"]
 
 MOMENT = 0.1
-"""Seconds between two looks at the clock and at Ctrl-C, while no training reports anything."""
+"""Seconds between two checks of the clock and of Ctrl-C while no training reports anything."""
 
 
 class Ended(NamedTuple):
@@ -29,7 +29,7 @@ class Ended(NamedTuple):
     last_words: str
 
     def __str__(self) -> str:
-        """Return how a worker ended that reported no failure of its own."""
+        """Return a description of the end of a worker that did not report an error."""
         if self.code >= 0:
             return f"ended with exit code {self.code} before its training was finished"
         name = signal.Signals(-self.code).name if -self.code in {*signal.Signals} else f"signal {-self.code}"
@@ -37,17 +37,17 @@ class Ended(NamedTuple):
 
 
 class News(NamedTuple):
-    """A record of a training, or its end."""
+    """Record of a training, or its end."""
 
     seed: int
     what: dict[str, Any] | Ended
 
 
 class WorkerPool:
-    """Trainings in processes of their own, at most ``n_parallel`` at a time, and their records as they come.
+    """Pool of training processes, at most ``n_parallel`` at a time, which yields their records as they arrive.
 
-    Those that still run at the end of the ``with`` block, because of an error, are killed: the epochs that they have
-    finished are on disk.
+    Processes that are still running at the end of the ``with`` block, after an error, are killed. Their finished epochs
+    are on disk.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ class WorkerPool:
     n_parallel
         Number of trainings that run at the same time.
     on_suspend
-        Stops this process until it is continued.
+        Function that stops this process until it is continued.
     on_errors
-        Callback(seed, lines) for what an ended training has written to standard error.
+        Callback(seed, lines) with the standard error of a training that has ended.
     """
 
     def __init__(
@@ -89,14 +89,14 @@ class WorkerPool:
             process.wait()
 
     def stop(self, reason: type[KeyboardInterrupt | OutputClosed] = KeyboardInterrupt) -> None:
-        """Start no more trainings, and interrupt those that run: each saves what it has finished."""
+        """Start no more trainings, and interrupt the running ones. Each saves its finished epochs."""
         self.stopped_by = self.stopped_by or reason
 
     def suspend(self) -> None:
-        """Stop those that run, then this process; continue them when it is continued."""
-        if sys.platform == "win32":  # which has no Ctrl-Z
+        """Stop the running trainings, then this process. Continue them when it is continued."""
+        if sys.platform == "win32":  # Windows has no Ctrl-Z
             return
-        self._is_to_suspend = self._is_starting  # one that is being started cannot be stopped yet
+        self._is_to_suspend = self._is_starting  # a process that is being started cannot be stopped yet
         if self._is_to_suspend:
             return
         for process in self._running.values():
@@ -108,7 +108,7 @@ class WorkerPool:
                 process.send_signal(signal.SIGCONT)
 
     def news(self) -> Iterator[News | None]:
-        """Yield their records until all have ended, and None whenever a moment has passed."""
+        """Yield the records of the trainings until all have ended, and None after each ``MOMENT`` without one."""
         is_interrupted = False
         while self._waiting or self._running:
             if self.stopped_by and not is_interrupted:
@@ -130,13 +130,13 @@ class WorkerPool:
         if sys.platform == "win32" and self.stopped_by is KeyboardInterrupt:
             return  # the console interrupts them as well
         for process in self._running.values():
-            # As Ctrl-C, which would be ignored if this process is one in the background. Windows knows no gentle end:
-            # there a closed output ends each at once, and what it has finished is on disk after each epoch.
+            # SIGTERM acts like Ctrl-C, which a background process would ignore. Windows terminates a process at once;
+            # its finished epochs are on disk.
             process.terminate()
 
     def _start(self, seed: int, command: list[str]) -> None:
         self._is_starting = True
-        errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by who reads it
+        errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the thread that reads it
         process = subprocess.Popen(  # noqa: S603 - this Python, with options that were checked
             command,
             stdin=subprocess.DEVNULL,
@@ -144,7 +144,7 @@ class WorkerPool:
             stderr=errors,
             encoding="utf-8",
             env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-            **_A_GROUP_OF_ITS_OWN,
+            **_SEPARATE_GROUP,
         )
         self._running[seed] = process
         self._is_starting = False
@@ -153,11 +153,11 @@ class WorkerPool:
         threading.Thread(target=self._follow, args=(seed, process, errors), daemon=True).start()
 
     def _follow(self, seed: int, process: "subprocess.Popen[str]", errors: IO[bytes]) -> None:
-        """Pass on the records of a process and its end: the work of a thread."""
+        """Forward the records of a process and its end. This runs in a thread."""
         assert process.stdout is not None
         with errors, process.stdout:
             for line in process.stdout:
-                with suppress(json.JSONDecodeError):  # half a line, of a process that was killed
+                with suppress(json.JSONDecodeError):  # an incomplete line of a process that was killed
                     self._news.put(News(seed, json.loads(line)))
             code = process.wait()
             errors.seek(0)
@@ -167,6 +167,6 @@ class WorkerPool:
         self._news.put(News(seed, Ended(code, lines[-1] if lines else "")))
 
 
-_A_GROUP_OF_ITS_OWN: dict[str, Any] = {} if sys.platform == "win32" else {"process_group": 0}
-"""So that a terminal's Ctrl-C and Ctrl-Z reach this process alone, which then interrupts each training once: a second
-time would break into its saving. On Windows, Ctrl-C reaches all that share the console."""
+_SEPARATE_GROUP: dict[str, Any] = {} if sys.platform == "win32" else {"process_group": 0}
+"""Options of ``Popen`` by which a terminal's Ctrl-C and Ctrl-Z reach only this process. It then interrupts each
+training once; a second interrupt would abort saving. On Windows, Ctrl-C reaches all processes of the console."""

@@ -178,11 +178,11 @@ def with_meta(**values):
         (with_array("W1", np.zeros((16, 100), np.float32)), "W1 is float32 (16, 100)"),
         (with_array("W2", np.full((16, 16), np.nan, np.float32)), "W2 contains numbers that are not finite"),
         (with_array("W1", np.full((16, 784), 3e38, np.float32)), None),
-        (with_meta(config=[1]), "does not tell what it was trained on"),
-        (with_meta(config={"dataset": "cifar"}), "does not tell what it was trained on"),
-        (with_meta(config={"data-dir": 5}), "does not tell what it was trained on"),
-        (with_meta(config={"data-dir": "a\0b"}), "does not tell what it was trained on"),
-        (with_meta(config={"data-dir": "\ud800"}), "does not tell what it was trained on"),
+        (with_meta(config=[1]), "does not record its dataset"),
+        (with_meta(config={"dataset": "cifar"}), "does not record its dataset"),
+        (with_meta(config={"data-dir": 5}), "does not record its dataset"),
+        (with_meta(config={"data-dir": "a\0b"}), "does not record its dataset"),
+        (with_meta(config={"data-dir": "\ud800"}), "does not record its dataset"),
     ],
 )
 def test_a_model_file_that_is_not_one_is_one_line_and_2(cli, run, change, said):
@@ -219,7 +219,7 @@ def test_a_network_of_other_sizes_is_refused(cli, idx_folder, rng):
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [([], "mnist-bp train makes one"), (["nowhere"], "nowhere is not a model: expected a model.npz")],
+    [([], "create one with mnist-bp train"), (["nowhere"], "nowhere is not a model: expected a model.npz")],
 )
 def test_without_a_model_it_is_one_line_and_2(cli, arguments, said):
     """No run yet, or none of that name."""

@@ -118,7 +118,7 @@ def test_a_folder_of_the_environment_that_is_no_path_is_exit_2(cli, monkeypatch)
 @pytest.mark.parametrize("folder", ["", "a\0b", "\ud800", 3, ["x"]])
 def test_a_model_whose_data_folder_is_no_path_is_refused(folder):
     """Its metadata may hold anything."""
-    with pytest.raises(ValueError, match="does not tell what it was trained on"):
+    with pytest.raises(ValueError, match="does not record its dataset"):
         _ = TrainedModel(None, Path("model.npz"), {"config": {"data-dir": folder}}).origin
 
 

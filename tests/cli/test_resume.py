@@ -289,7 +289,7 @@ def test_a_run_cannot_be_resumed_by_a_config(train):
 def test_more_epochs_with_another_schedule_are_refused(train, resume):
     """The rates of the epochs that are over would have been others."""
     train(*PLAIN, "--schedule", "one-cycle")
-    assert_refused(resume("--epochs", "5"), "epochs 3; here it is 5", before=contents())
+    assert_refused(resume("--epochs", "5"), "epochs 3, not 5", before=contents())
 
 
 def test_fewer_epochs_than_there_have_been_are_refused(train, resume):
@@ -329,10 +329,10 @@ def edit(old, new):
 @pytest.mark.parametrize(
     ("old", "new", "file", "said"),
     [
-        ("seed = 0", "seed = 1", "checkpoint.npz", ": it was training with seed 0; here it is 1"),
-        ("l2 = 0.0", "l2 = 0.1", "checkpoint.npz", ": it was training with l2 0.0; here it is 0.1"),
-        ("limit = 150", "limit = 149", "checkpoint.npz", ": it was training with "),
-        ('hidden = "8"', 'hidden = "9"', "checkpoint.npz", ": it was training with hidden '8'; here it is '9'"),
+        ("seed = 0", "seed = 1", "checkpoint.npz", ": it was trained with seed 0, not 1"),
+        ("l2 = 0.0", "l2 = 0.1", "checkpoint.npz", ": it was trained with l2 0.0, not 0.1"),
+        ("limit = 150", "limit = 149", "checkpoint.npz", ": it was trained with "),
+        ('hidden = "8"', 'hidden = "9"', "checkpoint.npz", ": it was trained with hidden '8', not '9'"),
         ("seed = 0", "sead = 0", "config.toml", ": there is no option 'sead'; the nearest is 'seed'"),
         ("epochs = 3", "epochs = 0", "config.toml", ": Invalid value for '--epochs'"),
         ("seed = 0", "seed =", "config.toml", " is not a TOML file"),
@@ -354,7 +354,7 @@ def test_a_damaged_checkpoint_is_refused(train, resume):
     path.write_bytes(content)
     assert_refused(resume(), "is not a checkpoint that mnist-bp wrote", before=contents())
     shutil.copy("run/model.npz", path)
-    assert_refused(resume(), "it does not say what it was training", before=contents())
+    assert_refused(resume(), "its metadata does not identify the training", before=contents())
 
 
 def test_other_data_in_the_same_place_are_refused(train, resume, idx_folder, few_digits):

@@ -135,7 +135,7 @@ def test_a_pipe_gets_a_line_for_each_seed_and_one_for_all(report, capsys):
     assert lines[2] == "networks 784-8-10, 2 of them, 2 at a time"
     assert lines[3] == "seed 3: test accuracy 92.00 %, error 8.00 % (finished after 10 epochs, 1.5 s)"
     assert lines[4] == "seed 4: test accuracy 96.00 %, error 4.00 % (finished after 10 epochs, 1.5 s)"
-    assert lines[5].startswith("health   seed 4: class 7: never the answer")
+    assert lines[5].startswith("health   seed 4: class 7: never predicted")
     assert lines[6] == (
         "test accuracy 94.00 ± 2.83 % (92.00 % to 96.00 %), error 6.00 ± 2.83 % on few: "
         "mean ± standard deviation of seeds 3, 4 (9.0 s); runs: all"
@@ -317,7 +317,7 @@ def test_one_that_fails_does_not_keep_the_others_from_it(train):
     Path("all/seed-0/model.npz").touch()
     done = train("--seeds", "2", "--json")
     assert done.code == 2
-    assert done.err.splitlines()[-1].startswith(f"mnist-bp: seed 0: {Path('all/seed-0')} already holds a run")
+    assert done.err.splitlines()[-1].startswith(f"mnist-bp: seed 0: {Path('all/seed-0')} already contains a run")
     summary = done.records[-1]
     assert (summary["seeds"], summary["unfinished"], summary["test_accuracy"]["std"]) == ([1], [0], None)
     assert Path("all/seed-1/model.npz").is_file()
@@ -474,9 +474,9 @@ def test_all_that_go_on_may_go_on_with_other_threads(train, cli):
 @pytest.mark.parametrize(
     ("schedule", "epochs", "said"),
     [
-        ("constant", 1, "all/seed-0 has had 2 epochs already; --epochs says 1"),
-        ("cosine", 3, "all cannot have other epochs: a --schedule but constant runs over all from the start"),
-        ("cosine", 1, "all cannot have other epochs: a --schedule but constant runs over all from the start"),
+        ("constant", 1, "all/seed-0 has already had 2 epochs, more than --epochs 1"),
+        ("cosine", 3, "cannot change --epochs of all: that requires --schedule constant from the start"),
+        ("cosine", 1, "cannot change --epochs of all: that requires --schedule constant from the start"),
     ],
 )
 def test_epochs_with_which_one_could_not_go_on_are_refused_before_anything_changes(train, cli, schedule, epochs, said):
@@ -506,7 +506,10 @@ def test_a_single_run_does_not_become_several(train, cli):
         file.write("seeds = 2\n")
     history = Path("all/history.jsonl").read_bytes()
     done = cli("train", "--resume", "all")
-    assert (done.code, done.err) == (2, "mnist-bp: all holds a single run: the seeds in its config are not its own\n")
+    assert (done.code, done.err) == (
+        2,
+        "mnist-bp: all is the folder of a single run, but its config has several seeds\n",
+    )
     assert Path("all/history.jsonl").read_bytes() == history
 
 
@@ -533,7 +536,7 @@ def test_a_folder_that_holds_runs_is_not_overwritten(train):
     Path("all/config.toml").touch()
     done = train("--seeds", "2")
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("mnist-bp: all already holds a run")
+    assert done.err.startswith("mnist-bp: all already contains a run")
 
 
 def _told(report, runs, capsys):

@@ -19,7 +19,7 @@ from mnist_bp.shell import command_line
 from mnist_bp.training.run_folder import RunFolder
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits and modes")
-HINT = "; when it can be written again, go on with mnist-bp train --resume run"
+HINT = "; once it can be written, resume with mnist-bp train --resume run"
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def poor_file_system(monkeypatch):
     monkeypatch.setattr("fcntl.flock", fail)
 
 
-NO_LOCK = "warning  {} is on a file system without locks: start no second training that writes there"
+NO_LOCK = "warning  {} is on a file system without locks: do not start another training that writes there"
 NO_SYNC = "warning  {} is on a file system without fsync: a power failure may damage this run"
 
 
@@ -197,7 +197,7 @@ def test_a_folder_without_permission_is_said(ordinary_user):
         (folder / "history.jsonl").chmod(0o444)
         with ordinary_user():
             with pytest.raises(
-                StorageError, match=r"^cannot write .*history.jsonl: Permission denied; when .*--resume"
+                StorageError, match=r"^cannot write .*history.jsonl: Permission denied; once .*--resume"
             ):
                 RunFolder.reopen(folder).claim()
             with pytest.raises(StorageError, match=r"^cannot write .*inside: Permission denied$"):
@@ -218,10 +218,10 @@ def test_a_run_that_another_training_writes_is_left_alone(cli, train, idx_folder
     assert_refused(
         cli("train", "--resume", "run", "--epochs", 5),
         2,
-        "another training writes into run now: let it end, or choose another folder",
+        "another training is writing to run: wait until it ends, or choose another folder",
     )
     done = train()
-    assert (done.code, done.err.split(" (")[0]) == (2, "mnist-bp: run already holds a run")
+    assert (done.code, done.err.split(" (")[0]) == (2, "mnist-bp: run already contains a run")
     assert contents("run") == before
     other.close()
     assert cli("train", "--resume", "run", "--epochs", 5).code == 0
@@ -233,7 +233,7 @@ def test_nothing_is_read_of_a_run_that_another_training_writes(train, cli):
     Path("run/checkpoint.npz").write_bytes(b"damaged")
     other = RunFolder.reopen(Path("run"))
     other.claim()
-    assert "another training writes into run" in cli("train", "--resume", "run").err
+    assert "another training is writing to run" in cli("train", "--resume", "run").err
     other.close()
     assert "is not a checkpoint" in cli("train", "--resume", "run").err
 
@@ -241,7 +241,7 @@ def test_nothing_is_read_of_a_run_that_another_training_writes(train, cli):
 def test_a_file_where_the_folder_should_be(train, cli):
     """Exit 2, and the file is untouched."""
     Path("run").write_text("mine", encoding="utf-8")
-    assert_refused(train(), 2, "run is a file: --output names a folder")
+    assert_refused(train(), 2, "run is a file: --output requires a folder")
     assert_refused(
         cli("train", "--resume", "run"),
         2,
@@ -261,8 +261,8 @@ def test_a_run_that_has_no_model_yet_says_how_to_go_on(train, cli, command):
     assert_refused(
         cli(command, "run"),
         2,
-        "there is no model.npz in run yet: its training is still running, or was cut off; "
-        "then mnist-bp train --resume run goes on with it",
+        "no model.npz in run yet: its training is still running, or was interrupted; "
+        "to resume it: mnist-bp train --resume run",
     )
 
 
@@ -270,4 +270,4 @@ def test_a_folder_of_several_runs_has_no_model(cli, idx_folder):
     """It is no run of its own, and it is not said which one is meant."""
     RunFolder.create(Path("all"), (784, 8, 10), {"seeds": 2, "data-dir": str(idx_folder)}).close()
     RunFolder.create(Path("all/seed-0"), (784, 8, 10), {"epochs": 1}).close()
-    assert_refused(cli("evaluate", "all"), 2, "all holds several runs: name one of them, one of the folders in it")
+    assert_refused(cli("evaluate", "all"), 2, "all contains several runs: choose one of its folders")

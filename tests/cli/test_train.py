@@ -182,7 +182,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(train):
     kept = arrays("run")
     done = train("--seed", "2")
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("mnist-bp: run already holds a run")
+    assert done.err.startswith("mnist-bp: run already contains a run")
     assert arrays("run") == kept
 
 
@@ -366,7 +366,7 @@ def test_a_folder_that_holds_a_run_is_refused_before_data_are_fetched(train, cli
     train()
     done = cli("train", "--output", "run")  # without --data-dir: MNIST, which is not here
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
-    assert "run already holds a run" in done.err
+    assert "run already contains a run" in done.err
 
 
 def test_ones_own_data_that_are_gone_are_said_and_nothing_takes_their_place(train, cli, idx_folder):

@@ -43,7 +43,7 @@ def test_a_terminal_of_60_columns_shows_a_table(terminal, idx_folder, validation
     screen = terminal(60)
     train(idx_folder, *validation)
     lines = [line.rstrip() for line in ESCAPE.sub("", screen.getvalue()).splitlines()]
-    more = ["held-out"] if validation else []
+    more = ["val."] if validation else []
     head = next(i for i, line in enumerate(lines) if line.split() == ["train", "train", *more, "test", "test"])
     more = ["accuracy"] if validation else []
     assert lines[head + 1].split() == ["epoch", "cost", "accuracy", *more, "cost", "accuracy", "seconds"]

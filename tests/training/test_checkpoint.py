@@ -158,11 +158,11 @@ def rewritten(arrays=None, **meta):
 @pytest.mark.parametrize(
     ("identity", "said"),
     [
-        ({"optimizer": "adam"}, "it was training with optimizer 'sgd'; here it is 'adam'"),
-        ({"learning-rate": 0.1 + 1e-16}, "learning-rate 0.1; here it is 0.1000"),
-        ({"training data": "4567"}, "training data '0123'; here it is '4567'"),
-        ({"dropout": 0.1}, "dropout None; here it is 0.1"),
-        ({"average": None}, "average True; here it is None"),
+        ({"optimizer": "adam"}, "it was trained with optimizer 'sgd', not 'adam'"),
+        ({"learning-rate": 0.1 + 1e-16}, "learning-rate 0.1, not 0.1000"),
+        ({"training data": "4567"}, "training data '0123', not '4567'"),
+        ({"dropout": 0.1}, "dropout None, not 0.1"),
+        ({"average": None}, "average True, not None"),
     ],
 )
 def test_a_checkpoint_of_another_training_is_refused(identity, said):
@@ -196,14 +196,14 @@ def test_half_a_checkpoint_is_refused():
 def test_a_model_file_is_no_checkpoint():
     """It is sealed as well, but says nothing about a training."""
     trainer(recipe()).network.save(PATH)
-    refused("does not say what it was training")
+    refused("its metadata does not identify the training")
 
 
 def test_a_checkpoint_of_another_optimizer_is_refused():
     """Even where nothing else tells: what it should hold is named."""
     stopped_after(1, recipe(optimizer="momentum"))
-    refused("it should hold epoch, best_epoch, best_accuracy, parameters, and holds .*velocity")
-    refused("it should hold .*, m, v, t, and holds .*velocity", settings=recipe(optimizer="adam"))
+    refused("expected the arrays epoch, best_epoch, best_accuracy, parameters; found .*velocity")
+    refused("expected the arrays .*, m, v, t; found .*velocity", settings=recipe(optimizer="adam"))
 
 
 @pytest.mark.parametrize(
@@ -211,9 +211,9 @@ def test_a_checkpoint_of_another_optimizer_is_refused():
     [
         ("parameters", np.zeros(3, np.float32), r"parameters is float32 \(3,\), not float32 \(275,\)"),
         ("parameters", np.zeros(275), r"parameters is float64 \(275,\), not float32 \(275,\)"),
-        ("parameters", np.full(275, np.nan, np.float32), "parameters holds numbers that are not finite"),
-        ("best_epoch", np.array(-1), "best_epoch is -1, which is no count"),
-        ("best_epoch", np.array(2**60), "best_epoch is 1152921504606846976, which is no count"),
+        ("parameters", np.full(275, np.nan, np.float32), "parameters contains numbers that are not finite"),
+        ("best_epoch", np.array(-1), "best_epoch is -1; expected a whole number of 0 or more"),
+        ("best_epoch", np.array(2**60), "best_epoch is 1152921504606846976; expected a whole number"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(name, array, said):
@@ -228,4 +228,4 @@ def test_a_checkpoint_that_does_not_say_what_its_last_epoch_came_to_is_refused(l
     """It could not be said again."""
     stopped_after(1, recipe())
     rewritten(last=last)
-    refused("does not say what its last epoch came to")
+    refused("its metadata has no valid result of the last epoch")

@@ -199,7 +199,7 @@ def test_saturated_layers_are_named_with_their_shares():
     assert warnings(replace(WELL, saturated=(0.97, 0.2, 1.0))) == [
         (
             "layers 1, 3: the neurons are saturated (σ′ < 0.01) in 97 %, 100 % of all cases, so hardly any gradient "
-            "gets through: try a smaller --learning-rate"
+            "passes through them: try a smaller --learning-rate"
         )
     ]
 
@@ -209,7 +209,7 @@ def test_saturation_weighs_more_where_nothing_is_learned():
     saturated = replace(WELL, saturated=(0.7, 0.1))
     assert warnings(saturated) == []
     chance, cause = warnings(replace(saturated, at_chance=True))
-    assert chance == "the test cost is at chance (one fixed answer to every image costs no more)"
+    assert chance == "the test cost is at chance (a constant output for every image costs no more)"
     assert cause.startswith("layer 1: the neurons are saturated (σ′ < 0.01) in 70 % of all cases")
 
 
@@ -217,7 +217,7 @@ def test_dead_relus_are_counted():
     """And said while the training lasts: they do not come back."""
     assert warnings(replace(RELUS, dead=(0.3, 0.75)), finished=False) == [
         (
-            "layer 2: 75 % of the neurons are dead (no example activates them) and learn no more: "
+            "layer 2: 75 % of the neurons are dead (no example activates them) and cannot learn: "
             "try a smaller --learning-rate, or --activation leaky-relu"
         )
     ]
@@ -227,7 +227,7 @@ def test_a_gradient_that_vanishes_is_told_with_both_norms():
     """The layer with the least of it; relus, which this network has not, are a way out."""
     assert warnings(replace(WELL, gradient_norm=(3e-6, 4e-7, 2e-3, 0.01))) == [
         (
-            "layer 2: the gradient vanishes on its way back (its norm is 4e-07 here, 0.01 in the last layer): "
+            "layer 2: the gradient vanishes (its norm is 4e-07 here, 0.01 in the last layer): "
             "try fewer hidden layers, or --activation relu"
         )
     ]
@@ -252,7 +252,7 @@ def test_outputs_that_are_stuck_are_told_from_a_vanishing_gradient():
     health = replace(SLOW, gradient_norm=(0.0, 0.0, 3e-7))
     assert warnings(health)[1:] == [
         (
-            "layer 3: the outputs are stuck (the norm of the gradient is 3e-07), so no layer learns any more: "
+            "layer 3: the outputs are stuck (the norm of the gradient is 3e-07), so no layer can learn: "
             "try a smaller --learning-rate"
         )
     ]
@@ -263,7 +263,7 @@ def test_chance_without_a_cause_is_a_complaint_only_at_the_end():
     assert warnings(SLOW, finished=False) == []
     assert warnings(SLOW) == [
         (
-            "the test cost is at chance (one fixed answer to every image costs no more): "
+            "the test cost is at chance (a constant output for every image costs no more): "
             "try more --epochs, or another --learning-rate"
         )
     ]
@@ -278,7 +278,7 @@ def test_classes_that_are_never_answered_are_named_at_the_end(never, named):
     health = replace(WELL, never_predicted=never)
     assert warnings(health, finished=False) == []
     assert warnings(health) == [
-        f"{named}: never the answer to any test example: try more --epochs, or a smaller --learning-rate"
+        f"{named}: never predicted on the test set: try more --epochs, or a smaller --learning-rate"
     ]
 
 

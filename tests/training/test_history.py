@@ -100,7 +100,7 @@ def test_it_is_forced_to_the_disk_now_and_then_and_in_the_end(monkeypatch):
 def test_a_second_writer_is_refused_until_the_first_has_closed():
     """In this process as in any other, and the first goes on undisturbed."""
     first = history(1)
-    with pytest.raises(InputError, match="another training writes into"):
+    with pytest.raises(InputError, match="another training is writing to"):
         History(PATH)
     first.append({"epoch": 2})
     first.close()
@@ -158,7 +158,7 @@ def test_a_line_that_is_no_record_is_refused(tmp_path, line):
     """With the path."""
     path = tmp_path / "history.jsonl"
     path.write_bytes(json.dumps(EPOCH).encode() + b"\n" + line + b"\n")
-    with pytest.raises(InputError, match=f"{re.escape(str(path))} does not tell of a run's epochs"):
+    with pytest.raises(InputError, match=f"{re.escape(str(path))} is not a valid history of a run"):
         read_epochs(path)
 
 
@@ -169,7 +169,7 @@ def test_figures_that_cannot_be_drawn_are_refused(tmp_path, figures):
     """Each epoch has all of them, and they are finite."""
     path = tmp_path / "history.jsonl"
     path.write_text(f"{json.dumps(EPOCH)}\n{json.dumps({**EPOCH, **figures})}\n")
-    with pytest.raises(InputError, match="does not tell of a run's epochs"):
+    with pytest.raises(InputError, match="is not a valid history of a run"):
         read_epochs(path)
 
 
@@ -182,7 +182,7 @@ def test_a_later_epoch_may_have_more_figures_but_not_fewer(tmp_path):
     assert read_epochs(path) == [EPOCH, more]
 
     path.write_text(f"{json.dumps(more)}\n{json.dumps(EPOCH)}\n")
-    with pytest.raises(InputError, match="does not tell of a run's epochs"):
+    with pytest.raises(InputError, match="is not a valid history of a run"):
         read_epochs(path)
 
 

@@ -121,7 +121,7 @@ def test_each_epoch_is_on_disk_when_it_is_told_of():
 def test_a_run_that_is_trained_cannot_be_gone_on_with():
     """Not until that training has ended, or whoever had begun it has forgotten it."""
     training = session()
-    with pytest.raises(InputError, match="another training writes into run"):
+    with pytest.raises(InputError, match="another training is writing to run"):
         session(resume=RUN)
     list(training.epochs())
     assert session(resume=RUN).trainer.epoch == 3
@@ -199,10 +199,10 @@ def other(images=None, labels=None):
 
 
 OTHERS = {
-    "seed": (replace(RECIPE, seed=3), DATA, "it was training with seed 2; here it is 3"),
-    "optimizer": (replace(RECIPE, optimizer="nesterov"), DATA, "optimizer 'momentum'; here it is 'nesterov'"),
+    "seed": (replace(RECIPE, seed=3), DATA, "it was trained with seed 2, not 3"),
+    "optimizer": (replace(RECIPE, optimizer="nesterov"), DATA, "optimizer 'momentum', not 'nesterov'"),
     "schedule": (replace(RECIPE, schedule="step"), DATA, "constant"),
-    "validation": (VALIDATING, DATA, "validation None; here it is 18"),
+    "validation": (VALIDATING, DATA, "validation None, not 18"),
     "fewer examples": (RECIPE, other(DATA.train.images[:80], DATA.train.labels[:80]), "training data"),
     "labels": (RECIPE, other(labels=(DATA.train.labels + 1) % CLASSES), "training data"),
     "order": (RECIPE, other(DATA.train.images[::-1], DATA.train.labels[::-1]), "training data"),

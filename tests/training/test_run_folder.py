@@ -63,7 +63,9 @@ def test_runs_of_the_same_second_do_not_collide(monkeypatch):
 def test_a_folder_that_holds_a_run_is_refused():
     """A second run into the same folder is bad input, and the first one stays as it was."""
     run = start("mine", {"seed": 1})
-    with pytest.raises(InputError, match=r"mine already holds a run \(config.toml, history.jsonl\): .*; --resume goes"):
+    with pytest.raises(
+        InputError, match=r"mine already contains a run \(config.toml, history.jsonl\): .* continue it with --resume"
+    ):
         start("mine", {"seed": 2})
     assert (run.folder / "config.toml").read_text(encoding="utf-8") == "seed = 1\n"
 
@@ -76,11 +78,13 @@ def test_where_one_was_killed_as_it_began_another_can_begin():
     assert Path("mine/config.toml").is_file()
     Path("other").mkdir()
     Path("other/history.jsonl").write_text("{}\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"other already holds a run \(history.jsonl\): choose .* remove it first$"):
+    with pytest.raises(InputError, match=r"other already contains a run \(history.jsonl\): choose .* remove it first$"):
         start("other")
 
 
-@pytest.mark.parametrize(("is_over", "said"), [(False, "another training writes into"), (True, "already holds a run")])
+@pytest.mark.parametrize(
+    ("is_over", "said"), [(False, "another training is writing to"), (True, "already contains a run")]
+)
 def test_of_two_that_begin_in_a_folder_at_once_one_does(monkeypatch, is_over, said):
     """Both have seen that there is no run: the second is refused, while the first trains and when it has let go."""
     look, first = run_folder._given_folder, []
@@ -108,7 +112,7 @@ def test_a_run_that_has_lost_its_checkpoint_does_not_start_over():
     run.record({"epoch": 1})
     assert RunFolder.reopen(Path("mine")).folder == Path("mine")
     run.record({"epoch": 2})
-    with pytest.raises(InputError, match=r"mine cannot go on: history.jsonl tells of several epochs"):
+    with pytest.raises(InputError, match=r"cannot resume .*mine: history.jsonl has several epochs"):
         RunFolder.reopen(Path("mine"))
 
 
@@ -224,7 +228,7 @@ def test_latest_that_is_a_folder_is_said(network):
     """Training again would not help: another run may be named."""
     Path("runs/latest").mkdir(parents=True)
     start("mine").save(network, {})
-    with pytest.raises(InputError, match="is a folder, not the file that names the latest run: name a RUN or a MODEL"):
+    with pytest.raises(InputError, match="is a folder; expected a file with the latest run: give a RUN or a MODEL"):
         find_model(None)
 
 
@@ -245,11 +249,11 @@ def test_latest_that_leads_nowhere_is_refused(latest):
     Path("runs").mkdir()
     Path("runs/latest").write_bytes(latest)
     for find, target in ((find_model, None), (find_model, LATEST), (find_run, LATEST), (find_config, LATEST)):
-        with pytest.raises(InputError, match=r"latest names .* not a folder: name a RUN|latest \(runs\) is not a "):
+        with pytest.raises(InputError, match=r"latest names .* not a folder: give a RUN|latest \(runs\) is not a "):
             find(target)
 
 
 def test_without_a_run_it_is_said_how_to_make_one():
     """The message names the command."""
-    with pytest.raises(InputError, match="mnist-bp train makes one"):
+    with pytest.raises(InputError, match="create one with mnist-bp train"):
         find_model(None)

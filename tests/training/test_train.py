@@ -166,7 +166,7 @@ def test_divergence_is_an_error_and_leaves_finite_numbers(data):
     """A learning rate that overflows raises Diverged, names itself, and leaves the network as it was."""
     network = Network([784, 16, 16, 10], activation="relu", rng=np.random.default_rng(0), dtype=np.float32)
     before = network.parameters.copy()
-    with pytest.raises(Diverged, match=r"diverged in epoch 1.*smaller --learning-rate than 1e\+30"):
+    with pytest.raises(Diverged, match=r"diverged in epoch 1.*--learning-rate below 1e\+30"):
         run(network, data, learning_rate=1e30)
     np.testing.assert_array_equal(network.parameters, before)
 
