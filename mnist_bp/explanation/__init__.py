@@ -1,1 +1,1 @@
-"""Explain one derivative of a network: the chain rule with its numbers."""
+"""Explanation of one derivative of a network by the chain rule, with its numbers."""

@@ -1,7 +1,7 @@
-"""Where one weight's gradient comes from: the chain rule with the numbers of a real network and a real example.
+"""Explanation of one weight's gradient: the chain rule with the numbers of a real network and a real example.
 
-Everything here takes the lesson's own steps, one factor at a time, for each example by itself. None of it comes from
-``network.backward``, whose value stands beside the result as a witness, as does that of a complex step.
+This module follows the steps of the lesson, one factor at a time, for each example separately. It does not use
+``network.backward``. The values of ``network.backward`` and of a complex step are computed only for comparison.
 """
 
 from typing import NamedTuple
@@ -34,14 +34,17 @@ from mnist_bp.network import Network
 __all__ = ["explain"]
 
 NUDGE = 0.01
-"""The lesson's "tiny nudge, like a change by 0.01"."""
+"""Size of the nudge, the lesson's "tiny nudge, like a change by 0.01"."""
 
 MOST = 5
-"""How many of a ranking are told."""
+"""Largest number of entries in a ranking."""
 
 
 class _Layer(NamedTuple):
-    """What the chain rule knows of a layer, an example a row; ``inputs`` has a last column of 1, for the biases."""
+    """Factors of the chain rule in one layer, with one row for each example.
+
+    ``inputs`` has a last column of 1, for the biases.
+    """
 
     inputs: Array
     slope: Array | None
@@ -49,7 +52,7 @@ class _Layer(NamedTuple):
     dC_dz: Array
 
     def gradient(self, example: int) -> Array:
-        """∂C_0/∂w_jk at [k, j], ∂C_0/∂b_j in the last row, of one example."""
+        """Return the gradient of one example: ∂C_0/∂w_jk at [k, j], and ∂C_0/∂b_j in the last row."""
         return np.outer(self.inputs[example], self.dC_dz[example])
 
 
@@ -61,15 +64,15 @@ def explain(
     Parameters
     ----------
     network
-        In float64.
+        Network in float64.
     X, labels
-        The mini-batch, (n, n_0) and (n,).
+        Mini-batch, (n, n_0) and (n,).
     example
-        Which of its rows the explanation is about.
+        Row of the mini-batch to explain.
     address
-        Which parameter; None: the weight to which the example's cost is most sensitive.
+        Parameter to explain. Default: the weight to which the example's cost is most sensitive.
     learning_rate
-        η of the step.
+        Learning rate of the step.
 
     Raises
     ------
@@ -100,23 +103,21 @@ def explain(
 
 
 def _existing(address: Address, network: Network) -> Address:
-    """``address``, if the network has it."""
+    """Return ``address``. Raise InputError if the network has no such parameter."""
     if not 1 <= address.layer <= network.L:
-        raise InputError(f"there is no layer {address.layer}: layers go from 1 to {network.L}")
+        raise InputError(f"there is no layer {address.layer}: expected 1 to {network.L}")
     n_out, n_in = network.W[address.layer].shape
     if not 0 <= address.j < n_out:
-        raise InputError(
-            f"there is no neuron {address.j} in layer {address.layer}: its neurons go from 0 to {n_out - 1}"
-        )
+        raise InputError(f"there is no neuron {address.j} in layer {address.layer}: expected 0 to {n_out - 1}")
     if address.k is not None and not 0 <= address.k < n_in:
         raise InputError(
-            f"no weight of layer {address.layer} comes from neuron {address.k}: k goes from 0 to {n_in - 1}"
+            f"no weight of layer {address.layer} comes from neuron {address.k}: expected k from 0 to {n_in - 1}"
         )
     return address
 
 
 def _chain_rule(network: Network, trace: Trace, Y: Array) -> list[_Layer]:
-    """Slopes and sensitivities of all layers, backwards from the cost."""
+    """Compute the slopes and derivatives of all layers, backwards from the cost."""
     (A, slopes, _), L, ones = trace, network.L, np.ones(len(Y))
     cost = COSTS[network.cost]
     if cost.dC_dA is None:
@@ -132,13 +133,13 @@ def _chain_rule(network: Network, trace: Trace, Y: Array) -> list[_Layer]:
 
 
 def _derivatives(layers: list[_Layer], address: Address) -> Array:
-    """∂C_i/∂w of every example i: a_k ∂C_i/∂z_j, or just the latter for a bias, whose a is 1."""
+    """Return ∂C_i/∂w = a_k ∂C_i/∂z_j for every example i. For a bias, a_k is 1."""
     layer = layers[address.layer - 1]
     return layer.inputs[:, _row(address)] * layer.dC_dz[:, address.j]
 
 
 def _row(address: Address) -> int:
-    """Where a parameter stands in the column j of its layer's block: biases come last."""
+    """Return the row of a parameter in its layer's block, whose last row is the biases."""
     return -1 if address.k is None else address.k
 
 
@@ -166,7 +167,7 @@ def _factors(network: Network, layers: list[_Layer], example: int, address: Addr
 
 
 def _paths(network: Network, layers: list[_Layer], example: int, address: Address) -> list[Paths]:
-    """The sums behind ∂C_0/∂a_j, layer after layer, along the path that contributes most, up to the outputs."""
+    """Return the sums for ∂C_0/∂a, layer by layer up to the outputs, along the path with the largest contribution."""
     followed, neuron = [], address.j
     for number in range(address.layer, len(layers)):
         above, W = layers[number], network.W[number + 1]
@@ -195,15 +196,15 @@ def _nudge(network: Network, address: Address, x: Array, y: Array, derivative: f
 
 
 def _outputs(layer: _Layer, a: Array, y: Array, cost: float) -> list[Output]:
-    """What each output costs (of a cross-entropy, only the wanted one has a cost) and wants."""
+    """Return each output's contribution to the cost, and its nudge. With cross-entropy, only the correct one costs."""
     is_softmax = layer.dC_da is None
-    shares = y * cost if is_softmax else (a - y) ** 2
+    costs = y * cost if is_softmax else (a - y) ** 2
     nudges = y - a if is_softmax else 2 * (y - a)
-    return [Output(*map(float, values)) for values in zip(a, y, shares, nudges, strict=True)]
+    return [Output(*map(float, values)) for values in zip(a, y, costs, nudges, strict=True)]
 
 
 def _ranking(layers: list[_Layer], example: int) -> list[Address]:
-    """The weights to which the example's cost is most sensitive, the most sensitive first."""
+    """Return the weights to which the example's cost is most sensitive, the most sensitive first."""
     candidates = []
     for number, layer in enumerate(layers, 1):
         sizes = np.abs(layer.gradient(example)[:-1])
@@ -223,14 +224,14 @@ def _most_sensitive(layers: list[_Layer], example: int, ranking: list[Address]) 
 
 
 def _flat(blocks: list[Array]) -> Array:
-    """One vector of the blocks of all layers, as a ``ParameterVector`` has them."""
+    """Return one vector with the blocks of all layers, in the layout of a ``ParameterVector``."""
     return np.concatenate([block.ravel() for block in blocks])
 
 
 def _mini_batch(layers: list[_Layer], address: Address, labels: NDArray[np.integer], own: Array) -> MiniBatch:
-    """What the mini-batch wants of the parameter; ``own`` is the whole gradient of the example that is explained."""
+    """Compare the examples' derivatives by the parameter. ``own`` is the whole gradient of the explained example."""
     derivatives = _derivatives(layers, address)
-    pulling = float(np.abs(derivatives).sum()) or 1.0
+    total = float(np.abs(derivatives).sum()) or 1.0
     strongest = np.abs(derivatives).argsort()[::-1][:MOST]
     mean = _flat([layer.inputs.T @ layer.dC_dz / len(labels) for layer in layers])
     lengths = float(np.linalg.norm(own) * np.linalg.norm(mean))
@@ -241,9 +242,9 @@ def _mini_batch(layers: list[_Layer], address: Address, labels: NDArray[np.integ
         down=int(np.count_nonzero(derivatives > 0)),
         by_label={int(label): float(derivatives[labels == label].mean()) for label in np.unique(labels)},
         pulls=[
-            Pull(int(i), int(labels[i]), float(derivatives[i]), float(abs(derivatives[i]) / pulling)) for i in strongest
+            Pull(int(i), int(labels[i]), float(derivatives[i]), float(abs(derivatives[i]) / total)) for i in strongest
         ],
-        agreement=float(abs(derivatives.sum()) / pulling),
+        agreement=float(abs(derivatives.sum()) / total),
         cosine=float(own @ mean) / lengths if lengths else 0.0,
     )
 
@@ -253,5 +254,5 @@ def _step(network: Network, X: Array, Y: Array, learning_rate: float) -> Step:
     cost, gradient = objective.cost(network).real, objective.gradient(network).vector
     moved = network.astype(network.dtype)
     moved.parameters -= learning_rate * gradient
-    promised = -learning_rate * float(gradient @ gradient)
-    return Step(learning_rate, promised, objective.cost(moved).real - cost)
+    predicted = -learning_rate * float(gradient @ gradient)
+    return Step(learning_rate, predicted, objective.cost(moved).real - cost)

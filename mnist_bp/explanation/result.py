@@ -1,4 +1,4 @@
-"""What there is to tell of one derivative: the parts of an explanation, as plain values."""
+"""Explanation of one derivative as plain values."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,7 +21,7 @@ __all__ = [
 
 
 class Address(NamedTuple):
-    """Which parameter: w_jk^(layer), layers counted from 1; or b_j^(layer), where k is None."""
+    """Address of a parameter: w_jk^(layer), or b_j^(layer) if k is None. Layers count from 1."""
 
     layer: int
     j: int
@@ -29,7 +29,7 @@ class Address(NamedTuple):
 
     @property
     def name(self) -> str:
-        """In the lesson's notation."""
+        """Name of the parameter in the lesson's notation."""
         if self.k is None:
             return lesson_name(f"b{self.layer}", [self.j])
         return lesson_name(f"W{self.layer}", [self.j, self.k])
@@ -37,10 +37,11 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True)
 class Factors:
-    """∂C_0/∂w_jk = a_k σ′(z_j) ∂C_0/∂a_j, factor by factor.
+    """Factors of ∂C_0/∂w_jk = a_k σ′(z_j) ∂C_0/∂a_j.
 
-    ``a_k`` is 1 for a bias. For a softmax output, which has no σ′ of its own, ``slope`` and ``dC_da`` are None, and
-    ``dC_dz`` is a_j − y_j. ``product`` is what the factors make, ``backprop`` and ``complex_step`` are the witnesses.
+    ``a_k`` is 1 for a bias. For a softmax output, which has no elementwise σ′, ``slope`` and ``dC_da`` are None, and
+    ``dC_dz`` is a_j − y_j. ``product`` is the product of the factors. ``backprop`` and ``complex_step`` are the values
+    of backpropagation and of a complex step, for comparison.
     """
 
     name: str
@@ -55,9 +56,9 @@ class Factors:
 
 @dataclass(frozen=True)
 class Path:
-    """One way on which a neuron influences the cost: through neuron ``to`` of the next layer.
+    """Path by which a neuron influences the cost, through neuron ``to`` of the next layer.
 
-    ``contribution`` is w σ′ ∂C_0/∂a of that neuron, its share of the sum.
+    ``contribution`` is w σ′ ∂C_0/∂a of that neuron, one term of the sum.
     """
 
     to: int
@@ -70,7 +71,7 @@ class Path:
 
 @dataclass(frozen=True)
 class Paths:
-    """∂C_0/∂a of one hidden neuron, the sum over its paths, in the order of the next layer's neurons."""
+    """Sum ∂C_0/∂a of one hidden neuron over its paths, in the order of the next layer's neurons."""
 
     layer: int
     neuron: int
@@ -80,7 +81,7 @@ class Paths:
 
 @dataclass(frozen=True)
 class Nudge:
-    """What the cost does when the weight grows by ``by``, beside what the derivative says."""
+    """Change of the cost when the weight grows by ``by``, compared with the derivative."""
 
     by: float
     before: float
@@ -91,7 +92,7 @@ class Nudge:
 
 @dataclass(frozen=True)
 class Output:
-    """One output neuron: what it is, what it should be, its share of the cost, and the nudge that it wants.
+    """Output neuron: its activation, its target, its contribution to the cost, and the nudge that lowers the cost.
 
     ``nudge`` is −∂C_0/∂a_j = 2 (y_j − a_j); for a softmax, −∂C_0/∂z_j = y_j − a_j.
     """
@@ -104,7 +105,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Sensitive:
-    """A weight, its derivative, and how many times as sensitive it is as the least sensitive one that is told."""
+    """A weight, its derivative, and the ratio of its sensitivity to that of the last weight in the ranking."""
 
     name: str
     derivative: float
@@ -113,7 +114,7 @@ class Sensitive:
 
 @dataclass(frozen=True)
 class Pull:
-    """An example of the mini-batch, and what it wants of the weight."""
+    """An example of the mini-batch, its derivative by the weight, and its fraction of the sum of all |∂C_i/∂w|."""
 
     example: int
     label: int
@@ -123,12 +124,12 @@ class Pull:
 
 @dataclass(frozen=True)
 class MiniBatch:
-    """The example among the others of its mini-batch, as far as this weight is concerned.
+    """Comparison of the example with the others of its mini-batch, with respect to this weight.
 
-    ``up`` and ``down`` count the examples that want the weight larger and smaller; ``by_label`` is each label's mean
-    derivative; ``pulls`` are the examples that pull hardest, with their share of all pulling; ``agreement`` is
-    |Σ ∂C_i/∂w| / Σ |∂C_i/∂w|, 1 where all agree; ``cosine`` is the angle's between this example's gradient, all of its
-    components, and the mean's.
+    ``up`` and ``down`` are the numbers of examples whose cost a larger or a smaller weight reduces. ``by_label`` is the
+    mean derivative of each label. ``pulls`` are the examples with the largest derivatives. ``agreement`` is |Σ ∂C_i/∂w|
+    / Σ |∂C_i/∂w|, which is 1 if all signs are equal. ``cosine`` is the cosine of the angle between the whole gradient
+    of this example and that of the mini-batch.
     """
 
     examples: int
@@ -143,7 +144,7 @@ class MiniBatch:
 
 @dataclass(frozen=True)
 class Step:
-    """A step along the mini-batch's gradient: the change in cost that it promises, −η |∇C|², and the one that came."""
+    """Step along the mini-batch's gradient, with the predicted change in cost, −η |∇C|², and the actual one."""
 
     learning_rate: float
     promised: float
@@ -152,7 +153,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Explanation:
-    """All of it; ``asked`` is what the outputs together ask of each neuron of the layer before, −∂C_0/∂a_k."""
+    """Explanation of one derivative.
+
+    ``asked`` is the requested change, −∂C_0/∂a_k, of each neuron in the layer before the outputs.
+    """
 
     cost: float
     outputs: list[Output]

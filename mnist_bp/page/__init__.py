@@ -1,6 +1,6 @@
-"""A page on which a network is at work: one HTML file, for a browser and nothing else.
+"""Interactive page of a network: one HTML file that needs only a browser.
 
-The sources are page.html, page.css and the ES modules in js/, which ``bundle`` makes one script of. network.js,
-chain_rule.js and preprocess.js mirror the Python files of the same names; functions.js, the activations and the cost
-of the network, is generated from the registries by ``functions``.
+The sources are page.html, page.css and the ES modules in js/, which ``bundle`` combines into one script. network.js,
+chain_rule.js and preprocess.js mirror the Python files with these names. functions.js, with the activations and the
+cost of the network, is generated from the registries by ``functions``.
 """

@@ -1,4 +1,4 @@
-"""Assembly of the page: one HTML file that needs nothing else and can connect to nothing."""
+"""Assembly of the page: one HTML file without dependencies or network connections."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ SOURCES = resources.files(__package__)
 
 
 def assemble(content: Mapping[str, Any], title: str) -> bytes:
-    """Return the page of ``content`` (see ``content.page_content``), UTF-8.
+    """Return the page with ``content`` (see ``content.page_content``), encoded as UTF-8.
 
     Raises
     ------
@@ -37,10 +37,10 @@ def page_modules(content: Mapping[str, Any]) -> dict[str, str]:
 
 
 def fill(content: Mapping[str, Any], title: str, script: str) -> bytes:
-    """Return page.html with its places filled.
+    """Return page.html with its placeholders filled.
 
-    All text in the content stays text: it stands in a block of JSON that no ``</script>`` can end, and the page
-    inserts it as text. The policy allows the script and the style with these SHA-256 sums, and no connection.
+    Text in the content cannot become HTML: it is in a JSON block that contains no ``</script>``, and the page inserts
+    it as text. The policy allows only the script and the style with these SHA-256 checksums, and no connections.
     """
     style = _source("page.css")
     places = {
@@ -51,7 +51,7 @@ def fill(content: Mapping[str, Any], title: str, script: str) -> bytes:
         "script": f"<script>{script}</script>",
     }
     page = re.sub(r"\{\{(\w+)\}\}", lambda place: places[place[1]], _source("page.html"))
-    return page.encode("utf-8", "backslashreplace")  # a folder's name may be any bytes
+    return page.encode("utf-8", "backslashreplace")  # a folder's name may contain any bytes
 
 
 def _source(name: str) -> str:
@@ -59,7 +59,7 @@ def _source(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return a Content-Security-Policy (W3C, level 3): nothing is loaded, and only these two texts are used."""
+    """Return a Content-Security-Policy (W3C, level 3) that allows only these two texts and loads nothing."""
     return (
         f"default-src 'none'; script-src {_sum(script)}; style-src {_sum(style)}; img-src data:; base-uri 'none'; "
         "form-action 'none'"
@@ -71,5 +71,5 @@ def _sum(text: str) -> str:
 
 
 def _json(content: Mapping[str, Any]) -> str:
-    """Return ASCII without the one character that HTML interprets."""
+    """Return JSON in ASCII, with < escaped because HTML would interpret it."""
     return json.dumps(content, allow_nan=False).replace("<", "\\u003c")

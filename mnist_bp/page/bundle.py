@@ -1,7 +1,8 @@
-"""One script made of ES modules, because a browser refuses to import modules from ``file://``.
+"""Bundler of ES modules into one script, because browsers do not import modules from ``file://``.
 
-Each module becomes a function scope that returns its exports, and the modules stand in the order of their imports, in
-one block: nothing becomes global. Only what the page uses is understood; anything else is refused, never guessed.
+Each module becomes a function scope that returns its exports. The modules are placed in the order of their imports, in
+one block, so that nothing becomes global. Only the module syntax that the page uses is supported; other syntax is an
+error.
 """
 
 import re
@@ -12,11 +13,12 @@ __all__ = ["bundle"]
 IMPORT = re.compile(r'^import \{([^{}]*)\} from "\./(\w+)\.js";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:const|function|class) ([^\W\d]\w*))", re.MULTILINE)
 UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport\s*[.(].*|</script.*|<!--.*", re.MULTILINE | re.IGNORECASE)
-"""Module syntax that is left when the known forms are gone, and text that would end the script in HTML."""
+"""Unsupported module syntax, which remains after the known forms are removed, and text that would end the script in
+HTML."""
 
 
 def bundle(modules: Mapping[str, str], entry: str) -> str:
-    """Return one script that runs ``entry`` and every module that it needs.
+    """Return one script that runs ``entry`` and all modules that it imports.
 
     Parameters
     ----------
@@ -28,7 +30,7 @@ def bundle(modules: Mapping[str, str], entry: str) -> str:
     Raises
     ------
     ValueError
-        If a module uses syntax that is not supported, imports what does not exist, or imports itself over others.
+        If a module uses unsupported syntax, imports something that does not exist, or is part of a cycle of imports.
     """
     order = _in_order(modules, entry, ())
     exports = {name: EXPORT.findall(modules[name]) for name in order}
@@ -37,7 +39,7 @@ def bundle(modules: Mapping[str, str], entry: str) -> str:
 
 
 def _in_order(modules: Mapping[str, str], name: str, importers: tuple[str, ...]) -> list[str]:
-    """Return ``name`` and what it imports, each once, imported modules first."""
+    """Return ``name`` and the modules that it imports, each once, imported modules first."""
     if name not in modules:
         raise ValueError(f"{importers[-1] if importers else 'the entry'}: there is no module {name}.js")
     if name in importers:
@@ -48,7 +50,7 @@ def _in_order(modules: Mapping[str, str], name: str, importers: tuple[str, ...])
 
 
 def _scope(name: str, source: str, exports: Mapping[str, list[str]]) -> str:
-    """Return the module as a constant: an object that holds its exports."""
+    """Return the module as a constant, an object with its exports."""
 
     def imported(found: re.Match[str]) -> str:
         names = [one.strip() for one in found[1].split(",") if one.strip()]
@@ -61,10 +63,10 @@ def _scope(name: str, source: str, exports: Mapping[str, list[str]]) -> str:
         raise ValueError(f"{name}.js: the bundler does not support {unknown[0].strip()!r}")
     for other in exports:
         if _variable(other) in source:
-            raise ValueError(f"{name}.js uses the name {_variable(other)}, which is the bundler's")
+            raise ValueError(f"{name}.js uses the name {_variable(other)}, which is reserved for the bundler")
     return f"const {_variable(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports[name])} }};\n}})();"
 
 
 def _variable(module: str) -> str:
-    """Return the name that holds a module's exports."""
+    """Return the name of the constant with a module's exports."""
     return f"module${module}"

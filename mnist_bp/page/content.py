@@ -1,4 +1,4 @@
-"""What the page is about, as plain values: the network, some test digits, the learning curves."""
+"""Content of the page as plain values: the network, test digits and learning curves."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -15,16 +15,16 @@ from mnist_bp.training.notation import format_sizes
 __all__ = ["MOST_EXAMPLES", "learning_curves", "page_content"]
 
 MOST_EXAMPLES = 300
-"""Test examples on the page, the first of the test set: their numbers are those of ``explain --example``."""
+"""Largest number of test examples on the page, from the first, numbered as for ``explain --example``."""
 
 IMAGE_BYTES = 400_000
-"""Those of larger images are fewer, so that all take no more than this."""
+"""Largest total size of the images in bytes. A page with large images has fewer of them."""
 
 PARAMETER_BYTES = 8 << 20
-"""Of a network that goes into a page: 2 million parameters in float32, which a browser steps through in a second."""
+"""Largest size of a network's parameters in bytes, 2 million in float32. A browser computes a step of it in 1 s."""
 
 CURVES = ("epoch", *(f"{name}_{what}" for what in ("cost", "accuracy") for name in ("train", "test", "validation")))
-"""What is taken of a run's history."""
+"""Values of a run's history that the page shows."""
 
 
 def page_content(
@@ -36,22 +36,22 @@ def page_content(
     learning_rate: float,
     explain: str = "mnist-bp explain",
 ) -> dict[str, Any]:
-    """Gather what the page shows of a network and of its data.
+    """Return the content of the page for a network and a dataset.
 
     Parameters
     ----------
     network
-        In float32 or float64; it is written down in its own dtype.
+        Network in float32 or float64, stored in its dtype.
     data
-        Its first test examples come along.
+        Dataset whose first test examples are included.
     name
-        What the page calls the run.
+        Name of the run on the page.
     trained_on
-        The dataset of the training, as far as known.
+        Dataset of the training, or None if unknown.
     learning_rate
-        η of a step, until somebody chooses another.
+        Initial learning rate of the steps on the page.
     explain
-        The command that explains this network with these data.
+        Command that explains this network with this data.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def page_content(
     if parameters.nbytes > PARAMETER_BYTES:
         raise InputError(
             f"{format_sizes(network.sizes)} has {parameters.size:,} parameters, {parameters.nbytes:,} bytes; "
-            f"a page holds {PARAMETER_BYTES:,}: look at a smaller network"
+            f"a page holds at most {PARAMETER_BYTES:,}: choose a smaller network"
         )
     examples = data.test.first(min(MOST_EXAMPLES, max(1, IMAGE_BYTES // data.pixels)))
     rows, columns = examples.images.shape[1:]
@@ -97,10 +97,10 @@ def page_content(
 
 
 def _base64(array: NDArray[Any]) -> str:
-    """The array's numbers, little-endian, in the order of its rows."""
+    """Return the array's values in base64, little-endian, in C order."""
     return base64.b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode()
 
 
 def learning_curves(epochs: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
-    """The curves that the records of a run's epochs tell of: a list for each of ``CURVES`` that they have."""
+    """Return the learning curves in the records of a run's epochs: a list for each of ``CURVES`` that they contain."""
     return {curve: [epoch[curve] for epoch in epochs] for curve in CURVES if epochs and curve in epochs[0]}

@@ -1,4 +1,4 @@
-"""JavaScript of the functions that one network uses, generated from the registries of activations and costs."""
+"""JavaScript source of a network's functions, generated from the registries of activations and costs."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -13,10 +13,10 @@ from mnist_bp.errors import InputError
 __all__ = ["functions_module"]
 
 CODE = ("f", "derivative", "shares")
-"""Fields whose text is JavaScript; the others are values."""
+"""Fields whose text is JavaScript. The others are values."""
 
 Z = np.linspace(-1000, 1000, 2001)[:, np.newaxis]
-"""Weighted sums among which the bounds of an activation are sought. 0 is one of them."""
+"""Weighted sums at which an activation is sampled to find its bounds, including 0."""
 
 
 def functions_module(activations: Iterable[str], cost: str) -> str:
@@ -34,7 +34,7 @@ def functions_module(activations: Iterable[str], cost: str) -> str:
 
 
 def _activation(name: str) -> dict[str, Any]:
-    """Return an activation's JavaScript, with the bounds by which the page scales what it draws of a neuron."""
+    """Return an activation's JavaScript, with the bounds by which the page scales its drawings of neurons."""
     javascript = _javascript("activation", name, activation_named(name))
     σ = activation_named(name)
     a = σ.f(Z)
@@ -54,7 +54,7 @@ def _javascript(kind: str, name: str, entry: Any) -> Any:
 
 
 def _export(name: str, entries: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return a constant that holds the entries by name."""
+    """Return the source of a constant with the entries by name."""
     members = [f"{json.dumps(entry)}: {{\n{_members(fields)}}},\n" for entry, fields in entries.items()]
     return f"export const {name} = {{\n{''.join(members)}}};\n"
 

@@ -106,10 +106,10 @@ def test_the_same_command_gives_the_same_answer(cli: Callable, run: str) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--weight", "4:0,0"], "there is no layer 4: layers go from 1 to 3"),
-        (["--weight", "3:10,0"], "no neuron 10 in layer 3: its neurons go from 0 to 9"),
+        (["--weight", "4:0,0"], "there is no layer 4: expected 1 to 3"),
+        (["--weight", "3:10,0"], "no neuron 10 in layer 3: expected 0 to 9"),
         (["--weight", ""], "--weight : expected L:J,K"),
-        (["--weight", "3:0,16"], "no weight of layer 3 comes from neuron 16: k goes from 0 to 15"),
+        (["--weight", "3:0,16"], "no weight of layer 3 comes from neuron 16: expected k from 0 to 15"),
         (["--weight", "3-0-1"], "expected L:J,K"),
         (["--weight", "3:4"], "expected L:J,K"),
         (["--bias", "3:4,7"], "expected L:J, like 3:4"),
@@ -120,7 +120,7 @@ def test_the_same_command_gives_the_same_answer(cli: Callable, run: str) -> None
         (["--label", "3"], "--image and --label go together"),
         (["--image", "right.png", "--label", "3", "--example", "2"], "--image takes the place of an example"),
         (["--image", "none.png", "--label", "3"], "cannot read the image none.png"),
-        (["--image", "text.png", "--label", "3"], "text.png is not an image"),
+        (["--image", "text.png", "--label", "3"], "text.png is not a supported image"),
         (["--image", "white.png", "--label", "3"], "white.png shows no digit"),
         (["--image", "right.png", "--label", "10"], "--label 10: the network knows 0 to 9"),
         (["--fresh", "run"], "--fresh explains a network that has learned nothing"),

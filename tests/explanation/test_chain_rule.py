@@ -262,10 +262,10 @@ def test_a_network_without_hidden_layers_is_explained(batch: tuple) -> None:
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        (Address(0, 0, 0), "there is no layer 0: layers go from 1 to 3"),
+        (Address(0, 0, 0), "there is no layer 0: expected 1 to 3"),
         (Address(4, 0, 0), "there is no layer 4"),
-        (Address(3, 4, 0), "no neuron 4 in layer 3: its neurons go from 0 to 3"),
-        (Address(3, 0, 5), "no weight of layer 3 comes from neuron 5: k goes from 0 to 4"),
+        (Address(3, 4, 0), "no neuron 4 in layer 3: expected 0 to 3"),
+        (Address(3, 0, 5), "no weight of layer 3 comes from neuron 5: expected k from 0 to 4"),
         (Address(2, 5, None), "no neuron 5 in layer 2"),
     ],
 )

@@ -174,7 +174,7 @@ def test_a_network_that_is_too_large_is_refused_with_the_numbers(few_digits: tup
     network = Network([784, 3000, 10], rng=np.random.default_rng(0))
 
     with pytest.raises(
-        InputError, match=r"784-3000-10 has 2,385,010 parameters, 9,540,040 bytes; a page holds 8,388,608"
+        InputError, match=r"784-3000-10 has 2,385,010 parameters, 9,540,040 bytes; a page holds at most 8,388,608"
     ):
         page_content(network, data_of(few_digits[1].images), name="run", trained_on=None, learning_rate=2.0)
 
