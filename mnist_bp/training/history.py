@@ -49,7 +49,7 @@ class History:
         self._path = path
         self.warnings: list[str] = []
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
-        self._close = weakref.finalize(self, os.close, self._file)  # closes the file if nobody calls close
+        self._close = weakref.finalize(self, os.close, self._file)  # closes the file if close is never called
         self._lock()
         if not self._sync():
             self.warnings.append(NO_SYNC.format(path.parent))
