@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp import Network
 from mnist_bp.core.network import Masks, backward, forward
@@ -26,7 +26,7 @@ from mnist_bp.gradcheck.check import (
     taylor_slopes,
 )
 from mnist_bp.gradcheck.diagnose import diagnose, worst_entries
-from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS
+from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS, Bug
 from mnist_bp.gradcheck.numerical_gradient import numerical_gradient
 from mnist_bp.training.epoch_inputs import DROPOUT
 from mnist_bp.training.learning_rates import default_learning_rate
@@ -35,30 +35,38 @@ from mnist_bp.training.trainer import LabelledImages, Trainer, train
 
 EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))
 METHODS = ("complex", "central")
-PLANTED = {mistake.name: mistake for mistake in KNOWN_BUGS}
+
+
+SIZES = (196, 16, 16, 10)
+"""The lesson's network, for images of every other row and column: a quarter of the derivatives, and of the time."""
 
 
 def lessons_network(activation: str = "sigmoid", cost: str = "squared-error") -> Network:
-    """784-16-16-10, none of its biases 0."""
+    """196-16-16-10, none of its biases 0."""
     rng = np.random.default_rng(0)
-    network = Network([784, 16, 16, 10], activation=activation, cost=cost, rng=rng, dtype=np.float64)
+    network = Network(SIZES, activation=activation, cost=cost, rng=rng, dtype=np.float64)
     for b in network.biases:
         b += rng.standard_normal(b.shape) / 4
     return network
+
+
+def inputs(examples: Examples, dtype: DTypeLike = np.float64) -> NDArray:
+    """Every other row and column of the images, (n, 196)."""
+    return examples.inputs(dtype).reshape(-1, 28, 28)[:, ::2, ::2].reshape(-1, 196)
 
 
 @pytest.fixture
 def batch(few_digits: tuple[Examples, Examples]) -> Objective:
     """Twenty synthetic digits and their one-hot rows."""
     examples = few_digits[0].first(20)
-    return Objective(examples.inputs(np.float64), np.eye(10)[examples.labels])
+    return Objective(inputs(examples), np.eye(10)[examples.labels])
 
 
 @pytest.fixture
 def regularized(batch: Objective) -> Objective:
     """The same digits with a penalty, half of the neurons and a fifth of the pixels left out, and smoothed labels."""
     rng = np.random.default_rng(1)
-    masks = draw_masks([784, 16, 16, 10], 20, rate=0.5, input_rate=0.2, rng=rng, dtype=np.float64)
+    masks = draw_masks(SIZES, 20, rate=0.5, input_rate=0.2, rng=rng, dtype=np.float64)
     return Objective(batch.X, batch.Y @ smoothed_targets(10, 0.1, np.float64), masks, l2=0.01)
 
 
@@ -89,29 +97,28 @@ def test_a_fresh_network_is_verified_to_the_last_digits(activation: str, cost: s
 
     errors = found.error.vector[found.verdict.vector == Verdict.VERIFIED]
     assert found.passed
-    assert len(errors) > 10_000
+    assert len(errors) > 2_500
     assert np.median(errors) <= 1e-14
     assert errors.max() <= 1e-10
 
 
 @pytest.mark.parametrize(("activation", "cost"), EVERY)
-@pytest.mark.parametrize("method", METHODS)
 def test_a_trained_network_passes(
-    activation: str, cost: str, method: str, batch: Objective, few_digits: tuple[Examples, Examples]
+    activation: str, cost: str, batch: Objective, few_digits: tuple[Examples, Examples]
 ) -> None:
     """Neurons saturate and derivatives get tiny; what rounding hides is undecided, and nothing fails."""
     network = lessons_network(activation, cost).astype(np.float32)
-    sets = [(examples.inputs(np.float32), examples.labels) for examples in few_digits]
+    sets = [(inputs(examples, np.float32), examples.labels) for examples in few_digits]
     rate = default_learning_rate(activation, cost)
     for _ in train(network, *sets, Settings(epochs=15, batch_size=10, learning_rate=rate, seed=0)):
         pass
 
-    found = checked(network.astype(np.float64), batch, method)
+    for method, typical in (("complex", 1e-14), ("central", 1e-7)):
+        found = checked(network.astype(np.float64), batch, method)
 
-    assert count(found, Verdict.FAILED) == 0
-    assert count(found, Verdict.VERIFIED) > 3_000
-    errors = found.error.vector[found.verdict.vector == Verdict.VERIFIED]
-    assert np.median(errors) <= (1e-14 if method == "complex" else 1e-7)
+        assert count(found, Verdict.FAILED) == 0
+        assert count(found, Verdict.VERIFIED) > 1_500
+        assert np.median(found.error.vector[found.verdict.vector == Verdict.VERIFIED]) <= typical
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -120,7 +127,7 @@ def test_entries_that_are_zero_here_are_tried_on_a_dense_mini_batch(method: str,
     found = checked(lessons_network(), batch, method)
 
     dark = int((batch.X == 0).all(axis=0).sum()) * 16
-    assert dark > 3_000
+    assert dark > 500
     assert len(found.nonzero.vector) - np.count_nonzero(found.nonzero.vector) == dark
     assert count(found, Verdict.ZERO) == 0
 
@@ -147,17 +154,17 @@ def test_both_ways_to_nudge_agree_with_nudging_the_whole_network(
 
 @pytest.mark.parametrize("method", METHODS)
 def test_no_false_alarm_over_many_networks_with_kinks(method: str) -> None:
-    """1,000 random relu and leaky-relu networks: nudges that cross or start at a kink are recognised as such.
+    """200 random relu and leaky-relu networks: nudges that cross or start at a kink are recognised as such.
 
-    And 200 more with dropout and a penalty.
+    And 40 more with dropout and a penalty.
     """
     kinks = 0
-    for seed in range(1_200):
+    for seed in range(240):
         rng = np.random.default_rng(seed)
         activation, cost = ("relu", "leaky-relu")[seed % 2], ("squared-error", "cross-entropy")[seed // 2 % 2]
         network = Network([5, 4, 3, 2], activation=activation, cost=cost, rng=rng, dtype=np.float64)
         objective = Objective(np.round(rng.standard_normal((6, 5)), 1), np.eye(2)[rng.integers(0, 2, 6)])
-        if seed >= 1_000:
+        if seed >= 200:
             masks = draw_masks(network.sizes, 6, rate=0.5, input_rate=0.2, rng=rng, dtype=np.float64)
             objective = replace(objective, masks=masks, l2=0.01)
         found = check(network, objective, method=method, rng=rng, epsilon=1e-3 if method == "central" else 1e-5)
@@ -257,31 +264,16 @@ def test_float32_is_not_good_enough_for_checking(batch: Objective) -> None:
     assert not checked(lessons_network(), claim(in_float32, batch)).passed
 
 
-@pytest.mark.parametrize("name", PLANTED)
-def test_every_planted_mistake_is_caught_and_named(name: str, batch: Objective) -> None:
-    """Eighteen of eighteen, down to a layer that is 0.05 % too large; and the diagnosis says which one it is."""
-    network, mistake = lessons_network(), PLANTED[name]
+@pytest.mark.parametrize("bug", KNOWN_BUGS, ids=lambda bug: bug.name)
+def test_every_known_bug_is_caught(bug: Bug, rng: np.random.Generator) -> None:
+    """By both methods, down to a layer that is 0.05 % too large."""
+    network = Network([6, 5, 5, 4], rng=rng, dtype=np.float64)
+    network.parameter_vector.vector[...] += rng.standard_normal(len(network.parameters)) / 4
+    batch = Objective(rng.random((7, 6)), np.eye(4)[rng.integers(0, 4, 7)])
 
-    found = checked(network, claim(mistake.gradient, batch))
-
-    assert not found.passed
-    assert any(mistake.sign in said for said in diagnose(found, network, batch))
-
-
-@pytest.mark.parametrize("name", PLANTED)
-def test_central_differences_catch_every_planted_mistake_too(name: str, batch: Objective) -> None:
-    """The lesson's own nudge is good enough for that."""
-    assert not checked(lessons_network(), claim(PLANTED[name].gradient, batch), "central").passed
-
-
-def test_there_are_eighteen_mistakes_and_no_two_alike(batch: Objective) -> None:
-    """Each gives another gradient, and none the right one."""
-    network = lessons_network()
-
-    gradients = {mistake.gradient(network, batch.X, batch.Y).vector.tobytes() for mistake in KNOWN_BUGS}
-
-    assert len(KNOWN_BUGS) == 18
-    assert len(gradients | {batch.gradient(network).vector.tobytes()}) == 19
+    for method in METHODS:
+        assert checked(network, batch, method).passed
+        assert not checked(network, claim(bug.gradient, batch), method).passed
 
 
 def test_a_right_gradient_has_no_diagnosis(batch: Objective) -> None:
@@ -369,8 +361,8 @@ def test_the_summary_of_an_array_adds_up(batch: Objective) -> None:
     arrays = {array.name: array for array in found.arrays}
 
     assert list(arrays) == ["W1", "b1", "W2", "b2", "W3", "b3"]
-    assert arrays["W1"].entries == 784 * 16
-    assert sum(array.checked for array in arrays.values()) == 13_002
+    assert arrays["W1"].entries == 196 * 16
+    assert sum(array.checked for array in arrays.values()) == 3_594
     worst = arrays["W2"]
     assert worst.backprop == found.gradient.weights[1][worst.worst]
     assert worst.max_relative_error == found.error.weights[1].max()
@@ -429,7 +421,7 @@ def test_the_dense_mini_batch_is_noise_about_as_large_as_a_digit(examples: int, 
 
     checked(lessons_network(), claim(watching, batch.with_inputs(batch.X[:examples])), sample=1)
 
-    assert [X.shape for X in seen] == [(examples, 784), (dense, 784)]
+    assert [X.shape for X in seen] == [(examples, 196), (dense, 196)]
     assert seen[1].all()
     assert (seen[1].mean(), seen[1].std()) == pytest.approx((0, 0.3), abs=0.02)
 
@@ -477,7 +469,7 @@ def test_where_nothing_is_left_any_more_the_slope_is_infinite() -> None:
 
 
 def test_random_directions_see_what_a_sample_misses(batch: Objective) -> None:
-    """One derivative of 13,002 doubled shows in each direction."""
+    """One derivative of 3,594 doubled shows in each direction."""
     network = lessons_network()
     right = batch.gradient(network)
     wrong = right.like(right.vector.copy())
@@ -627,7 +619,7 @@ def test_a_neuron_dropped_in_every_example_verifies_nothing(method: str, batch: 
     assert found.passed
     assert zero.blocks[0][:, 0].all()
     assert zero.weights[1][:, 0].all()
-    assert np.count_nonzero(zero.vector) == 784 + 1 + 16
+    assert np.count_nonzero(zero.vector) == 196 + 1 + 16
     assert not found.error.vector[zero.vector].any()
 
 

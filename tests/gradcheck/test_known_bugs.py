@@ -55,6 +55,11 @@ def test_a_sigmoids_slope_is_left_out_or_taken_at_a() -> None:
         assert bias == pytest.approx((slope * 2 * (a - Y)).mean(axis=0))
 
 
-def test_each_mistake_has_a_name_of_its_own() -> None:
-    """By which tables list it."""
-    assert len({mistake.name for mistake in KNOWN_BUGS}) == len(KNOWN_BUGS) == 18
+def test_there_are_eighteen_and_no_two_alike() -> None:
+    """Each has a name of its own, by which tables list it, and another gradient; none gives the right one."""
+    net = network()
+
+    gradients = {bug.gradient(net, X, Y).vector.tobytes() for bug in KNOWN_BUGS}
+
+    assert len({bug.name for bug in KNOWN_BUGS}) == len(KNOWN_BUGS) == 18
+    assert len(gradients | {Objective(X, Y).gradient(net).vector.tobytes()}) == 19
