@@ -79,17 +79,26 @@ def few_digits() -> tuple[Examples, Examples]:
     return Examples(*digits(500, seed=1, split="train")), Examples(*digits(250, seed=1, split="test"))
 
 
+@pytest.fixture(scope="session")
+def write_few_digits(few_digits: tuple[Examples, Examples]) -> Callable[[Path], None]:
+    """Make a folder that holds ``few_digits`` as four IDX files."""
+
+    def write(folder: Path) -> None:
+        folder.mkdir()
+        train, test = few_digits
+        arrays = (train.images, train.labels, test.images, test.labels)
+        for name, array in zip(FILE_NAMES, arrays, strict=True):
+            with (folder / name).open("wb") as file:
+                idx.write(file, array)
+
+    return write
+
+
 @pytest.fixture
-def idx_folder(tmp_path: Path, few_digits: tuple[Examples, Examples]) -> Path:
+def idx_folder(tmp_path: Path, write_few_digits: Callable[[Path], None]) -> Path:
     """A folder called ``few`` that holds ``few_digits`` as four IDX files."""
-    folder = tmp_path / "few"
-    folder.mkdir()
-    train, test = few_digits
-    arrays = (train.images, train.labels, test.images, test.labels)
-    for name, array in zip(FILE_NAMES, arrays, strict=True):
-        with (folder / name).open("wb") as file:
-            idx.write(file, array)
-    return folder
+    write_few_digits(tmp_path / "few")
+    return tmp_path / "few"
 
 
 @pytest.fixture

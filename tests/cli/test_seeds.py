@@ -28,6 +28,7 @@ from mnist_bp.training.seeds import SeedRun, name_seeds, summarize
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.worker_pool import WorkerPool
 
+ROOT = Path(mnist_bp.__file__).parents[1]
 HEALTH = {"saturated": [0.0], "dead": None, "gradient_norm": [1.0, 1.0], "never_predicted": [], "at_chance": False}
 
 
@@ -269,18 +270,44 @@ def test_other_digits_than_the_others_are_an_error(train, monkeypatch):
 # --- the command -----------------------------------------------------------------------------------------------------
 
 
-def test_each_seed_is_trained_as_it_would_be_alone(train):
+ALONE = ["--epochs", "2", "--l2", "1e-5", "--average", "0.9"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, write_few_digits):
+    """A folder: the data in ``few``, seeds 4 and 5 trained by ``ALONE`` in ``all``, what that said in ``said``."""
+    place = tmp_path_factory.mktemp("trained")
+    write_few_digits(place / "few")
+    options = ["--data-dir", place / "few", "--hidden", "8", "--output", "all", *ALONE, "--seeds", "2", "--seed", "4"]
+    done = subprocess.run(
+        [sys.executable, "-m", "mnist_bp", "train", *options, "--json"],
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (place / "said").write_text(done.stdout, encoding="utf-8")
+    return place
+
+
+@pytest.fixture
+def whole(trained):
+    """A copy of those runs, as ``all``; its summary."""
+    shutil.copytree(trained / "all", "all")
+    return json.loads((trained / "said").read_text(encoding="utf-8").splitlines()[-1])
+
+
+def test_each_seed_is_trained_as_it_would_be_alone(train, trained, whole):
     """Bit for bit, and with the same config; the records of each carry its seed, and the last one sums up."""
-    done = train("--seeds", "2", "--seed", "4", "--l2", "1e-5", "--average", "0.9", "--json")
-    assert done.code == 0, done.err
-    train("--seed", "5", "--l2", "1e-5", "--average", "0.9", output="alone")
+    train("--data-dir", trained / "few", "--seed", "5", *ALONE, output="alone")
     assert _arrays("all/seed-5") == _arrays("alone")
     assert _arrays("all/seed-4") != _arrays("alone")
     assert Path("all/seed-5/config.toml").read_bytes() == Path("alone/config.toml").read_bytes()
 
-    *records, summary = done.records
+    *records, summary = map(json.loads, (trained / "said").read_text(encoding="utf-8").splitlines())
     for seed in (4, 5):
-        assert [record["event"] for record in records if record["seed"] == seed] == ["start", "epoch", "end"]
+        assert [record["event"] for record in records if record["seed"] == seed] == ["start", "epoch", "epoch", "end"]
     ends = sorted((record for record in records if record["event"] == "end"), key=lambda end: end["seed"])
     accuracies = [end["test_accuracy"] for end in ends]
     assert (summary["seeds"], summary["run"]) == ([4, 5], "all")
@@ -292,23 +319,16 @@ def test_each_seed_is_trained_as_it_would_be_alone(train):
     assert history == [*(record for record in records if record["event"] == "end"), summary]
 
 
-def test_the_config_of_all_repeats_all_and_the_wanted_accuracy_is_of_the_mean(train, cli):
+def test_the_config_of_all_repeats_all_and_the_wanted_accuracy_is_of_the_mean(cli, whole):
     """``seeds`` is an option like the others; a mean under ``--min-accuracy`` is 1, with all runs done."""
-    Path("c.toml").write_text("seeds = 2", encoding="utf-8")
-    done = train("--config", "c.toml", "--min-accuracy", "1")
-    assert done.code == 1
-    mean = json.loads(Path("all/history.jsonl").read_text(encoding="utf-8").splitlines()[-1])["test_accuracy"]["mean"]
-    assert done.err == f"mnist-bp: mean test accuracy {mean:.4f} is under --min-accuracy 1\n"
-    assert [line.split(":")[0] for line in sorted(done.out.splitlines()) if line.startswith("seed ")] == [
-        "seed 0",
-        "seed 1",
-    ]
-    assert tomllib.loads(Path("all/config.toml").read_text(encoding="utf-8"))["seeds"] == 2
-
-    again = cli("train", "--config", "all/config.toml", "--output", "again", "--quiet")
-    assert again.code == 0
-    assert len(again.out.splitlines()) == 1
-    assert all(_arrays(f"again/seed-{seed}") == _arrays(f"all/seed-{seed}") for seed in (0, 1))
+    again = cli("train", "--config", "all/config.toml", "--output", "again", "--min-accuracy", 1)
+    assert again.code == 1
+    mean = whole["test_accuracy"]["mean"]
+    assert again.err == f"mnist-bp: mean test accuracy {mean:.4f} is under --min-accuracy 1\n"
+    said = sorted(line.split(":")[0] for line in again.out.splitlines() if line.startswith("seed "))
+    assert said == ["seed 4", "seed 5"]
+    assert all(_arrays(f"again/seed-{seed}") == _arrays(f"all/seed-{seed}") for seed in (4, 5))
+    assert tomllib.loads(Path("again/config.toml").read_text(encoding="utf-8"))["seeds"] == 2
 
 
 def test_one_that_fails_does_not_keep_the_others_from_it(train):
@@ -337,14 +357,13 @@ def test_without_data_all_train_on_synthetic_digits_and_say_so(cli):
 @pytest.fixture
 def endless(idx_folder):
     """A command line that trains three seeds without end, two at a time, as JSON Lines; killed if a test leaves it."""
-    root = Path(mnist_bp.__file__).parents[1]
     arguments = ["--data-dir", idx_folder, "--hidden", "8", "--epochs", "1000000", "--output", "all"]
     program = (
         "from mnist_bp.cli import seeds; seeds.usable_cores = lambda: 2; from mnist_bp.cli.main import main; main()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program, "train", "--seeds", "3", "--json", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -392,7 +411,7 @@ def states_of_children(process):
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes as Linux shows them")
 def test_ctrl_z_stops_the_trainings_and_fg_continues_them(endless):
-    """They stop before the command does; continued, they save and end as others do."""
+    """They stop before the command does; continued, SIGTERM ends them as Ctrl-C does, and none is left then."""
     read_an_epoch_of_each(endless)
     endless.send_signal(signal.SIGTSTP)
     _, status = os.waitpid(endless.pid, os.WUNTRACED)
@@ -401,12 +420,17 @@ def test_ctrl_z_stops_the_trainings_and_fg_continues_them(endless):
     while states_of_children(endless) != ["T", "T"]:  # a signal takes its time to arrive
         assert time.monotonic() < deadline
     endless.send_signal(signal.SIGCONT)
-    endless.send_signal(signal.SIGINT)
+    endless.send_signal(signal.SIGTERM)
     out, err = endless.communicate(timeout=60)
     assert [record["reason"] for record in map(json.loads, out.splitlines()) if record["event"] == "end"] == [
         "interrupted", "interrupted"
     ]  # fmt: skip
     assert (endless.returncode, err.splitlines()[-1]) == (130, "mnist-bp: interrupted")
+    for seed in (0, 1):
+        run = RunFolder.reopen(Path(f"all/seed-{seed}"))
+        run.claim()
+        run.close()
+        assert run.folder.joinpath("model.npz").is_file()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no Ctrl-Z")
@@ -433,70 +457,60 @@ def test_ctrl_z_waits_for_a_training_that_is_being_started(monkeypatch):
     assert signals == [signal.SIGSTOP, "stopped", signal.SIGCONT]
 
 
-def test_all_go_on_as_if_they_had_never_stopped(train, cli):
-    """With one that is finished, one that has an epoch to go, and one that never began; any number of times."""
-    whole = train("--seeds", 3, "--epochs", 2, "--json", output="whole").records[-1]
-    train("--seeds", 3, "--epochs", 2)
-    shutil.rmtree("all/seed-2")
-    shutil.rmtree("all/seed-1")
-    train("--seed", 1, "--epochs", 1, output="all/seed-1")
+def test_all_resume_as_if_they_had_never_stopped(train, cli, trained, whole):
+    """With one that has an epoch to go, and one that never began."""
+    shutil.rmtree("all/seed-4")
+    shutil.rmtree("all/seed-5")
+    train("--data-dir", trained / "few", "--seed", 4, *ALONE, "--epochs", 1, output="all/seed-4")
 
-    for _ in range(2):
-        done = cli("train", "--resume", "all", "--json")
-        *records, summary = done.records
-        assert done.code == 0
-        assert summary["fingerprints"] == whole["fingerprints"]
-        assert summary["test_accuracy"] == whole["test_accuracy"]
-        assert len(Path("all/history.jsonl").read_text(encoding="utf-8").splitlines()) == 4
-    assert sorted(record["event"] for record in records) == ["end"] * 3 + ["start"] * 3
+    done = cli("train", "--resume", "all", "--json")
 
-
-def test_all_that_go_on_may_go_on_for_longer(train, cli):
-    """As one may, with more epochs; the table says how many there have been."""
-    train("--seeds", 2)
-    done = cli("train", "--resume", "all", "--epochs", 3, "--quiet")
+    *records, summary = done.records
     assert done.code == 0
-    assert cli("train", "--resume", "all").out.count("(finished after 3 epochs") == 2
-    assert tomllib.loads(Path("all/config.toml").read_text(encoding="utf-8"))["epochs"] == 3
+    assert summary["fingerprints"] == whole["fingerprints"]
+    assert summary["test_accuracy"] == whole["test_accuracy"]
+    assert len(Path("all/history.jsonl").read_text(encoding="utf-8").splitlines()) == 3
+    assert sorted(record["event"] for record in records) == ["end"] * 2 + ["epoch"] * 3 + ["start"] * 2
 
 
-def test_all_that_go_on_may_go_on_with_other_threads(train, cli):
-    """Each gets the number, its config records it, and the warning that bits may differ comes once."""
-    train("--seeds", 2)
-    done = cli("train", "--resume", "all", "--epochs", 2, "--threads", 2, "--json")
+def test_all_that_resume_may_have_more_epochs_and_other_threads(cli, whole):
+    """Each gets the number, its config records it, and the warning that bits may differ comes once.
+
+    What was typed too high once is not for ever: epochs that none has had yet may become fewer, and where all are
+    finished, nothing is left to do.
+    """
+    done = cli("train", "--resume", "all", "--epochs", 3, "--threads", 2, "--json")
     assert done.code == 0
     assert done.err.count("--threads 2: the run was trained with 1") == 1
     assert [record["threads"] for record in done.records if record["event"] == "start"] == [2, 2]
-    for folder in ("all", "all/seed-0", "all/seed-1"):
-        assert tomllib.loads(Path(folder, "config.toml").read_text(encoding="utf-8"))["threads"] == 2
+    for folder in ("all", "all/seed-4", "all/seed-5"):
+        config = tomllib.loads(Path(folder, "config.toml").read_text(encoding="utf-8"))
+        assert (config["epochs"], config["threads"]) == (3, 2)
+
+    _replace("all/config.toml", "epochs = 3\n", "epochs = 100000\n")
+    again = cli("train", "--resume", "all", "--epochs", 3)
+    assert again.code == 0
+    assert again.out.count("(finished after 3 epochs") == 2
+    assert len(Path("all/history.jsonl").read_text(encoding="utf-8").splitlines()) == 3
 
 
 @pytest.mark.parametrize(
     ("schedule", "epochs", "said"),
     [
-        ("constant", 1, "all/seed-0 has already had 2 epochs, more than --epochs 1"),
+        ("constant", 1, "all/seed-4 has already had 2 epochs, more than --epochs 1"),
         ("cosine", 3, "cannot change --epochs of all: that requires --schedule constant from the start"),
         ("cosine", 1, "cannot change --epochs of all: that requires --schedule constant from the start"),
     ],
 )
-def test_epochs_with_which_one_could_not_go_on_are_refused_before_anything_changes(train, cli, schedule, epochs, said):
+def test_epochs_with_which_one_could_not_go_on_are_refused_before_anything_changes(cli, whole, schedule, epochs, said):
     """The folder goes on without them, as it was."""
-    train("--seeds", 2, "--epochs", 2, "--schedule", schedule)
+    for folder in ("all", "all/seed-4", "all/seed-5"):
+        _replace(f"{folder}/config.toml", 'schedule = "constant"\n', f'schedule = "{schedule}"\n')
     config, history = (Path(f"all/{name}").read_bytes() for name in ("config.toml", "history.jsonl"))
     done = cli("train", "--resume", "all", "--epochs", epochs)
     assert (done.code, done.out, done.err) == (2, "", f"mnist-bp: {said}\n")
     assert Path("all/config.toml").read_bytes() == config
     assert Path("all/history.jsonl").read_bytes() == history
-
-
-def test_fewer_epochs_than_were_planned_will_do_if_none_has_had_more(train, cli):
-    """Too many, typed once, are not for ever."""
-    train("--seeds", 2)
-    config = Path("all/config.toml")
-    config.write_text(config.read_text(encoding="utf-8").replace("epochs = 1\n", "epochs = 100000\n"), encoding="utf-8")
-    done = cli("train", "--resume", "all", "--epochs", 2)
-    assert done.code == 0
-    assert done.out.count("(finished after 2 epochs") == 2
 
 
 def test_a_single_run_does_not_become_several(train, cli):
@@ -564,3 +578,10 @@ def _arrays(run):
     """The parameters that a run has saved, as bytes."""
     with np.load(Path(run) / "model.npz") as file:
         return {name: file[name].tobytes() for name in file.files if name != "meta"}
+
+
+def _replace(path, old, new):
+    """Replace what stands once in a text file."""
+    text = Path(path).read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    Path(path).write_text(text.replace(old, new), encoding="utf-8")
