@@ -16,6 +16,12 @@ from mnist_bp.errors import InputError
 
 KINDS = ["shift", "affine", "elastic"]
 SHAPES = [(28, 28), (27, 28), (12, 31), (5, 4), (1, 9), (1, 1)]
+CASES = [
+    (kind, shape, (np.float32, np.float64)[(i + j) % 2])
+    for i, kind in enumerate(KINDS)
+    for j, shape in enumerate(SHAPES)
+]
+"""Each kind with each shape, and both with each precision."""
 
 
 @pytest.fixture(scope="module")
@@ -223,9 +229,7 @@ def test_half_the_strength_is_about_half_the_displacement(places, kind):
 # --- what comes out --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "shape", "dtype"), CASES)
 def test_no_strength_is_no_change(kind, shape, dtype):
     """Exactly the scaled images, whatever their shape."""
     images = noise(130, shape)
@@ -234,17 +238,15 @@ def test_no_strength_is_no_change(kind, shape, dtype):
     np.testing.assert_array_equal(out, normalize(images, dtype))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("strength", [1, 10])
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("kind", KINDS)
-def test_grey_levels_stay_from_0_to_1(kind, shape, strength, dtype):
+@pytest.mark.parametrize(("kind", "shape", "dtype"), CASES)
+def test_grey_levels_stay_from_0_to_1(kind, shape, dtype):
     """Of the greatest strength too, and in any shape."""
-    out = distorted(noise(130, shape) | 0xF0, kind, shape, strength=strength, dtype=dtype)
-    assert out.dtype == dtype
-    assert out.shape == (130, math.prod(shape))
-    assert out.min() >= 0
-    assert out.max() <= 1
+    for strength in (1, 10):
+        out = distorted(noise(130, shape) | 0xF0, kind, shape, strength=strength, dtype=dtype)
+        assert out.dtype == dtype
+        assert out.shape == (130, math.prod(shape))
+        assert out.min() >= 0
+        assert out.max() <= 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -314,8 +316,7 @@ def test_what_was_yielded_stays_as_it_was(digits, kind):
     np.testing.assert_array_equal(digits[0], before)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("n", [1, 99, 101])
+@pytest.mark.parametrize(("kind", "n"), [("shift", 99), ("affine", 101), ("elastic", 1)])
 def test_any_batch_size_does(kind, n):
     """A single image, and sizes around what is worked on at once; nothing of a larger batch is left in the next."""
     large, small = noise(250, (28, 28)), noise(n, (28, 28))
