@@ -153,7 +153,7 @@ FAULTS = {
 }
 
 
-@pytest.fixture(params=FAULTS)
+@pytest.fixture
 def fault(request):
     """Each of them; nobody waits long for those that wait."""
     if request.param.startswith(("stall", "a byte")):
@@ -161,6 +161,7 @@ def fault(request):
     return request.param
 
 
+@pytest.mark.parametrize("fault", FAULTS, indirect=True)
 def test_a_faulty_mirror_is_healed_or_told_with_its_fault(folder, url, fault):
     """Alone it gives all four files in one call, or one line names file, mirror, reason and remedy; no file is left."""
     behaviours, reason = FAULTS[fault]
@@ -177,8 +178,9 @@ def test_a_faulty_mirror_is_healed_or_told_with_its_fault(folder, url, fault):
 SMALLEST = {TEST_LABELS: CONTENT[TEST_LABELS]}
 
 
+@pytest.mark.parametrize("fault", [name for name, (_, reason) in FAULTS.items() if reason], indirect=True)
 def test_after_a_faulty_mirror_comes_the_next(folder, url, fault):
-    """With a second mirror all four files are there in one call, whatever the first one does."""
+    """With a second mirror all four files are there in one call, whatever it is that the first one does not mend."""
     download(published(url(*FAULTS[fault][0]), url("good")), folder)
     assert_complete(folder)
 
@@ -405,9 +407,13 @@ def test_offline_means_offline(folder, url, server, monkeypatch):
 # From a folder
 
 
-@pytest.mark.parametrize("place", [".", "raw", "mnist", "MNIST/raw"])
-@pytest.mark.parametrize("dots", [False, True])
-@pytest.mark.parametrize("files", [CONTENT, ZIPPED], ids=["plain", "gz"])
+@pytest.mark.parametrize(
+    ("place", "dots", "files"),
+    [
+        (".", False, CONTENT), (".", True, ZIPPED), ("raw", True, CONTENT), ("mnist", False, ZIPPED),
+        ("MNIST/raw", True, CONTENT), ("MNIST/raw", False, ZIPPED),
+    ],
+)  # fmt: skip
 def test_a_folder_is_as_good_as_a_mirror(folder, tmp_path, place, dots, files, monkeypatch):
     """Plain or .gz, at its top or where torchvision keeps them, named with a dash or a dot, and without a network."""
     monkeypatch.setenv("MNIST_BP_OFFLINE", "1")
@@ -496,12 +502,11 @@ def test_compressed_files_are_as_good(folder, unreachable):
         download(published(unreachable), folder)
 
 
-@pytest.mark.parametrize("content_sums", [True, False])
-def test_force_fetches_everything_again(folder, url, server, content_sums):
+def test_force_fetches_everything_again(folder, url, server):
     """With ``force``, intact files are asked for like missing ones."""
-    download(published(url("good"), content_sums=content_sums), folder)
+    download(published(url("good")), folder)
     server.asked.clear()
-    download(published(url("good"), content_sums=content_sums), folder, force=True)
+    download(published(url("good")), folder, force=True)
     assert sorted(name for _, name, _ in server.asked) == sorted(f"{name}.gz" for name in FILE_NAMES)
     assert_complete(folder)
 
@@ -509,8 +514,14 @@ def test_force_fetches_everything_again(folder, url, server, content_sums):
 CUT_OFF, CHANGED = CONTENT[TRAIN_LABELS][:-1], b"\1" + CONTENT[TRAIN_LABELS][1:]
 
 
-@pytest.mark.parametrize("damaged", [b"", b"text", CUT_OFF, CHANGED], ids=["empty", "text", "cut off", "changed"])
-@pytest.mark.parametrize(("content_sums", "noted"), [(True, True), (True, False), (False, True)])
+@pytest.mark.parametrize(
+    ("damaged", "content_sums", "noted"),
+    [
+        (b"", True, True), (b"text", True, False), (CUT_OFF, False, True),
+        (CHANGED, True, True), (CHANGED, True, False), (CHANGED, False, True),
+    ],
+    ids=["empty", "text", "cut off", "changed", "changed, no note", "changed, no sum"],
+)  # fmt: skip
 def test_only_the_damaged_file_is_fetched_again(folder, url, server, damaged, content_sums, noted):
     """One file emptied, replaced, cut off or changed in one byte: it is set aside and fetched; three are kept."""
     dataset = published(url("good"), content_sums=content_sums)
@@ -724,9 +735,9 @@ def test_a_part_that_is_swept_away_is_no_loss(folder, url):
     assert states(outcomes) == dict.fromkeys(FILE_NAMES, "fetched")
 
 
-def test_three_processes_at_once_all_succeed(folder, url):
-    """An empty folder, three processes: each ends well, and the files are intact."""
-    processes = [fetching_process(folder, published(url("slices"))) for _ in range(3)]
+def test_two_processes_at_once_both_succeed(folder, url):
+    """An empty folder, two processes: each ends well, and the files are intact."""
+    processes = [fetching_process(folder, published(url("slices"))) for _ in range(2)]
     for process in processes:
         with process:
             assert process.wait(timeout=30) == 0
@@ -735,5 +746,5 @@ def test_three_processes_at_once_all_succeed(folder, url):
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL")
 def test_a_killed_download_does_no_harm(folder, url):
-    """Killed at 8 moments: nothing corrupt under a final name; the next download completes and cleans up."""
-    kill_at_random(folder, published(url("slices")), CONTENT, 8, longest=0.1)
+    """Killed at 4 moments: nothing corrupt under a final name; the next download completes and cleans up."""
+    kill_at_random(folder, published(url("slices")), CONTENT, 4, longest=0.1)
