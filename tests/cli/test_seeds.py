@@ -24,7 +24,7 @@ from mnist_bp.network import load_network
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.seeds import SeedsReport
 from mnist_bp.training.run_folder import RunFolder
-from mnist_bp.training.seeds import SeedRun, name_seeds, summarize
+from mnist_bp.training.seeds import SeedRun, name_seeds, seed_command, summarize
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.worker_pool import WorkerPool
 
@@ -343,15 +343,28 @@ def test_one_that_fails_does_not_keep_the_others_from_it(train):
     assert Path("all/seed-1/model.npz").is_file()
 
 
-def test_without_data_all_train_on_synthetic_digits_and_say_so(cli):
-    """Settled once; on top, and in every record."""
-    done = cli("train", "--seeds", "2", "--limit", "100", "--epochs", "1", "--json")
+def test_without_data_all_train_on_synthetic_digits_and_say_so(cli, few_synthetic_digits, monkeypatch):
+    """Settled once: it is said on top, each training is told so, and its folder is in runs."""
+    few_synthetic_digits(100, 50)
+    commands = []
+
+    def command(settings, run):
+        commands.append(seed_command(settings, run))
+        record = {"event": "end", "reason": "finished", "epochs": 1, "test_cost": 0.5, "test_accuracy": 0.5}
+        record |= {"fingerprint": "0", "seconds": 1.0, "run": str(run.folder)}
+        return python(f"print({json.dumps(record)!r})")
+
+    monkeypatch.setattr(seeds_module, "seed_command", command)
+    done = cli("train", "--seeds", "2", "--epochs", "1", "--json")
     assert done.code == 0
-    assert all(record["synthetic"] for record in done.records)
     assert done.err.count("These are SYNTHETIC digits") == 1
+    assert len(commands) == 2
+    assert all("--dataset=synthetic" in each for each in commands)
     assert Path(done.records[-1]["run"]).parent == Path("runs")
-    config = Path(done.records[-1]["runs"][1], "config.toml").read_text(encoding="utf-8")
-    assert tomllib.loads(config)["dataset"] == "synthetic"
+    assert (
+        tomllib.loads(Path(done.records[-1]["run"], "config.toml").read_text(encoding="utf-8"))["dataset"]
+        == "synthetic"
+    )
 
 
 @pytest.fixture

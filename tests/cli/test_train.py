@@ -295,28 +295,6 @@ def test_the_version_is_in_the_start_record_the_model_and_the_checkpoint(train):
     assert start["version"] == meta["version"] == checkpoint.meta["version"] == mnist_bp.__version__
 
 
-@pytest.mark.parametrize("arguments", [["--json"], []], ids=["json", "plain"])
-def test_a_closed_pipe_is_141(idx_folder, arguments):
-    """``mnist-bp train | head -1`` ends quietly, long before its last epoch."""
-    process = start_process("train", "--data-dir", idx_folder, "--epochs", 1_000_000, *arguments)
-    assert process.stdout.readline()
-    process.stdout.close()
-    err = process.stderr.read()
-    process.stderr.close()
-    assert process.wait(timeout=20) == 141
-    assert [line for line in err.splitlines() if "mnist-bp:" in line or "Error" in line or "Traceback" in line] == []
-
-
-@pytest.mark.skipif(os.name == "nt", reason="a shell's pipe")
-def test_help_into_a_closed_pipe_is_no_error():
-    """``mnist-bp train --help | head -1`` is 0, not the 1 that means no."""
-    process = start_process("train", "--help")
-    process.stdout.close()
-    err = process.stderr.read()
-    process.stderr.close()
-    assert (process.wait(timeout=20), err) == (0, "")
-
-
 def test_each_line_is_on_its_way_when_its_epoch_ends(idx_folder):
     """In a pipe, an epoch's line can be read while the next ones are still being trained."""
     process = start_process("train", "--data-dir", idx_folder, "--epochs", 1_000_000)
