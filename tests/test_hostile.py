@@ -34,7 +34,7 @@ from mnist_bp.network import load_network
 from mnist_bp.reports.console import LONGEST, printable
 from mnist_bp.storage import npz
 
-MUTATIONS = int(os.environ.get("MNIST_BP_MUTATIONS", "1000"))
+MUTATIONS = int(os.environ.get("MNIST_BP_MUTATIONS", "500"))
 SHARES = {"model": 5, "checkpoint": 50, "config": 10, "images": 4, "labels": 4, "image": 10}
 """Of each kind of file, one in so many of ``MUTATIONS``: by the time that they take."""
 
