@@ -64,20 +64,19 @@ def test_a_tilde_is_expanded_in_every_path_of_every_command(home, command, name)
 
 
 @pytest.mark.parametrize(("command", "name"), PATHS)
-@pytest.mark.parametrize(
-    ("text", "reason"), [("", "expected a path; got an empty string"), ("~nobody-of-that-name/x", "cannot expand ~")]
-)
-def test_a_path_that_is_none_is_exit_2_in_every_command(cli, command, name, text, reason):
+def test_a_path_that_is_none_is_exit_2_in_every_command(cli, command, name):
     """Empty, as in --output "$UNSET", it would be the current folder."""
     subcommand = APP.get_command(None, command)
     parameter = next(each for each in subcommand.params if each.name == name)
     is_argument = parameter.param_type_name == "argument"
-    done = cli(command, *([text] if is_argument else [f"{parameter.opts[0]}={text}"]))
-    assert (done.code, done.out) == (2, "")
-    (line,) = done.err.splitlines()
-    assert reason in line
-    assert (parameter.opts[0] if not is_argument else "MODEL" if name == "model" else "IMAGE") in line
-    assert list(Path().iterdir()) == []
+    whose = parameter.opts[0] if not is_argument else "MODEL" if name == "model" else "IMAGE"
+    for text, reason in (("", "expected a path; got an empty string"), ("~nobody-of-that-name/x", "cannot expand ~")):
+        done = cli(command, *([text] if is_argument else [f"{parameter.opts[0]}={text}"]))
+        assert (done.code, done.out) == (2, "")
+        (line,) = done.err.splitlines()
+        assert reason in line
+        assert whose in line
+        assert list(Path().iterdir()) == []
 
 
 @pytest.mark.parametrize(("command", "name"), KEYS)
