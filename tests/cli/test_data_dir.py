@@ -163,12 +163,12 @@ def test_explain_gradcheck_and_page_write_nothing_where_data_lie(cli, model, idx
     """Neither a note of what they verified nor synthetic digits."""
     root = tmp_path / "cache"
     shutil.copytree(idx_folder, root / "mnist")
-    for commands in (["explain", model], ["gradcheck"], ["page", model, "--output", "page.html"]):
+    for commands in (["explain", model], ["gradcheck", "--hidden", 4], ["page", model, "--output", "page.html"]):
         before = contents(root)
         assert cli(*commands).code == 0
         assert contents(root) == before
     monkeypatch.setenv("MNIST_BP_DATA", str(tmp_path / "none"))
-    for commands in (["explain", model], ["gradcheck"], ["page", model, "--output", "page.html"]):
+    for commands in (["explain", model], ["gradcheck", "--hidden", 4], ["page", model, "--output", "page.html"]):
         assert cli(*commands).code == 0
         assert not (tmp_path / "none").exists()
 

@@ -266,10 +266,8 @@ for command in sys.argv[2:]:
     except SystemExit:
         print("loaded", command, *sorted({*sys.argv[1].split()} & {*sys.modules}), sep=",", file=sys.stderr)
 """
-    good, bad = (
-        ["--help", "train -h", "--version", "--show-completion"],
-        ["tran", "train --epochs 0", "train --hidden x"],
-    )
+    good = ["--help", "train -h", "--version", "--show-completion"]
+    bad = ["tran", "train --epochs 0", "train --hidden x"]
     for commands, unneeded in ((good, heavy | {"pydantic", "secrets"}), (bad, heavy)):
         done = python("-c", program, " ".join(unneeded), *commands)
         loaded = [line for line in done.stderr.splitlines() if line.startswith("loaded")]

@@ -1,9 +1,6 @@
 """``mnist-bp predict``."""
 
 import io
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -185,16 +182,14 @@ def test_a_photo_of_many_pixels_is_read(seven):
     assert np.abs(saved(photo, "photo.jpg", exif=held).astype(int) - expected).mean() < 5
 
 
-def test_standard_input(model, seven):
-    """``-``, in a pipe; and one that is closed."""
+def test_standard_input(cli, model, seven, monkeypatch):
+    """``-``, in a pipe."""
     content = io.BytesIO()
     seven.save(content, "PNG")
-    command = [sys.executable, "-m", "mnist_bp", "predict", "-", "--model", model, "--json"]
-    path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
-    env = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run(command, input=content.getvalue(), capture_output=True, env=env, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["image"] == "-"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.getvalue())))
+    done = cli("predict", "-", "--model", model, "--json")
+    assert done.code == 0, done.err
+    assert done.records[0]["image"] == "-"
 
 
 def test_a_closed_or_empty_standard_input_is_said(cli, model, monkeypatch):

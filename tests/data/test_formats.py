@@ -55,9 +55,10 @@ def assert_is_few(dataset, few_digits):
         np.testing.assert_array_equal(found.labels, expected.labels)
 
 
-@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
-@pytest.mark.parametrize("spelling", SPELLINGS)
-@pytest.mark.parametrize("nested", [False, True], ids=["flat", "name in name"])
+@pytest.mark.parametrize(
+    ("spelling", "packed", "nested"),
+    [(spelling, packed, packed == number % 2) for number, spelling in enumerate(SPELLINGS) for packed in (False, True)],
+)
 def test_every_spelling_of_the_four_files_is_read(tmp_path, idx_folder, few_digits, packed, spelling, nested):
     """Dash or dot, t10k or test, plain or .gz, also each in a folder of its own name; nothing is written."""
     spell = SPELLINGS[spelling]
@@ -145,13 +146,13 @@ def test_a_damaged_archive_is_refused_in_one_line(tmp_path, idx_folder, how):
 
 
 def test_a_file_in_an_archive_is_read_no_further_than_its_header_says(tmp_path, idx_folder):
-    """Ten images by the header and a hundred megabytes of zeros behind them: refused before they are unpacked."""
+    """Ten images by the header and ten megabytes of zeros behind them: refused before they are unpacked."""
     (tmp_path / "kaggle").mkdir()
     head = idx.header_of(np.zeros((10, 28, 28), np.uint8))
     with zipfile.ZipFile(tmp_path / "kaggle/archive.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for name in FILE_NAMES[1:]:
             archive.writestr(name, (idx_folder / name).read_bytes())
-        archive.writestr(TRAIN_IMAGES, head + bytes(10**8))
+        archive.writestr(TRAIN_IMAGES, head + bytes(10**7))
     with pytest.raises(InputError, match=f"{TRAIN_IMAGES}: at least "):
         load(None, tmp_path / "kaggle")
 

@@ -261,7 +261,7 @@ edits = st.one_of(
 READING = 600_000
 """Bytes that the reading of a .gz takes, whatever is in it."""
 
-MUTATIONS = int(os.environ.get("MNIST_BP_MUTATIONS", "1000"))
+MUTATIONS = int(os.environ.get("MNIST_BP_MUTATIONS", "500"))
 """Of the bytes of a file; 20,000 take a minute or two."""
 
 
