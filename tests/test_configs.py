@@ -23,5 +23,5 @@ def test_every_recipe_opens_with_its_command_and_is_understood(cli: Callable, pa
 
     dataset = tomllib.loads(text)["dataset"]  # none leaves it open, so that MNIST is never replaced by other digits
     source = () if dataset == "synthetic" else ("--data-dir", idx_folder)
-    quickly = ("--epochs", 1, "--limit", 20, "--min-accuracy", 0, "--output", path.stem)
+    quickly = ("--epochs", 1, "--limit", 20, "--hidden", 8, "--min-accuracy", 0, "--output", path.stem)
     assert cli("train", "--config", path, *source, *quickly).code == 0

@@ -1,5 +1,8 @@
 """Fixtures of tests of the command line."""
 
+import json
+import sys
+
 import pytest
 
 
@@ -11,3 +14,10 @@ def train(cli, idx_folder):
         return cli("train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 3, "--output", output, "--json")
 
     return run
+
+
+@pytest.fixture
+def finished_worker():
+    """Command that stands for a worker of ``train --seeds`` whose training is finished."""
+    end = {"event": "end", "reason": "finished", "epochs": 1, "test_cost": 0.5, "test_accuracy": 0.5, "seconds": 1.0}
+    return [sys.executable, "-I", "-S", "-c", f"print({json.dumps(end | {'run': 'x', 'fingerprint': '0'})!r})"]

@@ -84,8 +84,9 @@ def test_a_model_file_does_as_well_as_a_run(cli, run):
     assert cli("evaluate", run, "--json").records == cli("evaluate", run / "model.npz", "--json").records
 
 
-def test_another_dataset_is_allowed_and_said(cli, run):
+def test_another_dataset_is_allowed_and_said(cli, run, few_synthetic_digits):
     """A network of one dataset, measured on another."""
+    few_synthetic_digits(200, 50)
     done = cli("evaluate", run, "--dataset", "synthetic", "--json")
     assert done.records[0]["dataset"] == "synthetic"
     assert "The network was trained on few, and is measured on synthetic." in done.err

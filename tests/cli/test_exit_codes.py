@@ -144,11 +144,9 @@ def test_seeds_nobody_reads_stop_their_workers(piped, training):
     assert first["seed"] in summary["unfinished"]
 
 
-def test_seeds_that_are_finished_have_their_verdict(piped, training, monkeypatch):
+def test_seeds_that_are_finished_have_their_verdict(piped, training, monkeypatch, finished_worker):
     """A reader that leaves after the last worker interrupts nothing."""
-    end = {"event": "end", "reason": "finished", "epochs": 1, "test_cost": 0.5, "test_accuracy": 0.5, "seconds": 1.0}
-    program = f"print({json.dumps(end | {'run': 'x', 'fingerprint': '0'})!r})"
-    monkeypatch.setattr(seeds_module, "seed_command", lambda *_: [sys.executable, "-I", "-S", "-c", program])
+    monkeypatch.setattr(seeds_module, "seed_command", lambda *_: finished_worker)
     done = piped(*training[:5], "--epochs", 1, "--output", "run", "--seeds", 2, "--quiet", "--min-accuracy", 1)
     assert done.code == 1
     assert done.err.startswith("mnist-bp: mean test accuracy")

@@ -231,15 +231,13 @@ def test_every_error_is_one_line_and_its_exit_code(cli, monkeypatch, error, code
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell's way to close a stream")
-@pytest.mark.parametrize(("closed", "code"), [(">&-", 0), (">&- 2>&-", 0)])
-def test_a_closed_stream_is_no_error(idx_folder, closed, code):
+def test_closed_streams_are_no_error(idx_folder):
     """A command that has nowhere to write to does its work all the same."""
-    command = f'"{sys.executable}" -m mnist_bp train --data-dir few --hidden 4 --epochs 1 --output run {closed}'
+    options = "--data-dir few --hidden 4 --epochs 1 --output run"
     env = {**os.environ, "PYTHONPATH": str(Path(mnist_bp.__file__).parents[1])}
     Path("few").symlink_to(idx_folder)
-    done = subprocess.run(command, shell=True, env=env, capture_output=True, check=False, timeout=20)
-    assert done.returncode == code
-    assert b"Traceback" not in done.stderr
+    command = f'"{sys.executable}" -m mnist_bp train {options} >&- 2>&-'
+    assert subprocess.run(command, shell=True, env=env, check=False, timeout=20).returncode == 0
     assert Path("run/model.npz").is_file()
 
 

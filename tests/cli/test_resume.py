@@ -95,8 +95,11 @@ def assert_refused(done, said, run="run", before=None):
 # --- as if it had never stopped --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("recipe", [PLAIN, ADAM, EVERYTHING], ids=["plain", "adam", "everything"])
-@pytest.mark.parametrize("after", [1, 2])
+@pytest.mark.parametrize(
+    ("recipe", "after"),
+    [(PLAIN, 1), (ADAM, 2), (EVERYTHING, 1), (EVERYTHING, 2)],
+    ids=["plain", "adam", "everything", "everything but one epoch"],
+)
 def test_interrupted_and_resumed_it_is_the_uninterrupted_run(train, interrupted, resume, recipe, after):
     """Ctrl-C, and later ``--resume``: the same files, the same fingerprint, the rest of the epochs."""
     whole = train(*recipe, output="whole").records

@@ -343,16 +343,14 @@ def test_one_that_fails_does_not_keep_the_others_from_it(train):
     assert Path("all/seed-1/model.npz").is_file()
 
 
-def test_without_data_all_train_on_synthetic_digits_and_say_so(cli, few_synthetic_digits, monkeypatch):
+def test_without_data_all_train_on_synthetic_digits_and_say_so(cli, few_synthetic_digits, monkeypatch, finished_worker):
     """Settled once: it is said on top, each training is told so, and its folder is in runs."""
     few_synthetic_digits(100, 50)
     commands = []
 
     def command(settings, run):
         commands.append(seed_command(settings, run))
-        record = {"event": "end", "reason": "finished", "epochs": 1, "test_cost": 0.5, "test_accuracy": 0.5}
-        record |= {"fingerprint": "0", "seconds": 1.0, "run": str(run.folder)}
-        return python(f"print({json.dumps(record)!r})")
+        return finished_worker
 
     monkeypatch.setattr(seeds_module, "seed_command", command)
     done = cli("train", "--seeds", "2", "--epochs", "1", "--json")
@@ -360,11 +358,41 @@ def test_without_data_all_train_on_synthetic_digits_and_say_so(cli, few_syntheti
     assert done.err.count("These are SYNTHETIC digits") == 1
     assert len(commands) == 2
     assert all("--dataset=synthetic" in each for each in commands)
-    assert Path(done.records[-1]["run"]).parent == Path("runs")
-    assert (
-        tomllib.loads(Path(done.records[-1]["run"], "config.toml").read_text(encoding="utf-8"))["dataset"]
-        == "synthetic"
-    )
+    folder = Path(done.records[-1]["run"])
+    assert folder.parent == Path("runs")
+    assert tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))["dataset"] == "synthetic"
+
+
+INTERRUPTED = """
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+print('{"event": "epoch", "epoch": 1}', flush=True)
+signal.sigwait({signal.SIGTERM})
+print('{"event": "end", "reason": "interrupted", "epochs": 1, "test_cost": 0.5, "test_accuracy": 0.5}')
+raise SystemExit(130)
+"""
+"""Program of a worker that has finished an epoch, and ends as one that was interrupted when it is."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals for one process")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_interrupts_all_that_run(train, monkeypatch, number):
+    """Once; no other is begun, and the exit code is 130."""
+    monkeypatch.setattr(seeds_module, "usable_cores", lambda: 2)
+    monkeypatch.setattr(seeds_module, "seed_command", lambda *_: python(INTERRUPTED))
+    record = SeedsReport.record
+
+    def interrupt(report, run, news):
+        record(report, run, news)
+        begun.add(run.seed)
+        if news["event"] == "epoch" and begun == {0, 1}:
+            signal.raise_signal(number)
+
+    begun = set()
+    monkeypatch.setattr(SeedsReport, "record", interrupt)
+    done = train("--seeds", 3, "--json")
+    assert (done.code, begun) == (130, {0, 1})
+    assert [record["reason"] for record in done.records if record["event"] == "end"] == ["interrupted"] * 2
 
 
 @pytest.fixture
@@ -394,24 +422,6 @@ def read_an_epoch_of_each(process):
         waiting_for -= {record["seed"]} if record["event"] == "epoch" else set()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
-def test_ctrl_c_lets_each_save_what_it_finished(endless):
-    """All that run are interrupted once, no other is begun, and the last line but one says how to go on: exit 130."""
-    read_an_epoch_of_each(endless)
-    endless.send_signal(signal.SIGINT)
-    out, err = endless.communicate(timeout=60)
-    assert endless.returncode == 130
-    *records, summary = map(json.loads, out.splitlines())
-    ends = {record["seed"]: record for record in records if record["event"] == "end"}
-    assert {seed: end["reason"] for seed, end in ends.items()} == {0: "interrupted", 1: "interrupted"}
-    assert (summary["seeds"], summary["unfinished"]) == ([], [0, 1, 2])
-    for seed, end in ends.items():
-        _, meta = load_network(f"all/seed-{seed}/model.npz")
-        assert meta["epochs"] == end["epochs"] >= 1
-    assert err.splitlines()[-2:] == ["next: mnist-bp train --resume all", "mnist-bp: interrupted"]
-    assert not Path("all/seed-2").exists()
-
-
 def states_of_children(process):
     """States of a process's children, as Linux names them: T is stopped."""
     states = []
@@ -423,8 +433,8 @@ def states_of_children(process):
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes as Linux shows them")
-def test_ctrl_z_stops_the_trainings_and_fg_continues_them(endless):
-    """They stop before the command does; continued, SIGTERM ends them as Ctrl-C does, and none is left then."""
+def test_ctrl_z_stops_the_trainings_and_ctrl_c_lets_each_save_what_it_finished(endless):
+    """They stop before the command does; continued and interrupted, each saves, and none is left."""
     read_an_epoch_of_each(endless)
     endless.send_signal(signal.SIGTSTP)
     _, status = os.waitpid(endless.pid, os.WUNTRACED)
@@ -433,17 +443,21 @@ def test_ctrl_z_stops_the_trainings_and_fg_continues_them(endless):
     while states_of_children(endless) != ["T", "T"]:  # a signal takes its time to arrive
         assert time.monotonic() < deadline
     endless.send_signal(signal.SIGCONT)
-    endless.send_signal(signal.SIGTERM)
+    endless.send_signal(signal.SIGINT)
     out, err = endless.communicate(timeout=60)
-    assert [record["reason"] for record in map(json.loads, out.splitlines()) if record["event"] == "end"] == [
-        "interrupted", "interrupted"
-    ]  # fmt: skip
-    assert (endless.returncode, err.splitlines()[-1]) == (130, "mnist-bp: interrupted")
-    for seed in (0, 1):
+    assert endless.returncode == 130
+    *records, summary = map(json.loads, out.splitlines())
+    ends = {record["seed"]: record for record in records if record["event"] == "end"}
+    assert {seed: end["reason"] for seed, end in ends.items()} == {0: "interrupted", 1: "interrupted"}
+    assert (summary["seeds"], summary["unfinished"]) == ([], [0, 1, 2])
+    for seed, end in ends.items():
+        _, meta = load_network(f"all/seed-{seed}/model.npz")
+        assert meta["epochs"] == end["epochs"] >= 1
         run = RunFolder.reopen(Path(f"all/seed-{seed}"))
         run.claim()
         run.close()
-        assert run.folder.joinpath("model.npz").is_file()
+    assert err.splitlines()[-2:] == ["next: mnist-bp train --resume all", "mnist-bp: interrupted"]
+    assert not Path("all/seed-2").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no Ctrl-Z")

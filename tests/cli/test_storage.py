@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import mnist_bp
+from mnist_bp.cli import seeds
 from mnist_bp.errors import StorageError
 from mnist_bp.reports.training import TrainingReport
 from mnist_bp.shell import command_line
@@ -160,8 +161,11 @@ def test_a_poor_file_system_keeps_nobody_from_training(train, cli, poor_file_sys
 
 
 @posix
-def test_several_trainings_on_a_poor_file_system_are_warned_of_once(cli, idx_folder, poor_file_system):
+def test_several_trainings_on_a_poor_file_system_are_warned_of_once(
+    cli, idx_folder, poor_file_system, monkeypatch, finished_worker
+):
     """By the command that starts them, about the folder of all."""
+    monkeypatch.setattr(seeds, "seed_command", lambda *_: finished_worker)
     done = cli("train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 1, "--seeds", 2, "--output", "all")
     assert done.code == 0
     assert [line for line in done.out.splitlines() if "warning" in line] == [
