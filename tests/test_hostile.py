@@ -325,11 +325,11 @@ def test_a_folder_may_have_any_name(cli, train, name):
     """Train into it, and every next command, as it is shown, works on it; nothing is made elsewhere."""
     done = train(name)
     assert done.code == 0
-    *_, following = done.out.splitlines()
-    command = shlex.split(following.removeprefix("next: "))
-    assert command[:2] == ["mnist-bp", "evaluate"]
-    assert Path(command[-1]) == Path(name)
-    assert cli(*command[1:]).code == 0
+    for line, lead, command in zip(done.out.splitlines()[-2:], ("next: ", "or:   "), ("page", "evaluate"), strict=True):
+        words = shlex.split(line.removeprefix(lead))
+        assert words == ["mnist-bp", command, words[-1]]
+        assert Path(words[-1]) == Path(name)
+        assert cli(*words[1:]).code == 0
     assert f"model     {Path(name).resolve() / 'model.npz'}: " in cli("evaluate").out  # the latest run
     assert cli("train", "--config", Path(name) / "config.toml", "--output", "again").code == 0
     assert cli("train", "--resume", name, "--epochs", 2).code == 0

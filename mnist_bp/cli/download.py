@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnist_bp.cli.declared import OneOf
-from mnist_bp.cli.options import DataDir, Json, help_text
+from mnist_bp.cli.options import DataDir, Json, Quiet, help_text
 from mnist_bp.data.choices import published
 from mnist_bp.data.names import DEFAULT
 from mnist_bp.environment import user_path
@@ -76,10 +76,11 @@ def download(
         typer.Option("--list", help="List all datasets and their folders; download nothing.", rich_help_panel=DATA),
     ] = False,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     from mnist_bp.data.datasets import data_root, inspect_root
 
-    console = Console(json=json)
+    console = Console(json=json, quiet=quiet)
     root = data_root(data_dir)
     finding = inspect_root(data_dir, may_create=True)
     if show_list:
@@ -98,7 +99,7 @@ def download(
             force=force,
             verify=verify,
             progress=progress,
-            notice=lambda text: console.print(text, style="yellow"),
+            notice=console.warn,
         )
     for outcome in outcomes:
         console.emit_json(_record(dataset, outcome))
@@ -124,14 +125,16 @@ def _record(dataset: str, outcome: "Outcome") -> dict[str, Any]:
 
 
 def _show_list(root: Path, console: Console) -> None:
-    """Show every dataset: a table on a terminal, elsewhere a line for each."""
+    """Print every dataset: a table on a terminal, a line for each elsewhere."""
     from mnist_bp.data.catalogue import catalogue
 
     entries = catalogue(root)
     for entry in entries:
         console.emit_json({"event": "dataset", **entry._asdict(), "folder": str(entry.folder)})
         if not console.is_live:
-            console.print(f"{entry.dataset:14} {entry.state:10} {_size(entry):>8}  {entry.folder}, by {entry.makers}")
+            console.print_result(
+                f"{entry.dataset:14} {entry.state:10} {_size(entry):>8}  {entry.folder}, by {entry.makers}"
+            )
     console.emit_json({"event": "end", "folder": str(root), "datasets": len(entries)})
     if console.is_live:
         _show_table(entries, console)

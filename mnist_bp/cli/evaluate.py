@@ -19,6 +19,7 @@ from mnist_bp.cli.options import (
     Plot,
     PlotFolder,
     PlotFormat,
+    Quiet,
     Split,
     help_text,
 )
@@ -26,7 +27,7 @@ from mnist_bp.data.names import SplitName
 from mnist_bp.errors import AnswerIsNo, InputError, StorageError
 from mnist_bp.reports.class_names import ClassNames
 from mnist_bp.reports.console import Console
-from mnist_bp.reports.data import print_if_synthetic
+from mnist_bp.reports.data import named, warn_if_synthetic
 from mnist_bp.reports.plot_formats import DEFAULT_FORMAT
 from mnist_bp.reports.plots import MISTAKES, check_plot, plot_evaluation, plots_record, print_plots
 from mnist_bp.reports.tables import confusion_table, per_class_table
@@ -75,37 +76,39 @@ def evaluate(
     plot_format: PlotFormat = DEFAULT_FORMAT,
     output: PlotFolder = None,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     from threadpoolctl import threadpool_limits
 
     from mnist_bp.training.evaluation import evaluate as measure
 
     check_plot(plot, plot_format, output)
-    console = Console(json=json)
+    console = Console(json=json, quiet=quiet)
     trained = load_model(model)
     network = trained.network
     _refuse_a_fallback(trained, is_gate=min_accuracy is not None and dataset is None and data_dir is None)
     data = trained_data(trained, dataset, data_dir, console, **only(split))
     examples = data.split(split)
     console.require_reader()
-    with threadpool_limits(default_threads(network.sizes[1:-1])):  # as training does untold: the same sums
+    with threadpool_limits(default_threads(network.sizes[1:-1])):  # as in training by default: equal sums
         most = max(mistakes or 0, MISTAKES if plot else 0)
         result = measure(network, examples.rows, examples.labels, mistakes=most)
     found = result.mistakes[:mistakes] if mistakes else None
     if not math.isfinite(result.cost):
-        raise InputError(f"{trained.path}: its numbers are too large for {network.dtype}: the cost is not finite")
+        raise InputError(f"{trained.path}: the cost is not finite; the parameters are too large for {network.dtype}")
 
     plots, failure = None, None
     if plot:
         try:
             plots = plot_evaluation(trained, data, split, result, plot_format, output)
-        except StorageError as error:  # what was measured is said first
+        except StorageError as error:  # the measured figures are printed first
             plots, failure = [], error
     console.emit_json({**_record(result, found, data, split, trained.path), **plots_record(plots)})
     _show_what(trained, data, split, console)
     classes = ClassNames(data.class_names)
     if confusion:
         console.print()
+        console.print(f"confusion matrix (rows: true {classes.kind}, columns: predicted {classes.kind})", style="bold")
         console.print_table(confusion_table(result.confusion, classes))
         console.print()
         console.print_table(per_class_table(result.per_class(), classes))
@@ -116,38 +119,39 @@ def evaluate(
         console.print()
     if plots:
         print_plots(plots, console)
-    accuracy = f"accuracy {percent(result.accuracy)} ({data.name} {split})"
-    console.print_result(f"{accuracy}, cost {result.cost:.4f}", style="bold")
+    figures = f"{split} accuracy {percent(result.accuracy)}, {split} cost {result.cost:.4f}"
+    console.print_result(f"{figures} on {named(data)}", style="bold")
     if failure is not None:
         raise failure
     if min_accuracy is not None and result.accuracy < min_accuracy:
-        raise AnswerIsNo(f"accuracy {result.accuracy:.4f} is under --min-accuracy {min_accuracy:g}")
+        raise AnswerIsNo(f"{split} accuracy {result.accuracy:.4f} is below --min-accuracy {min_accuracy:g}")
 
 
 def _refuse_a_fallback(trained: TrainedModel, *, is_gate: bool) -> None:
-    """DataUnavailable for a gate, if the network was trained, and would be tested, on digits that nobody asked for."""
+    """Raise DataUnavailable for a gate if the network was trained, and would be evaluated, on fallback digits."""
     if is_gate and trained.meta.get("fallback") is True:
         refuse_fallback(f"{trained.path} was trained on synthetic digits because MNIST was not available")
 
 
 def _show_what(trained: TrainedModel, data: "Dataset", split: SplitName, console: Console) -> None:
-    """Say what is measured on what."""
+    """Print the model and the data that it is evaluated on."""
     trained_on = trained.meta.get("dataset")
     console.print(f"model     {trained.description}")
     console.print(f"data      {data.name} {split}: {len(data.split(split)):,} examples")
     if trained_on is not None and trained_on != data.name:
-        console.print(f"The network was trained on {trained_on}, and is measured on {data.name}.", style="yellow")
-    print_if_synthetic(data, console)
+        console.warn(f"The network was trained on {trained_on}, and is evaluated on {data.name}.")
+    warn_if_synthetic(data, console)
 
 
 def _show_mistakes(
     found: "Sequence[Misclassified]", examples: "Examples", classes: ClassNames, console: Console
 ) -> None:
-    console.print("mistakes, the most confident first" if found else "mistakes: none", style="bold")
+    title = "misclassified examples, the most confident first" if found else "misclassified examples: none"
+    console.print(title, style="bold")
     draw_side_by_side(
         [examples.images[mistake.example] for mistake in found],
         [
-            f"example {example}: {classes.called(label)}\ntaken for {classes.called(answer)}, {output:.2f}"
+            f"example {example}: {classes.called(label)}\npredicted as {classes.called(answer)}, {output:.2f}"
             for example, label, answer, output in found
         ],
         console,
@@ -158,6 +162,7 @@ def _record(
     result: "Evaluation", found: "Sequence[Misclassified] | None", data: "Dataset", split: str, path: Path
 ) -> dict[str, Any]:
     return {
+        "event": "evaluation",
         "dataset": data.name,
         "split": split,
         "examples": result.examples,

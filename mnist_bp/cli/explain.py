@@ -19,6 +19,7 @@ from mnist_bp.cli.options import (
     Hidden,
     Json,
     Model,
+    Quiet,
     Seed,
     Split,
     help_text,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["explain"]
 
 BATCH = 100
-"""Examples of the mini-batch that the example is looked at in."""
+"""Examples in the mini-batch of the example."""
 
 WHAT = "Parameter"
 """Panel of ``--help``."""
@@ -119,21 +120,22 @@ def explain(
     cost: CostOption,
     seed: Seed,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     import numpy as np
 
     from mnist_bp.explanation.chain_rule import explain as explain_derivative
 
     if weight is not None and bias is not None:
-        raise InputError("--weight and --bias name two parameters: give one of them")
+        raise InputError("--weight and --bias exclude each other")
     if (image is None) != (label is None):
-        raise InputError("--image and --label go together: an image, and the digit that it shows")
+        raise InputError("--image and --label require each other: a picture, and the digit in it")
     if image is not None and (is_given(context, "example") or is_given(context, "split")):
-        raise InputError("--image takes the place of an example: leave out --example and --split")
+        raise InputError("--image replaces the example: leave out --example and --split")
     address = _parse_address(weight, bias)
-    console = Console(json=json)
+    console = Console(json=json, quiet=quiet)
     if fresh and model is not None:
-        raise InputError("--fresh explains a network that has learned nothing: leave out RUN or MODEL")
+        raise InputError("--fresh explains an untrained network: leave out RUN or MODEL")
     if not fresh:
         refuse_options_of_a_fresh_network(context)
     trained = None if fresh else load_model(model)
@@ -156,12 +158,12 @@ def explain(
         synthetic=data.is_synthetic,
     )
     about = {"network": shown.network, "example": shown.example, "label": shown.label, **data.mark}
-    console.emit_json({**about, **asdict(explanation)})
+    console.emit_json({"event": "explanation", **about, **asdict(explanation)})
     show_explanation(explanation, shown, console)
 
 
 def _parse_address(weight: str | None, bias: str | None) -> "Address | None":
-    """3:4,7 is w_{4,7}^(3), 3:4 is b_{4}^(3)."""
+    """Return the parameter that an option names: 3:4,7 is w_{4,7}^(3), 3:4 is b_{4}^(3)."""
     from mnist_bp.explanation.result import Address
 
     text = bias if weight is None else weight
@@ -186,9 +188,9 @@ def _batch_start(example: int) -> int:
 def _mini_batch(
     data: "Dataset", split: SplitName, example: int, image: Path | None, label: int | None
 ) -> "tuple[Examples, int]":
-    """The mini-batch in which the example is looked at, and its row there: the hundred that it stands among.
+    """Return the mini-batch of the example, and its row there: batches begin at multiples of ``BATCH``.
 
-    An image takes the place of the first example of the first hundred.
+    A picture replaces the first example of the first mini-batch.
     """
     import numpy as np
 
@@ -196,13 +198,15 @@ def _mini_batch(
 
     examples = data.split(split)
     if example >= len(examples):
-        raise InputError(f"there is no example {example}: {data.name}'s {split} set has 0 to {len(examples) - 1}")
+        raise InputError(
+            f"--example {example} is not in {data.name}'s {split} set; expected 0 to {len(examples) - 1:,}"
+        )
     start = _batch_start(example)
     images, labels = examples.images[start : start + BATCH], examples.labels[start : start + BATCH]
     if image is None or label is None:
         return Examples(images, labels), example - start
     if label >= data.classes:
-        raise InputError(f"--label {label}: the network knows 0 to {data.classes - 1}")
+        raise InputError(f"--label {label}: expected 0 to {data.classes - 1}")
     rows, columns = images.shape[1:]
     drawn = read_image(image, (rows, columns))
     return Examples(np.concatenate([drawn[None], images[1:]]), np.append(np.uint8(label), labels[1:])), 0

@@ -22,6 +22,7 @@ from mnist_bp.cli.options import (
     Json,
     LabelSmoothing,
     Model,
+    Quiet,
     Seed,
     help_text,
     positive,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["gradcheck"]
 
 CHECK = "Check"
-"""One more panel of ``--help``."""
+"""Panel of ``--help``."""
 
 WRONG = "the gradient does not match"
 UNDECIDED = "no derivative was verified: all are zero, or differ by no more than rounding explains"
@@ -118,13 +119,14 @@ def gradcheck(
     label_smoothing: LabelSmoothing,
     seed: Seed,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     import numpy as np
 
     from mnist_bp.gradcheck.checker import Checker, Regularization
     from mnist_bp.gradcheck.self_test import SelfTest
 
-    console = Console(json=json)
+    console = Console(json=json, quiet=quiet)
     check = Checker(
         ("complex", "central") if method == "both" else (method,),
         epsilon,
@@ -137,13 +139,13 @@ def gradcheck(
         _refuse_what_the_self_test_settles(context)
     if (self_test or every_combination) and (model is not None or function is not None):
         option = "--self-test" if self_test else "--every-combination"
-        raise InputError(f"{option} checks fresh networks of ours: leave out RUN, MODEL and --function")
+        raise InputError(f"{option} checks fresh networks: leave out RUN, MODEL and --function")
     if model is not None:
         refuse_options_of_a_fresh_network(context)
     in_use = check.regularization.in_use
     if in_use and (self_test or function is not None):
         options = ", ".join(f"--{name}" for name in in_use)
-        raise InputError(f"--function and --self-test are about the plain cost: leave out {options}")
+        raise InputError(f"--function and --self-test check the plain cost: leave out {options}")
     trained = load_model(model) if model is not None else None
     source = data_at_hand(trained, dataset, data_dir, console, classes=classes, **only("train", examples))
     data = source.train.first(examples)
@@ -176,10 +178,10 @@ def gradcheck(
 
 
 def _refuse_what_the_self_test_settles(context: typer.Context) -> None:
-    """InputError for an option that would have no effect on it."""
+    """Raise InputError for an option that has no effect on the self-test."""
     settled = ("hidden", "activation", "cost", "every_combination", "method", "epsilon", "tolerance")
     if option := first_explicit_option(context, settled):
-        raise InputError(f"--self-test has a network and a method of its own: leave out {option}")
+        raise InputError(f"--self-test has a fixed network and method: leave out {option}")
 
 
 def _check_words(check: "Checker") -> list[str]:
@@ -190,7 +192,7 @@ def _check_words(check: "Checker") -> list[str]:
 
 
 def _network_words(trained: TrainedModel | None, network: "Network") -> list[object]:
-    """The arguments that name this network."""
+    """Return the arguments that name this network."""
     if trained is not None:
         return [trained.path]
     hidden = format_hidden(network.sizes[1:-1])
@@ -198,5 +200,5 @@ def _network_words(trained: TrainedModel | None, network: "Network") -> list[obj
 
 
 def _option_words(options: Mapping[str, object]) -> list[str]:
-    """Options as words of a command, those that are given."""
+    """Return the options that have a value as words of a command."""
     return [f"--{name}={word(value)}" for name, value in options.items() if value is not None]

@@ -1,4 +1,4 @@
-"""Loading for a command: the dataset it names, or the one that its model or run was trained on, with progress shown."""
+"""Load the dataset that a command names, or the one that its model or run was trained on, and show progress."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -12,6 +12,7 @@ from mnist_bp.data.choices import is_generated
 from mnist_bp.data.names import OWN, SYNTHETIC, DatasetName, SplitName
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.reports.console import Console
+from mnist_bp.reports.data import SYNTHETIC_TOPIC
 from mnist_bp.reports.progress import download_progress, drawing_progress
 from mnist_bp.training.settings import Settings
 
@@ -48,7 +49,7 @@ def load_dataset(
     named_in: str = "--data-dir",
     **limits: Unpack[Limits],
 ) -> "Dataset":
-    """Get a dataset, downloading it if need be, and show that: see ``datasets.load``."""
+    """Load a dataset, download it if needed, and show progress: see ``datasets.load``."""
     from mnist_bp.data import datasets
 
     show = drawing_progress if name is not None and is_generated(name) else download_progress
@@ -59,7 +60,7 @@ def load_dataset(
             classes=classes,
             fetch=fetch,
             progress=progress,
-            notice=lambda text: console.print(text, style="yellow"),
+            notice=console.warn,
             named_in=named_in,
             **limits,
         )
@@ -71,14 +72,14 @@ def only(split: SplitName, examples: int | None = None) -> Limits:
 
 
 def refuse_fallback(reason: str) -> NoReturn:
-    """DataUnavailable: an accuracy on synthetic digits that nobody asked for says nothing about MNIST."""
+    """Raise DataUnavailable: an accuracy on fallback digits says nothing about MNIST."""
     raise DataUnavailable(f"{reason}; --min-accuracy requires MNIST, or --dataset synthetic")
 
 
 def refuse_options_of_a_fresh_network(context: typer.Context) -> None:
-    """InputError if an option describes the network, where a file does that already."""
+    """Raise InputError if an option describes the network, which the model file does."""
     if option := first_explicit_option(context, ("hidden", "activation", "cost")):
-        raise InputError(f"{option} describes a fresh network; the model file tells its own")
+        raise InputError(f"{option} describes a fresh network: leave it out, or leave out RUN or MODEL")
 
 
 def trained_data(
@@ -90,14 +91,14 @@ def trained_data(
     fetch: bool = True,
     **limits: Unpack[Limits],
 ) -> "Dataset":
-    """The dataset that is asked for, else the one that the model was trained on; its sizes fit the network.
+    """Return the named dataset, or the one that the model was trained on, if its sizes fit the network.
 
-    A ``data_dir`` alone says where that dataset lies now.
+    A ``data_dir`` alone names the folder in which that dataset is now.
 
     Raises
     ------
     DataUnavailable
-        If it is not to be had.
+        If it is not available.
     InputError
         If it does not fit the network.
     """
@@ -127,9 +128,9 @@ def data_at_hand(
     classes: int | None = None,
     **limits: Unpack[Limits],
 ) -> "Dataset":
-    """A dataset from disk; where there is none and nobody named any dataset or folder, synthetic digits.
+    """Return a dataset from disk: the named one, else the one that the model was trained on, else MNIST.
 
-    The one that is asked for, else the one that the model was trained on, else MNIST.
+    If it is not on disk, and neither a dataset nor a folder was named, synthetic digits are returned.
     """
     try:
         if model is not None:
@@ -143,15 +144,15 @@ def data_at_hand(
             return stand_in
         if not model.fits(stand_in):
             raise
-        console.print(f"Synthetic digits stand in for what it was trained on: {error}", style="yellow")
+        console.warn(f"SYNTHETIC digits are used instead of the training's dataset: {error}", topic=SYNTHETIC_TOPIC)
         return stand_in
 
 
 def load_training_data(context: typer.Context, settings: Settings, console: Console) -> "tuple[Dataset, Settings]":
     """Load the data to train on, and return the settings that name them.
 
-    They may be synthetic digits only if MNIST is not available and nothing calls for other data: no dataset, no folder,
-    no accuracy to reach, no run to resume or repeat.
+    They are synthetic digits if MNIST is not available, and if there is no dataset, no folder, no accuracy to reach,
+    and no run to resume or repeat.
     """
     run, config = context.params["resume"], context.params["config"]
     is_of_a_run = run is not None or (config is not None and is_config_of_a_run(config))
@@ -167,7 +168,7 @@ def load_training_data(context: typer.Context, settings: Settings, console: Cons
             raise
         if is_gate:
             refuse_fallback(str(error))
-        console.print(f"MNIST is not available: {error}. Training on synthetic digits instead.", style="yellow")
+        console.warn(f"MNIST is not available: {error}. Training on synthetic digits instead.", topic=SYNTHETIC_TOPIC)
         data = replace(_load(replace(settings, dataset=SYNTHETIC), console, named_in), is_fallback=True)
     if run is not None and _fell_back(run):
         if is_gate:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnist_bp.cli.load import data_at_hand, only
-from mnist_bp.cli.options import OUTPUT, DataDir, DatasetOption, Json, Model, help_text
+from mnist_bp.cli.options import OUTPUT, DataDir, DatasetOption, Json, Model, Quiet, help_text
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.reports.console import Console
-from mnist_bp.reports.data import print_if_synthetic
+from mnist_bp.reports.data import warn_if_synthetic
 from mnist_bp.shell import program_command
 from mnist_bp.training.notation import format_sizes
 from mnist_bp.training.saved_model import TrainedModel, load_model
@@ -41,22 +41,25 @@ def page(
     dataset: DatasetOption,
     data_dir: DataDir,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     from mnist_bp.page.content import MOST_EXAMPLES
 
-    console = Console(json=json)
+    console = Console(json=json, quiet=quiet)
     trained = load_model(model)
     data = data_at_hand(trained, dataset, data_dir, console, **only("test", MOST_EXAMPLES))
     path = output or trained.path.with_name("page.html")
     content = _page(trained, data, _explain(trained, data, dataset, data_dir))
     _write(path, content)
-    console.emit_json({"page": str(path), "bytes": len(content), "model": str(trained.path), **data.mark})
-    print_if_synthetic(data, console)
+    console.emit_json(
+        {"event": "page", "page": str(path), "bytes": len(content), "model": str(trained.path), **data.mark}
+    )
+    warn_if_synthetic(data, console)
     console.print_result(f"{path} ({len(content):,} bytes): open it in a browser", wrap=False)
 
 
 def _explain(trained: TrainedModel, data: "Dataset", dataset: str | None, data_dir: Path | None) -> str:
-    """The command that says the same as the page, of the same model and the same data."""
+    """Return the command that prints the explanation of the page, of the same model and data."""
     dataset = data.option if data.is_synthetic and data_dir is None else dataset  # it may stand in for missing data
     words: list[object] = ["explain", trained.path]
     words += ["--dataset", dataset] if dataset else []
@@ -65,7 +68,7 @@ def _explain(trained: TrainedModel, data: "Dataset", dataset: str | None, data_d
 
 
 def _page(trained: TrainedModel, data: "Dataset", explain: str) -> bytes:
-    """The page of a model; its run's learning curves, if it lies in the folder of one."""
+    """Return the page of a model, with the learning curves of its run if the model is in a run folder."""
     from mnist_bp.page.assemble import assemble
     from mnist_bp.page.content import learning_curves, page_content
     from mnist_bp.training.run_folder import RunFolder
@@ -89,8 +92,8 @@ def _write(path: Path, content: bytes) -> None:
     from mnist_bp.storage.atomic import atomic_write, storing
 
     if path.is_dir():
-        raise InputError(f"{path} is a folder: --output names a file, {path / 'page.html'}, say")
-    if path.exists() and not path.is_file():  # a device, a pipe: it would be one no longer
-        raise InputError(f"{path} is not a file that can be replaced: --output names another")
+        raise InputError(f"{path} is a folder; expected a file, for example --output {path / 'page.html'}")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is a device or a pipe; expected a regular file for --output")
     with storing(path), atomic_write(path) as file:
         file.write(content)

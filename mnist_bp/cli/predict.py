@@ -32,19 +32,19 @@ BAR = 40
 
 
 class _Prediction(NamedTuple):
-    """What the network makes of an image: its outputs, one for each class."""
+    """The outputs of the network for one picture, one for each class."""
 
     outputs: list[float]
     classes: ClassNames
 
     @property
     def ranking(self) -> list[int]:
-        """Classes, that with the greatest output first; of equal ones, the lower class."""
+        """Return the classes, the largest output first; among equal outputs the lower class first."""
         return sorted(range(len(self.outputs)), key=lambda label: -self.outputs[label])
 
     @property
     def text(self) -> str:
-        """The answer, how sure it is, and the next best."""
+        """Return the predicted class and the second best one, each with its output."""
         first, *others = self.ranking
         label = self.classes.label
         answer = f"{self.classes.called(first)} ({self.outputs[first]:.2f})"
@@ -88,7 +88,7 @@ def predict(
     is_synthetic = trained.meta.get("synthetic") is True
     console.print(f"model  {trained.description}")
     if is_synthetic:
-        console.print("Trained on SYNTHETIC digits, drawn by a program: handwriting is new to it.", style="yellow")
+        console.warn("The network was trained on SYNTHETIC digits, not on handwriting.")
     failures = 0
     for path in images:
         if failures and console.is_unread:  # the verdict is known
@@ -104,6 +104,7 @@ def predict(
         answer = prediction.ranking[0]
         console.emit_json(
             {
+                "event": "prediction",
                 "image": str(path),
                 "prediction": answer,
                 **({"prediction_name": prediction.classes.names[answer]} if prediction.classes.names else {}),
@@ -118,14 +119,14 @@ def predict(
 
 
 def _image_shape(trained: TrainedModel) -> tuple[int, int]:
-    """Rows and columns that the network takes: as its file tells, or, where it does not, those of a square."""
+    """Return rows and columns of an input image: those in the model file, otherwise those of a square."""
     match trained.meta.get("image_shape"):
         case [int(rows), int(columns)] if 0 < rows and rows * columns == trained.network.sizes[0]:
             return rows, columns
     pixels = trained.network.sizes[0]
     side = math.isqrt(pixels)
     if side**2 != pixels:
-        raise InputError(f"the network of {trained.path} takes {pixels} pixels, which make no square: of what shape?")
+        raise InputError(f"{trained.path}: {pixels} inputs are no square image, and the file has no image_shape")
     return side, side
 
 
@@ -139,7 +140,9 @@ def _prediction(trained: TrainedModel, image: "NDArray[np.uint8]") -> _Predictio
     with np.errstate(over="ignore", invalid="ignore"):
         outputs = network.forward(normalize(image.reshape(1, -1), network.dtype))[0]
     if not np.isfinite(outputs).all():
-        raise InputError(f"{trained.path}: its numbers are too large for {network.dtype}: its outputs are not finite")
+        raise InputError(
+            f"{trained.path}: the outputs are not finite; the parameters are too large for {network.dtype}"
+        )
     return _Prediction(outputs.tolist(), ClassNames(class_names(trained.meta.get("dataset"), len(outputs))))
 
 

@@ -106,13 +106,15 @@ def train_seeds(
             report.refresh()
             if console.is_unread:
                 trainings.stop(OutputClosed)
+    if finished := [run for run in runs.values() if run.is_finished]:
+        RunFolder(finished[0].folder).make_latest()  # not the one that happened to finish last
     summary = summarize(list(runs.values()))
     report.end(summary, perf_counter() - started)
     if failed := [run for run in runs.values() if not run.is_finished]:
         raise trainings.stopped_by or _Unfinished(failed)
     accuracy = summary["test_accuracy"]["mean"]
     if min_accuracy is not None and accuracy < min_accuracy:
-        raise AnswerIsNo(f"mean test accuracy {accuracy:.4f} is under --min-accuracy {min_accuracy:g}")
+        raise AnswerIsNo(f"mean test accuracy {accuracy:.4f} is below --min-accuracy {min_accuracy:g}")
 
 
 def _take(run: SeedRun, news: News, report: SeedsReport, data: "Dataset") -> None:

@@ -66,7 +66,7 @@ def train(
     started = time.perf_counter()
     check_plot(plot, plot_format)
     if plot and seeds is not None:
-        raise InputError(f"--plot draws one network: leave it out, and draw each with {program()} evaluate RUN --plot")
+        raise InputError(f"--plot does not work with --seeds. Plot each run with {program()} evaluate RUN --plot")
     if resume is not None:
         _refuse_what_makes_another_run(context)
     _refuse_what_lacks_its_other_half(context, settings)
@@ -102,7 +102,7 @@ def train(
     if failure is not None:
         raise failure
     if min_accuracy is not None and last is not None and last.test_accuracy < min_accuracy:
-        raise AnswerIsNo(f"test accuracy {last.test_accuracy:.4f} is under --min-accuracy {min_accuracy:g}")
+        raise AnswerIsNo(f"test accuracy {last.test_accuracy:.4f} is below --min-accuracy {min_accuracy:g}")
 
 
 def _refuse_what_makes_another_run(context: typer.Context) -> None:
@@ -110,26 +110,25 @@ def _refuse_what_makes_another_run(context: typer.Context) -> None:
     resumable = {name for name, each in SETTINGS.items() if each.may_resume}
     fixed = [name for name in context.params if name not in NO_SETTING | resumable]
     if option := first_explicit_option(context, fixed):
-        raise InputError(f"{option} does not go with --resume: the run goes on as it began, by its config.toml")
+        raise InputError(f"{option} cannot be combined with --resume: the run continues by its config.toml")
 
 
 def _print_if_resumed_with_other_threads(context: typer.Context, threads: int, console: Console) -> None:
     """Warn that a resumed run may no longer be, bit for bit, the run without an interruption."""
     recorded = context.lookup_default("threads")
     if context.params["resume"] is not None and threads != recorded:
-        console.print(
-            f"--threads {threads}: the run was trained with {recorded}; its results may differ in the last bits from "
-            "those of an uninterrupted run",
-            style="yellow",
+        console.warn(
+            f"--threads {threads}: the run was trained with {recorded}. Results may differ from those of an "
+            "uninterrupted run in the last bits."
         )
 
 
 def _refuse_what_lacks_its_other_half(context: typer.Context, settings: Settings) -> None:
     """InputError for a setting that requires another one, which is not given."""
     if settings.schedule != CONSTANT and is_default(context, "epochs"):
-        raise InputError(f"--schedule {settings.schedule} runs over all epochs: give their number with --epochs")
+        raise InputError(f"--schedule {settings.schedule} requires --epochs")
     if settings.early_stop is not None and settings.validation is None:
-        raise InputError("--early-stop requires a validation set: give its size with --validation")
+        raise InputError("--early-stop requires --validation")
 
 
 def _refuse_a_taken_folder(output: Path) -> None:
@@ -194,7 +193,7 @@ def _plot(
         plots = plot_training(session, plot_format)
     except MnistBpError as error:
         if failure is not None:
-            console.print(f"plots    {error}", style="yellow")
+            console.warn(str(error))
         return [], failure or error
     print_plots(plots, console)
     return plots, failure

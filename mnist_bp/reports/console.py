@@ -10,7 +10,7 @@ import re
 import sys
 import textwrap
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -61,6 +61,7 @@ class Console:
 
     def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
         self.json, self.quiet = json, quiet
+        self._warned_of = set[str]()
         self.stream = sys.stderr if json else sys.stdout
         self.is_live = _is_for_people(self.stream) and not quiet
         self.rich = _rich_console(self.stream, is_live=self.is_live)
@@ -86,9 +87,11 @@ class Console:
         if not self.quiet:
             self.print_result(text, style=style, wrap=wrap)
 
-    def warn(self, warnings: Iterable[str]) -> None:
-        """Print each warning on a line of its own, unless ``--quiet``."""
-        for warning in warnings:
+    def warn(self, warning: str, *, topic: str = "") -> None:
+        """Print a warning, unless ``--quiet``, and at most one on each topic. A warning without topic is its own."""
+        topic = topic or warning
+        if topic not in self._warned_of:
+            self._warned_of.add(topic)
             self.print(f"warning  {warning}", style="yellow")
 
     def print_result(self, text: str, *, style: str = "", wrap: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""Datasets in words: their names and sizes, and a warning where they are synthetic."""
+"""Text about datasets: their names and sizes, and a warning if they are synthetic."""
 
 from typing import TYPE_CHECKING
 
@@ -7,23 +7,28 @@ from mnist_bp.reports.console import Console
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset
 
-__all__ = ["describe_data", "named", "print_if_synthetic"]
+__all__ = ["SYNTHETIC_TOPIC", "describe_data", "named", "warn_if_synthetic"]
 
 
-def print_if_synthetic(data: "Dataset", console: Console) -> None:
-    """Say on top of figures that they come from synthetic digits, if they do."""
+SYNTHETIC_TOPIC = "synthetic digits"
+"""Topic of all warnings about synthetic digits: one of them is enough."""
+
+
+def warn_if_synthetic(data: "Dataset", console: Console) -> None:
+    """Warn above figures if they come from synthetic digits."""
     if data.is_synthetic:
-        console.print(
-            "These are SYNTHETIC digits, drawn by a program: the figures below say nothing about MNIST.", style="yellow"
+        console.warn(
+            "These are SYNTHETIC digits, drawn by a program. The figures below say nothing about MNIST.",
+            topic=SYNTHETIC_TOPIC,
         )
 
 
 def named(data: "Dataset") -> str:
-    """What figures are of: the name of the data, and of digits that nobody wrote also that."""
+    """Return the name of the data in the result of a training, marked if the digits are synthetic."""
     return f"{data.name} digits" if data.is_synthetic else data.name
 
 
-def describe_data(data: "Dataset", training: int, held_out: int | None) -> str:
-    """How many examples there are, and what for."""
-    kept_back = f", {held_out:,} held out" if held_out else ""
-    return f"{data.name}: {training:,} training and {len(data.test):,} test examples{kept_back}"
+def describe_data(data: "Dataset", training: int, validation: int | None) -> str:
+    """Return name and sizes of the training, validation and test sets."""
+    rest = f", {validation:,} validation" if validation else ""
+    return f"{data.name}: {training:,} training{rest} and {len(data.test):,} test examples"

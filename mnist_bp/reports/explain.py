@@ -1,4 +1,4 @@
-"""What ``explain`` says: one section for each of the lesson's thoughts."""
+"""Report of ``explain``: one section for each step of the lesson."""
 
 import textwrap
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["Shown", "show_explanation"]
 
 MOST_PATHS = 10
-"""Rows of a table of paths; the others are added up in one."""
+"""Largest number of rows of a table of paths; one more row holds the sum of the others."""
 
 
 class Shown(NamedTuple):
-    """What the explanation is about: the network, the example, what it shows (of what classes), and how it looks."""
+    """Subject of an explanation: network, example, label and classes, image."""
 
     network: str
     example: str
@@ -35,7 +35,7 @@ class Shown(NamedTuple):
 
 
 def show_explanation(explanation: "Explanation", shown: Shown, console: Console) -> None:
-    """Tell all of it."""
+    """Print the whole explanation."""
     name = explanation.factors.name
     console.print(f"network  {shown.network}")
     console.print(
@@ -53,12 +53,17 @@ def show_explanation(explanation: "Explanation", shown: Shown, console: Console)
     _show_nudge(explanation, console)
     _section(console, "The weights to which this cost is most sensitive")
     _show_sensitive(explanation, console)
-    _section(console, "What the outputs ask of the layer before")
+    _section(console, "Requested changes to the previous layer")
     _show_asked(explanation, console)
-    _section(console, f"{name} in the mini-batch: {explanation.batch.examples} examples pull at it")
+    _section(console, f"{name} in the mini-batch of {explanation.batch.examples} examples")
     _show_batch(explanation.batch, shown.classes, console)
-    _section(console, "One step of the whole mini-batch")
+    _section(console, "One step of gradient descent on the mini-batch")
     _show_step(explanation, console)
+    console.print()
+    factors = explanation.factors
+    console.print_result(
+        f"∂C_0/∂{name} = {factors.backprop:+.9g} (complex step: {factors.complex_step:+.9g})", style="bold"
+    )
 
 
 def _section(console: Console, title: str) -> None:
@@ -67,14 +72,14 @@ def _section(console: Console, title: str) -> None:
 
 
 def _tell(console: Console, text: str) -> None:
-    """Say prose, in lines that fit a terminal of 80 columns, or a narrower one."""
-    for line in textwrap.wrap(text, min(79, console.rich.width)):
+    """Print prose in lines of at most 79 columns, fewer in a narrower terminal."""
+    for line in textwrap.wrap(text, min(79, console.rich.width), break_on_hyphens=False):
         console.print(line)
 
 
 def _outputs(explanation: "Explanation", classes: ClassNames) -> Table:
-    """Outputs, targets, each one's share of the cost, and what it wants."""
-    table = new_table(classes.kind, "output a", "wanted y", "share of C_0", "wants to go", left={classes.kind})
+    """Return the table of outputs: targets, parts of the cost, and the changes that reduce it."""
+    table = new_table(classes.kind, "output a", "target y", "part of C_0", "wants to go", left={classes.kind})
     for label, output in enumerate(explanation.outputs):
         direction = "up" if output.nudge > 0 else "down" if output.nudge < 0 else ""
         table.add_row(
@@ -88,7 +93,7 @@ def _outputs(explanation: "Explanation", classes: ClassNames) -> Table:
 
 
 def _show_factors(factors: "Factors", console: Console, *, is_output: bool) -> None:
-    wrong = "how wrong the output is: 2 (a_j − y_j)" if is_output else "what the cost makes of it: see below"
+    wrong = "how wrong the output is: 2 (a_j − y_j)" if is_output else "the sum over its paths: see below"
     table = new_table("factor", "value", "means", left={"factor", "means"})
     is_bias = factors.name.startswith("b")
     table.add_row("a_k", f"{factors.a_k:+.9g}", "a bias: always 1" if is_bias else "how active the input is")
@@ -104,7 +109,7 @@ def _show_factors(factors: "Factors", console: Console, *, is_output: bool) -> N
 
 
 def _paths(paths: "Paths") -> Table:
-    """The paths that contribute most, in order, and the sum of all."""
+    """Return the table of the paths with the largest contributions, and the sum of all."""
     is_softmax = paths.paths[0].slope is None
     from_above = "a − y" if is_softmax else "∂C_0/∂a"
     table = new_table("through neuron", "w", "σ′(z)", from_above, "product", left={"through neuron"})
@@ -126,9 +131,9 @@ def _show_nudge(explanation: "Explanation", console: Console) -> None:
     nudge = explanation.nudge
     _tell(
         console,
-        f"C_0 goes from {nudge.before:.9g} to {nudge.after:.9g}: {nudge.after - nudge.before:+.6g}, which is "
-        f"{nudge.ratio:+.9g} for each unit. The derivative says {nudge.derivative:+.9g}: it is the slope at this very "
-        "point, the ratio that of a chord, and the cost is curved.",
+        f"C_0 changes from {nudge.before:.9g} to {nudge.after:.9g}, by {nudge.after - nudge.before:+.6g}. The ratio of "
+        f"the changes is {nudge.ratio:+.9g}; the derivative is {nudge.derivative:+.9g}. They differ because C_0 is "
+        "curved: the ratio is the slope of a chord, the derivative the slope at one point.",
     )
 
 
@@ -138,39 +143,41 @@ def _show_sensitive(explanation: "Explanation", console: Console) -> None:
         table.add_row(weight.name, f"{weight.derivative:+.9g}", f"{weight.multiple:.2f}")
     console.print_table(table)
     norms = ", ".join(f"{name} {norm:.4g}" for name, norm in explanation.norms.items())
-    _tell(console, f"length of the gradient, array by array: {norms}")
+    _tell(console, f"norm of the gradient of each array: {norms}")
 
 
 def _show_asked(explanation: "Explanation", console: Console) -> None:
     asked = sorted(enumerate(explanation.asked), key=lambda pair: -abs(pair[1]))
     layer = len(explanation.norms) // 2 - 1  # each layer has two norms, that of W and that of b
     words = [f"neuron {k} {'brighter' if nudge > 0 else 'dimmer'} ({nudge:+.4g})" for k, nudge in asked[:MOST_PATHS]]
-    together = f"All {len(explanation.outputs)} outputs together want of layer {layer}"
-    _tell(console, f"{together}, most urgent first: {', '.join(words)}.")
+    together = f"Sum of the requests of all {len(explanation.outputs)} outputs to layer {layer}"
+    _tell(console, f"{together}, the largest first: {', '.join(words)}.")
 
 
 def _show_batch(batch: "MiniBatch", classes: ClassNames, console: Console) -> None:
     _tell(
         console,
-        f"{batch.up} want it up, {batch.down} want it down; the mean of their derivatives is {batch.mean:+.6g}, "
-        f"{percent(batch.agreement)} of what it would be if all pulled the same way.",
+        f"{batch.up} examples request an increase, {batch.down} a decrease. The mean derivative is {batch.mean:+.6g}, "
+        f"{percent(batch.agreement)} of the mean of the absolute derivatives.",
     )
     _tell(
         console,
-        f"by {classes.kind}: "
+        f"mean derivative by {classes.kind}: "
         + ", ".join(f"{classes.label(label)}: {mean:+.4g}" for label, mean in batch.by_label.items()),
     )
     pulls = ", ".join(f"{percent(pull.share)} by {classes.called(pull.label)}" for pull in batch.pulls)
-    _tell(console, f"strongest pulls: {pulls}")
-    _tell(console, f"this example's whole gradient and the mini-batch's: cosine {batch.cosine:+.3f}")
+    _tell(console, f"largest contributions: {pulls}")
+    _tell(
+        console, f"cosine of the angle between the gradients of this example and of the mini-batch: {batch.cosine:+.3f}"
+    )
 
 
 def _show_step(explanation: "Explanation", console: Console) -> None:
     step = explanation.step
-    kept = step.came / step.promised if step.promised else 0.0
-    verdict = "it overshoots" if step.came > 0 else f"{percent(kept)} of the promise"
+    ratio = step.came / step.promised if step.promised else 0.0
+    verdict = "the step overshoots" if step.came > 0 else percent(ratio)
     _tell(
         console,
-        f"With learning rate {step.learning_rate:g} the gradient promises {step.promised:+.6g} of cost; "
-        f"{step.came:+.6g} came: {verdict}.",
+        f"learning rate {step.learning_rate:g}: predicted change of the cost {step.promised:+.6g}, "
+        f"actual {step.came:+.6g} ({verdict})",
     )

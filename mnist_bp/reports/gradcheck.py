@@ -8,7 +8,7 @@ from rich.table import Table
 from mnist_bp.errors import AnswerIsNo
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.tables import new_table
-from mnist_bp.training.notation import format_sizes
+from mnist_bp.training.notation import count, format_sizes
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["print_self_test", "show_report"]
 
-NAMES = {"complex": "complex step, Im C(w + ih) / h", "central": "central difference, (C(w + ε) − C(w − ε)) / 2ε"}
+FORMULAS = {
+    "complex": "complex step, Im C(w + ih) / h",
+    "central": "central difference, (C(w + ε) − C(w − ε)) / 2ε",
+}
+
+METHODS = {"complex": "complex step", "central": "central difference"}
 
 NOT_CAUGHT = "the check does not catch what it should"
 
@@ -29,7 +34,7 @@ def _name(report: "Report") -> str:
 
 
 def show_report(report: "Report", data: "Dataset", console: Console, *, repeat: str, in_full: bool) -> None:
-    """Tell all of it; or, of one network among many, what failed and a line for each method."""
+    """Print the whole report; without ``in_full``, only what failed and a line for each method."""
     console.emit_json({**_record(report), "dataset": data.name, **data.mark})
     for said in report.diagnosis:
         console.print(f"MISTAKE   {said}", style="red")
@@ -40,7 +45,7 @@ def show_report(report: "Report", data: "Dataset", console: Console, *, repeat: 
     if in_full:
         for check in report.checks:
             console.print()
-            console.print(f"{NAMES[check.method]}: passes up to a relative error of {check.tolerance:g}")
+            console.print(f"{FORMULAS[check.method]}; tolerance: relative error {check.tolerance:g}")
             console.print_table(_table(check))
         console.print()
         _show_coverage(report, console)
@@ -48,11 +53,11 @@ def show_report(report: "Report", data: "Dataset", console: Console, *, repeat: 
     what = f"{report.function} on {_name(report)}" if report.function else _name(report)
     for check in report.checks:
         verdict = check.outcome if check.passed else check.outcome.upper()
-        console.print_result(f"{verdict}  {what}, {check.method}: {_totals(check)}", style="bold")
+        console.print_result(f"{verdict}  {what}: {_totals(check)}", style="bold")
 
 
 def print_self_test(test: "SelfTest", console: Console) -> None:
-    """Print the findings about each of the known bugs; AnswerIsNo if one passes, or the right gradient fails."""
+    """Print the findings about each of the known bugs; AnswerIsNo if one passes, or the correct gradient fails."""
     findings: list[Finding] = []
     for finding in test.findings():
         console.print(f"{'caught' if finding.caught else 'MISSED'}  {finding.bug}: {'; '.join(finding.diagnosis)}")
@@ -63,6 +68,7 @@ def print_self_test(test: "SelfTest", console: Console) -> None:
     passed = right_passed and caught == len(findings)
     console.emit_json(
         {
+            "event": "self-test",
             "passed": passed,
             "caught": caught,
             "named": named,
@@ -74,8 +80,8 @@ def print_self_test(test: "SelfTest", console: Console) -> None:
         }
     )
     console.print_result(
-        f"{caught} of {len(findings)} mistakes caught, {named} named; "
-        f"the right gradient {'passes' if right_passed else 'FAILS'}",
+        f"{caught} of {len(findings)} known bugs caught, {named} identified; "
+        f"the correct gradient {'passes' if right_passed else 'FAILS'}",
         style="bold",
     )
     if not passed:
@@ -83,10 +89,11 @@ def print_self_test(test: "SelfTest", console: Console) -> None:
 
 
 def _record(report: "Report") -> dict[str, Any]:
-    """The findings of the first method, with those of a second one beside them."""
+    """Return the record: results of the first method, and the layers of a second one beside them."""
     main, *others = report.checks
     arrays = main.arrays
     return {
+        "event": "gradcheck",
         "passed": report.outcome == "passed",
         "method": "both" if others else main.method,
         "activation": report.network.activation,
@@ -122,7 +129,7 @@ def _table(check: "Check") -> Table:
     from mnist_bp.core.parameters import lesson_name
     from mnist_bp.gradcheck.check import Verdict
 
-    # The name of the array has no heading, and others two lines: 80 columns are few.
+    # The name of the array has no heading, and others have two lines, so that the table fits 80 columns.
     counted = ("checked", "non-\nzero", "verified", "un-\ndecided", "failed")
     headings = ("", *counted, "median\nerror", "largest\nerror", "where")
     table = new_table(*headings, left={"", "where"}, padding=(0, 1, 0, 0))
@@ -141,7 +148,7 @@ def _table(check: "Check") -> Table:
 
 
 def _show_worst(failed: "Check", console: Console) -> None:
-    """The entries that are furthest off, with both values."""
+    """Print the entries with the largest errors, with both values."""
     from mnist_bp.gradcheck.diagnose import worst_entries
 
     table = new_table("worst", "backpropagation", f"{failed.method} step", "ratio", left={"worst"})
@@ -152,15 +159,15 @@ def _show_worst(failed: "Check", console: Console) -> None:
 
 
 def _show_coverage(report: "Report", console: Console) -> None:
-    """What the check did not reach, or reached by a detour."""
+    """Print the number of zero derivatives, and of derivatives that were not checked one by one."""
     arrays = report.checks[0].arrays
     checked, nonzero, entries = (
         sum(getattr(array, key) for array in arrays) for key in ("checked", "nonzero", "entries")
     )
-    penalty = ", the penalty left out" if report.regularization.l2 else ""
+    penalty = ", without the penalty" if report.regularization.l2 else ""
     console.print(
         f"coverage: {nonzero:,} of {checked:,} derivatives are not zero on these examples{penalty}; "
-        f"the {checked - nonzero:,} others (dark pixels, dead neurons) were tried on a dense mini-batch of noise"
+        f"the {checked - nonzero:,} others (dark pixels, dead neurons) were checked on a mini-batch of random pixels"
     )
     if report.sample is not None:
         console.print(
@@ -171,21 +178,24 @@ def _show_coverage(report: "Report", console: Console) -> None:
 
 
 def _show_slopes(report: "Report", console: Console) -> None:
-    """What a random direction says, where it says anything: a cost that does not move at all leaves no slope."""
-    falls = "C(p + hd) − C(p) − h ∇C·d"
+    """Print the result of the Taylor test in a random direction; a constant cost has none."""
     if not all(map(math.isfinite, report.slopes)):
-        console.print(f"second opinion: none; {falls} vanishes")
+        console.print("Taylor test: not possible, the remainder C(p + hd) − C(p) − h ∇C·d is 0")
         return
     slopes = ", ".join(f"{slope:.2f}" for slope in report.slopes)
-    console.print(f"second opinion: {falls} falls like h to the {slopes}; a right gradient's, to the 2")
+    console.print(f"Taylor test: remainder order {slopes} (expected 2)")
 
 
 def _totals(check: "Check") -> str:
-    """Verdicts and their numbers, and the largest error among those that count."""
+    """Return how many parameters were verified to how many digits, and the counts of the other outcomes."""
     from mnist_bp.gradcheck.check import Verdict
 
-    arrays = check.arrays
-    totals = {verdict: sum(array.counts[verdict] for array in arrays) for verdict in Verdict}
-    worst = max(array.max_relative_error or 0.0 for array in arrays)
-    parts = [f"{count:,} {verdict.name.lower()}" for verdict, count in totals.items() if count]
-    return f"{', '.join(parts)}; largest relative error {worst:.1e}"
+    totals = {verdict: sum(array.counts[verdict] for array in check.arrays) for verdict in Verdict}
+    verified = totals.pop(Verdict.VERIFIED)
+    digits = count(max(0, math.floor(-math.log10(check.tolerance))), "digit")
+    parts = [f"{verified:,} parameters verified to {digits} ({METHODS[check.method]})"]
+    parts += [f"{number:,} {verdict.name.lower()}" for verdict, number in totals.items() if number]
+    if totals[Verdict.FAILED]:
+        worst = max(array.max_relative_error or 0.0 for array in check.arrays)
+        parts.append(f"largest relative error {worst:.1e}")
+    return ", ".join(parts)

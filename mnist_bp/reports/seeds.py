@@ -5,6 +5,7 @@ each training with its seed, and one record for them all.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from statistics import mean, stdev
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 from rich.table import Table
 
 from mnist_bp.reports.console import Console, natural_width
-from mnist_bp.reports.data import describe_data, named, print_if_synthetic
+from mnist_bp.reports.data import describe_data, named, warn_if_synthetic
 from mnist_bp.reports.tables import new_table
-from mnist_bp.shell import program_command
+from mnist_bp.reports.training import print_next
 from mnist_bp.training.metrics import format_cost, percent
 from mnist_bp.training.notation import count, format_sizes
 from mnist_bp.training.run_folder import RunFolder
@@ -85,12 +86,13 @@ class SeedsReport:
         """Say what is trained on what; ``n_parallel`` networks train at the same time."""
         sizes = format_sizes((self._data.pixels, *self._settings.hidden, self._data.classes))
         data = self._data
-        print_if_synthetic(data, self._console)
-        held_out = self._settings.validation
-        self._console.print(f"data     {describe_data(data, len(data.train) - (held_out or 0), held_out)}")
+        warn_if_synthetic(data, self._console)
+        validation = self._settings.validation
+        self._console.print(f"data     {describe_data(data, len(data.train) - (validation or 0), validation)}")
         seeds = name_seeds([run.seed for run in self._runs])
         self._console.print(f"recipe   {self._settings.describe(seed=seeds)}")
-        self._console.warn(self._series.warnings)
+        for warning in self._series.warnings:
+            self._console.warn(warning)
         self._console.print(f"networks {sizes}, {len(self._runs)} of them, {n_parallel} at a time")
 
     def record(self, run: SeedRun, record: dict[str, Any]) -> None:
@@ -122,25 +124,17 @@ class SeedsReport:
 
     def end(self, record: dict[str, Any], seconds: float) -> None:
         """Say what all came to (``record`` is of ``summarize``), and what to do next."""
-        from mnist_bp.training.diagnostics import Health, warnings
-
         if self._is_table:
             self._console.print_table(self._table(with_spread=True))
-        for run in self._runs:
-            if run.is_finished and run.last is not None:
-                for complaint in warnings(Health.from_record(run.last["health"])):
-                    self._console.print(f"health   seed {run.seed}: {complaint}", style="yellow")
+        self._warn()
         if record["unfinished"]:
-            self._console.print(
-                f"missing  {name_seeds(record['unfinished'])}: not finished, and not counted", style="yellow"
-            )
+            self._console.warn(f"{name_seeds(record['unfinished'])}: not finished, and not counted")
         record = {**record, "seconds": seconds, "run": str(self._series.folder), **self._data.mark}
         self._console.emit_json(record)
         self._series.record(record)
         result = f"{self._result(record)} ({seconds:.1f} s)"
         self._console.print_result(f"{result}; runs: {self._series.folder}", style="bold")
-        if (command := self._next()) is not None:
-            self._console.print(f"next: {command}", wrap=False)
+        self._print_next()
 
     def _result(self, record: dict[str, Any]) -> str:
         """Mean ± standard deviation, of what."""
@@ -157,12 +151,24 @@ class SeedsReport:
             f"{name_seeds(record['seeds'])}"
         )
 
-    def _next(self) -> str | None:
-        """The command that follows: to go on with all, if they were cut short, or to look at one that is finished."""
+    def _warn(self) -> None:
+        """Print the warnings about finished networks, each once with the seeds that it is about."""
+        from mnist_bp.training.diagnostics import Health, warnings
+
+        seeds = defaultdict[str, list[int]](list)
+        for run in self._runs:
+            if run.is_finished and run.last is not None:
+                for warning in warnings(Health.from_record(run.last["health"])):
+                    seeds[warning].append(run.seed)
+        for warning, same in seeds.items():
+            self._console.warn(f"{name_seeds(same)}: {warning}")
+
+    def _print_next(self) -> None:
+        """Print the next command: resume all that were interrupted, or inspect the first finished network."""
         if any(run.state in {"interrupted", "waiting"} for run in self._runs):
-            return program_command("train", "--resume", self._series.folder)
-        finished = [run for run in self._runs if run.is_finished]
-        return program_command("evaluate", finished[0].folder) if finished else None
+            print_next(self._console, ("train", "--resume", self._series.folder))
+        elif finished := [run.folder for run in self._runs if run.is_finished]:
+            print_next(self._console, ("page", finished[0]), ("evaluate", finished[0]))
 
     def _table(self, *, with_spread: bool = False) -> Table:
         """A row for each seed; with the spread, also how those that are finished vary."""

@@ -45,9 +45,9 @@ def new_table(*headings: str, left: Collection[str] = (), **look: Any) -> Table:
 
 
 def confusion_table(confusion: "NDArray[np.int64]", classes: ClassNames) -> Table:
-    """Rows are the true classes, columns the answers; what was answered rightly stands on the diagonal, in bold.
+    """Return a table: rows are true classes, columns predicted ones, correct predictions are bold on the diagonal.
 
-    Where there are colours, mistakes have a background, the more of it the more frequent they are.
+    Where there are colours, errors have a background, the stronger the more frequent they are.
     """
     table = new_table("true", *map(str, range(len(confusion))), padding=(0, 0, 0, 1))
     rows = confusion.tolist()
@@ -74,6 +74,6 @@ def per_class_table(scores: "list[ClassScore]", classes: ClassNames) -> Table:
     """Precision, recall, F1 and number of examples of each class."""
     table = new_table(classes.kind, "precision", "recall", "f1", "support")
     for score in scores:
-        ratios = (f"{ratio:.4f}" for ratio in (score.precision, score.recall, score.f1))
+        ratios = ("-" if ratio is None else f"{ratio:.4f}" for ratio in (score.precision, score.recall, score.f1))
         table.add_row(classes.label(score.label), *ratios, f"{score.support:,}")
     return table

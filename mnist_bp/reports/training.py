@@ -5,6 +5,7 @@ start, for each epoch and for the end.
 """
 
 import math
+import re
 import time
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from mnist_bp import __version__
 from mnist_bp.reports.console import Console, natural_width
-from mnist_bp.reports.data import describe_data, named, print_if_synthetic
+from mnist_bp.reports.data import describe_data, named, warn_if_synthetic
 from mnist_bp.reports.plots import plots_record
 from mnist_bp.reports.tables import new_table
 from mnist_bp.reports.terminal_images import sparkline
@@ -27,10 +28,7 @@ if TYPE_CHECKING:
 
     from mnist_bp.training.run import TrainingRun
 
-__all__ = ["TrainingReport"]
-
-WIDTH = 8
-"""Of each column but the first: rows are printed one by one, so none can wait for the widest. All fit into 60."""
+__all__ = ["TrainingReport", "print_next"]
 
 MOST_ROOMY = 5
 """Columns besides the first that leave room between them in 60 columns."""
@@ -49,8 +47,19 @@ LEAST_EPOCHS, LEAST_COLUMNS, MOST_COLUMNS = 3, 5, 30
 LEAST_COST = 1e-6
 """Costs below are as good as none: a logarithm needs some."""
 
+UNTRAINED = "stopped before the first epoch finished; only the untrained network was saved"
+
+_FIGURES = re.compile(r"[\d.,% ]+|s\b|\(.*?\)")
+"""Parts of a warning that may differ from epoch to epoch."""
+
 SHOWN_DIGITS = 16
 """Of the fingerprint, for people: enough to compare."""
+
+
+def print_next(console: Console, *commands: tuple[object, ...]) -> None:
+    """Print the commands that a user may want next, the most useful one first."""
+    for command, lead in zip(commands, ("next:", "or:  "), strict=False):
+        console.print(f"{lead} {program_command(*command)}", wrap=False)
 
 
 class TrainingReport:
@@ -68,7 +77,6 @@ class TrainingReport:
         self._progress, self._task = self._bar()
         self._steps = session.trainer.epoch * session.trainer.steps_per_epoch
         self._refreshed = 0.0
-        self._has_complained = False
         self._training_seconds = 0.0
         self._costs: list[tuple[float, float]] = []  # train and test, of the epochs that this process has seen
 
@@ -112,14 +120,15 @@ class TrainingReport:
         """Say what is trained on what."""
         settings, data, trainer = self._settings, self._data, self._session.trainer
         network = trainer.network
-        print_if_synthetic(data, self._console)
+        warn_if_synthetic(data, self._console)
         sizes, parameters = format_sizes(network.sizes), len(network.parameters)
         self._console.print(
             f"network  {sizes}, {parameters:,} parameters: {settings.activation}, {settings.cost}, {settings.dtype}"
         )
         self._console.print(f"data     {describe_data(data, len(data.train), settings.validation)}")
         self._console.print(f"recipe   {settings.describe()}")
-        self._console.warn(self._session.run.warnings)
+        for warning in self._session.run.warnings:
+            self._console.warn(warning)
         if trainer.epoch:
             self._console.print(f"resumed  {self._session.run.folder}, after {count(trainer.epoch, 'epoch')}")
         self._console.emit_json({
@@ -156,8 +165,7 @@ class TrainingReport:
         else:
             line = "".join(METRICS[name].line.format(text) for name, text in figures.items())
             self._console.print(f"epoch {epoch}: {line.lstrip(';, ')}")
-        if not self._has_complained:
-            self._print_warnings(warnings(result.health, finished=False))
+        self._warn(warnings(result.health, finished=False))
 
     def end(self, reason: str, seconds: float, plots: list[Path] | None = None) -> None:
         """Say what came of it, where it lies, and what to do next; ``plots`` are the pictures, if any were wanted."""
@@ -180,17 +188,17 @@ class TrainingReport:
         })  # fmt: skip
         self._show_curves()
         if last is not None:
-            self._print_warnings(warnings(last.health))
+            self._warn(warnings(last.health))
             self._console.print(f"weights  fingerprint {fingerprint[:SHOWN_DIGITS]}")
         data = named(self._data)
-        result = (
-            f"test accuracy {percent(last.test_accuracy)} on {data}" if last else "no epoch ended, nothing is learned"
-        )
-        times = f"{self._training_seconds:.1f} s of training, {seconds:.1f} s in all"
+        result = f"test accuracy {percent(last.test_accuracy)} on {data}" if last else UNTRAINED
+        times = f"{self._training_seconds:.1f} s of training, {seconds:.1f} s in total"
         ended = f"{reason} after {count(epochs, 'epoch')}, {times}"
         self._console.print_result(f"{result} ({ended}); model: {run.model}", style="bold")
-        if last is not None or reason == "interrupted":
-            self._console.print(f"next: {self._next(reason)}", wrap=False)
+        if reason == "interrupted":
+            print_next(self._console, ("train", "--resume", run.folder))
+        elif last is not None:
+            print_next(self._console, ("page", run.folder), ("evaluate", run.folder))
 
     def _show_curves(self) -> None:
         """Say how the cost fell; on a linear scale, the first epochs would leave nothing to see of the others."""
@@ -207,15 +215,9 @@ class TrainingReport:
         )
         self._console.print(CURVES.format(train, test, since))
 
-    def _print_warnings(self, warnings: list[str]) -> None:
-        self._has_complained |= bool(warnings)
-        for complaint in warnings:
-            self._console.print(f"health   {complaint}", style="yellow")
-
-    def _next(self, reason: str) -> str:
-        """The command that follows."""
-        words = ("train", "--resume") if reason == "interrupted" else ("evaluate",)
-        return program_command(*words, self._session.run.folder)
+    def _warn(self, warnings: list[str]) -> None:
+        for warning in warnings:
+            self._console.warn(warning, topic=_FIGURES.sub("", warning))
 
     def _shown(self) -> list[tuple[str, Metric]]:
         """Return the metrics of the table and the log."""
@@ -224,11 +226,12 @@ class TrainingReport:
         return [each for each in shown if has_validation or not each[0].startswith("validation_")]
 
     def _table(self, *, with_head: bool = True) -> Table:
-        headings = [metric.heading for _, metric in self._shown()]
-        room = 0 if len(headings) > MOST_ROOMY else 1
+        metrics = [metric for _, metric in self._shown()]
+        room = 0 if len(metrics) > MOST_ROOMY else 1
+        headings = [metric.heading for metric in metrics]
         table = new_table("epoch", *headings, show_header=with_head, padding=(0, 0, 0, room))
         first, *others = table.columns
         first.min_width = max(len("epoch"), len(f"{self._settings.epochs}/{self._settings.epochs}"))
-        for column in others:
-            column.min_width = WIDTH
+        for column, metric in zip(others, metrics, strict=True):
+            column.min_width = metric.columns
         return table

@@ -28,12 +28,12 @@ EXAMPLES_AT_ONCE = 1_000
 
 
 class ClassScore(NamedTuple):
-    """Precision, recall, F1 score and support of one class. A ratio with denominator 0 is 0."""
+    """Precision, recall, F1 and number of examples of one class; a ratio without a denominator is None."""
 
     label: int
-    precision: float
-    recall: float
-    f1: float
+    precision: float | None
+    recall: float | None
+    f1: float | None
     support: int
 
 
@@ -81,7 +81,7 @@ class Evaluation:
         precision, recall = _ratio(right, answered), _ratio(right, support)
         f1 = _ratio(2 * right, support + answered)
         return [
-            ClassScore(label, float(precision[label]), float(recall[label]), float(f1[label]), int(support[label]))
+            ClassScore(label, precision[label], recall[label], f1[label], int(support[label]))
             for label in range(len(right))
         ]
 
@@ -130,5 +130,6 @@ def chunks(examples: int) -> Iterator[slice]:
         yield slice(start, start + EXAMPLES_AT_ONCE)
 
 
-def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
+def _ratio(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> list[float | None]:
+    """Return each part of its whole; None where the whole is 0."""
+    return [part / whole if whole else None for part, whole in zip(parts.tolist(), wholes.tolist(), strict=True)]

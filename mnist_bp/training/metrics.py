@@ -67,6 +67,8 @@ class Metric:
         True if the table and the log line show it. Records always contain it.
     is_fraction
         True if it lies between 0 and 1.
+    width
+        Number of characters of its longest usual text.
     """
 
     compute: Callable[[Measured], float | None]
@@ -76,10 +78,16 @@ class Metric:
     higher_is_better: bool | None = None
     in_table: bool = True
     is_fraction: bool = False
+    width: int = 8
 
     def __post_init__(self) -> None:
         if not (self.heading and "{}" in self.line):
             raise InputError("a metric requires a heading for the table, and a line with {} for the log")
+
+    @property
+    def columns(self) -> int:
+        """Return the width of its column in the table: rows are printed one by one, so none waits for the widest."""
+        return max(self.width, *map(len, self.heading.split("\n")))
 
     def holds(self, figure: Any) -> bool:
         """Return True if ``figure``, read from a file, is a valid value of this metric."""
@@ -144,7 +152,7 @@ _BUILT_IN = {
     ),
     "validation_accuracy": Metric(
         compute=lambda measured: measured.validation.accuracy if measured.validation else None,
-        heading="val.\naccuracy",
+        heading="validation\naccuracy",
         line="; validation accuracy {}",
         **_ACCURACY,
     ),
@@ -167,6 +175,7 @@ _BUILT_IN = {
         line="; {} s",
         format="{:.2f}".format,
         higher_is_better=False,
+        width=7,
     ),
 }
 

@@ -165,10 +165,14 @@ class RunFolder:
         with self.writing(MODEL):
             network.save(self.model, meta)
         sync_folder(self.folder)
-        with suppress(OSError):  # only a convenience: runs/ may not be writable if the run is in another folder
-            self._make_latest()
+        self.make_latest()
 
-    def _make_latest(self) -> None:
+    def make_latest(self) -> None:
+        """Make this the latest run, unless ``runs`` cannot be written."""
+        with suppress(OSError):
+            self._write_latest()
+
+    def _write_latest(self) -> None:
         RUNS.mkdir(exist_ok=True)
         remove_parts(RUNS, older_than=MINUTE)
         is_inside = self.folder.parent == RUNS

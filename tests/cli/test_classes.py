@@ -37,7 +37,7 @@ def test_more_classes_make_more_outputs(cli, letters):
     assert cli("gradcheck", *fresh).code == 0
     assert cli("gradcheck", "run").code == 0
     assert cli("gradcheck", "--self-test", *fresh[:4], "--examples", 3).code == 0
-    assert f"All {LETTERS} outputs together" in cli("explain", "--fresh", *fresh).out
+    assert f"requests of all {LETTERS} outputs" in cli("explain", "--fresh", *fresh).out
     assert cli("explain", "run").code == 0
 
 

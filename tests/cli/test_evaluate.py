@@ -21,7 +21,7 @@ from mnist_bp.training.evaluation import ClassScore
 
 DIGITS = ClassNames()
 
-KEYS = ["dataset", "split", "examples", "cost", "accuracy", "confusion", "per_class", "model"]
+KEYS = ["event", "dataset", "split", "examples", "cost", "accuracy", "confusion", "per_class", "model"]
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_people_read_two_tables_and_the_result(cli, run):
     assert lines[1] == "data      few test: 250 examples"
     assert any(line.split() == ["true", *map(str, range(10))] for line in lines)
     assert any(line.split() == ["digit", "precision", "recall", "f1", "support"] for line in lines)
-    assert lines[-1].startswith("accuracy ")
+    assert lines[-1].startswith("test accuracy ")
     assert "…" not in done.out
 
 
@@ -89,7 +89,7 @@ def test_another_dataset_is_allowed_and_said(cli, run, few_synthetic_digits):
     few_synthetic_digits(200, 50)
     done = cli("evaluate", run, "--dataset", "synthetic", "--json")
     assert done.records[0]["dataset"] == "synthetic"
-    assert "The network was trained on few, and is measured on synthetic." in done.err
+    assert "The network was trained on few, and is evaluated on synthetic." in done.err
 
 
 def test_a_model_that_tells_nothing_of_its_training_needs_its_data_named(cli, idx_folder, rng):
@@ -112,7 +112,7 @@ def test_an_accuracy_under_the_wanted_one_is_1(cli, run):
     done = cli("evaluate", run, "--min-accuracy", "1", "--json")
     assert done.code == 1
     assert len(done.records) == 1
-    assert done.err.splitlines()[-1].endswith("is under --min-accuracy 1")
+    assert done.err.splitlines()[-1].endswith("is below --min-accuracy 1")
     assert cli("evaluate", run, "--min-accuracy", "0").code == 0
 
 
@@ -206,7 +206,7 @@ def test_a_cost_that_overflows_is_refused(cli, idx_folder, rng):
     network.save("large.npz")
     done = cli("evaluate", "large.npz", "--data-dir", idx_folder, "--json")
     assert (done.code, done.out) == (2, "")
-    assert done.err == "mnist-bp: large.npz: its numbers are too large for float32: the cost is not finite\n"
+    assert done.err == "mnist-bp: large.npz: the cost is not finite; the parameters are too large for float32\n"
 
 
 def test_a_network_of_other_sizes_is_refused(cli, idx_folder, rng):
@@ -302,16 +302,16 @@ def test_mistakes_are_drawn_as_many_beside_each_other_as_fit(cli, run):
     """In a pipe, two images of 28 pixels; the result stays the last line."""
     (record,) = cli("evaluate", run, "--mistakes", 3, "--json").records
     done = cli("evaluate", run, "--mistakes", 3, "--no-confusion")
-    captions = [line for line in done.out.splitlines() if "example " in line or "taken for" in line]
+    captions = [line for line in done.out.splitlines() if "example " in line or "predicted as" in line]
     first, second, third = record["mistakes"]
     assert captions[0].split("  ")[0] == f"example {first['example']}: {DIGITS.called(first['label'])}"
     assert captions[0].rstrip().endswith(f"  example {second['example']}: {DIGITS.called(second['label'])}")
-    assert captions[1].startswith(f"taken for {DIGITS.called(first['answer'])}, {first['output']:.2f}  ")
+    assert captions[1].startswith(f"predicted as {DIGITS.called(first['answer'])}, {first['output']:.2f}  ")
     assert captions[2].rstrip() == f"example {third['example']}: {DIGITS.called(third['label'])}"
-    assert captions[3].rstrip() == f"taken for {DIGITS.called(third['answer'])}, {third['output']:.2f}"
+    assert captions[3].rstrip() == f"predicted as {DIGITS.called(third['answer'])}, {third['output']:.2f}"
     assert sum("@" in line for line in done.out.splitlines()) > 5
     assert max(map(len, done.out.splitlines())) <= 80
-    assert done.out.splitlines()[-1].startswith("accuracy ")
+    assert done.out.splitlines()[-1].startswith("test accuracy ")
 
 
 def test_a_network_without_mistakes_has_none_to_draw(cli, rng):
@@ -322,7 +322,7 @@ def test_a_network_without_mistakes_has_none_to_draw(cli, rng):
     network = Network([4, 10], rng=rng)
     network.biases[0][0] = 9
     network.save("right.npz")
-    assert "mistakes: none" in cli("evaluate", "right.npz", "--data-dir", ".", "--mistakes", 3).out
+    assert "misclassified examples: none" in cli("evaluate", "right.npz", "--data-dir", ".", "--mistakes", 3).out
     (record,) = cli("evaluate", "right.npz", "--data-dir", ".", "--mistakes", 3, "--json").records
     assert record["mistakes"] == []
 

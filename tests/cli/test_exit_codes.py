@@ -116,7 +116,7 @@ def test_a_reader_that_leaves_at_the_last_epoch_changes_nothing(piped, training)
     """All epochs are done, so the verdict is known."""
     done = piped(*training[:5], "--epochs", 2, "--output", "run", "--min-accuracy", 1, until="epoch 2/2")
     assert done.code == 1
-    assert done.err.endswith("is under --min-accuracy 1\n")
+    assert done.err.endswith("is below --min-accuracy 1\n")
 
 
 def test_a_training_with_a_live_table_stops_without_a_word(piped, training, terminal, monkeypatch):

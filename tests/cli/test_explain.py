@@ -47,9 +47,9 @@ def test_people_get_every_section(cli: Callable, run: str) -> None:
         "is the sum over 10 paths",
         "Nudge w_{3,300}^(1) by 0.01",
         "The weights to which this cost is most sensitive",
-        "What the outputs ask of the layer before",
-        "w_{3,300}^(1) in the mini-batch: 100 examples pull at it",
-        "One step of the whole mini-batch",
+        "Requested changes to the previous layer",
+        "w_{3,300}^(1) in the mini-batch of 100 examples",
+        "One step of gradient descent on the mini-batch",
     ]
     places = [out.index(section) for section in sections]
     assert places == sorted(places)
@@ -72,7 +72,7 @@ def test_a_small_number_keeps_its_digits(cli: Callable, run: str) -> None:
     [record] = cli("explain", run, "--learning-rate", "1e-9", "--json").records
     out = cli("explain", run, "--learning-rate", "1e-9").out
 
-    assert f"the gradient promises {record['step']['promised']:+.6g} of cost" in " ".join(out.split())
+    assert f"predicted change of the cost {record['step']['promised']:+.6g}, actual" in " ".join(out.split())
 
 
 def test_a_fresh_network_can_be_explained(cli: Callable) -> None:
@@ -113,17 +113,17 @@ def test_the_same_command_gives_the_same_answer(cli: Callable, run: str) -> None
         (["--weight", "3-0-1"], "expected L:J,K"),
         (["--weight", "3:4"], "expected L:J,K"),
         (["--bias", "3:4,7"], "expected L:J, like 3:4"),
-        (["--weight", "3:4,7", "--bias", "3:4"], "name two parameters"),
-        (["--example", "250"], "there is no example 250: few's test set has 0 to 249"),
+        (["--weight", "3:4,7", "--bias", "3:4"], "exclude each other"),
+        (["--example", "250"], "--example 250 is not in few's test set; expected 0 to 249"),
         (["--example", "-1"], "--example"),
-        (["--image", "x.png"], "--image and --label go together"),
-        (["--label", "3"], "--image and --label go together"),
-        (["--image", "right.png", "--label", "3", "--example", "2"], "--image takes the place of an example"),
+        (["--image", "x.png"], "--image and --label require each other"),
+        (["--label", "3"], "--image and --label require each other"),
+        (["--image", "right.png", "--label", "3", "--example", "2"], "--image replaces the example"),
         (["--image", "none.png", "--label", "3"], "cannot read the image none.png"),
         (["--image", "text.png", "--label", "3"], "text.png is not a supported image"),
         (["--image", "white.png", "--label", "3"], "white.png shows no digit"),
-        (["--image", "right.png", "--label", "10"], "--label 10: the network knows 0 to 9"),
-        (["--fresh", "run"], "--fresh explains a network that has learned nothing"),
+        (["--image", "right.png", "--label", "10"], "--label 10: expected 0 to 9"),
+        (["--fresh", "run"], "--fresh explains an untrained network"),
         (["run", "--cost", "cross-entropy"], "--cost describes a fresh network"),
         (["--hidden", "30"], "--hidden describes a fresh network"),
         (["--learning-rate", "0"], "--learning-rate"),

@@ -142,7 +142,7 @@ def test_penalty_dropout_and_smoothing_are_checked_where_asked_for(cli: Callable
 
     assert people.code == 0
     assert "cost      with l2 0.01, dropout 0.5, input-dropout 0.2, label-smoothing 0.1\n" in people.out
-    assert "are not zero on these examples, the penalty left out" in people.out
+    assert "are not zero on these examples, without the penalty" in people.out
     assert record["passed"] is True
     keys = ("l2", "dropout", "input_dropout", "label_smoothing")
     assert [record[key] for key in keys] == [0.01, 0.5, 0.2, 0.1]
@@ -176,7 +176,7 @@ def test_a_tolerance_that_rounding_does_not_allow_decides_nothing(cli: Callable)
 
     assert finished.code == 1
     assert finished.err.startswith("mnist-bp: no derivative was verified: all are zero, or differ by no more than")
-    assert "UNDECIDED  784-4-10 sigmoid, squared-error, central: " in finished.out
+    assert "UNDECIDED  784-4-10 sigmoid, squared-error: " in finished.out
     assert "worst" not in finished.out
     assert (
         "repeat    mnist-bp gradcheck --hidden 4 --activation sigmoid --cost squared-error --method=central"
@@ -287,10 +287,10 @@ def test_a_function_cannot_change_the_network_that_it_is_checked_on(cli: Callabl
         (["--function", "student:backpropagate", "--every-combination"], "--every-combination checks fresh networks"),
         (["--function", "student:backpropagate", "--l2", "0.1"], "plain cost: leave out --l2"),
         (["--self-test", "--dropout", "0.5", "--label-smoothing", "0.1"], "leave out --dropout, --label-smoothing"),
-        (["--self-test", "--function", "nowhere:nothing"], "--self-test checks fresh networks of ours: leave out RUN"),
-        (["--self-test", "some-run"], "--self-test checks fresh networks of ours: leave out RUN"),
-        (["--self-test", "--method", "central"], "a network and a method of its own: leave out --method"),
-        (["--self-test", "--every-combination"], "of its own: leave out --every-combination"),
+        (["--self-test", "--function", "nowhere:nothing"], "--self-test checks fresh networks: leave out RUN"),
+        (["--self-test", "some-run"], "--self-test checks fresh networks: leave out RUN"),
+        (["--self-test", "--method", "central"], "a fixed network and method: leave out --method"),
+        (["--self-test", "--every-combination"], "and method: leave out --every-combination"),
         (["--hidden", "none", "--dropout", "0.5"], "--dropout requires hidden neurons: use --input-dropout"),
         (["--dropout", "1"], "--dropout"),
         (["some-run", "--hidden", "30"], "--hidden describes a fresh network"),

@@ -142,7 +142,7 @@ def test_without_a_home_a_tilde_is_exit_2(cli, monkeypatch, value):
 def test_a_file_whose_name_begins_with_a_tilde_is_written_with_its_folder(cli, idx_folder):
     """./~run is no home folder, neither for the program nor in the command that it prints."""
     done = cli("train", "--data-dir", idx_folder, "--limit", 50, "--epochs", 1, "--output", "./~run")
-    assert done.out.splitlines()[-1] == "next: mnist-bp evaluate './~run'"
+    assert done.out.splitlines()[-1] == "or:   mnist-bp evaluate './~run'"
     assert Path("./~run", "model.npz").is_file()
 
 

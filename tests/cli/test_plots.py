@@ -176,7 +176,7 @@ def test_pictures_need_no_backend_of_the_user():
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        (["--plot", "--seeds", 2], "--plot draws one network: leave it out, and draw each with mnist-bp evaluate RUN"),
+        (["--plot", "--seeds", 2], "--plot does not work with --seeds. Plot each run with mnist-bp evaluate RUN"),
         (["--plot-format", "svg"], "--plot-format requires --plot"),
     ],
 )

@@ -57,7 +57,7 @@ def test_an_image_of_the_data_set_gives_the_answers_of_evaluate(cli, model, trai
     assert [record["prediction"] for record in done.records] == outputs.argmax(axis=1).tolist()
     np.testing.assert_allclose([record["outputs"] for record in done.records], outputs, rtol=1e-5)
     assert {(record["model"], record["synthetic"]) for record in done.records} == {(model, True)}
-    assert set(done.records[0]) == {"image", "prediction", "outputs", "model", "synthetic"}
+    assert set(done.records[0]) == {"event", "image", "prediction", "outputs", "model", "synthetic"}
     assert "SYNTHETIC" in done.err
 
 
@@ -216,7 +216,7 @@ def test_a_network_that_cannot_answer_is_refused(cli, trained, seven, rng):
     network = Network([784, 10], rng=rng, cost="cross-entropy")
     network.parameters[:] = 3e38
     network.save("large.npz")
-    for model, said in (("oblong.npz", "takes 30 pixels, which make no square"), ("large.npz", "are too large for")):
+    for model, said in (("oblong.npz", "30 inputs are no square image"), ("large.npz", "are too large for")):
         done = cli("predict", "7.png", "7.png", "--model", model, "--quiet")
         assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
         assert said in done.err

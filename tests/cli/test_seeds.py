@@ -136,12 +136,12 @@ def test_a_pipe_gets_a_line_for_each_seed_and_one_for_all(report, capsys):
     assert lines[2] == "networks 784-8-10, 2 of them, 2 at a time"
     assert lines[3] == "seed 3: test accuracy 92.00 %, error 8.00 % (finished after 10 epochs, 1.5 s)"
     assert lines[4] == "seed 4: test accuracy 96.00 %, error 4.00 % (finished after 10 epochs, 1.5 s)"
-    assert lines[5].startswith("health   seed 4: class 7: never predicted")
+    assert lines[5].startswith("warning  seed 4: class 7: never predicted")
     assert lines[6] == (
         "test accuracy 94.00 ± 2.83 % (92.00 % to 96.00 %), error 6.00 ± 2.83 % on few: "
         "mean ± standard deviation of seeds 3, 4 (9.0 s); runs: all"
     )
-    assert lines[7:] == ["next: mnist-bp evaluate seed-3"]
+    assert lines[7:] == ["next: mnist-bp page seed-3", "or:   mnist-bp evaluate seed-3"]
 
 
 def test_what_failed_is_said_and_what_can_go_on_too(report, capsys):
@@ -157,7 +157,7 @@ def test_what_failed_is_said_and_what_can_go_on_too(report, capsys):
         "seed 4: training diverged in epoch 1",
         "seed 5: interrupted after 2 epochs",
         "seed 6: interrupted after 0 epochs",
-        "missing  seeds 4-6: not finished, and not counted",
+        "warning  seeds 4-6: not finished, and not counted",
         "test accuracy 90.00 % on few: of seed 3 alone (9.0 s); runs: all",
         "next: mnist-bp train --resume all",
     ]
@@ -324,7 +324,7 @@ def test_the_config_of_all_repeats_all_and_the_wanted_accuracy_is_of_the_mean(cl
     again = cli("train", "--config", "all/config.toml", "--output", "again", "--min-accuracy", 1)
     assert again.code == 1
     mean = whole["test_accuracy"]["mean"]
-    assert again.err == f"mnist-bp: mean test accuracy {mean:.4f} is under --min-accuracy 1\n"
+    assert again.err == f"mnist-bp: mean test accuracy {mean:.4f} is below --min-accuracy 1\n"
     said = sorted(line.split(":")[0] for line in again.out.splitlines() if line.startswith("seed "))
     assert said == ["seed 4", "seed 5"]
     assert all(_arrays(f"again/seed-{seed}") == _arrays(f"all/seed-{seed}") for seed in (4, 5))
@@ -355,7 +355,7 @@ def test_without_data_all_train_on_synthetic_digits_and_say_so(cli, few_syntheti
     monkeypatch.setattr(seeds_module, "seed_command", command)
     done = cli("train", "--seeds", "2", "--epochs", "1", "--json")
     assert done.code == 0
-    assert done.err.count("These are SYNTHETIC digits") == 1
+    assert done.err.count("Training on synthetic digits instead") == 1
     assert len(commands) == 2
     assert all("--dataset=synthetic" in each for each in commands)
     folder = Path(done.records[-1]["run"])
@@ -568,7 +568,7 @@ def test_seeds_do_not_go_with_resume(train, cli):
     train()
     done = cli("train", "--resume", "all", "--seeds", "2")
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("mnist-bp: --seeds does not go with --resume")
+    assert done.err.startswith("mnist-bp: --seeds cannot be combined with --resume")
 
 
 def test_a_folder_that_holds_runs_is_not_overwritten(train):

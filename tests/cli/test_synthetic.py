@@ -67,7 +67,7 @@ def test_an_example_that_is_not_there_is_told_from_one_that_was_not_drawn(cli):
     """The error has the size of the whole set."""
     done = cli("explain", "--fresh", "--dataset", "synthetic", "--example", 500)
     assert done.code == 2
-    assert "there is no example 500: synthetic's test set has 0 to 499" in done.err
+    assert "--example 500 is not in synthetic's test set; expected 0 to 499" in done.err
 
 
 def test_a_pipe_gets_a_line_before_they_are_drawn(cli):
@@ -106,4 +106,4 @@ def test_drawing_is_no_part_of_an_epoch(cli, few_synthetic_digits, monkeypatch):
     _, epoch, end = cli(*FIRST_USE, "--json").records
     assert (epoch["seconds"], end["seconds"]) == (0, 2000)
     again = cli(*FIRST_USE[:-1], "again", "--limit", 9)
-    assert "(finished after 1 epoch, 0.0 s of training, 0.0 s in all)" in again.out
+    assert "(finished after 1 epoch, 0.0 s of training, 0.0 s in total)" in again.out

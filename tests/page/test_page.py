@@ -70,7 +70,7 @@ def test_where_it_goes_can_be_said(cli: Callable, run: Path) -> None:
     [record] = cli("page", run, "--output", "mine.html", "--json").records
 
     size = Path("mine.html").stat().st_size
-    assert record == {"page": "mine.html", "bytes": size, "model": str(run / "model.npz")}
+    assert record == {"event": "page", "page": "mine.html", "bytes": size, "model": str(run / "model.npz")}
     assert not (run / "page.html").exists()
     assert content_of(Path("mine.html"))["explain"] == f"mnist-bp explain {run / 'model.npz'}"
 
@@ -234,7 +234,7 @@ def test_the_page_is_there_whole_or_not_at_all(cli: Callable, run: Path, monkeyp
     ("arguments", "code", "said"),
     [
         (["nowhere"], 2, "nowhere is not a model: expected a model.npz"),
-        (["run", "--output", "run"], 2, "run is a folder: --output names a file"),
+        (["run", "--output", "run"], 2, "run is a folder; expected a file"),
         (["run", "--output", "none/page.html"], 3, "cannot write none/page.html: No such file or directory"),
         (["run", "--dataset", "kmnist"], 3, "kmnist"),
     ],
@@ -255,7 +255,7 @@ def test_what_is_no_file_is_not_replaced_by_one(cli: Callable, run: Path) -> Non
     done = cli("page", run, "--output", "pipe")
     assert (done.code, done.err) == (
         2,
-        "mnist-bp: pipe is not a file that can be replaced: --output names another\n",
+        "mnist-bp: pipe is a device or a pipe; expected a regular file for --output\n",
     )
     Path("target.html").write_text("old", encoding="utf-8")
     Path("link.html").symlink_to("target.html")

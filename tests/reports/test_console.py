@@ -43,7 +43,7 @@ def test_a_terminal_of_60_columns_shows_a_table(terminal, idx_folder, validation
     screen = terminal(60)
     train(idx_folder, *validation)
     lines = [line.rstrip() for line in ESCAPE.sub("", screen.getvalue()).splitlines()]
-    more = ["val."] if validation else []
+    more = ["validation"] if validation else []
     head = next(i for i, line in enumerate(lines) if line.split() == ["train", "train", *more, "test", "test"])
     more = ["accuracy"] if validation else []
     assert lines[head + 1].split() == ["epoch", "cost", "accuracy", *more, "cost", "accuracy", "seconds"]
@@ -53,7 +53,7 @@ def test_a_terminal_of_60_columns_shows_a_table(terminal, idx_folder, validation
     assert sum("seconds" in line for line in lines) == 1
     assert max(map(len, lines)) <= 60
     assert any(re.fullmatch(r"cost     train █[▁-█]▁ test █[▁-█]▁ \(log scale\)", line) for line in lines)
-    assert lines[-1] == "next: mnist-bp evaluate run"
+    assert lines[-2:] == ["next: mnist-bp page run", "or:   mnist-bp evaluate run"]
 
 
 def test_the_bar_is_shown_and_taken_away(terminal, idx_folder):
@@ -78,7 +78,7 @@ def test_a_narrow_terminal_gets_lines_that_break_between_words(terminal, idx_fol
     assert shown.startswith(
         "network  784-16-16-10, 13,002\n         parameters: sigmoid,\n         squared-error, float32\n"
     )
-    assert shown.endswith("\nnext: mnist-bp evaluate 'a folder with quite a long name'\n")
+    assert shown.endswith("\nor:   mnist-bp evaluate 'a folder with quite a long name'\n")
 
 
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"CI": "true"}])

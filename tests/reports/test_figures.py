@@ -131,4 +131,4 @@ def test_weights_are_images_of_the_inputs_shape_on_one_scale(tmp_path, rng, neur
 
 def test_no_mistake_is_said():
     """In the picture: its file is there all the same."""
-    assert "There is no mistake: every example was answered rightly." in said(mistakes([], 0, HEAD))
+    assert "None: every example was classified correctly." in said(mistakes([], 0, HEAD))

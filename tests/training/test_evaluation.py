@@ -18,20 +18,21 @@ def test_accuracy_is_the_share_on_the_diagonal():
 
 @pytest.mark.parametrize(
     ("label", "precision", "recall", "f1", "support"),
-    [(0, 3 / 5, 3 / 4, 2 / 3, 4), (1, 4 / 7, 4 / 6, 8 / 13, 6), (2, 0, 0, 0, 2)],
+    [(0, 3 / 5, 3 / 4, 2 / 3, 4), (1, 4 / 7, 4 / 6, 8 / 13, 6), (2, None, 0, 0, 2)],
 )
 def test_precision_recall_and_f1_of_each_class(label, precision, recall, f1, support):
-    """Precision divides by the column, recall by the row; a class that is never answered has 0, not NaN."""
+    """Precision divides by the column, recall by the row; a class that is never predicted has none."""
     score = BY_HAND.per_class()[label]
     assert score.label == label
-    assert (score.precision, score.recall, score.f1) == pytest.approx((precision, recall, f1), abs=1e-15)
+    assert score.precision == (None if precision is None else pytest.approx(precision, abs=1e-15))
+    assert (score.recall, score.f1) == pytest.approx((recall, f1), abs=1e-15)
     assert score.support == support
 
 
-def test_a_class_without_examples_has_zeros():
-    """Nothing to divide by, also with no example and no answer at all, is 0."""
-    score = Evaluation(cost=0.0, confusion=np.array([[5, 0], [0, 0]])).per_class()[1]
-    assert score == (1, 0, 0, 0, 0)
+def test_a_class_without_examples_has_no_recall():
+    """It is undefined; so are precision and F1 of a class that is never predicted either."""
+    assert Evaluation(cost=0.0, confusion=np.array([[5, 0], [0, 0]])).per_class()[1] == (1, None, None, None, 0)
+    assert Evaluation(cost=0.0, confusion=np.array([[4, 1], [0, 0]])).per_class()[1] == (1, 0, None, 0, 0)
 
 
 def always(answer):

@@ -13,29 +13,29 @@ from mnist_bp.reports.figures.picture import Head, Picture, own_style
 __all__ = ["confusion_matrix"]
 
 COLOURS = "Blues"
-"""Of the mistakes, light to dark (ColorBrewer: Brewer, Hatchard and Harrower 2003): also a scale of grey."""
+"""Colour map of the errors, light to dark (ColorBrewer: Brewer, Hatchard and Harrower 2003), readable in grey."""
 
 READABLE = 16
-"""Classes up to which the counts are written into the cells."""
+"""Largest number of classes with counts in the cells."""
 
 SIDE, CELL = 560, 44
-"""Pixels of a side of a matrix without counts, and of a cell with one."""
+"""Pixels of a side of a matrix without counts, and of a cell with a count."""
 
 LETTER, LEFT, RIGHT = 6, 40, 110
-"""Pixels of a letter of a class's name, and of what else stands on either side."""
+"""Pixels of a letter of a class name, and of the space on either side."""
 
 
 @own_style()
 def confusion_matrix(confusion: NDArray[np.int64], head: Head, names: Sequence[str] = ()) -> Picture:
-    """What was taken for what: (classes, classes), rows the true class, columns the answer, from 2 to 256 classes.
+    """Draw a confusion matrix of 2 to 256 classes: rows are true classes, columns predicted classes.
 
-    Only mistakes are shaded, the darker the more often they were made: beside the right answers, which stand in frames
-    on the diagonal, all of them would be pale.
+    Only errors are shaded, the more frequent the darker. Correct predictions have frames on the diagonal; shaded by the
+    same scale, they would leave all errors pale.
 
     Parameters
     ----------
     names
-        Of the classes, where they are more than digits.
+        Names of the classes, if they are not digits.
     """
     classes = len(confusion)
     wrong = confusion.copy()
@@ -46,7 +46,9 @@ def confusion_matrix(confusion: NDArray[np.int64], head: Head, names: Sequence[s
     longest = max(map(len, labels)) * LETTER
     below = (longest if names else 10) + 46
     width = max(LEFT + longest + side + RIGHT, 560)
-    picture = Picture("Confusion matrix: what was taken for what", head, width, side + below + 12)
+    picture = Picture(
+        "Confusion matrix: rows are true classes, columns are predicted classes", head, width, side + below + 12
+    )
     axes = picture.axes(LEFT + longest, 12, side, side)
     most = max(int(wrong.max()), 1)
     shades = axes.imshow(wrong, cmap=COLOURS, vmin=0, vmax=most, interpolation="none", aspect="auto")
@@ -61,16 +63,16 @@ def confusion_matrix(confusion: NDArray[np.int64], head: Head, names: Sequence[s
     axes.grid(visible=False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(True)
-    axes.set_xlabel("the network's answer")
+    axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     bar = picture.axes(LEFT + longest + side + 24, 12, 14, min(side, 260))
-    picture.figure.colorbar(shades, cax=bar, label="mistakes", ticks=MaxNLocator(integer=True, nbins=6))
+    picture.figure.colorbar(shades, cax=bar, label="errors", ticks=MaxNLocator(integer=True, nbins=6))
     bar.grid(visible=False)
     return picture
 
 
 def _write_counts(axes: Axes, confusion: NDArray[np.int64], most: int) -> None:
-    """Write how often, where it is not never, and frame what was right."""
+    """Write the counts above 0, and frame the correct predictions."""
     for true, row in enumerate(confusion.tolist()):
         for answer, count in enumerate(row):
             is_right = true == answer

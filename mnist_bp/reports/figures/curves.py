@@ -45,7 +45,7 @@ def learning_curves(epochs: Sequence[Mapping[str, Any]], head: Head) -> Picture:
     names = {
         "train": "train, while it learned",
         "test": "test, after the epoch",
-        "validation": "held out, after the epoch",
+        "validation": "validation, after the epoch",
     }
     sets = {key: name for key, name in names.items() if f"{key}_cost" in epochs[0]}
     picture = Picture("Learning curves", head, 2 * (LEFT + WIDTH) + 16, TOP + HEIGHT + BELOW)

@@ -88,30 +88,30 @@ def first_layer_weights(
 
 @own_style()
 def mistakes(answers: Sequence[Answer], total: int, head: Head) -> Picture:
-    """The images that the network got wrong most confidently, ink dark on paper, with what they are and were taken for.
+    """Draw misclassified examples, dark on light, with their true and predicted classes.
 
     Parameters
     ----------
     answers
-        The most confident one first; may be none.
+        Examples, the most confident prediction first; may be empty.
     total
-        How many mistakes there are in all.
+        Number of all misclassified examples.
     """
     if not answers:
-        picture = Picture("Most confident mistakes", head, 560, 90)
+        picture = Picture("Misclassified examples", head, 560, 90)
         axes = picture.axes(MARGIN, GAP, 536, 60)
         axes.set_axis_off()
-        axes.text(0, 0.5, "There is no mistake: every example was answered rightly.", fontsize=11, va="center")
+        axes.text(0, 0.5, "None: every example was classified correctly.", fontsize=11, va="center")
         return picture
     which = (
-        f"The {len(answers)} most confident of {total:,} mistakes"
+        f"The {len(answers)} most confident of {total:,} misclassified examples"
         if len(answers) < total
-        else f"All mistakes ({total})"
+        else f"All {total} misclassified examples"
     )
     names = max(max(len(answer.true), len(answer.answer)) for answer in answers)
     rows, columns = answers[0].image.shape
     sheet = _Sheet((rows, columns), len(answers), lines=4 if names > 2 else 3, columns=8, least=86)
-    picture = sheet.picture(f"{which}: true class → answer", head)
+    picture = sheet.picture(f"{which}: true → predicted class", head)
     for place, answer in enumerate(answers):
         was = f"{answer.true} →\n{answer.answer}" if names > 2 else f"{answer.true} → {answer.answer}"
         axes = sheet.show(picture, place, f"{was}\noutput {answer.output:.3f}\nexample {answer.example}")
