@@ -1,8 +1,8 @@
-"""A wheel that leads to a checkout, as ``pip install --editable`` builds one.
+"""Writer of a wheel that refers to a checkout, like the one that ``pip install --editable`` builds.
 
-Written by hand, it needs no build backend and no network, and takes no time. pip reads the dependencies from it and
-makes the command. Unlike a path in a .pth file, it leads to the package alone: no other file of the checkout, a
-``numpy.py`` say, can be imported through it.
+Writing it directly is fast, and needs no build backend and no network. pip reads the dependencies from it and creates
+the command. Unlike a path in a .pth file, it makes only the package importable: no other file of the checkout, such as
+a ``numpy.py``, can be imported through it.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ sys.meta_path.append(Checkout)
 
 
 def write(folder: Path, checkout: Path) -> Path:
-    """Write the wheel into ``folder``; return its path."""
-    import tomllib  # an older Python never comes here
+    """Write the wheel to ``folder``, and return its path."""
+    import tomllib  # an older Python never gets here
 
     project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     package = checkout / "mnist_bp"
@@ -65,7 +65,7 @@ def _metadata(project: dict) -> str:
 
 
 def _only_with(extra: str, need: str) -> str:
-    """Return a requirement as metadata has it, for an extra or for all."""
+    """Return a requirement in the form of the metadata, for an extra or for all."""
     need, _, marker = need.partition(";")
     markers = [f"({marker.strip()})"] * bool(marker) + [f"extra == '{extra}'"] * bool(extra)
     return f"{need} ; {' and '.join(markers)}" if markers else need

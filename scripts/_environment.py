@@ -1,8 +1,9 @@
-"""The project's private environments, set up on first use; shared by the scripts beside this file.
+"""Private environments of the project, set up on first use and shared by the scripts in this folder.
 
-An environment is built aside and renamed into place by one process at a time, so it is complete or absent. Its stamp
-records what it was built for and with; an environment that does not match, or does not work, is built again. Only the
-standard library is imported here, and nothing that Python 3.8 cannot parse: an old Python gets a message.
+An environment is built in a temporary folder and renamed into place by one process at a time, so it is complete or
+absent. Its stamp records how it was built. An environment that does not match its stamp, or does not work, is built
+again. This module imports only the standard library and can be parsed by Python 3.8, so that an old Python gets a
+message.
 """
 
 from __future__ import annotations
@@ -35,22 +36,22 @@ STAMP = "mnist-bp.json"
 PACKAGE = ROOT / "mnist_bp" / "__init__.py"
 
 BAD_USAGE, NOT_AVAILABLE, INTERRUPTED = 2, 3, 130
-"""Exit codes, as the command itself has them."""
+"""Exit codes, equal to those of the command."""
 
 REASONS = {
     "environment": "the checkout was moved or copied",
     "checkout": "the checkout was moved or copied",
     "pyproject": "pyproject.toml has changed",
-    "python": "another Python is wanted",
+    "python": "another Python is required",
 }
-"""Why an environment is built again if its stamp has another value."""
+"""Reasons for building an environment again, by the key of the stamp whose value differs."""
 
 FIND_PIP = """if True:
     import pathlib, sysconfig, ensurepip
     folder = sysconfig.get_config_var("WHEEL_PKG_DIR") or pathlib.Path(ensurepip.__file__).parent / "_bundled"
     print(max(pathlib.Path(folder).glob("pip-*.whl")))
 """
-"""Prints the wheel of pip that every Python brings along; Debian has it elsewhere."""
+"""Program that prints the path of the pip wheel that comes with Python. Debian stores it in another folder."""
 
 FIND_PACKAGE = """if True:
     import importlib.util, sys
@@ -60,7 +61,7 @@ FIND_PACKAGE = """if True:
 
 
 def program(name: str, environment: Path = ENVIRONMENT) -> Path:
-    """Return where an environment has a program."""
+    """Return the path of a program in an environment."""
     return environment / "Scripts" / f"{name}.exe" if os.name == "nt" else environment / "bin" / name
 
 
@@ -68,20 +69,20 @@ PYTHON = program("python")
 
 
 def has(*modules: str) -> bool:
-    """Return whether the Python that runs this has this checkout's mnist_bp and can import ``modules``."""
+    """Return True if the running Python imports mnist_bp from this checkout and can import ``modules``."""
     found = importlib.util.find_spec("mnist_bp")
     ours = found is not None and found.origin is not None and _same(found.origin, PACKAGE)
     return ours and all(importlib.util.find_spec(module) for module in modules)
 
 
 def restart(extra: str = "") -> None:
-    """Begin the script anew with the Python of .venv."""
+    """Restart the script with the Python of .venv."""
     prepare(extra)
     become(PYTHON, *sys.argv)
 
 
 def become(*command: object) -> NoReturn:
-    """Run ``command`` in place of this process, so that signals and the exit code are its own."""
+    """Replace this process by ``command``, which then receives its signals and sets the exit code."""
     words = [str(word) for word in command]
     if os.name == "nt":  # Windows cannot replace a process
         try:
@@ -92,17 +93,17 @@ def become(*command: object) -> NoReturn:
 
 
 def prepare(extra: str = "", environment: Path = ENVIRONMENT, python: str | None = None) -> None:
-    """Make sure that an environment works and has this checkout and the dependencies that pyproject.toml names now.
+    """Make sure that an environment works, and has this checkout and the current dependencies of pyproject.toml.
 
     Parameters
     ----------
     extra
-        Extra whose dependencies are needed as well. An environment keeps the extras that it has.
+        Extra whose dependencies are required as well. An environment keeps its extras.
     environment
         Folder of the environment.
     python
-        Interpreter to build it with, and to build it again for if another one built it. Default: any will do; the
-        one that runs this builds it.
+        Interpreter for the environment, which is built again if it has another one. Default: keep any interpreter, and
+        build a new environment with the running one.
     """
     if sys.version_info < (3, 11):
         _fail(BAD_USAGE, f"mnist-bp needs Python 3.11 or later; this is {sys.version.split()[0]} ({sys.executable})")
@@ -117,7 +118,9 @@ def prepare(extra: str = "", environment: Path = ENVIRONMENT, python: str | None
         return
     try:
         with _locked(environment) as lock, _terminated_like_ctrl_c():
-            if why := _defect(environment, wanted, extra):  # still, when nobody else is at it
+            if why := _defect(
+                environment, wanted, extra
+            ):  # another process may have built it before this one got the lock
                 extras = {*_stamp(environment).get("extras", ()), extra} - {""}
                 _build(environment, {"python": os.path.realpath(sys.executable), **wanted}, sorted(extras), why, lock)
                 if why := _defect(environment, wanted, extra):
@@ -129,7 +132,7 @@ def prepare(extra: str = "", environment: Path = ENVIRONMENT, python: str | None
 
 
 def _defect(environment: Path, wanted: dict[str, str], extra: str) -> str:
-    """Return why an environment has to be built, or nothing if it can be used."""
+    """Return the reason for building an environment, or "" if it can be used."""
     stamp = _stamp(environment)
     if not stamp:
         return "first use"
@@ -144,12 +147,12 @@ def _defect(environment: Path, wanted: dict[str, str], extra: str) -> str:
     if _same(package, PACKAGE):
         return ""
     if package and os.environ.get("PYTHONPATH"):
-        _fail(BAD_USAGE, f"PYTHONPATH has another mnist_bp, {package}: unset it, or run the scripts beside that one")
+        _fail(BAD_USAGE, f"PYTHONPATH has another mnist_bp, {package}: unset it, or run the scripts of that checkout")
     return "it does not find mnist_bp in this checkout"
 
 
 def _look(environment: Path) -> tuple[str, str]:
-    """Return the version of an environment's Python and where it finds mnist_bp; empty texts where there is none."""
+    """Return the version of an environment's Python and the path of its mnist_bp, or "" for what is missing."""
     command = [program("python", environment), "-P", "-c", FIND_PACKAGE]
     try:
         version, package = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")[:2]
@@ -159,7 +162,7 @@ def _look(environment: Path) -> tuple[str, str]:
 
 
 def _stamp(environment: Path) -> dict:
-    """Return what an environment was built for and with; nothing where there is none, or none that is complete."""
+    """Return the stamp of an environment, or an empty dictionary if there is no complete environment."""
     try:
         return json.loads((environment / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -167,7 +170,7 @@ def _stamp(environment: Path) -> dict:
 
 
 def _build(environment: Path, stamp: dict, extras: list[str], why: str, lock: int) -> None:
-    """Build an environment beside its place, then rename it."""
+    """Build an environment in a temporary folder beside its place, then rename it."""
     started = time.monotonic()
     _say(f"Setting up {environment} ({why}); this may take a minute:")
     _remove_what_dead_processes_left(environment)
@@ -190,9 +193,9 @@ def _build(environment: Path, stamp: dict, extras: list[str], why: str, lock: in
 def _install(building: Path, extras: list[str], lock: int) -> None:
     """Install pip, this checkout and its dependencies.
 
-    pip runs from its own wheel: ensurepip takes seven seconds to put it into the environment first. Bytecode is
-    compiled when a module is first used, since most of it never is; now, if PYTHONDONTWRITEBYTECODE would have it
-    compiled at every start.
+    pip runs from its own wheel, because ensurepip would take seven seconds to install it first. Bytecode is compiled
+    when a module is first used, because most modules never are. With PYTHONDONTWRITEBYTECODE, which would compile it at
+    every start, it is compiled now.
     """
     python = program("python", building)
     found = subprocess.run([python, "-I", "-c", FIND_PIP], capture_output=True, text=True)
@@ -208,7 +211,7 @@ def _install(building: Path, extras: list[str], lock: int) -> None:
 
 
 def _have_scripts_name(environment: Path, building: Path) -> None:
-    """Have the programs of an environment name the folder that it is about to have."""
+    """Replace the temporary folder by the final one in the programs of an environment."""
     for path in program("python", building).parent.iterdir():
         content = b"" if path.is_symlink() or path.is_dir() else path.read_bytes()
         if (old := os.fsencode(building)) in content:
@@ -216,13 +219,13 @@ def _have_scripts_name(environment: Path, building: Path) -> None:
 
 
 def _put(building: Path, environment: Path) -> None:
-    """Rename an environment to its place; remove what was there if a script made it, else keep it aside."""
+    """Rename an environment to its place. Remove an old one if a script created it, else rename it."""
     if os.path.lexists(environment):
         ours = _stamp(environment) or list(environment.glob("installed-*"))  # the stamp of earlier versions
         old = _beside(environment, "old" if ours else "kept")
         environment.rename(old)
         if not ours:
-            _say(f"      {environment} was not made by this script: it is now {old}")
+            _say(f"      {environment} was not created by this script: it is now {old}")
     building.rename(environment)
     _remove_what_dead_processes_left(environment)
 
@@ -233,23 +236,23 @@ def _beside(environment: Path, state: str) -> Path:
 
 
 def _remove_what_dead_processes_left(environment: Path) -> None:
-    """Remove environments that were half-built or replaced. Only who holds the lock may do so."""
+    """Remove environments that were incomplete or replaced. The caller must hold the lock."""
     for state in ("building", "old"):
         for folder in environment.parent.glob(f"{environment.name}.{state}-*"):
-            shutil.rmtree(folder, ignore_errors=True)  # on Windows, a program that still runs from it keeps it
+            shutil.rmtree(folder, ignore_errors=True)  # on Windows, a running program prevents it
 
 
 @contextmanager
 def _locked(environment: Path) -> Iterator[int]:
-    """Wait until no other process sets up this environment; yield the descriptor that holds the lock.
+    """Wait until no other process is setting up this environment, and yield the descriptor of the lock.
 
-    The lock ends with the last process that has the descriptor, also if that process is killed.
+    The system releases the lock at the end of the last process with the descriptor, even if it is killed.
     """
     environment.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(environment.with_name(environment.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o666)
     try:
         if not _lock(descriptor):
-            _say(f"Waiting for another process that sets up {environment} …")
+            _say(f"Waiting for another process that is setting up {environment} …")
             while not _lock(descriptor):
                 time.sleep(0.1)
         yield descriptor
@@ -258,9 +261,9 @@ def _locked(environment: Path) -> Iterator[int]:
 
 
 def _lock(descriptor: int) -> bool:
-    """Lock an open file unless another process has it locked; return whether none had.
+    """Lock an open file. Return False if another process has it locked.
 
-    This is ``mnist_bp.storage.atomic.lock``, which cannot be imported before its environment is there.
+    This is a copy of ``mnist_bp.storage.atomic.lock``, which cannot be imported before the environment exists.
     """
     try:
         if os.name == "nt":
@@ -277,7 +280,7 @@ def _lock(descriptor: int) -> bool:
 
 @contextmanager
 def _terminated_like_ctrl_c() -> Iterator[None]:
-    """Turn SIGTERM into KeyboardInterrupt, so that no half-built environment and no pip is left."""
+    """Turn SIGTERM into KeyboardInterrupt, so that no incomplete environment and no running pip is left."""
     usual = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -287,7 +290,7 @@ def _terminated_like_ctrl_c() -> Iterator[None]:
 
 @contextmanager
 def _signals_wait() -> Iterator[None]:
-    """Handle Ctrl-C and SIGTERM when the block has ended: Popen would lose the process that it has just started."""
+    """Delay Ctrl-C and SIGTERM until the end of the block, because Popen would lose a process that it has started."""
     came: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM)
     usual = {number: signal.signal(number, lambda number, _: came.append(number)) for number in numbers}
@@ -301,9 +304,9 @@ def _signals_wait() -> Iterator[None]:
 
 
 def _run(lock: int, *command: object, **variables: str) -> None:
-    """Run a step of the set-up; its process shares the lock, so that it holds until the last step is dead.
+    """Run a step of the set-up. Its process shares the lock, which is held until the process has ended.
 
-    It is in a group of its own, where a terminal's Ctrl-C does not reach it: pip would print a traceback.
+    It runs in a separate process group, so that a terminal's Ctrl-C does not reach it: pip would print a traceback.
     """
     shared = {} if os.name == "nt" else {"pass_fds": [lock], "process_group": 0}
     words = [str(word) for word in command]
@@ -316,14 +319,14 @@ def _run(lock: int, *command: object, **variables: str) -> None:
     except BaseException:
         if process:
             process.kill()
-            process.wait()  # subprocess.run does not after Ctrl-C; the process could write while its folder is removed
+            process.wait()  # otherwise the process could write while its folder is removed
         raise
     if code:
         _fail(NOT_AVAILABLE, "The set-up failed: the reason is above. The next call starts it again.")
 
 
 def _same(first: str, second: Path) -> bool:
-    """Return whether a path, empty for none, leads to a file."""
+    """Return True if a path, which may be empty, refers to a file."""
     with suppress(OSError):
         return second.samefile(first)
     return False

@@ -1,4 +1,4 @@
-"""ESLint and Prettier over the page's JavaScript, with the versions that scripts/page/package.json names."""
+"""Checks of the page's JavaScript by ESLint and Prettier, in the versions from scripts/page/package.json."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHECKS = (
 
 
 def check_page() -> None:
-    """Lint the page's JavaScript and check its format; without Node.js or npm, print that this was skipped."""
+    """Lint the page's JavaScript and check its format. Without Node.js or npm, print that this was skipped."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         print("skipped: ESLint and Prettier need Node.js and npm", flush=True)
@@ -35,7 +35,7 @@ def check_page() -> None:
 
 
 def _is_installed() -> bool:
-    """Return whether every tool is there in the version that package.json names."""
+    """Return True if every tool is installed in the version from package.json."""
     wanted = json.loads((TOOLS / "package.json").read_text(encoding="utf-8"))["devDependencies"]
     return all(_version(MODULES / name / "package.json") == version for name, version in wanted.items())
 

@@ -1,4 +1,4 @@
-"""The environments of ``scripts/test --all-versions``: other Pythons, and the lowest versions of the dependencies."""
+"""Environments of ``scripts/test --all-versions``: other Pythons, and the lowest versions of the dependencies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from _environment import PYTHON, ROOT, prepare, program
 
 ENVIRONMENTS = ROOT / ".venvs"
 CLASSIFIER = "Programming Language :: Python :: 3."
-"""Begins the line of pyproject.toml that declares a version."""
+"""Beginning of a line in pyproject.toml that declares a version."""
 
 MINOR = "import sys; print(sys.version_info[1] * (sys.implementation.name == 'cpython'))"
 PIP = ("-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check")
@@ -23,7 +23,7 @@ UV = (
 
 
 def environments() -> list[Path]:
-    """Set up the environments; return their Pythons. Each that cannot be had is a line."""
+    """Set up the environments, and return their Pythons. Print a line for each that is not available."""
     return [*_other_pythons(), *_lowest_versions()]
 
 
@@ -37,7 +37,7 @@ def _other_pythons() -> list[Path]:
 
 
 def _lowest_versions() -> list[Path]:
-    """Set up an environment with the lowest versions that pyproject.toml allows, those of the tests included."""
+    """Set up an environment with the lowest versions that pyproject.toml allows, including those of the tests."""
     python = _set_up("lowest")
     if subprocess.run([python, *PIP, "uv"]).returncode:
         print("skipped: the lowest versions of the dependencies, because pip could not install uv", flush=True)
@@ -54,26 +54,26 @@ def _set_up(name: str, python: str | None = None) -> Path:
 
 def _declared() -> set[int]:
     """Return the minor versions that pyproject.toml declares."""
-    import tomllib  # an older Python never comes here
+    import tomllib  # an older Python never gets here
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return {int(line.removeprefix(CLASSIFIER)) for line in project["classifiers"] if line.startswith(CLASSIFIER)}
 
 
 def _interpreters() -> dict[int, Path]:
-    """Return the first interpreter on the PATH, else one of pyenv's, for each minor version."""
+    """Return an interpreter for each minor version: the first one on the PATH, else one of pyenv."""
     pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
     oldest, found = min(_declared()), {}
     for folder in [*map(Path, os.get_exec_path()), *sorted(pyenv.glob("versions/*/bin"))]:
         for path in folder.glob("python3.*"):
             named = re.fullmatch(r"python3\.(\d+)", path.name)
-            if named and int(named[1]) >= oldest and (minor := _minor(path)):  # pyenv's shims may lead nowhere
+            if named and int(named[1]) >= oldest and (minor := _minor(path)):  # a shim of pyenv may have no target
                 found.setdefault(minor, path)
     return found
 
 
 def _minor(python: Path) -> int | None:
-    """Return the minor version of an interpreter of Python 3; none if it does not run, or is another Python."""
+    """Return the minor version of a CPython 3 interpreter, or None if it does not run or is another Python."""
     try:
         done = subprocess.run([python, "-I", "-c", MINOR], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

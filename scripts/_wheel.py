@@ -1,4 +1,4 @@
-"""The wheel: built, and tried in an environment that has nothing but what it needs to run."""
+"""Check of the wheel in an environment that has only its dependencies."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ SMOKE = (
 
 
 def check_wheel() -> None:
-    """Build the wheel, install it without a network, and let it say that it works, in an empty folder."""
+    """Build the wheel, install it without a network, and run its commands in an empty folder."""
     prepare(environment=WITHOUT_EXTRAS)
     with tempfile.TemporaryDirectory() as temporary:
         folder, empty = Path(temporary), Path(temporary, "empty")
@@ -35,7 +35,7 @@ def check_wheel() -> None:
 
 
 def _run(folder: Path, *command: object, **variables: str) -> None:
-    """Run a command in a folder; only one that fails shows what it says."""
+    """Run a command in a folder. Print its output only if it fails."""
     words = [str(word) for word in command]
     print("$", Path(words[0]).stem, *words[1:], flush=True)
     own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"MNIST_BP_OFFLINE": "1"}

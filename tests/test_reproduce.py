@@ -155,7 +155,7 @@ def test_a_run_on_other_data_does_not_count(reproduce, add):
     code, out, _ = reproduce("--seeds", 1)
 
     assert code == 1
-    assert "one, seed 0: it was to train on mnist, not on own" in out
+    assert "one, seed 0: expected a training on mnist, not on own" in out
     assert "one: not measured" in out
 
 
@@ -169,7 +169,7 @@ def test_what_is_done_is_not_done_again(reproduce, add):
     code, out, _ = reproduce("--seeds", 3)
 
     assert code == 0
-    assert "one, seed 1: done before" in out
+    assert "one, seed 1: already finished" in out
     assert [call[call.index("--seed") + 1] for call in calls()] == ["2"]
 
 
@@ -194,7 +194,7 @@ def test_what_was_cut_short_goes_on(reproduce, add):
     order(of_100_seed_0="stop")
     code, _, err = reproduce("one", "--seeds", 2)
     assert code == 130
-    assert err.endswith("the same command goes on: scripts/reproduce one --seeds 2 --results results\n")
+    assert err.endswith("; to continue: scripts/reproduce one --seeds 2 --results results\n")
     assert len(calls()) == 1
     kept = json.loads(Path("results/one/seed-0.json").read_text())
     assert (kept["start"]["epochs"], kept["end"]) == (2, None)
@@ -255,7 +255,7 @@ def test_a_failure_does_not_stop_the_others(reproduce, add):
     code, out, _ = reproduce("--seeds", 2)
 
     assert code == 1
-    assert f"one, seed 1: exit code 1: mnist-bp: it diverged; all of it: {Path('results/one/seed-1.log')}\n" in out
+    assert f"one, seed 1: exit code 1: mnist-bp: it diverged; full log: {Path('results/one/seed-1.log')}\n" in out
     assert out.endswith("one: not measured\ntwo: 1.25 ± 0.07 %, bar 1.40 %; met\nfailed: one, seed 1\n")
     assert len(calls()) == 4
 
@@ -268,7 +268,7 @@ def test_a_resumed_run_that_fails_says_how_to_begin_anew(reproduce, add):
 
     _, out, _ = reproduce("--seeds", 1)
 
-    assert f"; to begin anew, remove {Path('results/one/seed-0')}\n" in out
+    assert f"; to start again, remove {Path('results/one/seed-0')}\n" in out
     assert calls()[-1][0] == "--resume"
 
 
@@ -306,7 +306,7 @@ def test_ctrl_c_lets_the_training_save_itself(stand_in, add, configs, reached):
 
     assert "epoch 1/2" in told, err
     assert process.returncode == 130, err
-    assert err.startswith("interrupted; what was finished is kept, and the same command goes on: scripts/reproduce ")
+    assert err.startswith("interrupted; finished epochs are saved; to continue: scripts/reproduce ")
     assert Path("results/one/seed-0/saved").exists()
 
 
@@ -347,9 +347,9 @@ def test_a_recipe_that_cannot_be_read_is_refused_before_anything_is_trained(repr
 def test_mnist_itself_is_required(idx_folder, tmp_path):
     """A folder called mnist that holds other digits is refused, though train would believe it."""
     folder = idx_folder.rename(tmp_path / "mnist")
-    with pytest.raises(InputError, match="the table is about MNIST alone"):
+    with pytest.raises(InputError, match="the table requires MNIST"):
         command.require_mnist(tmp_path)
-    with pytest.raises(InputError, match="the table is about MNIST alone"):
+    with pytest.raises(InputError, match="the table requires MNIST"):
         command.require_mnist(folder)  # named itself
 
 
@@ -468,7 +468,7 @@ def test_it_understands_what_train_says(add, configs, idx_folder, monkeypatch, c
 
     record.write_text(json.dumps(json.loads(record.read_text()) | {"end": None}))  # killed before it could be noted
     out, errors_resumed = run()
-    assert "one, seed 0: going on with" in out
+    assert "one, seed 0: resuming" in out
     assert errors_resumed == errors
 
 

@@ -31,6 +31,7 @@ CLEAN = (
     "mnist_bp/shell.py",
     "mnist_bp/storage",
     "mnist_bp/training",
+    "scripts",
 )
 """Files and folders that are checked."""
 
@@ -59,7 +60,7 @@ PHRASES = {
     r"so many": "a number",
     r"somebody('s)?|nobody('s)?": "the user, another process; no thread",
     r"such a one": "the noun",
-    r"taken? for": "predicted as, misclassified as",
+    r"taken for": "predicted as, misclassified as",
     r"the disk (does not|will not) take": "cannot write PATH: No space left on device",
     r"the mark": "metadata",
     r"to be had|(can|could)(not| not)? be had": "is (not) available",
@@ -80,9 +81,12 @@ QUOTED = ()
 
 
 def files(place: str) -> list[Path]:
-    """Return the Python files at a place, a file or a folder."""
+    """Return the Python files at a place, a file or a folder; those that are run begin with a line ``#!``."""
     path = ROOT / place
-    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+    if path.is_file():
+        return [path]
+    programs = [file for file in path.iterdir() if file.is_file() and file.read_bytes().startswith(b"#!")]
+    return sorted({*path.rglob("*.py"), *programs} - {*path.rglob("node_modules/**/*.py")})
 
 
 def is_text(node: object) -> bool:

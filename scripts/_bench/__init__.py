@@ -1,1 +1,1 @@
-"""What ``scripts/bench`` is made of. The product imports none of it."""
+"""Parts of ``scripts/bench``. The package mnist_bp imports none of them."""

@@ -1,4 +1,4 @@
-"""Whole processes, from their start: the command beside what merely importing its peers takes."""
+"""Measurements of whole processes: commands of mnist-bp compared with the import of other libraries."""
 
 import json
 import math
@@ -25,19 +25,19 @@ RACES = (
     (0.97, Job((100,), activation="relu", cost="cross-entropy")),
     (0.98, Job((300, 100), activation="relu", cost="cross-entropy")),
 )
-"""Test accuracies to reach, each with a network that gets there."""
+"""Test accuracies to reach, each with a job that reaches it."""
 
 RACERS = ("torch", "jax", "sklearn")
 MOST_EPOCHS = 40
 
 Outcome = tuple[float, int]
-"""Seconds, and epochs (0 where none are counted)."""
+"""Seconds and number of epochs (0 if not counted)."""
 Runner = Callable[[int], Outcome]
-"""Runs something; told the number of the round."""
+"""Function that runs something in the round with this number."""
 
 
 def measure(systems: Sequence[str], rounds: int, source: Source) -> Iterator[Comparison]:
-    """Compare command by command."""
+    """Yield a comparison for each group of commands."""
     python = sys.executable
     help_page = {
         "mnist-bp --help": [python, "-m", "mnist_bp", "--help"],
@@ -58,7 +58,7 @@ def measure(systems: Sequence[str], rounds: int, source: Source) -> Iterator[Com
 
 
 def take_turns(title: str, about: dict[str, Any], runners: dict[str, Runner], rounds: range) -> Comparison:
-    """Run each once in every round; a round 0 fills the caches of files, and does not count."""
+    """Run each command once in every round. Round 0 fills the file caches and is not counted."""
     outcomes: dict[str, list[Outcome]] = {name: [] for name in runners}
     for number in rounds:
         for name, run in runners.items():
@@ -72,7 +72,7 @@ def take_turns(title: str, about: dict[str, Any], runners: dict[str, Runner], ro
 
 
 def plain(command: list[str]) -> Runner:
-    """Run a command to its end, in a folder of its own."""
+    """Return a runner of a command in an empty folder."""
 
     def run(_: int) -> Outcome:
         with tempfile.TemporaryDirectory() as folder:
@@ -87,7 +87,7 @@ def plain(command: list[str]) -> Runner:
 
 
 def race(target: float, job: Job, source: Source, name: str = "mnist-bp") -> Runner:
-    """Run mnist-bp's command, or a peer's process, until it says that the target is reached; each round a new seed."""
+    """Return a runner of mnist-bp, or of a peer, until the target accuracy is reached. Each round has another seed."""
 
     def run(number: int) -> Outcome:
         seeded = replace(job, seed=number)
@@ -102,7 +102,7 @@ def race(target: float, job: Job, source: Source, name: str = "mnist-bp") -> Run
 
 
 def until(target: float, command: list[str], variables: dict[str, str]) -> Outcome:
-    """Time from the start of a process to its first record of an accuracy that is high enough; it is ended there."""
+    """Measure the time from the start of a process to its first record with the target accuracy, and kill it then."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as said:
         start = time.perf_counter()
         with subprocess.Popen(
@@ -121,12 +121,12 @@ def until(target: float, command: list[str], variables: dict[str, str]) -> Outco
 
 
 def fail(command: list[str], said: str) -> NoReturn:
-    """End everything: a command that fails has no time to measure."""
+    """Exit with the error of a command that failed."""
     sys.exit(f"{said}\nThis failed: {shlex.join(command)}")
 
 
 def train_command(job: Job, source: Source, *, epochs: int) -> list[str]:
-    """mnist-bp's own command for a job."""
+    """Return the command of mnist-bp for a job."""
     options = {
         "--hidden": format_hidden(job.hidden),
         "--activation": job.activation,

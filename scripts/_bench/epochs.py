@@ -1,4 +1,4 @@
-"""An epoch of each system, in turn: at every width, batch size and number of threads that is asked for."""
+"""Measurements of an epoch of each system, in turn, for several widths, batch sizes and numbers of threads."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,19 +21,19 @@ BATCH_SIZES = (1, 10, 100, 1000, None)
 THREADS = (1, 2)
 
 MOST_STEPS = 6_000
-"""Of an epoch, unless --limit says otherwise: in batches of 1, it is an epoch of the first 6,000 examples."""
+"""Largest number of steps in an epoch without --limit. With a batch size of 1, an epoch has 6,000 examples."""
 
 CHECKED_EXAMPLES, CHECKED_STEPS = 100, 3
 SAME_ORDER = 1e-4
-"""Relative difference of costs that rounding explains: the same steps, summed in another order."""
+"""Relative difference of costs that rounding can explain, for equal steps with sums in another order."""
 OTHER_ORDER = 0.15
-"""And that shuffling explains: the last few mini-batches of an epoch leave their mark on the network. Measured at 16,16
-and batch 100: up to 14 % from one order to another after one epoch, up to 5 % on average over three."""
+"""Relative difference of costs that shuffling can explain, because the last mini-batches influence the network most.
+Measured at 16,16 and batch size 100: up to 14 % between two orders after one epoch, up to 5 % on average over three."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A job, and with how many threads."""
+    """A job and its number of threads."""
 
     job: Job
     threads: int
@@ -48,7 +48,10 @@ def choose_cases(
     *,
     full: bool,
 ) -> list[Case]:
-    """What was asked for; else every width at batch 100 and every batch size at 16,16; ``full``: all combinations."""
+    """Return the requested cases. Default: every width at batch size 100, and every batch size at 16,16.
+
+    ``full`` returns all combinations.
+    """
     if full:
         shapes = list(product(hidden or WIDTHS, batch_sizes or BATCH_SIZES))
     elif hidden or batch_sizes:
@@ -66,7 +69,7 @@ def choose_cases(
 def measure(
     cases: Sequence[Case], systems: Sequence[str], rounds: int, source: Source, data: Dataset
 ) -> Iterator[Agreement | Comparison]:
-    """Measure case by case; a network that is new is checked first."""
+    """Measure each case, and check each network before its first case."""
     checked = set()
     for threads, group in groupby(cases, key=lambda case: case.threads):
         with workers(systems, threads, source) as team:
@@ -82,7 +85,7 @@ def measure(
 
 
 def check(job: Job, team: dict[str, Worker]) -> Iterator[Agreement]:
-    """Whether all do the same: a few steps with all of few examples, so that there is no order to differ in."""
+    """Check that all systems compute the same: a few steps with few examples in one batch, without shuffling."""
     for cost in COSTS:
         able = [name for name in team if cost in SYSTEMS[name].costs]
         small = replace(job, cost=cost, batch_size=None, limit=CHECKED_EXAMPLES)
@@ -99,7 +102,7 @@ def check(job: Job, team: dict[str, Worker]) -> Iterator[Agreement]:
 
 
 def compare(case: Case, team: dict[str, Worker], rounds: int, data: Dataset) -> tuple[Comparison, dict[str, float]]:
-    """Take turns: an epoch each, round after round. The first round, which compiles and warms up, does not count."""
+    """Measure an epoch of each system in turn, round by round. The first round, a warm-up, is not counted."""
     turns: dict[str, list[tuple[float, float]]] = {name: [] for name in team}
     for worker in team.values():
         worker.prepare(case.job)
@@ -128,7 +131,7 @@ def compare(case: Case, team: dict[str, Worker], rounds: int, data: Dataset) -> 
 
 
 def title(case: Case, data: Dataset) -> str:
-    """What an epoch of this case is."""
+    """Return a description of an epoch of this case."""
     job = case.job
     sizes = "-".join(map(str, (data.pixels, *job.hidden, data.classes)))
     of = counted(len(data.train.first(job.limit)), "example")
@@ -136,7 +139,7 @@ def title(case: Case, data: Dataset) -> str:
 
 
 def summary(comparisons: Sequence[Comparison]) -> tuple[list[str], list[list[str]]]:
-    """Every ratio in one table: head and rows."""
+    """Return the head and the rows of a table with all ratios."""
     names = list(comparisons[0].seconds)
     rows = [
         [comparison.title, number(comparison.median(names[0])), *(number(comparison.ratio(name)) for name in names[1:])]

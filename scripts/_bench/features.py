@@ -1,4 +1,4 @@
-"""What each feature of the training costs: an epoch with it beside the plain one, in turn."""
+"""Measurements of training features: an epoch with each feature compared with a plain one, in turn."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,12 +32,12 @@ FEATURES: dict[str, dict[str, Any]] = {
 
 
 def measure(rounds: int, limit: int | None, data: Dataset) -> Iterator[Comparison]:
-    """Compare network by network; each with the number of threads that ``train`` gives it."""
+    """Yield a comparison for each network, with the default number of threads of ``train``."""
     data = replace(data, train=data.train.first(limit))
     for hidden in HIDDEN:
         trainings = {name: _Epochs(hidden, settings, data) for name, settings in FEATURES.items()}
         seconds: dict[str, list[float]] = {name: [] for name in trainings}
-        for number in range(rounds + 1):  # round 0 makes room and warms up
+        for number in range(rounds + 1):  # round 0 allocates memory and warms up
             for name, training in trainings.items():
                 if (needed := training.epoch()) and number > 0:
                     seconds[name].append(needed)
@@ -47,7 +47,7 @@ def measure(rounds: int, limit: int | None, data: Dataset) -> Iterator[Compariso
 
 
 class _Epochs:
-    """One training with one feature, epoch by epoch."""
+    """Training with one feature, epoch by epoch."""
 
     def __init__(self, hidden: tuple[int, ...], settings: dict[str, Any], data: Dataset) -> None:
         job = Job(hidden, activation="relu", cost="cross-entropy")
@@ -63,6 +63,6 @@ class _Epochs:
         ).run()
 
     def epoch(self) -> float:
-        """Seconds of one more, without its test."""
+        """Train one more epoch, and return its seconds without the evaluation."""
         with threadpool_limits(self.threads):
             return next(self._results).seconds

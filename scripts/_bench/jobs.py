@@ -1,4 +1,4 @@
-"""What is to be trained, on what: the same for every system that is compared."""
+"""Jobs (networks and their training) and data sources, equal for all systems that are compared."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +12,12 @@ from mnist_bp.errors import DataUnavailable
 from mnist_bp.training.learning_rates import default_learning_rate
 
 RATE_BATCH = 100
-"""The batch size that mnist-bp's default learning rates are made for; smaller ones take shorter steps."""
+"""Batch size of mnist-bp's default learning rates. Smaller batches use smaller rates."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A network and how it is trained. ``batch_size`` None means all examples, ``limit`` None all that there are."""
+    """A network and its training. ``batch_size=None`` and ``limit=None`` mean all examples."""
 
     hidden: tuple[int, ...]
     batch_size: int | None = RATE_BATCH
@@ -28,17 +28,17 @@ class Job:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Self:
-        """Read what ``dataclasses.asdict`` and JSON made of one."""
+        """Return the job from the result of ``dataclasses.asdict`` after a JSON round trip."""
         return replace(cls(**fields), hidden=tuple(fields["hidden"]))
 
     @property
     def learning_rate(self) -> float:
-        """mnist-bp's default, scaled down for batches under 100."""
+        """Default learning rate of mnist-bp, scaled down for batch sizes below 100."""
         rate = default_learning_rate(self.activation, self.cost)
         return rate if self.batch_size is None else rate * min(1, self.batch_size / RATE_BATCH)
 
     def network(self, data: Dataset) -> Network:
-        """The network before training: every system starts from these weights."""
+        """Return the network with the initial weights of all systems."""
         sizes = [data.pixels, *self.hidden, data.classes]
         rng = np.random.default_rng(self.seed)
         return Network(sizes, activation=self.activation, cost=self.cost, rng=rng)
@@ -46,17 +46,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Source:
-    """Which dataset, and where it lies."""
+    """A dataset and its folder."""
 
     name: Literal["mnist", "synthetic"]
     data_dir: Path | None
 
     def load(self) -> Dataset:
-        """Read it from disk; the synthetic digits are drawn if they are not there."""
+        """Read the dataset from disk. Synthetic digits are drawn if they are missing."""
         return load(self.name, self.data_dir, fetch=False)
 
     def options(self) -> list[str]:
-        """The options of ``mnist-bp train`` that choose it."""
+        """Return the options of ``mnist-bp train`` that choose the dataset."""
         return ["--dataset", self.name, *(["--data-dir", str(self.data_dir)] if self.data_dir else [])]
 
 

@@ -1,4 +1,4 @@
-"""The command: parse, measure, show."""
+"""Command line of ``scripts/bench``."""
 
 import argparse
 import importlib.util
@@ -27,34 +27,34 @@ from mnist_bp.training.notation import parse_batch_size, parse_hidden
 Value = TypeVar("Value")
 
 DESCRIPTION = """\
-Measure how fast mnist-bp is, beside other ways to train the same network: an epoch (--epochs) and whole commands
-(--commands); both, if none of these is given. All do the same work (sizes, initial weights, batches, cost, learning
-rate, shuffling, float32) and take turns, round after round. Peers that are not installed are skipped.
+Measure the speed of mnist-bp and of other ways to train the same network: an epoch (--epochs) and whole commands
+(--commands). Default: both. All do the same work (sizes, initial weights, batches, cost, learning rate, shuffling,
+float32) and take turns, round by round. Peers that are not installed are skipped.
 """
 EPILOG = """\
-Exit codes: 0 done; 1 costs that should agree do not; 2 bad usage.
+Exit codes: 0 done; 1 costs that should agree differ; 2 bad usage.
 
 Example: scripts/bench --epochs --hidden 16,16 100 --threads 1 --rounds 3
 """
 INSTALL = f"{shlex.quote(sys.executable)} -m pip install -e '.[%s]'"
 
 NOTES = """\
-Each ratio is the median over the rounds of a system's time divided by mnist-bp's in the same round. A round before
-them, which compiles and warms up, is not counted. "Cores" is processor time by elapsed time.
+Each ratio is a system's time divided by mnist-bp's time in the same round (median over the rounds). A first round,
+which compiles and warms up, is not counted. "Cores" is processor time divided by elapsed time.
 
-- mnist-bp: `mnist_bp.training.trainer.train`, which also keeps the running cost and accuracy; its peers do not.
-- floor: the bare sgemm calls and float32 row gathers of an epoch, into arrays made once; it learns nothing.
-- PyTorch: eager, the examples as tensors in memory; and the same through a DataLoader.
-- JAX: jit, the whole epoch in one scan.
-- scikit-learn: MLPClassifier.partial_fit, which knows no squared error: it minimises cross-entropy instead, so its cost
-  is compared in the check of the first steps only.
-- single examples, numpy: the lesson's formulas in a loop, timed on some of the examples (at most 2,000; for larger
-  networks fewer, at least 200) and scaled up, so its cost, too, is compared in that check only."""
+- mnist-bp: `mnist_bp.training.trainer.train`, which also computes the running cost and accuracy; its peers do not.
+- floor: only the sgemm calls and float32 row gathers of an epoch, into preallocated arrays; it learns nothing.
+- PyTorch: eager, with the examples as tensors in memory; and with a DataLoader.
+- JAX: jit, with the whole epoch in one scan.
+- scikit-learn: MLPClassifier.partial_fit. It does not support squared error and minimises cross-entropy instead, so its
+  cost is compared only in the check of the first steps.
+- single examples, numpy: the lesson's formulas in a loop, timed on some of the examples (200 to 2,000, fewer for larger
+  networks) and scaled up, so its cost is also compared only in that check."""
 
 
 @dataclass
 class Results:
-    """All that was measured so far."""
+    """Results so far."""
 
     epochs: list[Comparison] = field(default_factory=list)
     commands: list[Comparison] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Results:
     agreements: list[Agreement] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """Return the results as JSON values."""
         return {
             "epochs": [comparison.as_json() for comparison in self.epochs],
             "commands": [comparison.as_json() for comparison in self.commands],
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the options, and refuse what would fail after the measuring."""
+    """Parse the options, and reject those that would fail after the measurements."""
     parser = argparse.ArgumentParser(
         "scripts/bench", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -113,38 +113,44 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     options.systems = ["mnist-bp", *(name for name in SYSTEMS if name in options.systems and name != "mnist-bp")]
     for path in (options.json, options.picture):
         if path and not path.parent.is_dir():
-            parser.error(f"there is no folder {path.parent}")
+            parser.error(f"no such folder: {path.parent}")
     if options.picture and importlib.util.find_spec("matplotlib") is None:
         parser.error(f"--picture needs matplotlib: {INSTALL % 'plot'}")
     return options
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Declare every option once."""
-    part, narrow, output = (parser.add_argument_group(name) for name in ("what", "how much of it", "data and output"))
+    """Add all options."""
+    part, narrow, output = (
+        parser.add_argument_group(name) for name in ("measurements", "selection", "data and output")
+    )
     part.add_argument("--epochs", action="store_true", help="an epoch of each system")
     part.add_argument("--commands", action="store_true", help="whole processes, from their start")
     part.add_argument(
-        "--features", action="store_true", help="an epoch with dropout, distortions, … beside a plain one"
+        "--features", action="store_true", help="an epoch with dropout, augmentation, … compared with a plain one"
     )
     part.add_argument("--scaling", action="store_true", help="time and memory against width, depth, batch and data")
-    narrow.add_argument("--full", action="store_true", help="epochs: every combination; hours")
+    narrow.add_argument("--full", action="store_true", help="epochs: all combinations (takes hours)")
     hidden, batch = checked(parse_hidden), checked(parse_batch_size)
     narrow.add_argument("--hidden", nargs="+", type=hidden, metavar="N,N", help="epochs: these networks")
     narrow.add_argument("--batch-size", nargs="+", type=batch, metavar="N", help="epochs: these batch sizes, or all")
-    narrow.add_argument("--threads", nargs="+", type=positive, metavar="N", help="epochs: else 1 and mnist-bp's own")
-    narrow.add_argument("--rounds", type=positive, default=3, metavar="N", help="default: %(default)s")
+    narrow.add_argument(
+        "--threads", nargs="+", type=positive, metavar="N", help="epochs: default 1 and mnist-bp's default"
+    )
+    narrow.add_argument(
+        "--rounds", type=positive, default=3, metavar="N", help="number of rounds; default: %(default)s"
+    )
     names = list(SYSTEMS)
-    beside = f"mnist-bp and these: {', '.join(names[1:])}; default: all"
+    beside = f"systems to compare with mnist-bp: {', '.join(names[1:])}; default: all"
     narrow.add_argument("--systems", nargs="+", choices=names, default=names, metavar="NAME", help=beside)
-    narrow.add_argument("--limit", type=positive, metavar="N", help="all but commands: the first so many examples")
-    output.add_argument("--data-dir", type=absolute, metavar="DIR", help="where MNIST lies; default: where it is kept")
-    output.add_argument("--json", type=absolute, metavar="FILE", help="keep every figure")
-    output.add_argument("--picture", type=absolute, metavar="FILE", help='draw it; needs the extra "plot"')
+    narrow.add_argument("--limit", type=positive, metavar="N", help="all but commands: use the first N examples")
+    output.add_argument("--data-dir", type=absolute, metavar="DIR", help="folder of MNIST; default: the cache folder")
+    output.add_argument("--json", type=absolute, metavar="FILE", help="write all results as JSON")
+    output.add_argument("--picture", type=absolute, metavar="FILE", help='write a plot; requires the extra "plot"')
 
 
 def checked(read: Callable[[str], Value]) -> Callable[[str], Value]:
-    """Give an option's reader, with its own words where it refuses."""
+    """Return a parser of an option whose errors argparse prints unchanged."""
 
     def read_option(text: str) -> Value:
         try:
@@ -156,25 +162,25 @@ def checked(read: Callable[[str], Value]) -> Callable[[str], Value]:
 
 
 def positive(text: str) -> int:
-    """A whole number of 1 or more."""
+    """Parse a whole number of 1 or more."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more; got {text!r}")
     return int(text)
 
 
 def absolute(text: str) -> Path:
-    """A path that means the same in every folder: commands run in folders of their own."""
+    """Return an absolute path, because commands run in other folders."""
     return user_path(text).absolute()
 
 
 def describe(data: Dataset) -> str:
-    """Say which data it is."""
+    """Return a description of the data."""
     kind = "SYNTHETIC digits, not MNIST" if data.is_synthetic else data.name
     return f"{kind}: {len(data.train):,} training and {len(data.test):,} test examples"
 
 
 def say_header(about: dict[str, Any], systems: Sequence[str]) -> None:
-    """The machine, the command, the data, and who is missing."""
+    """Print the machine, the command, the data, and the systems that are not installed."""
     print("; ".join(f"{name} {value}" for name, value in about["machine"].items()))
     print(f"\n    {about['command']}\n\nData: {about['data']}.", flush=True)
     missing = [name for name in systems if name not in installed(systems)]
@@ -206,7 +212,7 @@ def run_commands(options: argparse.Namespace, source: Source, results: Results) 
 
 
 def run_features(options: argparse.Namespace, data: Dataset, results: Results) -> None:
-    """Measure and print what features cost."""
+    """Measure and print the cost of features."""
     print("\n## Features of the training", flush=True)
     for comparison in features.measure(options.rounds, options.limit, data):
         results.features.append(comparison)
@@ -214,7 +220,7 @@ def run_features(options: argparse.Namespace, data: Dataset, results: Results) -
 
 
 def run_scaling(options: argparse.Namespace, source: Source, data: Dataset, results: Results) -> None:
-    """Measure and print how it grows."""
+    """Measure and print the scaling of an epoch."""
     print(f"\n## Scaling of an epoch of mnist-bp, 1 thread\n\n{scaling.NOTES}", flush=True)
     for series in scaling.measure(options.rounds, options.limit, source, data):
         results.scaling.append(series)
@@ -222,7 +228,7 @@ def run_scaling(options: argparse.Namespace, source: Source, data: Dataset, resu
 
 
 def keep(options: argparse.Namespace, about: dict[str, Any], results: Results) -> None:
-    """Write the files that were asked for."""
+    """Write the requested files."""
     if options.json:
         options.json.write_text(json.dumps(about | results.as_json(), indent=1) + "\n", encoding="utf-8")
     if options.picture:

@@ -1,4 +1,4 @@
-"""Other people's libraries, doing what mnist-bp does, but for the running cost and accuracy that it keeps besides."""
+"""Other libraries that train like mnist-bp, but without its running cost and accuracy."""
 
 import warnings
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from mnist_bp.data.datasets import Dataset
 
 
 class Torch(System):
-    """PyTorch as it comes, eager, the examples one tensor in memory."""
+    """PyTorch in eager mode, with the examples as one tensor in memory."""
 
     label = "PyTorch"
     package = "torch"
@@ -31,7 +31,7 @@ class Torch(System):
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=job.learning_rate)
 
     def build(self) -> Any:
-        """The network, with the initial weights that everyone has."""
+        """Return the network with the common initial weights."""
         nn = self.torch.nn
         σ = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU}[self.job.activation]
         self.linear: list[Any] = []
@@ -45,20 +45,20 @@ class Torch(System):
         return nn.Sequential(*modules)
 
     def loss(self, outputs: Any, Y: Any) -> Any:
-        """Σ (a − y)², or cross-entropy from the weighted sums; the mean over the examples."""
+        """Return the mean of Σ (a − y)², or of the cross-entropy, over the examples."""
         if self.job.cost == "squared-error":
             return (outputs - Y).square().sum(1).mean()
         return self.torch.nn.functional.cross_entropy(outputs, Y)
 
     def batches(self) -> Iterable[tuple[Any, Any]]:
-        """Inputs and one-hot rows, in an order drawn afresh."""
+        """Return mini-batches of inputs and one-hot rows in a new random order."""
         if self.is_one_batch:
             return [(self.X, self.Y)]
         order = self.torch.randperm(len(self.X))
         return ((self.X[rows], self.Y[rows]) for rows in order.split(self.batch_size))
 
     def run(self) -> None:
-        """The loop of every tutorial."""
+        """Train one epoch with the usual loop."""
         for X, Y in self.batches():
             loss = self.loss(self.model(X), Y)
             self.optimizer.zero_grad()
@@ -66,12 +66,12 @@ class Torch(System):
             self.optimizer.step()
 
     def parameters(self) -> Iterator[tuple[Array, Array]]:
-        """Of its linear layers."""
+        """Return the weights and biases of the linear layers."""
         return ((layer.weight.detach().numpy(), layer.bias.detach().numpy()) for layer in self.linear)
 
 
 class TorchDataLoader(Torch):
-    """The same with PyTorch's loader, in its own process, as it is by default."""
+    """PyTorch with a DataLoader with default settings, in the main process."""
 
     label = "PyTorch, DataLoader"
 
@@ -82,12 +82,12 @@ class TorchDataLoader(Torch):
         self.loader = tools.DataLoader(examples, batch_size=self.batch_size, shuffle=True)
 
     def batches(self) -> Iterable[tuple[Any, Any]]:
-        """The loader shuffles and collates."""
+        """Return the loader, which shuffles and collates."""
         return self.loader
 
 
 class Jax(System):
-    """JAX, the whole epoch compiled to one program: a scan over the mini-batches, with the gather inside."""
+    """JAX, with the whole epoch compiled to one program: a scan over the mini-batches, including the gather."""
 
     label = "JAX"
     package = "jax"
@@ -105,7 +105,7 @@ class Jax(System):
         self.compiled = jax.jit(self.whole_epoch)
 
     def cost(self, layers: Any, X: Any, Y: Any) -> Any:
-        """Forward, then Σ (a − y)², or cross-entropy from the weighted sums; the mean over the examples."""
+        """Return the mean of Σ (a − y)², or of the cross-entropy, over the examples, after a forward pass."""
         nn = self.jax.nn
         σ = {"sigmoid": nn.sigmoid, "relu": nn.relu}[self.job.activation]
         for W, b in layers[:-1]:
@@ -117,7 +117,7 @@ class Jax(System):
         return -(Y * nn.log_softmax(Z)).sum(1).mean()
 
     def whole_epoch(self, layers: Any, order: Any, X: Any, Y: Any) -> Any:
-        """Every step of an epoch; the last batch is short where they do not divide evenly."""
+        """Return the parameters after an epoch. The last batch is smaller if the division leaves a remainder."""
 
         def learn(layers: Any, X: Any, Y: Any) -> Any:
             gradient = self.jax.grad(self.cost)(layers, X, Y)
@@ -132,17 +132,17 @@ class Jax(System):
         return learn(layers, X[rest], Y[rest]) if len(rest) else layers
 
     def run(self) -> None:
-        """Run the program, and wait for it."""
+        """Run the compiled epoch, and wait for it."""
         order = self.rng.permutation(len(self.X)).astype(np.int32)
         self.layers = self.jax.block_until_ready(self.compiled(self.layers, order, self.X, self.Y))
 
     def parameters(self) -> Iterator[tuple[Array, Array]]:
-        """Transposed back."""
+        """Return the weights, transposed back, and the biases."""
         return ((np.asarray(W).T, np.asarray(b)) for W, b in self.layers)
 
 
 class Sklearn(System):
-    """scikit-learn's MLPClassifier, a partial_fit each epoch. It knows no other cost than cross-entropy."""
+    """scikit-learn's MLPClassifier, with one partial_fit per epoch. It supports only cross-entropy."""
 
     label = "scikit-learn"
     package = "sklearn"
@@ -165,7 +165,7 @@ class Sklearn(System):
             nesterovs_momentum=False,
             random_state=job.seed,
         )
-        self.model.partial_fit(self.X[:1], self.examples.labels[:1], classes=range(data.classes))  # makes the arrays
+        self.model.partial_fit(self.X[:1], self.examples.labels[:1], classes=range(data.classes))  # creates the arrays
         for mine, theirs in zip(self.network.weights, self.model.coefs_, strict=True):
             theirs[...] = mine.T
         for mine, theirs in zip(self.network.biases, self.model.intercepts_, strict=True):
@@ -173,13 +173,13 @@ class Sklearn(System):
         self.model.set_params(batch_size=self.batch_size)
 
     def run(self) -> None:
-        """One pass: it shuffles by itself."""
+        """Train one epoch. MLPClassifier shuffles the examples."""
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that a pass did not improve the loss
+            warnings.simplefilter("ignore")  # about an epoch that did not improve the loss
             self.model.partial_fit(self.X, self.examples.labels)
 
     def parameters(self) -> Iterator[tuple[Array, Array]]:
-        """Transposed back."""
+        """Return the weights, transposed back, and the biases."""
         return ((W.T, b) for W, b in zip(self.model.coefs_, self.model.intercepts_, strict=True))
 
 
@@ -192,4 +192,4 @@ SYSTEMS: dict[str, type[System]] = {
     "sklearn": Sklearn,
     "lesson": Lesson,
 }
-"""All systems, by the names that ``--systems`` takes; mnist-bp, what ratios refer to, first."""
+"""All systems by their names for ``--systems``. The first one, mnist-bp, is the reference of the ratios."""

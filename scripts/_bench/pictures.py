@@ -1,4 +1,4 @@
-"""The same figures as a picture. Needs the extra "plot"."""
+"""Plots of the results. They require the extra "plot"."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,14 +9,14 @@ from _bench.scaling import Series
 
 COLUMNS = 2
 WIDTH, HEIGHT, BAR = 9.0, 5.0, 0.13
-"""Of a panel, at least, and of one bar: inches."""
+"""Smallest width and height of a panel, and height of a bar, in inches."""
 
 Panel = Callable[[Any], None]
-"""Draws on a matplotlib Axes."""
+"""Function that draws on a matplotlib Axes."""
 
 
 def draw(path: Path, groups: Sequence[Sequence[Comparison]], series: Sequence[Series]) -> None:
-    """A panel for each group of comparisons that is not empty, and one for each series."""
+    """Draw a panel for each group of comparisons that is not empty, and one for each series."""
     from matplotlib.figure import Figure
 
     panels: list[Panel] = [lambda axes, group=group: draw_group(axes, group) for group in groups if group]
@@ -33,7 +33,7 @@ def draw(path: Path, groups: Sequence[Sequence[Comparison]], series: Sequence[Se
 
 
 def draw_group(axes: Any, comparisons: Sequence[Comparison]) -> None:
-    """Medians as bars, the shortest time on top; from the fastest round to the slowest as lines on them."""
+    """Draw medians as bars, with lines from the fastest to the slowest round."""
     names = list(dict.fromkeys(name for comparison in comparisons for name in comparison.seconds))
     height = 0.85 / len(names)
     for place, name in enumerate(names):
@@ -50,7 +50,7 @@ def draw_group(axes: Any, comparisons: Sequence[Comparison]) -> None:
 
 
 def draw_series(axes: Any, series: Series) -> None:
-    """Time and arithmetic, each relative to the first point."""
+    """Plot time and multiply-adds, each relative to the first point."""
     points, arithmetic, time = zip(*series.growth(), strict=True)
     places = range(len(points))
     axes.plot(places, time, "o-", label="seconds of an epoch")

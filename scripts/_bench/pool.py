@@ -1,4 +1,4 @@
-"""Worker processes, from the side of who asks them."""
+"""Worker processes, as seen by the process that sends them requests."""
 
 import importlib.util
 import json
@@ -18,7 +18,7 @@ SCRIPTS = Path(__file__).resolve().parent.parent
 
 
 def environment(threads: int) -> dict[str, str]:
-    """The environment of a process whose arithmetic has so many threads, and which finds this package."""
+    """Return the environment variables of a process that computes with ``threads`` threads and finds this package."""
     count = str(threads)
     variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), count)
     if threads == 1:
@@ -29,7 +29,7 @@ def environment(threads: int) -> dict[str, str]:
 
 
 def installed(names: Iterable[str]) -> list[str]:
-    """Those of the systems whose package is there."""
+    """Return the systems whose package is installed."""
     return [name for name in names if importlib.util.find_spec(SYSTEMS[name].package)]
 
 
@@ -45,11 +45,11 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
             env=environment(threads),
-            start_new_session=True,  # Ctrl-C ends this side only, which then ends that one
+            start_new_session=True,  # Ctrl-C ends only this process, which then ends the worker
         )
 
     def ask(self, do: str, **more: Any) -> Any:
-        """Send a request, and wait for its answer."""
+        """Send a request, and return the answer."""
         assert self.process.stdin
         assert self.process.stdout
         try:
@@ -58,20 +58,20 @@ class Worker:
         except BrokenPipeError:
             answer = ""
         if not answer:
-            sys.exit(f"the process of {self.name} ended in the middle: what it said is above")
+            sys.exit(f"the process of {self.name} ended unexpectedly: its output is above")
         return json.loads(answer)
 
     def prepare(self, job: Job) -> None:
-        """Have it make ready for a job."""
+        """Prepare the system for a job."""
         self.ask("prepare", job=asdict(job))
 
     def epoch(self) -> tuple[float, float]:
-        """Have it do an epoch; seconds, and how many cores it kept busy."""
+        """Train an epoch. Return its seconds and the mean number of busy cores."""
         seconds, cores = self.ask("epoch")
         return seconds, cores
 
     def cost(self) -> float:
-        """Mean cost over the training examples, as trained so far."""
+        """Return the current mean cost over the training examples."""
         return float(self.ask("cost"))
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class Worker:
 
 @contextmanager
 def workers(names: Iterable[str], threads: int, source: Source) -> Iterator[dict[str, Worker]]:
-    """A worker for each system, for as long as the block runs."""
+    """Provide a worker for each system during the block."""
     with ExitStack() as stack:
         team = {}
         for name in names:

@@ -1,4 +1,4 @@
-"""A peer, trained like ``mnist-bp train --json``: after each epoch a record of its test accuracy."""
+"""Process that trains a peer like ``mnist-bp train --json``, with a record of the test accuracy after each epoch."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from _bench.peers import SYSTEMS
 
 
 def main(name: str, job: str, dataset: str, data_dir: str, epochs: str) -> None:
-    """Read the data, train, and say how good it is."""
+    """Read the data, train, and print a record after each epoch."""
     data = Source(dataset, Path(data_dir) if data_dir else None).load()
     system = SYSTEMS[name](Job.from_json(json.loads(job)), data)
     for epoch in range(1, int(epochs) + 1):

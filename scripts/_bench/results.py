@@ -1,4 +1,4 @@
-"""What was measured."""
+"""Results of the measurements."""
 
 import math
 import statistics
@@ -10,18 +10,18 @@ from _shared.tables import markdown, number, percent
 
 @dataclass(frozen=True)
 class Comparison:
-    """Several systems or commands that did the same, measured in turn.
+    """Comparison of several systems or commands that did the same work, measured in turn.
 
     Attributes
     ----------
     title
-        What they did.
+        Description of the work.
     about
-        The same for programs.
+        Description of the work as JSON values.
     seconds
-        Of each, one for each round; ratios refer to the first one. Infinite where it did not get there.
+        Seconds by name, one value for each round. Ratios refer to the first name. Infinite if a target was not reached.
     remarks
-        More columns of the table: by their heads, what they say of some of them.
+        Additional columns of the table, by heading: texts by name.
     """
 
     title: str
@@ -30,24 +30,24 @@ class Comparison:
     remarks: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def median(self, name: str) -> float:
-        """Of its seconds."""
+        """Return the median of the seconds."""
         return statistics.median(self.seconds[name])
 
     def ratio(self, name: str) -> float:
-        """The median of its ratios."""
+        """Return the median of the ratios."""
         return statistics.median(self.ratios(name))
 
     def ratios(self, name: str) -> list[float]:
-        """To the first one, round by round: what slows the machine for a while slows both."""
+        """Return the ratios to the first name, round by round, so that a slow phase of the machine affects both."""
         first = next(iter(self.seconds.values()))
         return [own / reference for own, reference in zip(self.seconds[name], first, strict=True)]
 
     def remarks_on(self, name: str) -> dict[str, str]:
-        """What there is to say of one, by the columns' heads."""
+        """Return the remarks about a name, by heading."""
         return {head: remarks.get(name, "") for head, remarks in self.remarks.items()}
 
     def table(self) -> str:
-        """As Markdown."""
+        """Return the comparison as a Markdown table."""
         head = ["", "median, s", "min-max, s", "× the first", "min-max", *self.remarks]
         rows = [
             [name, *median_and_spread(values), *median_and_spread(self.ratios(name)), *self.remarks_on(name).values()]
@@ -56,7 +56,7 @@ class Comparison:
         return f"### {self.title}\n\n{markdown(head, rows)}"
 
     def as_json(self) -> dict[str, Any]:
-        """All of it, with medians."""
+        """Return the comparison with its medians as JSON values."""
         systems = {
             name: {
                 "seconds": [finite(value) for value in values],
@@ -71,7 +71,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Costs that must be the same, up to a relative difference."""
+    """Costs that must be equal up to a relative tolerance."""
 
     what: str
     costs: dict[str, float]
@@ -79,16 +79,16 @@ class Agreement:
 
     @property
     def difference(self) -> float:
-        """Between the largest and the smallest, relative to the smallest."""
+        """Difference between the largest and the smallest cost, relative to the smallest."""
         return max(self.costs.values()) / min(self.costs.values()) - 1
 
     @property
     def holds(self) -> bool:
-        """Whether they agree; NaN agrees with nothing."""
+        """True if the costs agree. NaN never does."""
         return self.difference <= self.tolerance
 
     def as_json(self) -> dict[str, Any]:
-        """All of it."""
+        """Return the agreement as JSON values."""
         costs = {name: finite(cost) for name, cost in self.costs.items()}
         return {"what": self.what, "costs": costs, "tolerance": self.tolerance, "holds": self.holds}
 
@@ -99,10 +99,10 @@ class Agreement:
 
 
 def median_and_spread(values: list[float]) -> list[str]:
-    """Two cells of a table."""
+    """Return two cells of a table: the median, and the range."""
     return [number(statistics.median(values)), f"{number(min(values))}-{number(max(values))}"]
 
 
 def finite(value: float) -> float | None:
-    """JSON has no infinity, and infinity by infinity is no number."""
+    """Return the value, or None if it is infinite or NaN, which JSON does not support."""
     return value if math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""How the cost of an epoch grows: with width, depth, batch size and data, beside the arithmetic's own growth."""
+"""Scaling of an epoch's time and memory with width, depth, batch size and data, compared with its multiply-adds."""
 
 import statistics
 from collections.abc import Iterator
@@ -13,25 +13,26 @@ from _bench.jobs import Job, Source
 from _bench.pool import Worker
 from _bench.results import median_and_spread
 from mnist_bp.data.datasets import Dataset
-from mnist_bp.training.evaluation import CHUNK
+from mnist_bp.training.evaluation import EXAMPLES_AT_ONCE
 from mnist_bp.training.notation import format_batch_size
 
 FLOAT32 = 4
 MEBIBYTE = 2**20
 NOTES = """\
-Times beside the multiply-adds of the epoch's matrix products, each relative to the first row. Peak is the most memory
-that the process ever had, before is what Python and numpy had without the data; what lies between should be data (the
-images as stored), parameters (three times: themselves, their gradient, and what the last whole epoch left) and buffers
-(for the 1,000 examples that go through the network at a time: inputs, and of each layer values and derivatives; and
-the outputs of all training examples, which are judged at the end of the epoch)."""
+Times and the multiply-adds of the epoch's matrix products, each relative to the first row. Peak is the largest memory
+of the process, before is the memory of Python and numpy without the data. The difference should be data (the images as
+stored), parameters (three copies: themselves, their gradient, and a backup after each epoch) and buffers (for 1,000
+examples at a time: inputs, and values and derivatives of each layer; and the outputs of all training examples, which
+are
+evaluated at the end of the epoch)."""
 
 KEPT = 3
-"""Copies of the parameters: themselves, their gradient, and what the last whole epoch left."""
+"""Copies of the parameters: themselves, their gradient, and a backup after each epoch."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One measurement: seconds of an epoch, and bytes, measured and as they should be."""
+    """One measurement: seconds of an epoch, and measured and expected bytes."""
 
     label: str
     job: Job
@@ -43,28 +44,28 @@ class Point:
 
     @property
     def median(self) -> float:
-        """Of its seconds."""
+        """Median of the seconds."""
         return statistics.median(self.seconds)
 
     def as_json(self) -> dict[str, Any]:
-        """All of it."""
+        """Return the measurement as JSON values."""
         return {**asdict(self), "median": self.median}
 
 
 @dataclass(frozen=True)
 class Series:
-    """What grows, and its points."""
+    """Series of measurements, with the name of the quantity that grows."""
 
     name: str
     points: list[Point]
 
     def growth(self) -> Iterator[tuple[Point, float, float]]:
-        """Each point, with its arithmetic and its time relative to the first."""
+        """Return each point with its multiply-adds and its time, relative to the first point."""
         first = self.points[0]
         return ((p, p.multiply_adds / first.multiply_adds, p.median / first.median) for p in self.points)
 
     def table(self) -> str:
-        """As Markdown."""
+        """Return the series as a Markdown table."""
         arithmetic = ["multiply-adds, 10⁹", "× the first"]
         time = ["median, s", "min-max, s", "× the first", "10⁹ a second"]
         memory = ["peak, MiB", "before, MiB", "data + parameters + buffers, MiB"]
@@ -84,7 +85,7 @@ class Series:
 
 
 def choose_jobs(examples: int) -> dict[str, dict[str, Job]]:
-    """What is measured, each with so many training examples unless it says otherwise: series, label, job."""
+    """Return the jobs by series and label, with ``examples`` training examples unless that is what varies."""
     return {
         "hidden neurons, one layer": {str(n): Job((n,), limit=examples) for n in (16, 32, 64, 128, 256, 512, 1024)},
         "hidden layers of 100": {str(n): Job((100,) * n, limit=examples) for n in (1, 2, 4, 8)},
@@ -99,13 +100,13 @@ def choose_jobs(examples: int) -> dict[str, dict[str, Job]]:
 
 
 def measure(rounds: int, limit: int | None, source: Source, data: Dataset) -> Iterator[Series]:
-    """Measure series by series, each point in a process of its own, whose memory nobody has used before."""
+    """Measure each series, with a new process for each point, so that its peak memory is its own."""
     for name, jobs in choose_jobs(len(data.train.first(limit))).items():
         yield Series(name, [measure_point(label, job, rounds, source, data) for label, job in jobs.items()])
 
 
 def measure_point(label: str, job: Job, rounds: int, source: Source, data: Dataset) -> Point:
-    """One process, a warm-up epoch, then those that count."""
+    """Measure one point in a new process, after a warm-up epoch."""
     worker = Worker("mnist-bp", 1, source)
     try:
         worker.prepare(job)
@@ -117,22 +118,22 @@ def measure_point(label: str, job: Job, rounds: int, source: Source, data: Datas
 
 
 def multiply_adds(job: Job, data: Dataset) -> int:
-    """Of an epoch's matrix products: A W and A^T ∂C/∂Z in each layer, and ∂C/∂Z W^T in each but the first."""
+    """Return the multiply-adds of an epoch: A W and Aᵀ ∂C/∂Z in each layer, and ∂C/∂Z Wᵀ in all but the first."""
     sizes = (data.pixels, *job.hidden, data.classes)
     products = sum((2 if layer == 0 else 3) * n * m for layer, (n, m) in enumerate(pairwise(sizes)))
     return products * len(data.train.first(job.limit))
 
 
 def memory_of(job: Job, data: Dataset) -> int:
-    """Bytes that training needs: the images as stored, the parameters, and of each layer values and derivatives."""
+    """Return the bytes that training needs: stored images, parameters, and values and derivatives of each layer."""
     examples = len(data.train.first(job.limit))
     layers = (data.pixels, *job.hidden, data.classes)
     stored = sum(part.images.nbytes + part.labels.nbytes for part in (data.train, data.test))
     parameters = sum((n + 1) * m for n, m in pairwise(layers))
-    buffers = CHUNK * (layers[0] + 2 * sum(layers[1:])) + examples * layers[-1]
+    buffers = EXAMPLES_AT_ONCE * (layers[0] + 2 * sum(layers[1:])) + examples * layers[-1]
     return stored + FLOAT32 * (KEPT * parameters + buffers)
 
 
 def mebibytes(size: int | None) -> str:
-    """As a cell of a table."""
+    """Return a size as a cell of a table."""
     return "–" if size is None else number(size / MEBIBYTE)

@@ -1,4 +1,4 @@
-"""The ways to train that are compared, as classes: those that need nothing but numpy. The others are in ``peers``."""
+"""Systems that are compared and need only numpy, as classes. The others are in ``peers``."""
 
 import sys
 import time
@@ -16,20 +16,20 @@ from mnist_bp.training.settings import Settings
 from mnist_bp.training.trainer import train
 
 LESSON_EXAMPLES = range(200, 2_001)
-"""How many examples the loop over single ones is timed on: fewer for larger networks, …"""
+"""Range of the number of examples on which the loop over single examples is timed, fewer for larger networks."""
 LESSON_NUMBERS = 26_000_000
-"""… so that this many numbers of gradients are computed."""
+"""Number of derivatives that this loop computes, which determines the number of examples."""
 
 
 class System:
-    """One way to train the network of a job, a pass over its examples at a time.
+    """System that trains the network of a job, an epoch at a time.
 
     Attributes
     ----------
     label, package
-        What the tables call it; what it needs installed.
+        Name in the tables, and package that must be installed.
     costs
-        The costs that it can train with.
+        Supported cost functions.
     """
 
     label: ClassVar[str]
@@ -45,25 +45,25 @@ class System:
 
     @property
     def is_one_batch(self) -> bool:
-        """Whether a step sees all examples, so that there is no order to draw and nothing to gather."""
+        """True if a step uses all examples, so that no order is drawn and no rows are gathered."""
         return self.batch_size == len(self.examples)
 
     def epoch(self) -> float:
-        """Do one pass; the seconds that it took."""
+        """Train one epoch, and return its seconds."""
         start = time.perf_counter()
         self.run()
         return time.perf_counter() - start
 
     def run(self) -> None:
-        """Do one pass."""
+        """Train one epoch."""
         raise NotImplementedError
 
     def parameters(self) -> Iterable[tuple[Array, Array]]:
-        """W, (to, from), and b of each layer, as trained so far."""
+        """Return the current W, (to, from), and b of each layer."""
         raise NotImplementedError
 
     def evaluate(self, examples: Examples) -> Evaluation:
-        """How good the network is now, by the same arithmetic for every system: mnist-bp's."""
+        """Evaluate the current network with mnist-bp, so that all systems are evaluated alike."""
         layers = zip(self.network.weights, self.network.biases, self.parameters(), strict=True)
         for W, b, (trained_W, trained_b) in layers:
             W[...], b[...] = trained_W, trained_b
@@ -71,7 +71,7 @@ class System:
 
 
 class MnistBp(System):
-    """The product, through the loop that its command runs."""
+    """mnist-bp, with the training loop of its command."""
 
     label = "mnist-bp"
 
@@ -85,16 +85,16 @@ class MnistBp(System):
         )
 
     def epoch(self) -> float:
-        """As the loop itself takes the time: without the test."""
+        """Train one epoch, and return its seconds as measured by the loop, without the evaluation."""
         return next(self.results).seconds
 
     def parameters(self) -> Iterable[tuple[Array, Array]]:
-        """They are where they belong."""
+        """Return the weights and biases of the network."""
         return zip(self.network.weights, self.network.biases, strict=True)
 
 
 class Lesson(System):
-    """The lesson's formulas, an example at a time, summed over the mini-batch. Timed on some of them, and scaled up."""
+    """Loop over single examples with the lesson's formulas, timed on some of the examples and scaled up."""
 
     label = "single examples, numpy"
     costs = ("squared-error",)
@@ -111,11 +111,11 @@ class Lesson(System):
         self.rng = np.random.default_rng(job.seed)
 
     def epoch(self) -> float:
-        """Seconds of an epoch over all examples, from those of the part that was done."""
+        """Train on some of the examples, and return the estimated seconds of a full epoch."""
         return super().epoch() * self.scale
 
     def run(self) -> None:
-        """Average the nudges over each mini-batch, then take the step."""
+        """Train one epoch: average the gradients of each mini-batch, then take the step."""
         order = self.rng.permutation(len(self.X))
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
@@ -139,12 +139,12 @@ class Lesson(System):
             dC_da = self.W[i].T @ dC_dz
 
     def parameters(self) -> Iterable[tuple[Array, Array]]:
-        """Its own copies."""
+        """Return the weights and biases of the loop."""
         return zip(self.W, self.b, strict=True)
 
 
 class Floor(System):
-    """Not training: the matrix products of an epoch and the gathering of its rows, into arrays made once; no more."""
+    """Lower bound without training: the matrix products and row gathers of an epoch, into preallocated arrays."""
 
     label = "floor"
     costs = ()
@@ -161,7 +161,7 @@ class Floor(System):
         self.Z = [np.empty_like(A) for A in self.A]
 
     def run(self) -> None:
-        """All batches of an epoch."""
+        """Process all batches of an epoch."""
         if self.is_one_batch:
             self.multiply(self.X)
             return
@@ -169,11 +169,11 @@ class Floor(System):
             self.multiply(self.gather(self.order[start : start + self.batch_size]))
 
     def gather(self, rows: NDArray[np.int64]) -> Array:
-        """Copy these rows; "clip", because with "raise" numpy makes one more copy."""
+        """Copy these rows. The mode is "clip", because numpy makes another copy with "raise"."""
         return self.X.take(rows, axis=0, out=self.gathered[: len(rows)], mode="clip")
 
     def multiply(self, X: Array) -> None:
-        """Z = A W of each layer, and backwards A^T ∂C/∂Z of each and ∂C/∂Z W^T of all but the first."""
+        """Compute Z = A W of each layer, then Aᵀ ∂C/∂Z of each layer and ∂C/∂Z Wᵀ of all but the first."""
         n = len(X)
         A, Z = [X, *(a[:n] for a in self.A)], [z[:n] for z in self.Z]
         for i, W in enumerate(self.W):

@@ -1,8 +1,7 @@
-"""A process that trains with one system: it reads requests, a JSON object a line, and answers each with a line.
+"""Process that trains with one system. It reads requests, one JSON object per line, and answers each with a line.
 
-``{"do": "prepare", "job": …}`` makes the system ready, ``epoch`` answers with seconds and the number of cores that it
-kept busy, ``cost`` with the mean cost over the training examples, ``memory`` with bytes. Between requests it waits, and
-disturbs nobody.
+``{"do": "prepare", "job": …}`` prepares the system. ``epoch`` returns seconds and the mean number of busy cores,
+``cost`` the mean cost over the training examples, and ``memory`` bytes. Between requests, the process sleeps.
 """
 
 import json
@@ -18,8 +17,8 @@ from _bench.systems import System
 
 
 def main(name: str, dataset: str, data_dir: str) -> None:
-    """Serve until the requests end."""
-    answers, sys.stdout = sys.stdout, sys.stderr  # whatever a library has to say must not be taken for an answer
+    """Serve requests until the end of standard input."""
+    answers, sys.stdout = sys.stdout, sys.stderr  # the output of a library must not mix with the answers
     before = peak_memory()
     service = Service(name, Source(dataset, Path(data_dir) if data_dir else None))
     for line in sys.stdin:
@@ -38,7 +37,7 @@ def main(name: str, dataset: str, data_dir: str) -> None:
 
 @dataclass
 class Service:
-    """One system at a time, on data that is read once."""
+    """Service with one system at a time and data that is read once."""
 
     name: str
     source: Source
@@ -48,25 +47,25 @@ class Service:
         self.data = self.source.load()
 
     def prepare(self, job: Job) -> None:
-        """Make a system for the job, in place of the one before."""
-        self.system = None  # the old one's memory is free before the next one takes its own
+        """Create the system for a job, in place of the previous one."""
+        self.system = None  # frees the memory of the previous system first
         self.system = SYSTEMS[self.name](job, self.data)
 
     def epoch(self) -> tuple[float, float]:
-        """Seconds of an epoch, and processor time by elapsed time: what is asked of the machine besides waiting."""
+        """Train an epoch. Return its seconds, and processor time divided by elapsed time."""
         assert self.system
         elapsed, busy = time.perf_counter(), time.process_time()
         seconds = self.system.epoch()
         return seconds, (time.process_time() - busy) / (time.perf_counter() - elapsed)
 
     def cost(self) -> float:
-        """Mean cost over the training examples, as trained so far."""
+        """Return the current mean cost over the training examples."""
         assert self.system
         return self.system.evaluate(self.system.examples).cost
 
 
 def peak_memory() -> int | None:
-    """Bytes that this process has had in memory at most, where the operating system tells."""
+    """Return the peak memory of this process in bytes, or None if the system does not provide it."""
     status = Path("/proc/self/status")
     if status.is_file():  # not getrusage: on Linux a child starts with the peak of its parent
         lines = dict(line.split(":", 1) for line in status.read_text().splitlines())

@@ -1,1 +1,1 @@
-"""The parts of ``scripts/fuzz``."""
+"""Parts of ``scripts/fuzz``."""

@@ -1,6 +1,6 @@
-"""Hostile .npz files: model files and checkpoints whose content, structure or bytes are not what they should be.
+"""Hostile .npz files: model files and checkpoints with invalid content, structure or bytes.
 
-Most are sealed anew: a right SHA-256 sum stands at their end, so that what is wrong has to be found by looking at it.
+Most of them end in a correct SHA-256 checksum, so that the reader must detect the actual fault.
 """
 
 import io
@@ -19,7 +19,7 @@ from mnist_bp.storage import npz
 __all__ = ["SPRUNG", "hostile_archive"]
 
 SPRUNG: list[str] = []
-"""What pickles that were opened have left here."""
+"""Messages of pickles that were loaded, which must never happen."""
 
 DTYPES = ["'<f4'", "'>f4'", "'<f8'", "'<f2'", "'<c8'", "'|u1'", "'<i8'", "'|O'", "'<U1'", "'|S0'", "'|V0'", "'<M8[s]'",
           "'<f4, <f4'", "[('x', '<f4')]", "[('x', '|O')]", "[('x', '<f4', (2,))]", "('<f4', (1,))", "'f' * 3", "None",
@@ -32,11 +32,11 @@ TEXTS = ["", "{", "[]", "null", "2", '{"format": 2', '{"format": 2}' * 2, "[" * 
          '"\\ud800"', '{"format": 2, "sizes": ' + "[" * 900 + "]" * 900 + "}"]  # fmt: skip
 
 SIGNATURES = (b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06")
-"""Of the headers in a .zip file, whose numbers follow."""
+"""Signatures of the headers in a .zip file, which are followed by numbers."""
 
 
 class _Trap:
-    """An object whose pickle runs code when it is opened."""
+    """An object whose pickle runs code when it is loaded."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _spring, ()
@@ -47,7 +47,7 @@ def _spring() -> None:
 
 
 def hostile_archive(arrays: Mapping[str, np.ndarray[Any, Any]], meta: Mapping[str, Any], random: Random) -> bytes:
-    """An archive of these arrays and ``meta``, spoiled in some way; or now and then a good one."""
+    """Return an archive of these arrays and ``meta`` with a random fault, or occasionally a valid one."""
     members = {**{name: _npy(array) for name, array in arrays.items()}, npz.META: _npy(_text(meta))}
     name = random.choice(list(members))
     what = random.randrange(14)
@@ -82,14 +82,14 @@ def _text(meta: Any) -> np.ndarray[Any, Any]:
 
 
 def _hostile_json(meta: Mapping[str, Any], random: Random) -> str:
-    """Something that is no JSON, that is hard to read, or that is not what ``meta`` should be."""
+    """Return invalid JSON, JSON that is hard to parse, or JSON that is not valid as ``meta``."""
     if random.random() < 0.5:
         return random.choice(TEXTS)
     return mutated_bytes(json.dumps(meta).encode(), random).decode("latin-1")
 
 
 def _hostile_array(array: np.ndarray[Any, Any], random: Random) -> np.ndarray[Any, Any]:
-    """Numbers that are none or are too large, or another dtype or shape."""
+    """Return an array with NaN or very large numbers, or with another dtype or shape."""
     what = random.randrange(8)
     if what < 3:
         spoiled = np.array(array)
@@ -114,7 +114,7 @@ def _hostile_array(array: np.ndarray[Any, Any], random: Random) -> np.ndarray[An
 
 
 def _hostile_npy(member: bytes, random: Random) -> bytes:
-    """A member with another header, or other bytes."""
+    """Return a member with another header, or with other bytes."""
     if random.random() < 0.3:
         return mutated_bytes(member, random)
     stream = io.BytesIO(member)
@@ -132,7 +132,7 @@ def _hostile_npy(member: bytes, random: Random) -> bytes:
 
 
 def _other_members(members: Mapping[str, bytes], random: Random) -> dict[str, bytes]:
-    """One member left out, renamed, put in, or changed for another."""
+    """Return the members with one of them removed, renamed, inserted or replaced."""
     name, other = random.choice(list(members)), random.choice(list(members))
     what = random.randrange(5)
     if what == 0:
@@ -147,7 +147,7 @@ def _other_members(members: Mapping[str, bytes], random: Random) -> dict[str, by
 
 
 def _sealed(members: Mapping[str, bytes], random: Random, *, compress: bool, twice: str | None) -> bytes:
-    """The members as a .zip file with a right sum at its end."""
+    """Return the members as a .zip file with a correct checksum at its end."""
     room = io.BytesIO()
     how = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
     suffix = ".npy" if random.random() < 0.99 else ""
@@ -161,7 +161,7 @@ def _sealed(members: Mapping[str, bytes], random: Random, *, compress: bool, twi
 
 
 def _with_other_numbers(content: bytes, random: Random) -> bytes:
-    """A .zip file with numbers near a limit in some of its headers."""
+    """Return a .zip file with numbers near a limit in some of its headers."""
     spoiled = bytearray(content)
     for _ in range(random.randint(1, 3)):
         places = _all_places(spoiled, random.choice(SIGNATURES))

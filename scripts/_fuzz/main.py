@@ -1,4 +1,4 @@
-"""The command: so many hostile files for each reader, read in a process that is watched from another one."""
+"""Command line of ``scripts/fuzz``: hostile files for each reader, read in a process that another one monitors."""
 
 import argparse
 import multiprocessing
@@ -16,28 +16,28 @@ from typing import NamedTuple, NoReturn
 from _fuzz.targets import TARGETS, Case, Failure, check
 
 LIMIT = 60.0
-"""Seconds for one case: a thousand times what any takes, even where others use the machine too."""
+"""Timeout for one case in seconds, a thousand times the usual duration, even on a busy machine."""
 
 ADDRESS_SPACE = 8 << 30
-"""Bytes that a process may ask for, where the system can be told so."""
+"""Largest address space of a process in bytes, on systems that can limit it."""
 
 INTERRUPTED = 130
 
 DESCRIPTION = """\
 Let mnist-bp read hostile files: model files, checkpoints (by train --resume), configs, IDX images and labels, and
-images (predict, explain --image). Each is made from a good file and a seed: with other bytes, or well-formed and
-sealed, but with other content. It must be read, or refused in one line by an error that is meant for it; it must not
-take more memory than a stated multiple of its size, hang, or run code.
+images (predict, explain --image). Each is created from a valid file and a seed: with changed bytes, or well-formed with
+a correct checksum, but with changed content. It must be read, or rejected in one line by a suitable error. Reading must
+not take more memory than a stated multiple of its size, hang, or run code.
 """
 EPILOG = """\
-Exit codes: 0 all is well; 1 a case failed; 130 interrupted.
+Exit codes: 0 all cases passed; 1 a case failed; 130 interrupted.
 
-Example: scripts/fuzz --target model --cases 1 --seed 123      # a case again, with its traceback
+Example: scripts/fuzz --target model --cases 1 --seed 123      # repeat a case, with its traceback
 """
 
 
 class _Trouble(NamedTuple):
-    """What was wrong with a case."""
+    """Description of a failed case."""
 
     text: str
     trace: str
@@ -48,9 +48,11 @@ def main(arguments: Sequence[str]) -> NoReturn:
     parser = argparse.ArgumentParser(
         "scripts/fuzz", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--target", choices=[*TARGETS], action="append", help="what reads; default: all, one by one")
-    parser.add_argument("--cases", type=int, default=10_000, metavar="N", help="for each target; default: %(default)s")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the first case; default: %(default)s")
+    parser.add_argument("--target", choices=[*TARGETS], action="append", help="reader to test; default: all")
+    parser.add_argument(
+        "--cases", type=int, default=10_000, metavar="N", help="cases for each target; default: %(default)s"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the first case; default: %(default)s")
     options = parser.parse_args(arguments)
     seeds = range(options.seed, options.seed + options.cases)
     try:
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
 
 
 def run(target: str, seeds: range) -> int:
-    """Let a reader read the files of all these seeds, and say what came of it; how many cases failed."""
+    """Let a reader read the files of all these seeds, print the results, and return the number of failed cases."""
     cases: dict[int, Case] = {}
     failures = 0
     for seed, outcome in outcomes(target, seeds):
@@ -84,7 +86,7 @@ def run(target: str, seeds: range) -> int:
 
 
 def outcomes(target: str, seeds: range) -> Iterator[tuple[int, Case | _Trouble]]:
-    """What came of each seed. After one that hangs or crashes, another process goes on with the next."""
+    """Yield the result of each seed. After one that hangs or crashes, a new process continues with the next."""
     while seeds:
         ours, theirs = multiprocessing.Pipe(duplex=False)
         worker = multiprocessing.get_context("spawn").Process(target=work, args=(target, seeds, theirs), daemon=True)
@@ -106,10 +108,10 @@ def outcomes(target: str, seeds: range) -> Iterator[tuple[int, Case | _Trouble]]
         seeds = seeds[1:]
 
 
-def work(target: str, seeds: range, told: Connection) -> None:
-    """Read the files of these seeds in an empty folder, and tell what came of each."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the process that watches, which then ends this one
-    with suppress(ImportError, ValueError, OSError):  # not on Windows, and not everywhere else
+def work(target: str, seeds: range, results: Connection) -> None:
+    """Read the files of these seeds in an empty folder, and send the result of each."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the monitoring process, which then ends this one
+    with suppress(ImportError, ValueError, OSError):  # not supported on Windows and some other systems
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, resource.getrlimit(resource.RLIMIT_AS)[1]))
@@ -118,7 +120,7 @@ def work(target: str, seeds: range, told: Connection) -> None:
         os.chdir(folder)
         os.environ |= {"MNIST_BP_OFFLINE": "1", "MNIST_BP_DATA": folder}
         for seed in seeds:
-            told.send(_outcome(target, seed))
+            results.send(_outcome(target, seed))
         os.chdir(before)
 
 

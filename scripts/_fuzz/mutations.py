@@ -1,4 +1,4 @@
-"""Ways to make something hostile of something good. Each draws what it does from the ``Random`` that it is given."""
+"""Mutations that turn something valid into something hostile. Each draws from the ``Random`` that it is given."""
 
 import math
 from collections.abc import Callable
@@ -8,13 +8,13 @@ from typing import Any
 __all__ = ["LIMITS", "hostile_value", "mutated_bytes", "mutated_value", "wild_text"]
 
 LIMITS = [0, 1, 2**7, 2**8 - 1, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1]
-"""Numbers at which a reader that counts in so many bits goes wrong."""
+"""Numbers near the limits of 8, 16, 32 and 64 bits, at which a reader may overflow."""
 
 MOST_EDITS = 4
 
 
 def mutated_bytes(content: bytes, random: Random) -> bytes:
-    """Other bytes: some flipped, overwritten, moved, repeated, put in or cut off, in one to four places."""
+    """Return bytes that were flipped, overwritten, moved, repeated, inserted or removed in one to four places."""
     edited = bytearray(content)
     for _ in range(random.randint(1, MOST_EDITS)):
         random.choice(_EDITS)(edited, random)
@@ -32,7 +32,7 @@ def _overwrite(content: bytearray, random: Random) -> None:
 
 
 def _set_number(content: bytearray, random: Random) -> None:
-    """A number that counts bytes or examples, say, becomes one that is near a limit."""
+    """Overwrite bytes, which may be a number of bytes or examples, with a number near a limit."""
     width = random.choice([1, 2, 4, 8])
     number = random.choice(LIMITS) % (1 << 8 * width)
     for place in _places(content, random, 1):
@@ -40,7 +40,7 @@ def _set_number(content: bytearray, random: Random) -> None:
 
 
 def _splice(content: bytearray, random: Random) -> None:
-    """A piece over another place, so that what is well-formed stands where it does not belong."""
+    """Copy a piece over another place, so that well-formed content is in the wrong place."""
     for place, source in zip(_places(content, random, 1), _places(content, random, 1), strict=True):
         piece = content[source : source + random.randint(1, 64)]
         content[place : place + len(piece)] = piece
@@ -72,7 +72,7 @@ _EDITS: list[Callable[[bytearray, Random], None]] = [
 
 
 def _places(content: bytearray, random: Random, count: int) -> list[int]:
-    """Places in ``content``, half of them near its ends, where headers are."""
+    """Return places in ``content``, half of them near its ends, where headers are."""
     length = len(content)
     if not length:
         return []
@@ -82,7 +82,7 @@ def _places(content: bytearray, random: Random, count: int) -> list[int]:
 
 
 def mutated_value(value: Any, random: Random) -> Any:
-    """A JSON or TOML value with something in it changed, renamed, left out or put in; ``value`` stays as it is."""
+    """Return a JSON or TOML value with a part changed, renamed, removed or inserted. ``value`` is not modified."""
     if isinstance(value, dict) and value and random.random() < 0.9:
         key = random.choice(list(value))
         what = random.randrange(10)
@@ -100,7 +100,7 @@ def mutated_value(value: Any, random: Random) -> Any:
 
 
 def hostile_value(value: Any, random: Random) -> Any:
-    """Something else than ``value``: of another type, out of range, or just not the same."""
+    """Return a value other than ``value``, perhaps of another type or out of range."""
     others: list[Any] = [
         None, True, False, "", [], {}, [[]], [None], {"": None}, [value], {"x": value}, [value] * 3, f"{value}",
         0, -1, 1, 1.5, -0.0, 1e-320, 1e308, math.nan, math.inf, -math.inf, wild_text(random), [wild_text(random)],
@@ -115,7 +115,7 @@ def hostile_value(value: Any, random: Random) -> Any:
 
 
 def wild_text(random: Random) -> str:
-    """A text that steers a terminal, is markup, is no UTF-8, or is long."""
+    """Return a text with control characters or markup, a text that is not UTF-8, or a long text."""
     texts = [
         "\x1b[31m", "\x1b]0;title\x07", "\r", "a\nb", "\0", "\u202e", "\x9b31m", "[red]x", "[/nonsense]", "é日本",
         "x" * 5000, "../..", "/", "~", "%s", "{}", "'", '"', "\\",

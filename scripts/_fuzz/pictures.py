@@ -11,7 +11,7 @@ from _fuzz.mutations import LIMITS, mutated_bytes
 __all__ = ["SHAPE", "hostile_image"]
 
 SHAPE = (28, 28)
-"""Rows and columns that the network takes."""
+"""Rows and columns of the network's inputs."""
 
 SHAPES = [SHAPE] * 6 + [(1, 1), (28, 27), (1, 784), (60, 40), (2, 3000), (300, 400)]
 """Rows and columns of the images."""
@@ -21,15 +21,15 @@ KINDS = [("PNG", mode) for mode in ("L", "RGB", "P", "1", "LA", "RGBA", "I;16")]
 ]  # fmt: skip
 
 REFUSED = ["TIFF", "ICO", "EPS", "PCX", "TGA", "SGI"]
-"""Formats that are not read, whatever is in them."""
+"""Formats that are not supported."""
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 BOMB = 4_000_000
-"""Bytes that a piece of a few thousand unpacks to."""
+"""Size in bytes to which a few thousand compressed bytes expand."""
 
 
 def hostile_image(random: Random) -> bytes:
-    """An image with other bytes, or a PNG with other chunks whose checksums are right; now and then a good one."""
+    """Return an image with changed bytes, a PNG with changed chunks and right checksums, or sometimes a valid image."""
     what = random.randrange(10)
     if what == 0:
         return _saved(random.choice(REFUSED), "L", SHAPE, random)
@@ -51,7 +51,7 @@ def _saved(kind: str, mode: str, shape: tuple[int, int], random: Random) -> byte
 
 
 def _turned(random: Random) -> Image.Exif:
-    """What a camera tells that was held in some way."""
+    """Return Exif metadata with a random orientation."""
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = random.randrange(10)
     return exif
@@ -63,7 +63,7 @@ def _colour(mode: str, random: Random) -> int | tuple[int, ...]:
 
 
 def _with_other_chunks(content: bytes, random: Random) -> bytes:
-    """A PNG file with a chunk changed, repeated, moved, left out or put in."""
+    """Return a PNG file with a chunk changed, repeated, moved, removed or inserted."""
     chunks = _chunks(content)
     place = random.randrange(len(chunks))
     name, data = chunks[place]

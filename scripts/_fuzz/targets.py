@@ -1,4 +1,4 @@
-"""What reads hostile files, and the check of one case: it is read, or refused as it should be, and nothing else."""
+"""Readers of hostile files, and the check of one case: the file must be read, or rejected by a suitable error."""
 
 import contextlib
 import gzip
@@ -39,11 +39,11 @@ CLASSES = 3
 
 
 class Failure(Exception):
-    """A case that did not end as it should have; the text says how it ended."""
+    """Case that failed; the text is the reason."""
 
 
 class Case(NamedTuple):
-    """A case that ended as it should: whether the file was read, in what time, and the bytes that it took at most."""
+    """Case that passed: ``is_read`` is False if the file was rejected; seconds; and the peak memory in bytes."""
 
     is_read: bool
     seconds: float
@@ -51,18 +51,18 @@ class Case(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A reader.
+    """A reader to test.
 
     Attributes
     ----------
     make
-        Draws a hostile file.
+        Function that draws a hostile file.
     read
-        Reads the file at a path, and raises AssertionError if what came of it is not what it should be.
+        Function that reads the file at a path, and raises AssertionError if the result is invalid.
     memory
-        Bytes that reading may take, whatever is in the file.
+        Bytes that reading may take, independent of the file.
     times
-        The same for each byte of the file.
+        Additional bytes that reading may take for each byte of the file.
     """
 
     make: Callable[[Random], bytes]
@@ -77,7 +77,7 @@ def check(name: str, seed: int) -> Case:
     Raises
     ------
     Failure
-        If anything else happens than that it is read, or refused by an error of ours with a line for people.
+        Unless the file is read, or rejected by an error of mnist-bp with a one-line message.
     """
     _import_reader(name)
     target = TARGETS[name]
@@ -107,7 +107,7 @@ def check(name: str, seed: int) -> Case:
 
 @cache
 def _import_reader(name: str) -> None:
-    """Read files until one is accepted: modules imported on first use are not memory that a file takes."""
+    """Read files until one is accepted, so that the memory of imported modules is not counted for a case."""
     path = Path("hostile")
     for seed in count():
         _make(name, path, seed)
@@ -159,7 +159,7 @@ RUN = Path("run")
 
 @cache
 def _good_run() -> dict[str, bytes]:
-    """The files of a run of one epoch, which can go on for another."""
+    """Return the files of a run of one epoch, which can be resumed for another."""
     random = np.random.default_rng(0)
     for name, shape in zip(FILE_NAMES, [(30, 5, 6), (30,), (20, 5, 6), (20,)], strict=True):
         array = random.integers(256 if len(shape) == 3 else CLASSES, size=shape, dtype=np.uint8)
@@ -171,7 +171,7 @@ def _good_run() -> dict[str, bytes]:
 
 
 def _run(*arguments: str) -> list[dict[str, Any]]:
-    """Run ``mnist-bp`` in this process; return its records. An error is raised."""
+    """Run ``mnist-bp`` in this process, and return its records. Raise its errors."""
     said, told = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(told):
         code = run([*arguments, "--json"])
@@ -250,7 +250,7 @@ def _read_config(path: Path) -> None:
 
 
 UNPACKED = 3 * idx.DEFLATE_LIMIT
-"""Bytes for each byte of a .gz: a file may well be so much larger unpacked, while it is put together from pieces."""
+"""Bytes of memory allowed for each byte of a .gz file, which may expand by this factor while pieces are joined."""
 
 
 def _make_images(random: Random) -> bytes:
@@ -262,7 +262,7 @@ def _make_labels(random: Random) -> bytes:
 
 
 def _make_idx(shape: list[int], random: Random) -> bytes:
-    """A file with another header, another length or other bytes, plain or compressed, before or after all that."""
+    """Return an IDX file with a changed header, length or bytes, plain or compressed."""
     body = bytes(random.randrange(CLASSES + (random.random() < 0.01)) for _ in range(int(np.prod(shape))))
     sizes = list(shape)
     if random.random() < 0.3:
@@ -310,4 +310,4 @@ TARGETS = {
     "labels": Target(_make_labels, _read_labels, memory=600_000, times=UNPACKED),
     "image": Target(hostile_image, _read_image, memory=10_000_000, times=40),
 }
-"""By name, for the command line."""
+"""Readers by name, for the command line."""

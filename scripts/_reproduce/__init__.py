@@ -1,1 +1,1 @@
-"""What ``scripts/reproduce`` is made of. The product imports none of it."""
+"""Parts of ``scripts/reproduce``. The package mnist_bp imports none of them."""

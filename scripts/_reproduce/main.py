@@ -1,4 +1,4 @@
-"""The command: parse, train, write down."""
+"""Command line of ``scripts/reproduce``."""
 
 import argparse
 import difflib
@@ -31,13 +31,13 @@ CONFIGS, RESULTS = ROOT / "configs", ROOT / "runs/reproduce"
 INTERRUPTED = 130
 
 DESCRIPTION = """\
-Train the recipes of configs/ on MNIST, each with several seeds, and write their test errors into the recipes' files and
-into the table of configs/README.md. What is done is not done again, and what was cut short (Ctrl-C, a crash) goes on
-from its last finished epoch: give the same command once more. A recipe whose settings have changed is trained anew.
+Train the recipes of configs/ on MNIST, each with several seeds, and write their test errors to the recipes' files and
+to the table of configs/README.md. Finished trainings are not repeated. To resume interrupted ones (Ctrl-C, a crash)
+from their last finished epoch, repeat the command. A recipe whose settings have changed is trained again.
 """
 EPILOG = """\
-Exit codes: 0 done, every mean at or under its bar; 1 a recipe failed or misses its bar; 2 bad usage or bad input;
-3 MNIST could not be had, or the disk does not take the results; 130 interrupted.
+Exit codes: 0 done, every mean at or below its bar; 1 a recipe failed or misses its bar; 2 bad usage or bad input;
+3 MNIST is not available, or the results cannot be written; 130 interrupted.
 
 Example: scripts/reproduce 800-elastic --seeds 1
 """
@@ -46,7 +46,7 @@ Example: scripts/reproduce 800-elastic --seeds 1
 def main(arguments: Sequence[str], configs: Path = CONFIGS) -> NoReturn:
     """Run the command, and exit."""
     prepare_streams()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a job that is ended from outside also saves what it has
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a job that is terminated also saves its finished epochs
     options = parse(arguments)
     try:
         sys.exit(run(options, configs))
@@ -58,26 +58,26 @@ def main(arguments: Sequence[str], configs: Path = CONFIGS) -> NoReturn:
         sys.exit(StorageError.exit_code)
     except KeyboardInterrupt:
         command = shlex.join(["scripts/reproduce", *arguments])
-        print(f"interrupted; what was finished is kept, and the same command goes on: {command}", file=sys.stderr)
+        print(f"interrupted; finished epochs are saved; to continue: {command}", file=sys.stderr)
         sys.exit(INTERRUPTED)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the options."""
+    """Parse the options."""
     parser = argparse.ArgumentParser(
         "scripts/reproduce",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="recipes, as their files are called; default: all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="names of recipes; default: all")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="seeds 0 to N-1; default: %(default)s")
-    parser.add_argument("--data-dir", type=user_path, metavar="DIR", help="where MNIST lies; default: where it is kept")
+    parser.add_argument("--data-dir", type=user_path, metavar="DIR", help="folder of MNIST; default: the cache folder")
     parser.add_argument(
-        "--results", type=user_path, default=RESULTS, metavar="DIR", help="of the runs; default: runs/reproduce"
+        "--results", type=user_path, default=RESULTS, metavar="DIR", help="folder of the runs; default: runs/reproduce"
     )
-    parser.add_argument("--list", action="store_true", help="say of each recipe what is done, and train nothing")
-    parser.add_argument("--table", action="store_true", help="write down what is done, and train nothing")
+    parser.add_argument("--list", action="store_true", help="list the finished seeds of each recipe, and train nothing")
+    parser.add_argument("--table", action="store_true", help="write the finished results, and train nothing")
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error("--seeds: expected a whole number of 1 or more")
@@ -85,7 +85,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace, configs: Path) -> int:
-    """Do what was asked for; the exit code."""
+    """Run the command with these options, and return the exit code."""
     known = recipe_files.read_all(configs)
     chosen = choose(options.names, known)
     seeds = range(options.seeds)
@@ -96,19 +96,19 @@ def run(options: argparse.Namespace, configs: Path) -> int:
             print(f"{recipe.name:<{width}} bar {recipe.bar:.2f} %   seeds done: {', '.join(done) or 'none'}")
         return 0
     readme, here, failures = configs / "README.md", describe_machine(), list[str]()
-    table.write(readme, known.values())  # first of all, because it may refuse to
+    table.write(readme, known.values())  # before the training, because it may raise
     if not options.table:
         require_mnist(options.data_dir)
     for recipe in chosen:
         if not options.table:
             failures += train(recipe, seeds, options, here)
         write_down(recipe, seeds, options.results)
-        table.write(readme, recipe_files.read_all(configs).values())  # others may have been written down meanwhile
-    return 0 if options.table else judge(chosen, failures)
+        table.write(readme, recipe_files.read_all(configs).values())  # another process may have written results
+    return 0 if options.table else report(chosen, failures)
 
 
 def choose(names: Sequence[str], known: dict[str, Recipe]) -> list[Recipe]:
-    """Find the recipes of these names, in the table's order; without a name, all of them."""
+    """Return the recipes with these names, in the table's order. Without names, return all."""
     for name in names:
         if name not in known:
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
@@ -118,14 +118,14 @@ def choose(names: Sequence[str], known: dict[str, Recipe]) -> list[Recipe]:
 
 
 def require_mnist(data_dir: Path | None) -> None:
-    """Have MNIST on disk before anything is trained, fetched if need be, and be sure that it is MNIST.
+    """Download MNIST if necessary, and verify that it is MNIST, before any training.
 
     Raises
     ------
     DataUnavailable
-        If it is not to be had.
+        If MNIST is not available.
     InputError
-        If a folder called mnist, or the one given, holds something else: train takes it for what it is called.
+        If a folder named mnist, or the given one, contains something else, which train would use under that name.
     """
     load_dataset(DATASET, data_dir, Console())
     finding = inspect_root(data_dir)
@@ -135,11 +135,11 @@ def require_mnist(data_dir: Path | None) -> None:
         try:
             take_file(stored, VerifiedFile(file))
         except Unusable as reason:
-            raise InputError(f"the table is about MNIST alone, but {stored}: {reason}") from reason
+            raise InputError(f"the table requires MNIST, but {stored}: {reason}") from reason
 
 
 def train(recipe: Recipe, seeds: Iterable[int], options: argparse.Namespace, here: str) -> list[str]:
-    """Train a recipe with each seed; what failed."""
+    """Train a recipe with each seed, and return the failed ones."""
     failures = []
     for seed in seeds:
         try:
@@ -151,9 +151,9 @@ def train(recipe: Recipe, seeds: Iterable[int], options: argparse.Namespace, her
 
 
 def write_down(recipe: Recipe, seeds: Sequence[int], results: Path) -> None:
-    """Write into the recipe's file what came of it, if the seeds asked for are done; more of them count, too.
+    """Write the results to the recipe's file, if all requested seeds are finished. Further finished seeds are included.
 
-    Where some are not, the file keeps what it tells, be it from another machine.
+    Otherwise the file keeps its results, which may be from another machine.
     """
     runs = (Run(recipe, seed, results) for seed in count())
     done = [kept for run in takewhile(lambda run: run.is_done, runs) if (kept := run.kept())]
@@ -166,8 +166,8 @@ def write_down(recipe: Recipe, seeds: Sequence[int], results: Path) -> None:
         recipe_files.keep_measurement(recipe, measured)
 
 
-def judge(trained: Iterable[Recipe], failures: Sequence[str]) -> int:
-    """Say of each recipe whether it meets its bar; the exit code."""
+def report(trained: Iterable[Recipe], failures: Sequence[str]) -> int:
+    """Print for each recipe whether it meets its bar, and return the exit code."""
     is_met = not failures
     for recipe in trained:
         now = recipe_files.read(recipe.path)
@@ -184,6 +184,6 @@ def judge(trained: Iterable[Recipe], failures: Sequence[str]) -> int:
 
 
 def describe_machine() -> str:
-    """In a line, what the minutes depend on."""
+    """Return a line about the machine and the software, on which the minutes depend."""
     about = machine.describe()
     return f"{about['CPU']}, {counted(int(about['cores']), 'core')}, Python {about['Python']}, numpy {about['numpy']}"

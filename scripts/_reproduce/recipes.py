@@ -1,7 +1,7 @@
-"""A recipe of the table: a file of options whose opening comment tells what it has to reach, and what it has reached.
+"""Recipes of the table: config files whose first comment contains the bar and the results.
 
-The comment is the record. A line each, behind ``# ``: ``Literature:``, ``Bar:``, and, written by ``scripts/reproduce``,
-``Measured:`` and ``Machine:``. Its first line says what the network is, and what is special.
+The comment has lines that begin with ``Literature:``, ``Bar:``, ``Measured:`` and ``Machine:``, after ``# ``. The last
+two are written by ``scripts/reproduce``. The first line of the comment describes the network.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from mnist_bp.training.notation import format_sizes, parse_hidden
 
 PIXELS, CLASSES = 784, 10
 DIGEST = 8
-"""Hexadecimal digits of the settings' SHA-256 that a file keeps."""
+"""Number of hexadecimal digits of the settings' SHA-256 digest in a file."""
 
 _FIELD = re.compile(r"# (Literature|Bar|Measured|Machine): *(.*\S)")
 _BAR = re.compile(r"(?:≤ *)?(\d+(?:\.\d+)?) *%")
@@ -36,10 +36,10 @@ _MEASURED = re.compile(
 
 @dataclass(frozen=True)
 class Measurement:
-    """What came of a recipe.
+    """Results of a recipe.
 
-    ``errors`` are the test errors in % after the last epoch, of seed 0, 1, 2, …; ``minutes`` those of a seed in the
-    mean, as text; ``digest`` is of the settings that were trained, ``machine`` what they were trained on.
+    ``errors`` are the test errors in % after the last epoch for seeds 0, 1, 2, …. ``minutes`` is the mean duration of a
+    seed, as text. ``digest`` is the digest of the settings, and ``machine`` describes the machine.
     """
 
     errors: tuple[float, ...]
@@ -49,12 +49,12 @@ class Measurement:
 
     @classmethod
     def of(cls, errors: Sequence[float], seconds: Sequence[float], digest: str, machine: str) -> Self:
-        """Make one of the figures of each seed."""
+        """Return the results from the values of each seed."""
         return cls(tuple(errors), number(mean(seconds) / 60), digest, machine)
 
     @classmethod
     def from_lines(cls, measured: str, machine: str) -> Self | None:
-        """Read what ``line`` wrote; None of anything else."""
+        """Parse a line that ``line`` wrote. Return None for anything else."""
         match = _MEASURED.fullmatch(measured)
         if match is None:
             return None
@@ -63,18 +63,18 @@ class Measurement:
 
     @property
     def mean(self) -> float:
-        """Of the errors; they have two decimals, so nothing behind the sixth is more than rounding."""
+        """Mean of the errors. It is rounded to six decimals, because the errors have two decimals."""
         return round(mean(self.errors), 6)
 
     @property
     def spread(self) -> str:
-        """Mean ± sample standard deviation; of a single seed, only itself."""
+        """Mean ± sample standard deviation, or only the error of a single seed."""
         deviation = f" ± {stdev(self.errors):.2f}" if len(self.errors) > 1 else ""
         return f"{self.mean:.2f}{deviation}"
 
     @property
     def line(self) -> str:
-        """What stands behind ``Measured:``."""
+        """Text after ``Measured:``."""
         last = len(self.errors) - 1
         seeds, errors = f"seeds 0-{last}" if last else "seed 0", ", ".join(f"{error:.2f}" for error in self.errors)
         return f"{self.spread} % ({seeds}: {errors}), {self.minutes} min a seed; settings {self.digest}"
@@ -82,11 +82,11 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe that belongs into the table.
+    """A recipe of the table.
 
-    ``text`` is the whole file as it was read, maybe long before it is trained; ``sha256`` is that of its settings: a
-    comment may change without a new training. ``bar`` is the highest mean error, in %. ``measured`` is what the file
-    tells, be it of these settings or of earlier ones.
+    ``text`` is the whole file as it was read, perhaps long before the training. ``sha256`` is the digest of its
+    settings, so that a comment may change without a new training. ``bar`` is the largest mean error in %. ``measured``
+    holds the results in the file, of these settings or of earlier ones.
     """
 
     path: Path
@@ -100,44 +100,44 @@ class Recipe:
 
     @property
     def name(self) -> str:
-        """As it is called on the command line."""
+        """Name on the command line."""
         return self.path.stem
 
     @property
     def digest(self) -> str:
-        """The beginning of ``sha256``."""
+        """First digits of ``sha256``."""
         return self.sha256[:DIGEST]
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the settings have changed since they were measured."""
+        """True if the settings have changed since the measurement."""
         return self.measured is not None and self.measured.digest != self.digest
 
     @property
     def meets_its_bar(self) -> bool:
-        """Whether what the file tells is of these settings, and low enough."""
+        """True if the results are of these settings, and the mean error is at most the bar."""
         return self.measured is not None and not self.is_outdated and self.measured.mean <= self.bar
 
 
 def read_all(folder: Path) -> dict[str, Recipe]:
-    """Find the table's recipes in ``folder``, by name, the highest bar first.
+    """Return the table's recipes in ``folder`` by name, the highest bar first.
 
     Raises
     ------
     InputError
-        If one of them is not what a recipe has to be.
+        If a recipe is invalid.
     """
     found = [recipe for path in folder.glob("*.toml") if (recipe := read(path)) is not None]
     return {recipe.name: recipe for recipe in sorted(found, key=lambda recipe: (-recipe.bar, recipe.name))}
 
 
 def read(path: Path) -> Recipe | None:
-    """Read a recipe; None if its opening comment has no line ``Literature:``, so that it is none of the table's.
+    """Read a recipe. Return None if its first comment has no line ``Literature:``, so that it is not in the table.
 
     Raises
     ------
     InputError
-        If ``train --config`` would not read it, or if it lacks what the table tells of each: its bar, its ``hidden``.
+        If ``train --config`` would reject it, or if its bar or its ``hidden`` is missing.
     """
     settings = read_config(path, with_options(train))
     text = path.read_text(encoding="utf-8-sig")
@@ -149,7 +149,7 @@ def read(path: Path) -> Recipe | None:
     if bar is None:
         raise InputError(f"{path}: expected a line '# Bar: 0.60 %' in the comment at its beginning")
     if "hidden" not in settings:
-        raise InputError(f"{path}: expected the key hidden: the table tells the network of each recipe")
+        raise InputError(f"{path}: expected the key hidden, because the table shows the network of each recipe")
     sizes = format_sizes((PIXELS, *parse_hidden(settings["hidden"]), CLASSES))
     return Recipe(
         path,
@@ -164,13 +164,13 @@ def read(path: Path) -> Recipe | None:
 
 
 def _sum(settings: Mapping[str, object]) -> str:
-    """Return the SHA-256 of what decides the result; the table's dataset is MNIST, whether or not a recipe names it."""
+    """Return the SHA-256 digest of the settings, without the dataset, which is always MNIST."""
     deciding = {name: value for name, value in settings.items() if name != "dataset"}
     return hashlib.sha256(json.dumps(deciding, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def keep_measurement(recipe: Recipe, measured: Measurement) -> None:
-    """Write it into the recipe's file: in place of the one that stands there, or below the bar."""
+    """Write the results to the recipe's file, in place of older ones, or below the bar."""
     text = recipe.path.read_text(encoding="utf-8-sig")
     opening = _opening(text)
     lines = []
@@ -184,7 +184,7 @@ def keep_measurement(recipe: Recipe, measured: Measurement) -> None:
 
 
 def _opening(text: str) -> list[str]:
-    """The lines of the comment at the beginning; one line at least, if an empty one."""
+    """Return the lines of the comment at the beginning, or the first line if there is no comment."""
     lines = text.split("\n")
     end = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
     return lines[:end] or lines[:1]

@@ -1,4 +1,4 @@
-"""One recipe, one seed: trained in a process of its own, gone on with where it was cut short, kept once it is done."""
+"""Training of one recipe with one seed in a separate process. It can be resumed, and its result is saved."""
 
 import json
 import os
@@ -19,26 +19,25 @@ from mnist_bp.storage.atomic import write_text
 TRAIN = (sys.executable, "-m", "mnist_bp", "train")
 DATASET: Literal["mnist"] = "mnist"
 DONE = {"finished", "early-stop"}
-"""How a training that counts may have ended."""
+"""Reasons for the end of a successful training."""
 
 INTERRUPTED = {130, -signal.SIGINT}
 PATIENCE = 5.0
-"""Seconds that a training has to end by itself: a terminal's Ctrl-C has reached it as well, and it has much to save."""
+"""Seconds to wait for a training to end, because a terminal's Ctrl-C has reached it as well and it must save files."""
 
 
 class Failed(Exception):
-    """A training that did not come to its end; the text says why."""
+    """Training that did not finish; the text is the reason."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """The training of a recipe with a seed, in ``results``/<recipe>/seed-<seed>, with three files beside it.
+    """Training of a recipe with a seed, in ``results``/<recipe>/seed-<seed>, with three files beside it.
 
-    The .toml is the recipe as it is trained, whatever becomes of the one in configs/ meanwhile.
+    The .toml file is a copy of the recipe, which may change in configs/ during the training.
 
-    The .json says what has been done so far: the ``settings`` (SHA-256), the ``machine``, the ``seconds`` that the
-    epochs until now have taken, the ``start`` record, and, once it is done, the ``end`` record. The .log is what
-    ``train`` says to people.
+    The .json file is the state: the ``settings`` (SHA-256), the ``machine``, the ``seconds`` of the epochs so far, the
+    ``start`` record, and, at the end, the ``end`` record. The .log file is the standard error of ``train``.
     """
 
     recipe: Recipe
@@ -47,30 +46,30 @@ class Run:
 
     @property
     def name(self) -> str:
-        """As people are told."""
+        """Name for messages."""
         return f"{self.recipe.name}, seed {self.seed}"
 
     @property
     def folder(self) -> Path:
-        """The run folder."""
+        """Run folder."""
         return self.results / self.recipe.name / f"seed-{self.seed}"
 
     @property
     def log(self) -> Path:
-        """What ``train`` says on standard error."""
+        """File with the standard error of ``train``."""
         return self.folder.with_suffix(".log")
 
     def kept(self) -> dict[str, Any] | None:
-        """What has been done with these settings; None if nothing, or with others."""
+        """Return the state, or None if there is none or its settings differ."""
         try:
             kept = json.loads(self._record.read_bytes())
             return kept if kept["settings"] == self.recipe.sha256 else None
-        except (OSError, ValueError, TypeError, KeyError):  # what makes no sense is as good as not written
+        except (OSError, ValueError, TypeError, KeyError):  # an invalid file counts as missing
             return None
 
     @property
     def is_done(self) -> bool:
-        """Whether there is a result."""
+        """True if there is a result."""
         kept = self.kept()
         return kept is not None and kept["end"] is not None
 
@@ -83,28 +82,28 @@ class Run:
         return self.folder.with_suffix(".toml")
 
     @property
-    def _can_go_on(self) -> bool:
+    def _can_resume(self) -> bool:
         return self.kept() is not None and (self.folder / "checkpoint.npz").is_file()
 
     def finish(self, data_dir: Path | None, machine: str) -> None:
-        """Train, or go on with it, and keep the result; nothing if it is done already.
+        """Train or resume, and save the result. Do nothing if it is already finished.
 
         Raises
         ------
         Failed
-            If it ends otherwise.
+            If the training does not finish.
         KeyboardInterrupt
-            If it, or this, is interrupted.
+            If the training or this process is interrupted.
         """
         if self.is_done:
-            print(f"{self.name}: done before", flush=True)
+            print(f"{self.name}: already finished", flush=True)
             return
-        if self._can_go_on:
-            print(f"{self.name}: going on with {self.folder}", flush=True)
+        if self._can_resume:
+            print(f"{self.name}: resuming {self.folder}", flush=True)
             try:
                 self._train("--resume", str(self.folder))
             except Failed as failure:
-                raise Failed(f"{failure}; to begin anew, remove {self.folder}") from failure
+                raise Failed(f"{failure}; to start again, remove {self.folder}") from failure
             return
         if self.folder.exists():
             shutil.rmtree(self.folder)
@@ -117,7 +116,7 @@ class Run:
         self._train(*options, *source)
 
     def _train(self, *options: str) -> None:
-        """Run ``train``, show each epoch, and keep what it tells."""
+        """Run ``train``, print each epoch, and save its records."""
         kept = self.kept()
         assert kept is not None
         before, started = kept["seconds"], time.perf_counter()
@@ -136,7 +135,7 @@ class Run:
         match record["event"]:
             case "start":
                 if record["dataset"] != DATASET or "synthetic" in record:
-                    raise Failed(f"{self.name}: it was to train on {DATASET}, not on {record['dataset']}")
+                    raise Failed(f"{self.name}: expected a training on {DATASET}, not on {record['dataset']}")
                 kept["start"] = record
             case "epoch":
                 self._keep(kept)
@@ -152,22 +151,22 @@ class Run:
 
     def _last_words(self, code: int) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return f"exit code {code}: {lines[-1] if lines else 'without a word'}; all of it: {self.log}"
+        return f"exit code {code}: {lines[-1] if lines else 'no message'}; full log: {self.log}"
 
 
 def error(record: dict[str, Any]) -> float:
-    """The test error of an epoch's or an end's record, in %, to the two decimals that 10,000 examples have."""
+    """Return the test error in % of an epoch or end record, with two decimals, as 10,000 examples have."""
     return round(100 * (1 - float(record["test_accuracy"])), 2)
 
 
 def percent(value: float) -> str:
-    """A test error as people read it."""
+    """Return a test error with its unit."""
     return f"{value:.2f} %"
 
 
 @contextmanager
 def _process(command: list[str], log: Any) -> Iterator["subprocess.Popen[str]"]:
-    """Run a command whose output is read in the block; whatever cuts the block short ends the command too."""
+    """Run a command whose output is read in the block. An exception in the block ends the command, too."""
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, encoding="utf-8"
     ) as process:
@@ -179,11 +178,11 @@ def _process(command: list[str], log: Any) -> Iterator["subprocess.Popen[str]"]:
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
-    """Let it end, or make it: as by Ctrl-C, so that it saves what it has."""
+    """Wait for the process to end, then interrupt it like Ctrl-C, so that it saves its finished epochs."""
     try:
         process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
-        if os.name == "nt":  # no process there can be told of Ctrl-C alone
+        if os.name == "nt":  # Windows cannot send Ctrl-C to a single process
             process.terminate()
         else:
             process.send_signal(signal.SIGINT)

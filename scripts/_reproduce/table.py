@@ -1,4 +1,4 @@
-"""The part of configs/README.md that is written by program: what the recipes' files tell, as a table."""
+"""Generated part of configs/README.md: a table of the results in the recipes' files."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +16,7 @@ HEAD = ("recipe", "literature", "bar", "mean ± s", "each seed", "minutes", "com
 
 
 def render(recipes: Iterable[Recipe]) -> str:
-    """Make a row of each recipe, then say on which machine each was measured."""
+    """Return the table with a row for each recipe, followed by the machines of the measurements."""
     recipes = list(recipes)
     text = markdown(HEAD, [_row(recipe) for recipe in recipes])
     machines: dict[str, list[str]] = {}
@@ -30,12 +30,12 @@ def render(recipes: Iterable[Recipe]) -> str:
 
 
 def write(readme: Path, recipes: Iterable[Recipe]) -> None:
-    """Put the table between the two marks of the file, and leave the rest of it as it is.
+    """Write the table between the two markers in the file, and leave the rest unchanged.
 
     Raises
     ------
     InputError
-        If the marks are not there.
+        If the markers are missing.
     """
     text = readme.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
@@ -51,7 +51,7 @@ def _row(recipe: Recipe) -> tuple[str, ...]:
 
 
 def _figures(recipe: Recipe) -> tuple[str, str, str]:
-    """The columns of a measurement: its spread, each seed, the minutes."""
+    """Return the columns of a measurement: its spread, each seed, the minutes."""
     measured: Measurement | None = recipe.measured
     if measured is None:
         return "not yet measured", "", ""

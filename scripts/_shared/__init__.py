@@ -1,1 +1,1 @@
-"""What several scripts have in common: the machine that they measured on, tables and numbers in Markdown."""
+"""Functions that several scripts share: a description of the machine, and Markdown tables and numbers."""

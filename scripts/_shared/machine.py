@@ -1,4 +1,4 @@
-"""On what it was measured."""
+"""Description of the machine and the software of a measurement."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ PEERS = ("torch", "jax", "scikit-learn")
 
 
 def describe() -> dict[str, str]:
-    """What a figure depends on, by name."""
+    """Return the properties of the machine and the versions of the software, by name."""
     described = {
         "CPU": _cpu(),
         "cores": str(usable_cores()),
@@ -38,7 +38,7 @@ def _version(distribution: str) -> str:
 
 
 def _blas() -> str:
-    """The library behind numpy's matrix products, and the kernels that it chose for this processor."""
+    """Return the library of numpy's matrix products, and its kernels for this processor."""
     libraries = (
         " ".join([info["internal_api"], info["version"], info.get("architecture", "")]).strip()
         for info in threadpool_info()
@@ -48,7 +48,7 @@ def _blas() -> str:
 
 
 def _cpu() -> str:
-    """The processor's name, for which each system has a place of its own."""
+    """Return the processor's name, which each operating system stores in another place."""
     info = Path("/proc/cpuinfo")
     if info.is_file():
         for line in info.read_text().splitlines():

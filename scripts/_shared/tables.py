@@ -1,11 +1,11 @@
-"""Markdown, and how numbers are written."""
+"""Markdown tables and formatted numbers."""
 
 import math
 from collections.abc import Sequence
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose columns are aligned in plain text too; the first column to the left, the others to the right."""
+    """Return a table that is also aligned in plain text. The first column is left-aligned, the others right-aligned."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
 
     def line(cells: Sequence[str]) -> str:
@@ -20,7 +20,7 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def number(value: float) -> str:
-    """Three figures that count."""
+    """Return a number with three significant digits."""
     if not math.isfinite(value):
         return "never" if value > 0 else "–"
     if value >= 100 or value == 0:
@@ -28,11 +28,11 @@ def number(value: float) -> str:
     return f"{value:.{2 - math.floor(math.log10(value))}f}"
 
 
-def percent(share: float) -> str:
-    """A small share."""
-    return f"{100 * share:.2g} %"
+def percent(fraction: float) -> str:
+    """Return a small fraction as a percentage with two significant digits."""
+    return f"{100 * fraction:.2g} %"
 
 
 def counted(count: int, noun: str) -> str:
-    """1 thread, 2 threads."""
+    """Return a count with its noun: 1 thread, 2 threads."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")

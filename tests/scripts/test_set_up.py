@@ -289,7 +289,7 @@ def test_an_environment_for_another_python_is_built_with_it(environment, tmp_pat
     with pytest.raises(SystemExit) as ended:
         environment.prepare(python=str(other))
     assert ended.value.code == 3
-    assert "another Python is wanted" in capfd.readouterr().err
+    assert "another Python is required" in capfd.readouterr().err
     environment.prepare()
     assert capfd.readouterr().err == ""
 
