@@ -84,3 +84,15 @@ def test_a_start_file_that_cannot_be_written_is_3(cli, in_shell, tmp_path):
     done = cli("--install-completion")
     assert (done.code, done.out) == (3, "")
     assert f"cannot read or write {tmp_path / '.bashrc'}" in done.err
+
+
+def test_where_no_shell_is_found_completion_is_refused(cli, monkeypatch):
+    """As in a service, whose parent is no shell."""
+
+    def fail():
+        raise shellingham.ShellDetectionFailure
+
+    monkeypatch.setattr(shellingham, "detect_shell", fail)
+    done = cli("--show-completion")
+    assert (done.code, done.out) == (2, "")
+    assert "no completion for an unknown shell: expected " in done.err

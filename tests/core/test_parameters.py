@@ -2,12 +2,17 @@
 
 import numpy as np
 
-from mnist_bp.core.parameters import ParameterVector, side_by_side, vector_length
+from mnist_bp.core.parameters import ParameterVector, array_shapes, side_by_side, vector_length
 
 
 def test_the_lessons_network_has_13002_parameters() -> None:
     """784 · 16 + 16 · 16 + 16 · 10 weights, 16 + 16 + 10 biases."""
     assert vector_length([784, 16, 16, 10]) == 784 * 16 + 16 * 16 + 16 * 10 + 16 + 16 + 10 == 13_002
+
+
+def test_arrays_are_named_from_layer_1_on() -> None:
+    """A weight matrix has a row for each neuron of its layer and a column for each of the layer before."""
+    assert array_shapes([5, 4, 3]) == {"W1": (4, 5), "b1": (4,), "W2": (3, 4), "b2": (3,)}
 
 
 def test_weights_and_biases_are_views_with_the_lessons_indices() -> None:
