@@ -74,9 +74,21 @@ class InputError(MnistBpError, ValueError):
 
 
 class DataUnavailable(MnistBpError):
-    """Data that is not available because of the network, a mirror or a disk."""
+    """Data that is not available because of the network, a mirror or a disk.
+
+    Parameters
+    ----------
+    message
+        Complete message.
+    reason
+        Reason alone, without advice; default: the message.
+    """
 
     exit_code = ExitCode.UNAVAILABLE
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
 
 
 class StorageError(MnistBpError):

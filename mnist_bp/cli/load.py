@@ -168,7 +168,9 @@ def load_training_data(context: typer.Context, settings: Settings, console: Cons
             raise
         if is_gate:
             refuse_fallback(str(error))
-        console.warn(f"MNIST is not available: {error}. Training on synthetic digits instead.", topic=SYNTHETIC_TOPIC)
+        console.warn(
+            f"MNIST is not available: {error.reason}. Training on synthetic digits instead.", topic=SYNTHETIC_TOPIC
+        )
         data = replace(_load(replace(settings, dataset=SYNTHETIC), console, named_in), is_fallback=True)
     if run is not None and _fell_back(run):
         if is_gate:

@@ -146,6 +146,8 @@ def _load_published(
         _download(name, folder, progress, notice)
         return _read(_files_in(folder), name, mapped=_is_verified(folder))
     except (DataUnavailable, InputError) as error:
+        if is_new and isinstance(error, DataUnavailable):
+            raise
         raise DataUnavailable(str(error) if is_new else f"{wrong}; {error}") from error
 
 

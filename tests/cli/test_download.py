@@ -99,7 +99,7 @@ def test_a_folder_without_the_files_is_exit_3(cli, given, tmp_path):
     shutil.copy(given / FILE_NAMES[3], tmp_path / "work")
     done = cli("download", "--from", tmp_path / "work")
     assert done.code == 3
-    assert done.err.startswith(f"mnist-bp: cannot download {FILE_NAMES[0]} and 2 more (no file of that name there); ")
+    assert done.err.startswith(f"mnist-bp: cannot download {FILE_NAMES[0]} and 2 more: no file of that name there; ")
 
 
 def test_a_place_that_is_not_there_is_bad_usage(cli):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from mnist_bp.data.download import cache
-from mnist_bp.data.download.verify import Unusable, VerifiedFile, WrongContent, take_file
+from mnist_bp.data.download.verify import NO_NETWORK, Unusable, VerifiedFile, WrongContent, take_file
 from mnist_bp.data.formats import EXPECTED, candidates, recognize
 from mnist_bp.data.names import Notice, Progress
 from mnist_bp.data.registry import PublishedDataset, PublishedFile
@@ -158,10 +158,8 @@ def _sources(
     if imported:
         return _local_sources(dataset, imported)
     if is_on("MNIST_BP_OFFLINE"):
-        raise DataUnavailable(
-            f"{dataset.name} is not complete on disk, and MNIST_BP_OFFLINE disables downloads; "
-            f"to copy it from a folder: {program()} download {dataset.name} --from FOLDER"
-        )
+        reason = f"{dataset.name} is not complete on disk, and MNIST_BP_OFFLINE disables downloads"
+        raise DataUnavailable(f"{reason}; to copy it: {program()} download {dataset.name} --from FOLDER", reason)
     from mnist_bp.data.download import http  # here, because requests takes long to import
 
     urls = _urls(dataset, mirrors)
@@ -242,16 +240,15 @@ def _next(events: "queue.SimpleQueue[_Piece | _End]") -> _Piece | _End:
 
 def _raise_failure(ends: Sequence[_End]) -> None:
     """Raise the first error in the order of the files, with errors of the disk before those of mirrors."""
-    failed = [end for end in ends if end.error is not None]
-    for end in failed:
-        if end.error is not None and not isinstance(end.error, Unusable):
-            raise end.error
+    failed = {end.file.name: end.error for end in ends if end.error is not None}
+    for error in failed.values():
+        if not isinstance(error, Unusable):
+            raise error
     if failed:
+        name, reason = next(iter(failed.items()))
         others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-        raise DataUnavailable(
-            f"cannot download {failed[0].file.name}{others} ({failed[0].error}); "
-            f"{program()} download can use other sources (--mirror, --from); --dataset synthetic needs no files"
-        )
+        advice = f"{program()} download can use other sources (--mirror, --from); --dataset synthetic needs no files"
+        raise DataUnavailable(f"cannot download {name}{others}: {reason}; {advice}", str(reason))
 
 
 def _work(
@@ -297,4 +294,6 @@ def _fetch(
             if found.sha256 is None:
                 raise
             return "another process", found.sha256
+    if len(reasons) > 1 and {*reasons.values()} == {NO_NETWORK}:
+        raise Unusable(f"no network (tried {len(reasons)} mirrors)")
     raise Unusable("; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or "no file of that name there")

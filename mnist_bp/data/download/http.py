@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 import requests
 from urllib3.exceptions import HTTPError, NameResolutionError, ProtocolError, ReadTimeoutError
 
-from mnist_bp.data.download.verify import PIECE_BYTES, BrokeOff, Unusable, VerifiedFile, WrongContent
+from mnist_bp.data.download.verify import NO_NETWORK, PIECE_BYTES, BrokeOff, Unusable, VerifiedFile, WrongContent
 
 __all__ = ["Stopped", "fetch_file"]
 
@@ -200,7 +200,7 @@ def _failure(error: Exception) -> Unusable:
     if isinstance(error, requests.ConnectionError) and isinstance(cause, ProtocolError):
         return BrokeOff("broke off before the response")
     if isinstance(getattr(cause, "reason", None), NameResolutionError):
-        return Unusable("host name lookup failed (no network?)")
+        return Unusable(NO_NETWORK)
     return Unusable(next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), str(error)))
 
 

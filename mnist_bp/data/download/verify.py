@@ -13,9 +13,12 @@ from mnist_bp.data.idx import GZIP_MAGIC
 from mnist_bp.data.registry import PublishedFile
 from mnist_bp.data.zip_member import DAMAGED, Stored, open_stored
 
-__all__ = ["PIECE_BYTES", "BrokeOff", "Unusable", "VerifiedFile", "WrongContent", "take_file"]
+__all__ = ["NO_NETWORK", "PIECE_BYTES", "BrokeOff", "Unusable", "VerifiedFile", "WrongContent", "take_file"]
 
 PIECE_BYTES = 1 << 16
+NO_NETWORK = "host name lookup failed (no network?)"
+"""Reason of a failed name lookup."""
+
 IDX_MAGIC = b"\0\0"
 GZIP_WBITS = 31
 
