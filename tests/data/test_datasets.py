@@ -167,10 +167,10 @@ def test_the_command_to_fetch_goes_where_was_looked(tmp_path):
         load("kmnist", tmp_path / "other", fetch=False)
 
 
-def test_without_a_network_a_dataset_cannot_be_had(tmp_path):
-    """What is not on disk is asked of its mirrors; where none answers, the error names them all."""
+def test_without_a_network_a_dataset_is_not_available(tmp_path):
+    """The error gives the reason once for all mirrors."""
     (tmp_path / "root").mkdir()
-    with pytest.raises(DataUnavailable, match=r"ossci-datasets.*lookup failed.*cvdf-datasets.*lookup failed"):
+    with pytest.raises(DataUnavailable, match=r"^cannot download .*: no network \(tried 2 mirrors\); "):
         load("mnist", tmp_path / "root")
     assert list((tmp_path / "root").iterdir()) == []
 
