@@ -1,4 +1,4 @@
-"""What tests share: a place of their own, no network, a small dataset, and the command line in-process."""
+"""Fixtures for all tests: separate folders, no network, a small dataset, and the command line in-process."""
 
 import io
 import json
@@ -25,7 +25,7 @@ from mnist_bp.data.synthetic import digits
 
 
 class Finished(NamedTuple):
-    """What a command left behind."""
+    """Result of a command."""
 
     code: int
     out: str
@@ -117,7 +117,7 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
 
 @pytest.fixture
 def ordinary_user() -> Callable[[], AbstractContextManager[None]]:
-    """A block in which this process is somebody to whom things can be forbidden: root is not. POSIX only."""
+    """Run the block as a user with restricted permissions, which root does not have. POSIX only."""
 
     @contextmanager
     def somebody() -> Iterator[None]:

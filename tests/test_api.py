@@ -24,7 +24,7 @@ def arrays():
 
 
 def test_every_name_of_the_package_is_there():
-    """What ``__all__`` promises can be imported, and nothing else is made up."""
+    """All names in ``__all__`` can be imported. Other names are an AttributeError."""
     assert all(getattr(mnist_bp, name) for name in mnist_bp.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = mnist_bp.nonsense

@@ -96,7 +96,7 @@ def test_the_smallest_quota_of_the_own_cgroups_counts(cgroups, own, files, expec
     ],
 )  # fmt: skip
 def test_limits_of_the_blas_count(monkeypatch, value, expected):
-    """Of a list, the first number; what is no number is ignored."""
+    """The first number of a list counts. A value that is not a number is ignored."""
     for name in cores.THREAD_LIMITS:
         with monkeypatch.context() as patch:
             patch.setenv(name, value)

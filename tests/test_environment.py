@@ -22,7 +22,7 @@ def test_a_switch_is_on(monkeypatch, value):
 
 
 def test_a_switch_that_is_not_set_is_off(monkeypatch):
-    """Nobody has said anything."""
+    """The default of a switch is off."""
     monkeypatch.delenv("SWITCH", raising=False)
     assert not is_on("SWITCH")
 

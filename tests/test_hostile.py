@@ -36,11 +36,11 @@ from mnist_bp.storage import npz
 
 MUTATIONS = int(os.environ.get("MNIST_BP_MUTATIONS", "500"))
 SHARES = {"model": 5, "checkpoint": 50, "config": 10, "images": 4, "labels": 4, "image": 10}
-"""Of each kind of file, one in so many of ``MUTATIONS``: by the time that they take."""
+"""Divisors of ``MUTATIONS`` for each kind of file, according to its duration."""
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 IS_WINDOWS = sys.platform == "win32"
-"""Where a file's name cannot have quotes or control characters."""
+"""True on Windows, whose file names cannot contain quotes or control characters."""
 
 
 # --- mutated files ---------------------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ def test_a_seed_makes_the_same_file_each_time(target):
 
 
 def a_pickle_is_opened(path):
-    """What no reader does."""
+    """Load a pickle, which no reader does."""
     archives._spring()
 
 
@@ -122,7 +122,7 @@ def npy(array):
 
 
 def test_arrays_that_overlap_are_refused_unread():
-    """300 arrays that all lie in the same 300 kB claim 90 MB: next to nothing is taken for them."""
+    """300 arrays that overlap in 300 kB claim 90 MB, but are rejected with almost no memory."""
     names = [f"a{number:03}.npy".encode() for number in range(300)]
     tail = bytes(300_000)
     directory, content = [], b""
@@ -257,7 +257,7 @@ def test_a_config_without_end_is_refused(cli):
 
 
 def test_a_line_does_not_go_on_without_end():
-    """Of a megabyte, ten thousand characters and how many more there were."""
+    """A line of a megabyte is cut to 10,000 characters, followed by the number of the others."""
     assert printable("x" * 1_000_000) == "x" * LONGEST + f"… ({1_000_000 - LONGEST:,} more characters)"
 
 
@@ -338,7 +338,7 @@ def test_a_folder_may_have_any_name(cli, train, name):
 
 @no_such_names
 def test_a_name_never_steers_the_terminal(cli, train, screen):
-    """Where the file is there and where it is not, in results and in errors, in a pipe and at a terminal."""
+    """It holds for existing and missing files, in results and in errors, in a pipe and on a terminal."""
     name = STEERING
     assert_is_harmless(train(name).out)
     Image.linear_gradient("L").save(f"{name}.png")
@@ -386,7 +386,7 @@ def test_markup_in_a_table_is_printed_as_it_stands(screen):
 
 @pytest.mark.parametrize("said", [STEERING, MARKUP, "x" * 100_000, {STEERING: [STEERING]}])
 def test_what_a_model_file_says_never_steers_the_terminal(cli, train, screen, said):
-    """Where it was trained, by its own words: any JSON value."""
+    """The recorded dataset may be any JSON value."""
     train("run")
     network, meta = load_network("run/model.npz")
     network.save("evil.npz", {**meta, "dataset": said})

@@ -12,7 +12,7 @@ import mnist_bp
 PACKAGE = Path(mnist_bp.__file__).parent
 
 CORE_STANDARD_LIBRARY = {"collections", "dataclasses", "functools", "math", "typing"}
-"""What the core may import besides numpy and ``errors``: nothing that touches files or the system."""
+"""Modules that the core may import besides numpy and ``errors``. None of them accesses files or the system."""
 
 BELOW = {
     "errors": set(),

@@ -65,7 +65,7 @@ def gradient_of(net: Network, x: Any, y: Any) -> dict[str, Floats]:
 
 
 def desired_outputs(net: Network, x: Any, y: Any) -> Floats:
-    """What an example wants of each output, −∂C/∂a_j: the gradient of its bias is ∂C/∂a_j times σ′ = a_j (1 − a_j)."""
+    """Return −∂C/∂a_j of each output. The gradient of its bias is ∂C/∂a_j times σ′ = a_j (1 − a_j)."""
     a = net.forward(x)[0]
     return -gradient_of(net, x, y)[f"b{len(net.biases)}"] / (a * (1 - a))
 
@@ -78,7 +78,7 @@ def step_down(net: Network, direction: Floats, length: float) -> Network:
 
 
 def cosine(u: Floats, v: Floats) -> float:
-    """Of the angle between two vectors: 1, the same way; 0, nothing to do with each other."""
+    """Return the cosine of the angle between two vectors: 1 for equal directions, 0 for orthogonal ones."""
     return float(u @ v / (np.linalg.norm(u) * np.linalg.norm(v)))
 
 
@@ -236,7 +236,7 @@ def test_neurons_that_fire_together_wire_together(image_of_a_2: Floats) -> None:
 
 
 def test_the_desires_of_all_output_neurons_are_added(image_of_a_2: Floats) -> None:
-    """What is asked of the layers before is the sum of ten desires, each as if no other output were wrong."""
+    """The requested change of the previous layer is the sum of ten requests, each as if no other output were wrong."""
     net = fresh()
     a, y = net.forward(image_of_a_2), net.targets([2])
     alone = [np.where(np.arange(10) == j, y, a) for j in range(10)]  # every other output is content as it is
@@ -296,7 +296,7 @@ def test_who_listens_to_a_2_alone_answers_2_to_everything(
 
 
 def test_averaging_over_all_examples_does_not(few_digits: tuple[Examples, Examples]) -> None:
-    """The same network, after as many steps along the average of 500 examples, knows all ten digits, mostly."""
+    """After as many steps along the average of 500 examples, this network classifies all ten digits, most correctly."""
     examples, test = few_digits
 
     net = after_200_steps(examples.inputs(np.float64), examples.labels)
@@ -628,7 +628,7 @@ def test_with_relu_the_chain_is_the_same_but_for_its_slope(z: float, slope: floa
 
 
 def test_a_saturated_output_damps_the_signal_however_wrong_it_is() -> None:
-    """Where σ is flat, an error twice as large moves the weight thousands of times less."""
+    """If σ is flat, an error that is twice as large moves the weight thousands of times less."""
     # y = 0. z = 0: 2 (1/2) · 1/4 = 1/4. z = 10: a = 0.99995, σ′ = 4.54e-5, and 2 · 0.99995 · 4.54e-5 = 9.08e-5.
     awake, saturated = (gradient_of(network(([[0]], [z])), [[1]], [[0]])["W1"].item() for z in (0, 10))
 
@@ -684,7 +684,7 @@ def test_the_derivative_of_one_weight_among_many_looks_the_same() -> None:
 
 
 def dC_da_of_the_hidden_neuron(net: Network) -> float:
-    """What backpropagation makes of it: ∂C/∂b1 is that, times σ′ = 1/4."""
+    """Return ∂C/∂a of the hidden neuron by backpropagation: ∂C/∂b1 divided by σ′ = 1/4."""
     return gradient_of(net, [[1]], [1])["b1"].item() / (1 / 4)
 
 

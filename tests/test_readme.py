@@ -76,12 +76,12 @@ class Block(NamedTuple):
 
     @property
     def is_python(self) -> bool:
-        """Whether it is a Python program."""
+        """True for a Python program."""
         return self.text.startswith(("import ", "from "))
 
     @property
     def is_shell(self) -> bool:
-        """Whether it begins with a command."""
+        """True if it begins with a command."""
         return self.text.split(maxsplit=1)[0] in {*MNIST_BP, *OTHER_PROGRAMS}
 
 

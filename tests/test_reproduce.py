@@ -211,7 +211,7 @@ def test_what_was_cut_short_goes_on(reproduce, add):
 
 
 def test_without_a_checkpoint_or_with_other_settings_it_begins_anew(reproduce, add):
-    """There is nothing to go on with, or not with this."""
+    """There is no state to resume, or it belongs to other settings."""
     add("one")
     order(of_100_seed_0="stop")
     reproduce("--seeds", 1)

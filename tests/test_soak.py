@@ -4,7 +4,7 @@ from soak import WAYS, soak
 
 
 def test_training_after_training_leaves_no_file_and_no_thread_and_comes_to_the_same():
-    """In memory, in a folder, and interrupted and gone on with: twice each."""
+    """Trainings run in memory, in a folder, and interrupted and resumed, twice each."""
     first, *_, last = soak(2 * len(WAYS))
     assert last.files <= first.files
     assert last.threads <= first.threads

@@ -32,6 +32,7 @@ CLEAN = (
     "mnist_bp/storage",
     "mnist_bp/training",
     "scripts",
+    "tests",
 )
 """Files and folders that are checked."""
 
@@ -81,12 +82,12 @@ QUOTED = ()
 
 
 def files(place: str) -> list[Path]:
-    """Return the Python files at a place, a file or a folder; those that are run begin with a line ``#!``."""
+    """Return the Python files at a place, a file or a folder; programs begin with ``#!``. This file is exempt."""
     path = ROOT / place
     if path.is_file():
         return [path]
     programs = [file for file in path.iterdir() if file.is_file() and file.read_bytes().startswith(b"#!")]
-    return sorted({*path.rglob("*.py"), *programs} - {*path.rglob("node_modules/**/*.py")})
+    return sorted({*path.rglob("*.py"), *programs} - {*path.rglob("node_modules/**/*.py"), Path(__file__)})
 
 
 def is_text(node: object) -> bool:

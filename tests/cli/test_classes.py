@@ -55,7 +55,7 @@ def test_there_may_be_up_to_256_classes(cli, letters, given, code):
 
 
 def test_a_known_dataset_has_ten_classes(cli):
-    """``--classes`` is for one's own files."""
+    """``--classes`` is for the user's files."""
     done = cli("train", "--dataset", "synthetic", "--classes", 26, "--epochs", 1)
     assert done.code == 2
     assert "synthetic has 10 classes, not 26" in done.err

@@ -43,7 +43,7 @@ def test_the_script_of_each_shell_is_about_the_name_of_the_command(cli, in_shell
     ],
 )
 def test_commands_options_and_named_values_are_completed(cli, monkeypatch, typed, completed):
-    """What a script of bash asks for; where there is nothing, bash completes names of files."""
+    """Completion is requested as by bash's script. If the result is empty, bash completes file names."""
     monkeypatch.setattr(sys, "argv", ["scripts/mnist-bp"])
     monkeypatch.setenv("_MNIST_BP_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", "\n".join(["scripts/mnist-bp", *typed]))

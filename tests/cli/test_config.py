@@ -52,7 +52,7 @@ def test_the_command_line_stands_above_the_file_and_the_file_above_the_defaults(
 
 
 def test_the_command_line_stands_above_a_value_that_is_out_of_range(start):
-    """What nobody uses does no harm."""
+    """A value that is overridden is not checked."""
     assert start("epochs = 0", "--epochs", "1")["epochs"] == 1
 
 

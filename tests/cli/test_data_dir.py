@@ -282,7 +282,7 @@ def test_an_older_run_that_records_no_dataset_resumes_and_then_records_it(cli, i
 
 @pytest.mark.parametrize("place", ["run/config.toml", "copy.toml"])
 def test_the_config_of_an_older_run_never_falls_back(cli, idx_folder, tmp_path, place):
-    """MNIST is gone: exit 3 for its config, in its folder or copied, and for --resume; a recipe of one's own may."""
+    """Without MNIST, its config (also a copy) and --resume exit with 3; a config by the user falls back."""
     old_run_on_mnist(cli, idx_folder, tmp_path / "cache")
     shutil.copy("run/config.toml", "copy.toml")
     shutil.rmtree(tmp_path / "cache")

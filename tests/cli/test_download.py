@@ -33,7 +33,7 @@ def given(idx_folder, replace_entry):
 
 @pytest.fixture
 def cache(tmp_path):
-    """Where MNIST is kept."""
+    """Return the cache folder of MNIST."""
     return tmp_path / "cache" / "mnist"
 
 
@@ -55,7 +55,7 @@ def test_files_may_be_named_one_by_one(cli, given):
 
 
 def test_json_has_a_record_for_each_file_and_one_at_the_end(cli, given, cache):
-    """What became of each file, where it lies, its size and sum; then the whole."""
+    """A record gives the state, path, size and checksum of each file, and the last one summarizes them."""
     done = cli("download", "--from", given, "--json")
     *files, end = done.records
     assert [record["file"] for record in files] == list(FILE_NAMES)

@@ -80,7 +80,7 @@ def test_split_train_measures_the_training_set(cli, run):
 
 
 def test_a_model_file_does_as_well_as_a_run(cli, run):
-    """The same record for both."""
+    """Both give equal records."""
     assert cli("evaluate", run, "--json").records == cli("evaluate", run / "model.npz", "--json").records
 
 
@@ -101,7 +101,7 @@ def test_a_model_that_tells_nothing_of_its_training_needs_its_data_named(cli, id
 
 
 def test_naming_the_dataset_does_for_a_model_that_tells_nonsense_of_its_training(cli, run, idx_folder):
-    """What the error advises works: the model's own word is asked for only where nobody names a dataset."""
+    """The advice of the error works: the model's metadata is used only without --dataset."""
     Path("other.npz").write_bytes(with_meta(config=[1])((run / "model.npz").read_bytes()))
     done = cli("evaluate", "other.npz", "--dataset", "mnist", "--data-dir", idx_folder)
     assert (done.code, done.err) == (0, "")
@@ -240,13 +240,13 @@ def test_confusion_table_shows_every_count():
 
 
 def backgrounds(confusion):
-    """Of each cell, row by row: what is behind it, None for nothing of its own."""
+    """Return the background of each cell, row by row, or None."""
     columns = [list(column.cells) for column in confusion_table(np.array(confusion), DIGITS).columns[1:]]
     return [[getattr(cell.style, "bgcolor", None) for cell in row] for row in zip(*columns, strict=True)]
 
 
 def test_the_more_often_a_mistake_was_made_the_more_it_is_shaded():
-    """From grey to orange; not what is right, and not what hardly ever happens, beside the most frequent mistake."""
+    """Shades go from grey to orange. Correct predictions and errors that are rare compared with others have none."""
     shown = backgrounds([[999, 100, 51, 50], [26, 999, 25, 11], [10, 1, 999, 0], [76, 75, 100, 0]])
     orange, light, tan, grey = (shown[row][column] for row, column in ((0, 1), (0, 2), (1, 0), (1, 2)))
     assert len({orange, light, tan, grey, None}) == 5
@@ -342,7 +342,7 @@ def test_per_class_table_shows_four_digits():
 
 
 def test_a_disk_that_takes_no_pictures_takes_no_measurement_away(cli, idx_folder, monkeypatch):
-    """What was measured is said and recorded first; then exit 3."""
+    """The results are printed and recorded before exit code 3."""
     assert cli("train", "--data-dir", idx_folder, "--epochs", 1, "--output", "run", "--quiet").code == 0
 
     def full(*_):

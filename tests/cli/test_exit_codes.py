@@ -77,7 +77,7 @@ def training(idx_folder):
 
 
 def assert_saved(run, epochs):
-    """The model and the checkpoint are there, of at least so many epochs, and not of all."""
+    """Assert that the model and the checkpoint exist, after at least ``epochs`` epochs, but not all."""
     history = Path(run, "history.jsonl").read_text(encoding="utf-8").splitlines()
     assert epochs <= len(history) < 500
     assert Path(run, "model.npz").is_file()
@@ -205,7 +205,7 @@ def test_an_evaluation_is_measured_before_it_is_printed(piped, model, accuracy, 
     ids=" ".join,
 )
 def test_a_command_that_judges_nothing_is_done(piped, model, arguments):
-    """What it does is done when it prints: 0, and nothing on standard error."""
+    """It is complete when it prints: exit code 0, and nothing on standard error."""
     done = piped(*arguments)
     assert (done.code, done.err) == (0, "")
 
@@ -423,7 +423,7 @@ KINDS = [
 
 @pytest.mark.parametrize("error", KINDS, ids=lambda error: type(error).__name__)
 def test_debug_adds_the_traceback_and_changes_nothing_else(cli, raising, error):
-    """The same code, and the same line as the last one."""
+    """The exit code and the last line are unchanged."""
     raising(error)
     usual = cli("evaluate")
     for arguments in (["--debug", "evaluate"], ["evaluate", "--debug"]):

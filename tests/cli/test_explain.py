@@ -87,7 +87,7 @@ def test_a_fresh_network_can_be_explained(cli: Callable) -> None:
 
 
 def test_an_image_takes_the_place_of_an_example(cli: Callable, run: str, few_digits: tuple[Examples, Examples]) -> None:
-    """The same picture, from the dataset or from a file: the same factors."""
+    """An image from the dataset and from a file give equal factors."""
     image, label = few_digits[1].images[0], int(few_digits[1].labels[0])
     Image.fromarray(image).save("digit.png")
 
@@ -131,7 +131,7 @@ def test_the_same_command_gives_the_same_answer(cli: Callable, run: str) -> None
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(cli: Callable, run: str, arguments: list[str], said: str) -> None:
-    """What was wrong, and what there is."""
+    """The line says what was wrong and what was expected."""
     Path("text.png").write_text("not a picture", encoding="utf-8")
     Image.new("L", (280, 280), 255).save("white.png")
     Image.fromarray(np.zeros((28, 28), np.uint8)).save("right.png")

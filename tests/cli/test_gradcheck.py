@@ -160,7 +160,7 @@ def test_each_of_them_changes_what_is_checked(cli: Callable) -> None:
 
 
 def test_a_run_that_trained_with_them_is_checked_without_unless_asked(cli: Callable, idx_folder: Path) -> None:
-    """What is switched on is what was said here."""
+    """Only the options of this command count."""
     cli("train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 1, "--output", "run", *REGULARIZED)
 
     [plain] = cli("gradcheck", "run", "--json").records
@@ -171,7 +171,7 @@ def test_a_run_that_trained_with_them_is_checked_without_unless_asked(cli: Calla
 
 
 def test_a_tolerance_that_rounding_does_not_allow_decides_nothing(cli: Callable) -> None:
-    """No pass, and no mistake either: exit code 1, one line on standard error, and the command that repeats it."""
+    """The result is neither passed nor failed: exit code 1, one line on standard error, and a command to repeat it."""
     finished = cli("gradcheck", "--hidden", "4", "--method", "central", "--tolerance", "1e-15")
 
     assert finished.code == 1
@@ -303,7 +303,7 @@ def test_a_function_cannot_change_the_network_that_it_is_checked_on(cli: Callabl
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(cli: Callable, arguments: list[str], said: str) -> None:
-    """What was wrong, what was expected."""
+    """The line says what was wrong and what was expected."""
     finished = cli("gradcheck", *arguments)
 
     assert finished.code == 2

@@ -1,4 +1,4 @@
-"""A training that is killed: what it leaves is whole, and it goes on as if nothing had happened."""
+"""Killed trainings: their files are intact, and they resume bit for bit."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ def place(tmp_path):
 
 
 def test_killed_at_random_it_goes_on_to_the_same_end(place):
-    """What is left opens each time, and in the end not a byte differs; by the hundred, that is what the script does."""
+    """The files can be read each time, and the end is equal byte for byte. The script does this hundreds of times."""
     assert kill_at_random(place, "distorted", 2, seed=1) >= 1
 
 
@@ -66,7 +66,7 @@ def assert_nobody_writes(folder):
 
 
 def test_no_seed_outlives_a_command_that_is_killed(place):
-    """With nobody left to tell, each ends at its next record; what it leaves is whole, and can go on."""
+    """Without a reader, each ends at its next record. Its files are intact, and it can be resumed."""
     with start_two_seeds(place) as process:
         process.kill()
         with suppress(subprocess.TimeoutExpired):

@@ -187,7 +187,7 @@ def test_without_a_command_help_is_shown(cli):
     ],
 )
 def test_bad_usage_is_one_line_and_2(cli, arguments, said):
-    """What is wrong, and where help is."""
+    """The line says what is wrong and how to get help."""
     done = cli(*arguments)
     assert (done.code, done.out) == (2, "")
     (line,) = done.err.splitlines()

@@ -17,7 +17,7 @@ APP = typer.main.get_command(_app())
 
 
 def takes_paths(annotation):
-    """Whether a parameter with this annotation is a path, or a list of them."""
+    """Return True if a parameter with this annotation is a path or a list of paths."""
     return annotation is Path or any(map(takes_paths, typing.get_args(annotation)))
 
 
@@ -42,7 +42,7 @@ def home(tmp_path, monkeypatch):
 
 
 def parsed(command, name, text):
-    """What the command's function gets for a parameter that the user has written so."""
+    """Return the value that the command's function gets for this text of a parameter."""
     subcommand = APP.get_command(None, command)
     parameter = next(each for each in subcommand.params if each.name == name)
     words = [text] if parameter.param_type_name == "argument" else [f"{parameter.opts[0]}={text}"]

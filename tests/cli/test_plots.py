@@ -37,7 +37,7 @@ def drawn(monkeypatch):
 
 
 def paths(names, file_format="png"):
-    """Where pictures lie."""
+    """Return the paths of pictures."""
     return [Path("run") / f"{name}.{file_format}" for name in names]
 
 
@@ -78,7 +78,7 @@ def test_what_a_power_failure_took_from_the_history_is_not_drawn(cli, train, dra
 
 
 def test_every_picture_says_what_network_and_what_data(train, drawn, idx_folder):
-    """Sizes, functions, epochs, seed; digits that nobody wrote are called synthetic on each."""
+    """It shows sizes, functions, epochs and seed, and marks synthetic digits as synthetic."""
     folder = idx_folder.rename(idx_folder.with_name("synthetic-7"))
     assert train("--plot", "--seed", 7, folder=folder).code == 0
     assert list(drawn) == paths(OF_A_TRAINING)
@@ -91,7 +91,7 @@ def test_every_picture_says_what_network_and_what_data(train, drawn, idx_folder)
 
 @pytest.mark.parametrize(("after", "files"), [(1, OF_A_TRAINING), (0, [])])
 def test_an_interrupted_training_is_drawn_if_an_epoch_has_ended(train, drawn, monkeypatch, after, files):
-    """What it says of the epochs is how many of how many."""
+    """It shows the number of finished epochs and of all."""
     show = "step" if after == 0 else "epoch"
 
     def stop(*_):
@@ -154,7 +154,7 @@ def test_an_output_that_cannot_hold_pictures_is_refused_first(cli, options, said
 
 
 def test_without_matplotlib_the_command_that_installs_it_is_said_before_anything_else(cli, train, monkeypatch):
-    """Exit 2 before data are looked for and a run is begun; without --plot nobody misses it."""
+    """It exits with 2 before it loads data or creates a run. Without --plot, matplotlib is not needed."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.delitem(sys.modules, "mnist_bp.reports.figures.picture")
     done = cli("train", "--plot", "--dataset", "mnist", "--data-dir", "nowhere", "--output", "run")
@@ -190,7 +190,7 @@ def test_what_does_not_go_together_is_refused(train, options, why):
 
 @pytest.mark.parametrize("trouble", ["disk", "history"])
 def test_a_run_is_whole_whatever_becomes_of_its_pictures(train, monkeypatch, trouble):
-    """A full disk is exit 3, a history that somebody has damaged exit 2: one line, after the record of the end."""
+    """A full disk exits with 3, a damaged history with 2: one line, after the end record."""
     if trouble == "disk":
 
         def save(one, path):

@@ -80,7 +80,7 @@ def test_people_see_the_picture_the_outputs_and_the_answer(cli, model, seven):
 
 
 def test_a_script_gets_the_digit_alone(cli, model, few_digits):
-    """Of one image, its answer; of several, a line for each, with its name."""
+    """One image gives its prediction; several give one line each, with the name."""
     image, label = few_digits[1].images[0], few_digits[1].labels[0]
     for name in ("a.png", "b.png"):
         Image.fromarray(image).save(name)
@@ -89,7 +89,7 @@ def test_a_script_gets_the_digit_alone(cli, model, few_digits):
 
 
 def test_classes_that_have_names_are_named(cli, trained, seven):
-    """What Fashion-MNIST's labels stand for."""
+    """Predictions show the class names of Fashion-MNIST."""
     trained.save("fashion.npz", {"dataset": "fashion-mnist"})
     seven.save("7.png")
     [record] = cli("predict", "7.png", "--model", "fashion.npz", "--json").records

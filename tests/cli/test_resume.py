@@ -1,4 +1,4 @@
-"""``mnist-bp train --resume``: as if it had never stopped; and where it cannot go on, a line that says why."""
+"""``mnist-bp train --resume``: it continues bit for bit, or prints a line that says why it cannot."""
 
 import json
 import shutil
@@ -116,7 +116,7 @@ def test_interrupted_and_resumed_it_is_the_uninterrupted_run(train, interrupted,
 
 
 def test_interrupted_twice(train, interrupted, resume, monkeypatch):
-    """A run that was gone on with can be gone on with."""
+    """A resumed run can be resumed again."""
     train(*EVERYTHING, output="whole")
     interrupted(*EVERYTHING, after=1)
     with monkeypatch.context() as patch:
@@ -140,7 +140,7 @@ def test_people_are_told_that_it_goes_on(cli, interrupted):
 
 @pytest.mark.parametrize("left", ["a whole line", "half a line"])
 def test_killed_between_history_and_checkpoint(train, interrupted, resume, left):
-    """What the history has too much is forgotten: an epoch that was not kept, or the half of a line."""
+    """Excess records of the history are removed: an epoch that was not saved, or an incomplete line."""
     train(*EVERYTHING, output="whole")
     interrupted(*EVERYTHING, after=1)
     line = Path("whole/history.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)[1]
@@ -152,7 +152,7 @@ def test_killed_between_history_and_checkpoint(train, interrupted, resume, left)
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(train, resume, monkeypatch):
-    """The disk is full after the second epoch: exit 3; later the run goes on after the first."""
+    """If the disk is full after the second epoch, it exits with 3 and resumes later after the first."""
     train(*PLAIN, output="whole")
     save = run.checkpoint.save
 
@@ -171,7 +171,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(train, resume
 
 @pytest.mark.parametrize("named", ["run/checkpoint.npz", "run/history.jsonl", "runs/latest"])
 def test_a_run_is_resumed_by_any_of_its_files_and_by_latest(train, resume, named):
-    """The same as by its folder, which is what is printed."""
+    """The result is that of its folder, which is printed."""
     train(*PLAIN)
     done = resume("--epochs", "4", run=named)
     assert done.code == 0
@@ -229,7 +229,7 @@ def test_data_that_have_moved_are_found_where_they_are_now(train, resume, idx_fo
 
 
 def test_the_config_of_a_run_repeats_it_with_everything_switched_on(cli, train):
-    """Also of one that was gone on with: the same fingerprint, history and files."""
+    """It holds for a resumed run, too: fingerprint, history and files are equal."""
     *_, end = train(*EVERYTHING).records
     *_, again = cli("train", "--config", "run/config.toml", "--output", "whole", "--json").records
     assert again["fingerprint"] == end["fingerprint"]
@@ -256,7 +256,7 @@ def test_another_number_of_threads_is_allowed_and_warned_of(cli, train, resume, 
     assert Path("run/config.toml").read_text(encoding="utf-8") == changed
 
 
-# --- where it cannot go on -------------------------------------------------------------------------------------------
+# --- runs that cannot be resumed -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_another_number_of_threads_is_allowed_and_warned_of(cli, train, resume, 
     ids=" ".join,
 )  # fmt: skip
 def test_another_option_does_not_go_with_resume(train, resume, option):
-    """Not even with the value that it has: the run goes on as it began."""
+    """It holds even for the run's own value: a run resumes with its settings."""
     train(*PLAIN)
     assert_refused(resume(*option), f"{option[0]} cannot be combined with --resume", before=contents())
     assert not Path("other").exists()
@@ -368,7 +368,7 @@ def test_other_data_in_the_same_place_are_refused(train, resume, idx_folder, few
 
 
 def test_data_may_move(train, resume, interrupted, idx_folder):
-    """The config says where they are: edited, the run goes on with the same bytes."""
+    """The config contains the data folder. After editing it, the run continues bit for bit."""
     *_, end = train(*PLAIN, output="whole").records
     interrupted(*PLAIN, after=1)
     moved = idx_folder.rename(idx_folder.with_name("moved"))

@@ -1,4 +1,4 @@
-"""``mnist-bp train --seeds``: several trainings at a time, what is said of them, and what they come to together."""
+"""``mnist-bp train --seeds``: several trainings at a time, their messages and their summary."""
 
 import io
 import json
@@ -64,7 +64,7 @@ def report(recipe, few_digits):
 
 
 def finished(seed, accuracy, **other):
-    """A training that came to its end."""
+    """Return a finished training."""
     run = SeedRun(seed, Path(f"seed-{seed}"), code=0)
     run.take(
         {"event": "epoch", "epoch": 10, "test_cost": 0.25, "test_accuracy": accuracy, "health": {**HEALTH, **other}}
@@ -88,7 +88,7 @@ def failed(seed, reason, error, *, code=1, epochs=0):
 
 
 def python(code):
-    """What runs this code in a process of its own, as fast as Python starts."""
+    """Return a command that runs this code in a new process, with a fast start of Python."""
     return [sys.executable, "-I", "-S", "-c", code]
 
 
@@ -96,7 +96,7 @@ def python(code):
 
 
 def test_the_summary_has_mean_and_sample_standard_deviation():
-    """Of 0.92, 0.94 and 0.96: 0.94, and √((0.02² + 0.02²) / 2) = 0.02."""
+    """For 0.92, 0.94 and 0.96, they are 0.94 and √((0.02² + 0.02²) / 2) = 0.02."""
     record = summarize([finished(3, 0.92), finished(4, 0.94), finished(5, 0.96)])
     assert (record["event"], record["seeds"], record["unfinished"]) == ("summary", [3, 4, 5], [])
     accuracy = record["test_accuracy"]
@@ -128,7 +128,7 @@ def test_seeds_are_named_as_people_write_them(seeds, name):
 
 
 def test_a_pipe_gets_a_line_for_each_seed_and_one_for_all(report, capsys):
-    """What each came to, what went wrong inside it, the mean and the standard deviation, the next command."""
+    """The lines give each result with its warnings, the mean and standard deviation, and the next command."""
     runs = [finished(3, 0.92), finished(4, 0.96, never_predicted=[7])]
     lines = _told(report(runs), runs, capsys)
     assert lines[0] == "data     few: 500 training and 250 test examples"
@@ -145,7 +145,7 @@ def test_a_pipe_gets_a_line_for_each_seed_and_one_for_all(report, capsys):
 
 
 def test_what_failed_is_said_and_what_can_go_on_too(report, capsys):
-    """Why; that it does not count; and how to go on with those that were cut short."""
+    """The lines say why, that it does not count, and how to resume interrupted ones."""
     runs = [
         finished(3, 0.9),
         failed(4, "diverged", "training diverged in epoch 1"),
@@ -248,7 +248,7 @@ def test_a_terminals_ctrl_c_reaches_this_process_alone():
 
 
 def test_an_error_leaves_no_process_behind():
-    """What still runs when the block ends (a closed pipe, a full disk) is killed, and has been waited for."""
+    """Trainings that are running when the block ends (a closed pipe, a full disk) are killed and waited for."""
     commands = {0: python("import time\nprint('{}', flush=True)\ntime.sleep(600)")}
     trainings = WorkerPool(commands, 1, on_suspend=stop_this_process)
     with suppress(BrokenPipeError), trainings:
@@ -530,7 +530,7 @@ def test_all_that_resume_may_have_more_epochs_and_other_threads(cli, whole):
     ],
 )
 def test_epochs_with_which_one_could_not_go_on_are_refused_before_anything_changes(cli, whole, schedule, epochs, said):
-    """The folder goes on without them, as it was."""
+    """The folder is unchanged and resumes without them."""
     for folder in ("all", "all/seed-4", "all/seed-5"):
         _replace(f"{folder}/config.toml", 'schedule = "constant"\n', f'schedule = "{schedule}"\n')
     config, history = (Path(f"all/{name}").read_bytes() for name in ("config.toml", "history.jsonl"))
@@ -564,7 +564,7 @@ def test_fewer_than_two_seeds_are_bad_usage(train, seeds):
 
 
 def test_seeds_do_not_go_with_resume(train, cli):
-    """A run that goes on has its seed."""
+    """A run resumes with its seed."""
     train()
     done = cli("train", "--resume", "all", "--seeds", "2")
     assert (done.code, done.out) == (2, "")

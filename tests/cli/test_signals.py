@@ -27,7 +27,7 @@ def _nothing_is_ignored():
 
 @pytest.fixture
 def signals_at(monkeypatch):
-    """Let a function raise signals, so many at a time, in the middle of its n-th call."""
+    """Return a function that makes another one raise signals, ``times`` of them, during its n-th call."""
 
     def arrange(owner, name, *, call, number=signal.SIGINT, times=1):
         usual, calls = getattr(owner, name), 0
@@ -46,7 +46,7 @@ def signals_at(monkeypatch):
 
 @pytest.fixture
 def goes_on(cli, train):
-    """Assert that the interrupted run, resumed, is the run that nobody interrupted."""
+    """Return an assertion that the interrupted run, when resumed, equals an uninterrupted one."""
 
     def assert_it():
         assert cli("train", "--resume", "run").code == 0
@@ -65,7 +65,7 @@ def goes_on(cli, train):
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_in_the_middle_of_an_epoch_the_last_whole_one_is_kept(train, signals_at, goes_on, number):
-    """At the third mini-batch of the second epoch: 130, the model of the first, the way to go on."""
+    """A signal at the third mini-batch of the second epoch gives 130, the first epoch's model, and how to resume."""
     signals_at(TrainingReport, "step", call=8, number=number)
     done = train()
     assert done.code == 130
@@ -100,7 +100,7 @@ def test_after_the_last_mini_batch_of_all_there_is_nothing_to_interrupt(train, s
 
 
 def test_the_second_one_ends_it_at_once(train, signals_at, goes_on):
-    """In the middle of the second epoch's checkpoint: that of the first stays, and it goes on from there."""
+    """During the second epoch's checkpoint, that of the first is kept, and the run resumes from it."""
     signals_at(checkpoint, "save", call=2, times=2)
     done = train()
     assert done.code == 130

@@ -25,7 +25,7 @@ HINT = "; once it can be written, resume with mnist-bp train --resume run"
 
 @pytest.fixture
 def after_epoch(monkeypatch):
-    """Let something happen, once, when so many epochs are done and told of."""
+    """Return a function that arranges a call after a given number of epochs were printed."""
 
     def arrange(epoch, happen):
         show, to_come = TrainingReport.epoch, [happen]
@@ -71,7 +71,7 @@ def assert_refused(done, code, said):
 @posix
 @pytest.mark.parametrize("epochs", [0, 1, 2])
 def test_a_disk_that_fills_up_costs_no_epoch_that_was_finished(cli, train, after_epoch, epochs):
-    """Exit 3, no half of a file is left; with room again it goes on from the last epoch that found room."""
+    """It exits with 3 and leaves no partial file. With free space, it resumes from the last saved epoch."""
     with little_room() as fill:
         after_epoch(epochs, fill)
         if not epochs:
@@ -182,7 +182,7 @@ def test_a_good_file_system_is_not_warned_of(train):
 
 @posix
 def test_a_folder_that_vanishes_is_said(train, after_epoch):
-    """Exit 3; nothing is there to go on with, and it is not made anew."""
+    """It exits with 3. There is no run to resume, and the folder is not created again."""
     after_epoch(1, lambda: shutil.rmtree("run"))
     done = train()
     assert_refused(done, 3, f"cannot write {Path('run/model.npz')}: No such file or directory")
@@ -191,7 +191,7 @@ def test_a_folder_that_vanishes_is_said(train, after_epoch):
 
 @posix
 def test_a_folder_without_permission_is_said(ordinary_user):
-    """A run that may not be written is not begun, and not gone on with; it stays as it is."""
+    """A run that cannot be written is neither started nor resumed, and stays unchanged."""
     with tempfile.TemporaryDirectory() as temporary:  # not tmp_path: that is in a folder of its owner's alone
         Path(temporary).chmod(0o755)
         folder = Path(temporary) / "run"
@@ -214,7 +214,7 @@ def test_a_folder_without_permission_is_said(ordinary_user):
 
 
 def test_a_run_that_another_training_writes_is_left_alone(cli, train, idx_folder):
-    """Neither gone on with nor begun anew: exit 2; when the other has ended, it goes on."""
+    """It is neither resumed nor restarted: exit 2. When the other training has ended, it resumes."""
     train()
     other = RunFolder.reopen(Path("run"))
     other.claim()
@@ -259,7 +259,7 @@ def test_a_file_where_the_folder_should_be(train, cli):
 
 @pytest.mark.parametrize("command", ["evaluate", "explain"])
 def test_a_run_that_has_no_model_yet_says_how_to_go_on(train, cli, command):
-    """Whether it is running or was killed: exit 2, and the command that follows."""
+    """It exits with 2 and prints the command to resume, for running and killed trainings alike."""
     train()
     Path("run/model.npz").unlink()
     assert_refused(

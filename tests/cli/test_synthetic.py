@@ -1,4 +1,4 @@
-"""Synthetic digits on the command line: no more are drawn than a command needs, and nobody waits in silence."""
+"""Synthetic digits on the command line: only as many are drawn as needed, with a progress bar."""
 
 import sys
 
@@ -20,7 +20,7 @@ def _fewer_digits(few_synthetic_digits):
 
 @pytest.fixture
 def drawn(few_synthetic_digits):
-    """How many digits of each set are drawn, as soon as they are."""
+    """Return the numbers of drawn digits of each set, which are updated while they are drawn."""
     counts, draw = {}, generated()["synthetic"].draw
 
     def count_and_draw(examples, split, progress):

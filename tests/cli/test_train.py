@@ -268,7 +268,7 @@ def test_divergence_is_1_and_said_in_valid_json(train):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 def test_ctrl_c_is_130_and_keeps_what_was_finished(idx_folder):
-    """The end record says "interrupted", the model of the last whole epoch is saved, the message says how to go on."""
+    """The end record says "interrupted", the last epoch's model is saved, and the message says how to resume."""
     process = start_process("train", "--data-dir", idx_folder, "--epochs", 1_000_000, "--output", "run", "--json")
     for _ in range(3):
         process.stdout.readline()
@@ -307,7 +307,7 @@ def test_each_line_is_on_its_way_when_its_epoch_ends(idx_folder):
 
 
 def test_an_ascii_locale_gets_ascii(idx_folder):
-    """What it cannot print is written as its nearest ASCII, and nothing raises."""
+    """Other characters are written as similar ASCII characters, and nothing raises."""
     env = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "1"}
     process = start_process("train", "--data-dir", idx_folder, "--epochs", 1, "--output", "−ü", env=env)
     out, err = process.communicate(timeout=20)
@@ -340,7 +340,7 @@ def test_without_data_and_network_it_trains_on_synthetic_digits_and_says_so(cli,
 
 
 def test_a_folder_that_holds_a_run_is_refused_before_data_are_fetched(train, cli):
-    """Nobody waits for a download to be told."""
+    """The message comes before any download."""
     train()
     done = cli("train", "--output", "run")  # without --data-dir: MNIST, which is not here
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
@@ -348,7 +348,7 @@ def test_a_folder_that_holds_a_run_is_refused_before_data_are_fetched(train, cli
 
 
 def test_ones_own_data_that_are_gone_are_said_and_nothing_takes_their_place(train, cli, idx_folder):
-    """Whatever goes on with the run, or repeats or measures it; --data-dir says where they are now."""
+    """It holds for commands that resume, repeat or evaluate the run. --data-dir gives the new folder."""
     train()
     moved = idx_folder.rename(idx_folder.with_name("moved"))
     for command in (

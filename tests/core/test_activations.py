@@ -51,7 +51,7 @@ def test_no_input_overflows_or_warns(name: str, dtype: type[np.floating]) -> Non
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
 @pytest.mark.parametrize("name", [*HIDDEN, "softmax"])
 def test_the_dtype_stays(name: str, dtype: type, rng: np.random.Generator) -> None:
-    """What comes in as float32 does not go on as float64."""
+    """An input in float32 does not give a result in float64."""
     f, f_prime, *_ = activation(name)
 
     a = f(rng.standard_normal((3, 4)).astype(dtype))
@@ -78,5 +78,5 @@ def test_softmax_rows_are_probabilities_however_large_z_is() -> None:
 
 
 def test_softmax_has_no_elementwise_derivative() -> None:
-    """Asking for one is a mistake that does not pass unnoticed."""
+    """A derivative of softmax is NaN, so that its use does not pass unnoticed."""
     assert np.isnan(np.ones((1, 2)) * OUTPUT_ACTIVATIONS["softmax"].derivative(np.ones((1, 2)))).all()

@@ -89,7 +89,7 @@ def test_the_gradient_of_a_batch_is_the_mean_of_its_examples(activation: str, co
 
 @pytest.mark.parametrize(("activation", "cost"), EVERY)
 def test_every_derivative_is_what_a_complex_step_finds(activation: str, cost: str, batch: tuple) -> None:
-    """The same forward code in complex numbers: Im C(w + ih) / h for each parameter by itself."""
+    """The forward pass in complex numbers gives Im C(w + ih) / h, one parameter at a time."""
     net = network(activation, cost)
     nudged = net.astype(np.complex128)
 
@@ -177,7 +177,7 @@ def test_the_gradient_can_be_written_where_there_is_room_for_it(batch: tuple) ->
 
 
 def test_the_layers_above_one_can_run_by_themselves(batch: tuple) -> None:
-    """Going on from a^(1) gives what going through gives."""
+    """A forward pass from a^(1) on gives the activations of a complete one."""
     net = network()
     whole = forward(net, batch[0])
 

@@ -143,7 +143,7 @@ def test_all_stays_in_place_and_in_its_dtype(name, dtype):
     ],
 )
 def test_the_state_starts_at_0_under_the_names_that_checkpoints_have(name, state):
-    """A checkpoint of yesterday goes on: names, types and shapes are those of the file."""
+    """An old checkpoint can be restored: names, types and shapes are unchanged."""
     found = OPTIMIZERS[name](np.array(START, np.float32)).state
     assert {key: (array.dtype, array.shape) for key, array in found.items()} == state
     assert not any(array.any() for array in found.values())
@@ -151,7 +151,7 @@ def test_the_state_starts_at_0_under_the_names_that_checkpoints_have(name, state
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_state_is_all_that_it_remembers(name):
-    """Another optimizer that is given state and parameters goes on with the same bytes."""
+    """Another optimizer with this state and these parameters continues bit for bit."""
     at_once = np.array(START, np.float32)
     steps(name, at_once)
     first_half = np.array(START, np.float32)

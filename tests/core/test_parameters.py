@@ -42,7 +42,7 @@ def test_the_arrays_have_the_names_of_files_and_tables() -> None:
 
 
 def test_the_arrays_of_several_vectors_stand_side_by_side() -> None:
-    """Of each its name, then what it is in every vector; one vector may stand alone."""
+    """Each array comes with its name and its values in every vector, also for a single vector."""
     layers = ParameterVector([2, 1], np.arange(3))
     negative = layers.like(-layers.vector)
 

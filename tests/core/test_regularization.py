@@ -66,7 +66,7 @@ def test_shrinking_takes_a_share_off_each_weight_and_no_bias(network):
 
 
 def test_there_is_a_mask_for_each_layer_but_the_last():
-    """Of the shape of its activations: the input's from one rate, the hidden layers' from the other."""
+    """A mask has the shape of its activations. The input has one rate, the hidden layers another."""
     drawn = masks(rate=0.5, input_rate=0.2)
     assert {l: mask.shape for l, mask in drawn.items()} == {0: (200, 50), 1: (200, 40), 2: (200, 30)}
     shares = [float((mask == 0).mean()) for mask in drawn.values()]
@@ -124,7 +124,7 @@ def test_the_same_random_numbers_give_the_same_masks():
 
 
 def test_two_random_bytes_decide_on_each_activation():
-    """So many of their 65,536 values drop it: whoever draws the same bytes drops the same neurons, now and later."""
+    """The rate is a fraction of their 65,536 values, so that equal random bytes drop equal neurons in all versions."""
     drawn = np.random.default_rng(0).integers(65_536, size=(200, 50), dtype=np.uint16)
     (mask,) = masks((50, 10), input_rate=int(drawn[0, 0]) / 65_536).values()
     assert mask[0, 0] > 0
@@ -133,7 +133,7 @@ def test_two_random_bytes_decide_on_each_activation():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_masks_have_the_dtype_asked_for(dtype):
-    """The same neurons are dropped in either."""
+    """Both dtypes drop the same neurons."""
     (mask,) = masks((50, 10), input_rate=0.3, dtype=dtype).values()
     assert mask.dtype == dtype
     np.testing.assert_array_equal(mask > 0, masks((50, 10), input_rate=0.3)[0] > 0)

@@ -1,11 +1,11 @@
-"""What the tests of data share."""
+"""Fixtures for the tests of data."""
 
 import pytest
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting_for_the_disk(monkeypatch):
-    """Nobody pulls the plug in a test."""
+    """Skip fsync: no test needs it for a power failure."""
     monkeypatch.setattr("os.fsync", lambda _: None)
 
 

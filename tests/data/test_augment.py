@@ -1,4 +1,4 @@
-"""Augmentation: what comes out is a small, smooth distortion of what went in, and reproducible."""
+"""Augmentation: the results are small, smooth transformations of the images, and reproducible."""
 
 import itertools
 import math
@@ -37,7 +37,7 @@ def noise(n, shape):
 
 
 def distorted(images, kind, shape, *, seed=0, **settings):
-    """One batch's distortion."""
+    """Return one augmented batch."""
     labels = np.zeros(len(images), np.uint8)
     ((out, _),) = augmented(
         iter([(images, labels)]), AUGMENTATIONS[kind], shape, rng=np.random.default_rng(seed), **settings
@@ -62,7 +62,7 @@ def look_up(image, row, column):
 
 
 def sampled(images, shape, places):
-    """What a ``BilinearSampler`` makes of images, (n, pixels), at places, (2, n, pixels), in float64."""
+    """Return samples of images, (n, pixels), at places, (2, n, pixels), in float64."""
     out = np.empty(images.shape)
     BilinearSampler(shape, len(images), np.float64)(images, places.copy(), out)
     return out
@@ -114,7 +114,7 @@ def test_white_fades_out_over_one_pixel():
 
 @pytest.fixture
 def places(monkeypatch):
-    """Where images of a kind are looked up, as displacements (2, n, rows, columns) in pixels: rows, then columns."""
+    """Return the displacements of an augmentation, (2, n, rows, columns), in pixels: rows, then columns."""
 
     def drawn(kind, n=1000, shape=(28, 28), **settings):
         seen = []
@@ -240,7 +240,7 @@ def test_no_strength_is_no_change(kind, shape, dtype):
 
 @pytest.mark.parametrize(("kind", "shape", "dtype"), CASES)
 def test_grey_levels_stay_from_0_to_1(kind, shape, dtype):
-    """Of the greatest strength too, and in any shape."""
+    """It holds for the largest strength, too, and for any shape."""
     for strength in (1, 10):
         out = distorted(noise(130, shape) | 0xF0, kind, shape, strength=strength, dtype=dtype)
         assert out.dtype == dtype
@@ -251,7 +251,7 @@ def test_grey_levels_stay_from_0_to_1(kind, shape, dtype):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_both_precisions_draw_the_same(digits, kind):
-    """float32 and float64 look at the same distorted digits."""
+    """float32 and float64 give the same augmented digits."""
     single, double = (distorted(digits[0], kind, (28, 28), dtype=dtype) for dtype in (np.float32, np.float64))
     np.testing.assert_allclose(single, double, atol=1e-4)
 

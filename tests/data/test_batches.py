@@ -52,7 +52,7 @@ def test_types_are_kept():
 
 
 def test_epochs_divide_the_examples_differently():
-    """What is in a mini-batch changes from epoch to epoch, not only the order in it or of them."""
+    """The examples of a mini-batch change from epoch to epoch, not only their order."""
     first = {frozenset(labels.tolist()) for _, labels in mini_batches(*numbered(250), 100, seed=0, epoch=1)}
     second = {frozenset(labels.tolist()) for _, labels in mini_batches(*numbered(250), 100, seed=0, epoch=2)}
     assert first.isdisjoint(second)

@@ -29,7 +29,7 @@ def write(path, array):
 
 
 def write_dataset(folder, *, grey, images=(20, 10), labels=(20, 10), train_size=(3, 3), test_size=(3, 3)):
-    """Four files of so many images, all pixels ``grey``, and so many labels, training and test."""
+    """Write four files with these numbers of training and test images and labels; all pixels are ``grey``."""
     folder.mkdir(parents=True)
     write(folder / TRAIN_IMAGES, np.full((images[0], *train_size), grey, np.uint8))
     write(folder / TRAIN_LABELS, (np.arange(labels[0]) % 10).astype(np.uint8))
@@ -93,7 +93,7 @@ def test_a_named_dataset_is_the_folder_of_its_name(tmp_path, name):
 
 @pytest.mark.parametrize("name", [None, "mnist"])
 def test_the_folder_within_comes_before_the_folder_itself(tmp_path, name):
-    """Where both ``data_dir``/mnist and ``data_dir`` hold four files, the first is read, under the name mnist."""
+    """If both ``data_dir``/mnist and ``data_dir`` contain four files, the first is read, under the name mnist."""
     root = write_dataset(tmp_path / "root", grey=1)
     write_dataset(root / "mnist", grey=2)
     dataset = load(name, root)
@@ -138,7 +138,7 @@ def test_without_either_the_root_is_the_users_cache(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pwd")
 def test_a_user_without_a_home_is_told_what_to_do(monkeypatch, few_synthetic):
-    """No home folder: data cannot be had and --data-dir helps; synthetic digits, made each time, need none."""
+    """Without a home folder, data requires --data-dir; synthetic digits do not, and are drawn each time."""
 
     def unknown(number):
         raise KeyError(number)
@@ -311,7 +311,7 @@ def test_a_damaged_file_of_a_known_dataset_that_is_not_to_be_fetched_comes_with_
 
 
 def test_a_damaged_file_of_ones_own_has_no_such_remedy(idx_folder):
-    """No command would fetch the files of a folder of one's own."""
+    """No command can download the user's files."""
     (idx_folder / TRAIN_IMAGES).write_bytes(b"")
     with pytest.raises(InputError) as error:
         load(None, idx_folder)
@@ -334,7 +334,7 @@ def test_labels_of_ones_own_lie_below_the_classes(idx_folder, classes):
 
 @pytest.mark.parametrize("name", [None, "mnist", "synthetic"])
 def test_a_dataset_with_a_name_has_ten_classes(name):
-    """Another number is refused, and said to be for one's own files."""
+    """Another number is refused; the message says that it is for the user's files."""
     with pytest.raises(InputError, match=f"{name or 'mnist'} has 10 classes, not 26; a folder of your own"):
         load(name, classes=26)
 
@@ -386,14 +386,14 @@ def cut(path):
 
 
 def is_mapped(images):
-    """Whether the array's memory is a file's."""
+    """Return True if the array is mapped from a file."""
     while images is not None and not isinstance(images, np.memmap):
         images = images.base
     return images is not None
 
 
 def test_only_verified_files_of_the_cache_are_mapped(cache, idx_folder, monkeypatch):
-    """Nobody rewrites those in place; what the user has put there, or elsewhere, is read into memory."""
+    """Those are never rewritten in place. Files that the user has put there, or elsewhere, are read into memory."""
     assert is_mapped(load("mnist").train.images)
     assert not is_mapped(load(None, idx_folder).train.images)
     monkeypatch.setattr(cache_module.os, "access", lambda *_: False)
@@ -407,7 +407,7 @@ DAMAGES = {"a flipped bit": change, "cut in half": cut, "emptied": lambda path: 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("noted", [True, False])
 def test_a_damaged_file_heals_as_it_is_loaded(cache, served, damage, noted):
-    """Cut or changed in the cache: set aside, fetched anew, loaded, in one call; the others are not asked for."""
+    """A damaged file in the cache is quarantined, downloaded again and loaded in one call, without the others."""
     whole = image_bytes(load("mnist"))
     DAMAGES[damage](cache / TRAIN_IMAGES)
     damaged = (cache / TRAIN_IMAGES).read_bytes()
@@ -439,7 +439,7 @@ def test_a_lost_file_is_fetched(cache, served):
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_offline_is_said_and_never_read(cache, damage, monkeypatch):
-    """Not to be had anew: one line that names the damage and what to do, now and the next time."""
+    """The file cannot be downloaded: one line names the damage and the remedy, now and the next time."""
     monkeypatch.setenv("MNIST_BP_OFFLINE", "1")
     DAMAGES[damage](cache / TRAIN_IMAGES)
     for _ in range(2):
@@ -473,7 +473,7 @@ def test_files_put_there_by_hand_where_nothing_can_be_noted_are_not_hashed(cache
 
 
 def test_ones_own_files_under_a_known_name_are_let_be(tmp_path, served):
-    """Well-formed and of another size than the published ones: read as they are, and nobody is asked."""
+    """Well-formed files with other sizes than the published ones are read without a request to a mirror."""
     folder = write_dataset(tmp_path / "cache" / "mnist", grey=7)
     before = contents(folder)
     assert load("mnist").train.images[0, 0, 0] == 7
@@ -499,12 +499,12 @@ def test_synthetic_digits_are_made_once_and_then_read(tmp_path, few_synthetic):
     ("name", "is_synthetic"), [("synthetic-1", True), ("synthetic-2", True), ("synthetic-x", False)]
 )
 def test_a_folder_of_synthetic_digits_is_known_by_its_name(idx_folder, name, is_synthetic):
-    """Pointed at directly, whatever its version; what somebody else calls synthetic-something is theirs."""
+    """A folder of any version is recognised if given directly. Other folders named synthetic-… are the user's."""
     assert load(None, idx_folder.rename(idx_folder.with_name(name))).is_synthetic == is_synthetic
 
 
 def test_synthetic_digits_are_the_same_made_and_read(few_synthetic):
-    """What is read equals what was made, and that is the generator's digits of seed 0."""
+    """The digits that are read equal those that were drawn, the generator's digits for seed 0."""
     made, again = load("synthetic"), load("synthetic")
     assert_same(again.train, made.train)
     assert_same(again.test, made.test)
@@ -636,7 +636,7 @@ SKEWED = [0] * 500 + [1] * 7 + [2] * 90 + [9] * 3
 @pytest.mark.parametrize("count", [1, 2, 10, 59, 60, 61, 300, 599])
 @pytest.mark.parametrize("seed", [0, 7])
 def test_what_is_held_out_and_what_is_left_are_all_examples_once(count, seed):
-    """Exactly so many; each example is in one part or the other, with its own label, in the order that it had."""
+    """The numbers are exact. Each example is in one of the parts, with its label and in the original order."""
     examples = numbered(np.random.default_rng(1).permutation(SKEWED))
     rest, held = stratified_split(examples, count, seed=seed)
     assert (len(held), len(rest)) == (count, 600 - count)
@@ -655,7 +655,7 @@ def test_as_many_of_each_class_are_held_out_as_its_share(count):
 
 
 def test_who_is_held_out_depends_on_the_seed_alone():
-    """The same seed, the same examples; another seed, others, with no more in common than chance has it."""
+    """Equal seeds give equal examples. Different seeds have no more in common than by chance."""
     examples = numbered([0, 1] * 500)
     first, again, other = (set(numbers(stratified_split(examples, 200, seed=seed)[1])) for seed in (3, 3, 4))
     assert first == again
@@ -663,7 +663,7 @@ def test_who_is_held_out_depends_on_the_seed_alone():
 
 
 def test_every_example_can_be_held_out():
-    """Over many seeds nobody is left in peace, the first and the last of a class no more than others."""
+    """Over many seeds, each example is in the validation set, and the first and last of a class as often as others."""
     examples = numbered([0] * 10 + [1] * 10)
     counts = np.zeros(20, np.int64)
     for seed in range(300):

@@ -33,7 +33,7 @@ def running():
 
 @pytest.fixture
 def server(running, monkeypatch):
-    """The server; nothing has been asked of it yet, and nobody pauses before asking again."""
+    """Provide the server without earlier requests, and make the client retry without pauses."""
     running.forget()
     running.zipped = dict(ZIPPED)
     monkeypatch.setattr(http, "PAUSES", (0.001, 0.001, 0.001))
@@ -43,7 +43,7 @@ def server(running, monkeypatch):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """Nobody waits long, for where there is nothing to come; a machine that is busy needs longer for what does come."""
+    """Shorten the timeouts, for tests without a response. A busy machine needs longer for responses that do arrive."""
     monkeypatch.setattr(http, "READ_SECONDS", 0.2)
     monkeypatch.setattr(http, "ANSWER_SECONDS", 0.5)
     monkeypatch.setattr(http, "SLOW_SECONDS", 0.2)
@@ -57,7 +57,7 @@ def url(server):
 
 @pytest.fixture
 def unreachable():
-    """The URL of a port that refuses connections, because nobody listens there."""
+    """Provide the URL of a port that refuses connections."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{bound.getsockname()[1]}/"
@@ -72,12 +72,12 @@ def silent(impatient):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Where to; not there yet."""
+    """Return the target folder, which does not exist yet."""
     return tmp_path / "cache" / "mnist"
 
 
 def data_files(folder):
-    """What lies in the folder beside the manifest."""
+    """Return the files in the folder without the manifest."""
     return {path.name: path.read_bytes() for path in folder.glob("*") if path.name != MANIFEST}
 
 
@@ -98,7 +98,7 @@ def refusal(folder, dataset, **options):
 
 
 def states(outcomes):
-    """What became of each file."""
+    """Return the state of each file."""
     return {outcome.file: outcome.state for outcome in outcomes}
 
 
@@ -155,7 +155,7 @@ FAULTS = {
 
 @pytest.fixture
 def fault(request):
-    """Each of them; nobody waits long for those that wait."""
+    """Provide each fault, with short timeouts for those that stall."""
     if request.param.startswith(("stall", "a byte")):
         request.getfixturevalue("impatient")
     return request.param
@@ -263,7 +263,7 @@ def test_a_machine_without_a_network_knows_it_soon(folder, monkeypatch, mirrors)
     ],
 )
 def test_a_mirror_that_cannot_be_asked_is_named(folder, mirror, reason):
-    """A name that nobody knows, no scheme, a strange one, a name that cannot be: each has its reason, at once."""
+    """Unknown hosts, missing or unsupported schemes and invalid names fail immediately, each with its reason."""
     assert reason in refusal(folder, published(mirror))
 
 
@@ -293,7 +293,7 @@ def test_all_mirrors_are_named_with_their_reasons(folder, url, unreachable):
 
 
 def test_other_files_that_failed_are_counted(folder, url):
-    """One line, however many files could not be had."""
+    """The message is one line for any number of failed files."""
     assert refusal(folder, published(url("missing"))).startswith(f"cannot download {TRAIN_IMAGES} and 3 more: ")
 
 
@@ -311,7 +311,7 @@ def test_a_dataset_is_fetched_and_decompressed(folder, url, behaviour):
 
 @pytest.mark.parametrize("behaviour", ["good", "encoded", "eager"])
 def test_the_sum_of_the_gz_is_enough(folder, url, behaviour):
-    """Where no sum of the content is published, that of the .gz as it was sent counts."""
+    """If no checksum of the content is published, the checksum of the .gz file verifies it."""
     download(published(url(behaviour), content_sums=False), folder)
     assert_complete(folder)
 
@@ -349,7 +349,7 @@ def test_what_fails_is_not_told_as_arrived(folder, url):
 
 
 def test_memory_is_bounded(folder, url, server):
-    """Of bombs instead of a file of 70 kB, less than 2 MB are ever in memory."""
+    """A decompression bomb in place of a file of 70 kB takes less than 2 MB of memory."""
     tracemalloc.start()
     try:
         refusal(folder, published(url("bomb")))
@@ -391,7 +391,7 @@ def test_where_a_given_mirror_fails_the_datasets_own_are_asked(folder, url):
 
 
 def test_offline_means_offline(folder, url, server, monkeypatch):
-    """MNIST_BP_OFFLINE=1: nobody is asked, and one line says what helps; 0, no, false and nothing forbid nothing."""
+    """MNIST_BP_OFFLINE=1 sends no request, and one line gives the remedy. 0, no, false and "" allow downloads."""
     monkeypatch.setenv("MNIST_BP_OFFLINE", "1")
     text = refusal(folder, published(url("good")), mirrors=[url("good")])
     assert "MNIST_BP_OFFLINE disables downloads" in text
@@ -428,7 +428,7 @@ def test_a_folder_is_as_good_as_a_mirror(folder, tmp_path, place, dots, files, m
 
 
 def test_files_may_be_given_one_by_one(folder, tmp_path):
-    """Each is taken for the file whose name it has; what was not given is said to be missing."""
+    """Each is used as the file with its name. The message names the missing ones."""
     given = []
     for name, zipped in ZIPPED.items():
         (tmp_path / f"{name}.gz").write_bytes(zipped)
@@ -523,7 +523,7 @@ CUT_OFF, CHANGED = CONTENT[TRAIN_LABELS][:-1], b"\1" + CONTENT[TRAIN_LABELS][1:]
     ids=["empty", "text", "cut off", "changed", "changed, no note", "changed, no sum"],
 )  # fmt: skip
 def test_only_the_damaged_file_is_fetched_again(folder, url, server, damaged, content_sums, noted):
-    """One file emptied, replaced, cut off or changed in one byte: it is set aside and fetched; three are kept."""
+    """A file that was emptied, replaced, truncated or changed is quarantined and downloaded; three are kept."""
     dataset = published(url("good"), content_sums=content_sums)
     download(dataset, folder)
     (folder / TRAIN_LABELS).write_bytes(damaged)
@@ -552,7 +552,7 @@ def test_only_verifying_finds_what_kept_its_size_and_time(folder, url):
 
 
 def test_no_damaged_file_keeps_its_name(folder, url, unreachable):
-    """Also where there is no other: offline, it is set aside and the error says that there is none."""
+    """Even offline, it is quarantined, and the error says that the file is missing."""
     download(published(url("good")), folder)
     (folder / TEST_LABELS).write_bytes(bytes(48))
     with pytest.raises(DataUnavailable, match=f"cannot download {TEST_LABELS}"):
@@ -599,7 +599,7 @@ def test_without_a_sum_nor_a_note_nothing_is_called_intact(folder, url, unreacha
 
 
 def test_a_failed_force_keeps_what_was_there(folder, url):
-    """Where no mirror gives a file, the intact one stays."""
+    """If no mirror has a file, the intact one stays."""
     download(published(url("good")), folder)
     with pytest.raises(DataUnavailable):
         download(published(url("cut")), folder, force=True)

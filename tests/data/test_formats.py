@@ -87,7 +87,7 @@ def test_the_root_of_torchvision_is_read_under_the_datasets_name(tmp_path, idx_f
 
 
 def test_a_dataset_that_a_torchvision_root_lacks_is_refused(tmp_path, idx_folder):
-    """No other takes its place, nothing is downloaded there, and of two somebody has to choose."""
+    """No other dataset replaces it, nothing is downloaded there, and the user must choose between two."""
     lay_out(idx_folder, tmp_path / "root/FashionMNIST/raw", lambda name: name)
     with pytest.raises(InputError, match=r"does not hold mnist, but fashion-mnist; "):
         load("mnist", tmp_path / "root")
@@ -166,7 +166,7 @@ def test_files_of_ones_own_in_a_folder_called_mnist_are_not_mnist(tmp_path, idx_
 
 
 def test_real_mnist_is_recognised_by_its_content(tmp_path, idx_folder, replace_entry):
-    """Whatever the folder is called; and it is not taken for another dataset that is asked for."""
+    """It holds for any name of the folder, and it is refused as another dataset."""
     from mirrors import published, sum_of
 
     content = {name: (idx_folder / name).read_bytes() for name in FILE_NAMES}

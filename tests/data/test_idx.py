@@ -21,7 +21,7 @@ LABELS = np.array([3, 1, 4, 1, 5, 9], np.uint8)
 
 
 def idx_bytes(array):
-    """What ``write`` makes of an array."""
+    """Return the IDX file of an array."""
     file = io.BytesIO()
     idx.write(file, array)
     return file.getvalue()
@@ -262,7 +262,7 @@ READING = 600_000
 """Bytes that the reading of a .gz takes, whatever is in it."""
 
 MUTATIONS = int(os.environ.get("MNIST_BP_MUTATIONS", "500"))
-"""Of the bytes of a file; 20,000 take a minute or two."""
+"""Number of mutations of a file's bytes. 20,000 take one or two minutes."""
 
 
 @settings(max_examples=MUTATIONS, derandomize=True, deadline=None)
@@ -301,7 +301,7 @@ def test_whatever_the_bytes_there_is_an_array_or_an_input_error(tmp_path_factory
 
 
 def traced(function, *arguments):
-    """What the function returns, and the most bytes that it held at a time."""
+    """Return the result of a function and its peak memory in bytes."""
     tracemalloc.start()
     try:
         return function(*arguments), tracemalloc.get_traced_memory()[1]

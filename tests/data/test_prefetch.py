@@ -34,7 +34,7 @@ def test_items_come_in_their_order():
 @pytest.mark.parametrize("depth", [1, 2, 100])
 @pytest.mark.parametrize(("producing", "consuming"), [(0.002, 0), (0, 0.002), (0, 0)])
 def test_the_timing_changes_nothing(depth, producing, consuming):
-    """Whichever side is the slower one, and however far ahead the other may be."""
+    """It holds if either side is slower, and for any number of prefetched items."""
 
     def items():
         for item in range(20):
@@ -56,7 +56,7 @@ def test_no_items_are_no_items():
 
 @pytest.mark.parametrize("falsy", [None, 0, ()])
 def test_any_item_is_an_item(falsy):
-    """Nothing that may be among the items is taken for their end."""
+    """No possible item is confused with the end of the items."""
     assert list(prefetch(iter([falsy, 1, falsy]))) == [falsy, 1, falsy]
 
 
@@ -82,7 +82,7 @@ def test_the_producer_goes_ahead_while_the_consumer_works():
 
 
 def test_the_producer_goes_no_further_than_it_may():
-    """3 that nobody has asked for, and one in use: never more."""
+    """There are at most 3 items that were not requested, and one in use."""
     made = []
     with contextlib.closing(prefetch(counted(made), depth=3)) as items:
         for item in range(100):
@@ -92,7 +92,7 @@ def test_the_producer_goes_no_further_than_it_may():
 
 
 def test_nothing_is_made_before_it_is_asked_for():
-    """A generator that nobody iterates over starts no thread."""
+    """A generator without iteration starts no thread."""
     made = []
     items = prefetch(counted(made))
     assert not made
@@ -102,7 +102,7 @@ def test_nothing_is_made_before_it_is_asked_for():
 
 @pytest.mark.parametrize("error", [ValueError("the third item"), KeyboardInterrupt(), MemoryError()])
 def test_an_error_is_raised_in_the_place_of_its_item(error):
-    """What was made before it arrives; then the error itself does; after it, nothing."""
+    """The items before it arrive, then the error is raised, and nothing follows."""
 
     def items():
         yield 1
@@ -152,7 +152,7 @@ def test_closing_beside_a_busy_producer():
 
 
 def test_an_error_behind_a_closed_generator_goes_with_it():
-    """What would have gone wrong later is nobody's concern any more."""
+    """An error that would occur later is never raised."""
 
     def items():
         yield 1

@@ -81,7 +81,7 @@ def test_no_ink_is_cut_off():
 
 
 def test_the_data_sets_own_images_are_taken_as_they_stand(few_digits):
-    """Of the network's size and light on dark; turned round, they are preprocessed."""
+    """Images of the network's size, light on dark, are unchanged. Inverted ones are preprocessed."""
     for image in few_digits[1].images[:20]:
         assert np.array_equal(preprocess(image, SHAPE), image)
         assert preprocess(255 - image, SHAPE).max() == 255

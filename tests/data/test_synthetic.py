@@ -14,7 +14,7 @@ def drawn():
 
 
 def nearest_mean_accuracy(train, test):
-    """Share of test digits nearest to the mean training image of their own label."""
+    """Return the fraction of test digits nearest to the mean training image of their label."""
     means = np.stack([train[0][train[1] == digit].mean(axis=0).ravel() for digit in range(10)])
     pixels = test[0].reshape(len(test[0]), -1).astype(np.float64)
     squared_distance = (means**2).sum(axis=1) - 2 * pixels @ means.T

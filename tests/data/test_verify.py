@@ -1,4 +1,4 @@
-"""What takes files in: the published content, however it is cut and packed, and nothing else."""
+"""Verified files: only the published content is accepted, in pieces of any size, plain or .gz."""
 
 import gzip
 import io

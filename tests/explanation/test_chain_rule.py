@@ -1,4 +1,4 @@
-"""Where one weight's gradient comes from."""
+"""Explanation of one weight's gradient."""
 
 from itertools import pairwise, product
 
@@ -100,7 +100,7 @@ def test_a_softmax_output_has_two_factors(batch: tuple) -> None:
 
 
 def test_a_bias_is_a_weight_whose_input_is_one(batch: tuple) -> None:
-    """The same factors without a."""
+    """A bias has the factors of a weight, with a = 1."""
     factors = explained(made(), batch, Address(2, 3, None)).factors
 
     assert (factors.name, factors.a_k) == ("b_{3}^(2)", 1.0)
@@ -154,7 +154,7 @@ def test_the_nudge_is_what_the_cost_does(batch: tuple) -> None:
 
 @pytest.mark.parametrize("cost", ["squared-error", "cross-entropy"])
 def test_the_shares_of_the_outputs_add_up_to_the_cost(cost: str, batch: tuple) -> None:
-    """Ten squares, or the one logarithm; only the right output wants to go up, each as far as it is off."""
+    """The cost is ten squares or one logarithm. Only the nudge of the correct output is positive."""
     network = made(cost=cost)
 
     explanation = explained(network, batch)

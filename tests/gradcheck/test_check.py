@@ -64,7 +64,7 @@ def batch(few_digits: tuple[Examples, Examples]) -> Objective:
 
 @pytest.fixture
 def regularized(batch: Objective) -> Objective:
-    """The same digits with a penalty, half of the neurons and a fifth of the pixels left out, and smoothed labels."""
+    """Return these digits with an L2 penalty, dropout of 1/2 and 1/5 (pixels), and smoothed labels."""
     rng = np.random.default_rng(1)
     masks = draw_masks(SIZES, 20, rate=0.5, input_rate=0.2, rng=rng, dtype=np.float64)
     return Objective(batch.X, batch.Y @ smoothed_targets(10, 0.1, np.float64), masks, l2=0.01)
@@ -76,7 +76,7 @@ def checked(network: Network, objective: Objective, method: str = "complex", **s
 
 
 def claim(backpropagate: Backpropagation, batch: Objective) -> UserGradient:
-    """That this function gives the batch's gradient."""
+    """Return the objective of the batch with the gradient of a user's function."""
     return UserGradient(batch.X, batch.Y, backpropagate=backpropagate)
 
 
@@ -86,7 +86,7 @@ def everything(network: Network) -> ParameterVector:
 
 
 def count(found: Check, verdict: Verdict) -> int:
-    """How many derivatives got this verdict."""
+    """Return the number of derivatives with this verdict."""
     return int(np.count_nonzero(found.verdict.vector == verdict))
 
 
@@ -255,7 +255,7 @@ def test_an_absolute_difference_is_never_a_pass() -> None:
 
 
 def test_float32_is_not_good_enough_for_checking(batch: Objective) -> None:
-    """Without any mistake, float32 backpropagation fails: that is why the check promotes to float64."""
+    """Even correct backpropagation fails in float32, so the check uses float64."""
 
     def in_float32(network: Network, X: NDArray, Y: NDArray) -> ParameterVector:
         single = Objective(X.astype(np.float32), Y.astype(np.float32)).gradient(network.astype(np.float32))
@@ -311,7 +311,7 @@ def test_other_mistakes_are_named_by_their_numbers(change: object, said: str, ba
 
 
 def test_a_mistake_without_a_pattern_is_counted(batch: Objective) -> None:
-    """Where no known mistake fits, the diagnosis says how many entries are wrong, and claims no more."""
+    """If no known bug matches, the diagnosis only counts the wrong entries."""
 
     def noisy(network: Network, X: NDArray, Y: NDArray) -> ParameterVector:
         gradient = Objective(X, Y).gradient(network)
@@ -347,7 +347,7 @@ def test_names_in_the_lessons_notation() -> None:
 
 
 def test_a_sample_is_drawn_from_each_array_by_itself(batch: Objective) -> None:
-    """At most so many entries of each, so that no small array is forgotten."""
+    """Each array has at most this number of entries in the sample, so that no small array is left out."""
     found = checked(lessons_network(), batch, sample=12)
 
     assert [array.checked for array in found.arrays] == [12, 12, 12, 12, 12, 10]
@@ -412,7 +412,7 @@ def test_a_relative_error_beyond_the_tolerance_fails(method: str, tolerance: flo
 
 @pytest.mark.parametrize(("examples", "dense"), [(20, 8), (3, 3)])
 def test_the_dense_mini_batch_is_noise_about_as_large_as_a_digit(examples: int, dense: int, batch: Objective) -> None:
-    """Of either sign, no pixel dark, of a spread of 0.3; eight examples at most, and no more than there are."""
+    """It has both signs, no zeros and a standard deviation of 0.3; at most 8 examples, and at most as many as given."""
     seen = []
 
     def watching(network: Network, X: NDArray, Y: NDArray) -> ParameterVector:
@@ -529,12 +529,12 @@ def test_what_is_checked_is_the_step_that_trains(regularized: Objective, few_dig
 
 @dataclass(kw_only=True)
 class Wrong(Objective):
-    """An objective with a mistake in its gradient: ``wrong`` is given the network and the right objective."""
+    """Objective with a bug in its gradient: ``wrong`` is called with the network and the right objective."""
 
     wrong: Callable[[Network, Objective], ParameterVector]
 
     def gradient(self, network: Network) -> ParameterVector:
-        """What the mistake makes of it."""
+        """Return the gradient with the bug."""
         return self.wrong(network, Objective(self.X, self.Y, self.masks, self.l2))
 
 
@@ -583,7 +583,7 @@ def test_mistakes_in_dropout_and_l2_are_caught(method: str, mistake: str, regula
 
 
 def test_the_right_masks_on_the_way_back_give_the_right_gradient(regularized: Objective) -> None:
-    """So it is the masks that the mistakes above get wrong."""
+    """Only the masks therefore cause the failures above."""
     found = with_masks_on_the_way_back(regularized.masks, lessons_network(), regularized)
 
     np.testing.assert_allclose(found.vector, regularized.gradient(lessons_network()).vector, rtol=1e-12, atol=1e-15)
@@ -601,7 +601,7 @@ def test_the_right_masks_on_the_way_back_give_the_right_gradient(regularized: Ob
     ],
 )
 def test_mistakes_in_l2_are_named(mistake: str, said: str, regularized: Objective) -> None:
-    """How much of it there is, and how much there should be."""
+    """The diagnosis gives the actual and the expected size of the L2 term."""
     network = lessons_network()
     found = checked(network, Wrong(**vars(regularized), wrong=WRONG[mistake]), sample=100)
 

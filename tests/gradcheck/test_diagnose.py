@@ -1,4 +1,4 @@
-"""What kind of mistake is it? Each sentence, from a small network's numbers."""
+"""Diagnosis of bugs: each sentence, for a small network."""
 
 from collections.abc import Callable
 
@@ -52,7 +52,7 @@ def said(
 
 
 def times(factor: float) -> Callable[[ParameterVector], object]:
-    """All derivatives, so many times too large."""
+    """Return a change that multiplies all derivatives by a factor."""
     return lambda g: g.vector.__imul__(factor)
 
 
@@ -146,7 +146,7 @@ def test_up_to_three_wrong_entries_are_named_one_by_one(wrong: int, network: Net
 
 @pytest.mark.parametrize("scale", [1, 1e-20])
 def test_small_derivatives_are_told_apart_as_large_ones_are(scale: float, network: Network, batch: Objective) -> None:
-    """What is the same number is relative: noise on derivatives of 1e-20 is no ratio, no transposition, and no L2."""
+    """Equality is relative: noise on derivatives of 1e-20 is not a common ratio, a transposition or an L2 term."""
     noise = 1 + np.random.default_rng(1).random((5, 5))
 
     sentences = said(lambda g: g.weights[1].__imul__(noise), network, batch, scale)
@@ -175,7 +175,7 @@ def test_a_transposed_array_and_swapped_columns_are_told_apart(network: Network,
 
 
 def test_entries_that_are_wrong_on_a_dense_mini_batch_only_are_counted(network: Network, batch: Objective) -> None:
-    """Where the mini-batch itself says 0, its numbers have nothing to tell."""
+    """Entries that are 0 on the mini-batch are only counted, because they do not show the kind of bug."""
     right = batch.gradient(network)
     wrong, zero = right.like(right.vector.copy()), right.like(np.zeros(len(right.vector), bool))
     wrong.weights[0][:, 2] *= 3
@@ -204,7 +204,7 @@ def test_the_worst_entries_come_first_and_are_five_unless_more_are_asked_for(
 
 
 def test_two_causes_of_one_ratio_are_both_named(network: Network, batch: Objective) -> None:
-    """Four examples and four outputs: nobody can know which of them was forgotten."""
+    """With four examples and four outputs, either division may be missing."""
     assert said(times(4), network, batch.with_inputs(batch.X[:4])) == [
         "all derivatives are 4 times too large: not averaged over the 4 outputs? or not divided by the 4 examples?"
     ]

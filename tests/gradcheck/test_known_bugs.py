@@ -1,4 +1,4 @@
-"""Backpropagation written out, with the mistakes that people make in it."""
+"""Backpropagation with known bugs."""
 
 from itertools import product
 
@@ -20,7 +20,7 @@ def network(activation: str = "sigmoid", cost: str = "squared-error") -> Network
 
 @pytest.mark.parametrize(("activation", "cost"), EVERY)
 def test_without_a_mistake_it_is_the_networks_own_gradient(activation: str, cost: str) -> None:
-    """So that each mistake is that one, and nothing else beside it."""
+    """Each known bug is therefore the only difference from the right gradient."""
     net = network(activation, cost)
 
     written_out = with_slopes(right_slope, right_slope)(net, X, Y)
@@ -29,7 +29,7 @@ def test_without_a_mistake_it_is_the_networks_own_gradient(activation: str, cost
 
 
 def test_a_mistake_at_the_outputs_is_handed_down_and_one_below_is_not_handed_up() -> None:
-    """Of three layers, a slope of the hidden ones leaves the last one right; a slope of the outputs spoils all."""
+    """In three layers, a wrong slope of hidden layers leaves the last layer right; one of the outputs affects all."""
     net = network()
     right = Objective(X, Y).gradient(net).named_arrays()
 

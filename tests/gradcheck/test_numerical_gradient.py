@@ -82,7 +82,7 @@ def test_what_a_penalty_loses_grows_with_it(method: str, network: Network, batch
 
 
 def test_the_noise_of_a_complex_step_by_hand(rng: np.random.Generator) -> None:
-    """16 roundings of the terms that each derivative is the sum of, their σ′ taken for 1; dropout takes its part."""
+    """The noise is 16 roundings of the terms of each derivative, with σ′ = 1 and with dropout."""
     network = Network([3, 2, 2], rng=rng, dtype=np.float64)
     X, Y, mask = rng.standard_normal((4, 3)), np.eye(2)[[0, 1, 1, 0]], np.array([[2.0, 0], [2, 2], [0, 2], [2, 2]])
     objective = Objective(X, Y, {1: mask})
@@ -103,7 +103,7 @@ def test_the_noise_of_a_complex_step_by_hand(rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize(("epsilon", "precision"), [(1e-1, 1e-9), (1e-6, 0.1)])
 def test_the_noise_of_a_central_difference_by_hand(epsilon: float, precision: float) -> None:
-    """What twice the step says otherwise, and what rounding does to a cost divided by the step."""
+    """The noise is the difference from twice the step, plus the rounding error of a cost divided by the step."""
     network = Network([1, 1], rng=np.random.default_rng(0), dtype=np.float64)
     network.parameters[...] = w, b = 0.5, 0.1
     x, y, eps = 0.8, 1.0, 16 * np.finfo(np.float64).eps

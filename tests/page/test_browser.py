@@ -1,4 +1,4 @@
-"""The page in a browser: somebody plays with it, and every number is numpy's."""
+"""The page in a browser: after each interaction, all numbers equal those of numpy."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -158,7 +158,7 @@ def draw_a_seven(browser: Browser) -> None:
 
 
 def explained(network: Network, grey: NDArray[np.uint8], target: int, address: Address | None = None) -> Explanation:
-    """What ``explain`` says of one image."""
+    """Return the explanation of one image."""
     x = grey.reshape(1, -1) / 255
     return explain(network.astype(np.float64), x, np.array([target]), 0, address, learning_rate=1.0)
 
@@ -320,7 +320,7 @@ def test_it_can_connect_to_nothing(browser: Browser, show: Callable[..., None], 
 
 
 def test_the_page_has_no_globals(browser: Browser, errors: None, tmp_path: Path, rng: np.random.Generator) -> None:
-    """What its modules define stays in them."""
+    """The definitions of its modules stay local."""
     blank, path = tmp_path / "blank.html", tmp_path / "page.html"
     blank.write_text("<!doctype html><link rel=icon href=data:,>", encoding="utf-8")
     browser.get(blank.as_uri())
@@ -391,7 +391,7 @@ def test_mistakes_alone_can_be_looked_at(
 def test_a_step_that_leaves_the_finite_numbers_is_taken_back(
     browser: Browser, errors: None, show: Callable[..., None], rng: np.random.Generator
 ) -> None:
-    """It says so, and goes on from where it was."""
+    """The page reports it and restores the parameters."""
     show(Network([6, 4], cost="cross-entropy", rng=rng), tiny(rng))
 
     before = ask(browser, "[...network.parameters]")

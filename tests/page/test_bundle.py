@@ -77,7 +77,7 @@ def test_modules_that_import_each_other_are_refused() -> None:
 
 
 def test_every_file_of_the_page_is_in_its_script() -> None:
-    """A file that nothing imports would be checked by nobody."""
+    """A file that no module imports would never be tested."""
     files = resources.files("mnist_bp.page") / "js"
     modules = {file.name.removesuffix(".js"): file.read_text(encoding="utf-8") for file in files.iterdir()}
     modules["functions"] = "export const ACTIVATIONS = {};\nexport const COSTS = {};\n"

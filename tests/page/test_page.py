@@ -86,7 +86,7 @@ def test_a_model_without_a_run_has_no_learning_curves(cli: Callable, idx_folder:
 
 
 def test_300_examples_at_most_and_less_than_a_megabyte(few_digits: tuple[Examples, Examples]) -> None:
-    """Of MNIST's shape; of larger images fewer."""
+    """It holds for images of MNIST's shape; a page with larger images has fewer."""
     network = Network([784, 16, 16, 10], rng=np.random.default_rng(0))
     many = data_of(np.tile(few_digits[1].images, (2, 1, 1)))
     large = data_of(np.zeros((200, 100, 80), np.uint8))

@@ -1,4 +1,4 @@
-"""What people call a class."""
+"""Names of classes in messages."""
 
 import pytest
 

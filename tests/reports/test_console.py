@@ -1,4 +1,4 @@
-"""Where text goes: a terminal of any width, a pipe, JSON Lines, any encoding."""
+"""Output to a terminal of any width, to a pipe, as JSON Lines, and in any encoding."""
 
 import io
 import json
@@ -128,7 +128,7 @@ def test_a_table_in_a_pipe_has_no_control_characters(capsys):
 
 
 def test_a_word_is_not_broken_nor_a_number_parted_from_its_percent_sign(terminal):
-    """What is wider than the window stays whole, for the terminal to wrap and the user to copy."""
+    """Text that is wider than the window is not broken, so that the terminal wraps it and the user can copy it."""
     screen = terminal(18)
     Console().print("accuracy is 12.34 % in runs/20260101-000000-784-16-16-10")
     Console().print("next: mnist-bp evaluate a b c", wrap=False)
@@ -149,7 +149,7 @@ def test_an_empty_line_is_an_empty_line(terminal):
 
 @pytest.mark.parametrize("text", ["[red]x[/red]", "[/nonsense]", ":smile:", "1e5 'x' 0xff"])
 def test_text_is_not_markup(capsys, text):
-    """What looks like Rich's markup or an emoji's name is printed as it stands."""
+    """Text that looks like Rich's markup or an emoji's name is printed unchanged."""
     Console().print(text)
     assert capsys.readouterr().out == f"{text}\n"
 
@@ -171,7 +171,7 @@ def test_percent(fraction, text):
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
 def test_nothing_that_is_printed_can_raise(monkeypatch, encoding):
-    """What the encoding lacks becomes its nearest ASCII, or a question mark."""
+    """Characters that the encoding lacks become similar ASCII characters, or a question mark."""
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
     prepare_streams()

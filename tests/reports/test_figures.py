@@ -94,7 +94,7 @@ def test_the_gradient_of_every_layer_is_shown_also_where_it_has_vanished():
 
 @pytest.mark.parametrize("classes", [1, 2, 10, 256])
 def test_the_confusion_matrix_shades_mistakes_alone(tmp_path, classes):
-    """Of any number of classes; every count is written where there is room, and in full."""
+    """Any number of classes works. Counts are written in full if there is room."""
     confusion = np.full((classes, classes), 3)
     np.fill_diagonal(confusion, 5_000)
     picture = confusion_matrix(confusion, HEAD)
@@ -107,7 +107,7 @@ def test_the_confusion_matrix_shades_mistakes_alone(tmp_path, classes):
 
 
 def test_classes_are_called_by_their_names():
-    """On the axes of the confusion matrix, below the weights of an output, and below a mistake."""
+    """The names are on the axes of the confusion matrix, and below an output's weights and a misclassified example."""
     names = ("Sandal", "Ankle boot")
     axes = confusion_matrix(np.ones((2, 2), int), HEAD, names).figure.axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["Sandal 0", "Ankle boot 1"]
@@ -118,7 +118,7 @@ def test_classes_are_called_by_their_names():
 
 @pytest.mark.parametrize(("neurons", "shape"), [(3, (5, 2)), (NEURONS + 8, (1, 40)), (2, (100, 90))])
 def test_weights_are_images_of_the_inputs_shape_on_one_scale(tmp_path, rng, neurons, shape):
-    """Of as many neurons as are said; 0 lies in the middle of the scale, which all share."""
+    """The title gives the number of neurons. All images share a scale with 0 in the middle."""
     picture = first_layer_weights(rng.normal(size=(neurons, shape[0] * shape[1])), shape, "a network")
     images = [image for axes in picture.figure.axes for image in axes.images]
     shown = min(neurons, NEURONS)

@@ -19,7 +19,7 @@ PLAIN = "++\n+:\n"
 
 
 def pixels(shown: str) -> list[list[tuple[int | None, int | None]]]:
-    """Of each character of each line: the colours, of 256, of its upper and its lower half; None for none."""
+    """Return the colours (of 256, or None) of the upper and lower half of each character in each line."""
     lines = []
     for line in shown.splitlines():
         halves = re.findall(r"\x1b\[(?:38;5;(\d+))?;?(?:48;5;(\d+))?m(▀+)\x1b\[0m", line)
@@ -129,7 +129,7 @@ def test_as_many_images_stand_beside_each_other_as_fit(
     [(0, ""), (1, "████"), (0.5, "██"), (0.53125, "██▏"), (0.46875, "█▉"), (0.01, ""), (0.02, "▏"), (1.1, "████")],
 )
 def test_a_bar_is_as_long_as_its_share(share: float, expected: str) -> None:
-    """Of four columns, to the nearest eighth of one; no longer than they are."""
+    """A bar in four columns is rounded to an eighth of a column, and never longer than four columns."""
     assert bar(share, 4) == expected
 
 
@@ -149,5 +149,5 @@ def test_a_bar_is_as_long_as_its_share(share: float, expected: str) -> None:
     ],
 )
 def test_a_curve_goes_from_the_least_to_the_greatest(values: list[float], expected: str) -> None:
-    """In at most ten columns, of which each is the mean of its share of the values."""
+    """A curve has at most ten columns. Each is the mean of an equal part of the values."""
     assert sparkline(values, 10) == expected

@@ -49,7 +49,7 @@ DYING = """if True:
     _environment._install = lambda *args: None
     _environment.prepare()
 """
-"""A set-up that ends as if killed when it has renamed so many folders."""
+"""Program of a set-up that ends as if killed after a given number of renamed folders."""
 
 
 def make_project(folder: Path) -> Path:
@@ -84,7 +84,7 @@ def finish(process: subprocess.Popen) -> tuple[list[str], str]:
 
 
 def remains(project: Path) -> set[str]:
-    """What a set-up leaves in the project."""
+    """Return the files that a set-up left in the project."""
     return {path.name for path in project.glob(".venv*")}
 
 
@@ -127,7 +127,7 @@ def load(project, monkeypatch):
 
 
 def package_found(module) -> Path:
-    """Where the environment of a project finds mnist_bp."""
+    """Return the path from which a project's environment imports mnist_bp."""
     look = [module.PYTHON, "-P", "-c", "import mnist_bp; print(mnist_bp.__file__)"]
     return Path(subprocess.run(look, capture_output=True, text=True, check=True).stdout.strip())
 
@@ -187,7 +187,7 @@ def test_a_terminals_ctrl_c_reaches_the_script_alone(environment, tmp_path, capf
 @POSIX_ONLY
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_a_step_starts_ends_that_step(environment, tmp_path, monkeypatch, number):
-    """No pip is left that goes on writing."""
+    """No pip process is left running."""
     steps, start_step = [], subprocess.Popen
 
     def interrupted(*words, **options):
@@ -295,7 +295,7 @@ def test_an_environment_for_another_python_is_built_with_it(environment, tmp_pat
 
 
 def test_an_environment_that_no_script_made_is_kept_aside(environment, capfd):
-    """Somebody may have installed more into it."""
+    """The user may have installed more packages into it."""
     (environment.ENVIRONMENT / "precious").mkdir(parents=True)
     environment.prepare()
     (kept,) = environment.ROOT.glob(".venv.kept-*")

@@ -27,12 +27,12 @@ def failing(name):
 
 
 def names(folder):
-    """What lies in the folder."""
+    """Return the names of the files in a folder."""
     return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_file_appears_when_it_is_whole(folder):
-    """Until the block ends nobody sees the new content; then nobody sees the old one."""
+    """Readers see the old content until the block ends, and the new content afterwards."""
     path = folder / "file"
     write_text(path, "old")
     with atomic_write(path) as file:
@@ -74,7 +74,7 @@ def test_a_missing_folder_is_an_error_of_its_own(folder, parent):
 
 
 def test_two_writers_do_not_meet(folder):
-    """Of two that write the same file at a time, the last to finish leaves its whole content."""
+    """If two write the same file at a time, the complete content of the last one remains."""
     path = folder / "file"
     with atomic_write(path) as slow:
         slow.write(b"slow ")
@@ -103,7 +103,7 @@ def test_text_is_utf_8_with_plain_line_ends(folder):
 
 
 def test_parts_of_the_dead_are_removed(folder):
-    """What a killed process left goes, whole files and other hidden ones stay; with an age, only what is older."""
+    """Temporary files of killed processes are removed, other files stay. With an age, only older ones are removed."""
     for name, age in (("file", 0), (".hidden", 0), (".file.01.part", 10), (".file.02.part", 1000)):
         write_text(folder / name, "text")
         then = (folder / name).stat().st_mtime - age
@@ -186,7 +186,7 @@ def test_a_file_is_written_where_there_is_no_fsync(folder, monkeypatch, number):
 
 @pytest.mark.parametrize("number", ["EIO", "ENOSPC", "EDQUOT"])
 def test_an_fsync_that_loses_data_is_an_error(folder, monkeypatch, number):
-    """A disk that is full or broken is not taken for a file system without fsync."""
+    """A full or broken disk is distinguished from a file system without fsync."""
     monkeypatch.setattr(os, "fsync", failing(number))
     with pytest.raises(OSError, match="fails"):
         write_text(folder / "file", "text")

@@ -29,14 +29,14 @@ def written(arrays: dict[str, Any], path: Path = Path("model.npz")) -> Path:
 
 
 def members(network: Network, **changed: Any) -> dict[str, Any]:
-    """What a good file of ``network`` holds, with some of its meta changed."""
+    """Return the members of a valid file of ``network``, with some of its metadata changed."""
     meta = {"format": 1, "sizes": [6, 4, 3], "activation": "tanh", "cost": "cross-entropy"}
     meta |= {"output_activation": "softmax", "dtype": "float32"} | changed
     return {**network.named_arrays(), "meta": np.array(json.dumps(meta))}
 
 
 def test_a_network_comes_back_as_it_was_saved(network: Network, rng: np.random.Generator) -> None:
-    """The same settings, the same bits, the same outputs."""
+    """Settings, parameters and outputs are equal bit for bit."""
     network.save("model.npz")
 
     again = Network.load("model.npz")
@@ -152,7 +152,7 @@ def test_a_missing_file_and_a_folder_are_refused() -> None:
     ],
 )
 def test_a_file_that_does_not_agree_with_itself_is_refused(network: Network, meta: dict[str, Any], said: str) -> None:
-    """What meta says is compared with what is there, before anything is made of it."""
+    """The metadata is compared with the arrays before a network is created."""
     with pytest.raises(InputError, match=said):
         Network.load(written(members(network, **meta)))
 

@@ -28,7 +28,7 @@ def write(**meta: Any) -> None:
 
 
 def read(formats: tuple[int, ...] = (1, 2)) -> npz.Archive:
-    """That file."""
+    """Read the file of the test."""
     return npz.read(FILE, "thing", formats)
 
 
@@ -199,7 +199,7 @@ def test_a_compressed_file_is_refused() -> None:
 
 
 class Trap:
-    """What a pickle could do when it is opened."""
+    """Object whose pickle runs code when it is loaded."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave a trace."""

@@ -37,9 +37,9 @@ def fetching_process(folder, dataset):
 
 
 def kill_at_random(folder, dataset, content, moments, *, longest, seed=0):
-    """Kill so many downloads into ``folder``, within ``longest`` seconds; say how many of them had left parts behind.
+    """Kill ``moments`` downloads into ``folder`` within ``longest`` seconds. Return the number that left parts.
 
-    Under the final names there is never anything but the content, and after the next download nothing but that.
+    The final names always have the published content. After the next download, no other files are left.
     """
     rng = random.Random(seed)
     with_parts = 0

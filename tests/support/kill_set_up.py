@@ -41,7 +41,7 @@ def finish(checkout):
 
 
 def kill(checkout, seconds, deadly, *, group):
-    """Kill a set-up after so many seconds; whether it was still at it."""
+    """Kill a set-up after this number of seconds. Return True if it was still running."""
     with start(checkout) as process:
         time.sleep(seconds)
         with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Kill short trainings, look at what is left, let them go on, and compare with the training that nobody killed.
+"""Kill short trainings, check the files, resume them, and compare with an uninterrupted training.
 
 python tests/support/kill_training.py 200
 """
@@ -62,7 +62,7 @@ DYING = """if True:
 """``mnist-bp`` that ends as if killed before the n-th thing that it does to a file, or with half of it written."""
 
 OPERATIONS = 40
-"""What a whole run does to its files, about."""
+"""Approximate number of file operations of a complete run."""
 
 
 def make_data(folder):
@@ -96,7 +96,7 @@ def finish(arguments):
 
 
 def kill_at_a_time(arguments, seconds):
-    """Kill a training so many seconds after it began to learn; whether it was still at it."""
+    """Kill a training ``seconds`` after its first record. Return True if it was still running."""
     with start(["-m", "mnist_bp"], arguments) as process:
         process.stdout.readline()
         time.sleep(seconds)
@@ -144,9 +144,9 @@ def contents(run):
 
 
 def kill_at_random(folder, recipe, kills, *, seed=0):
-    """Kill trainings by this recipe in ``folder`` so many times; how many runs that made.
+    """Kill trainings of this recipe in ``folder``, ``kills`` times in total. Return the number of runs.
 
-    Each run is killed a few times, goes on after each, and is the whole run in the end.
+    Each run is killed a few times and resumed each time. In the end, it equals the uninterrupted run.
     """
     rng = random.Random(seed)
     settings = [*RECIPES[recipe], "--data-dir", folder / "data"]

@@ -98,7 +98,7 @@ class Mirror(BaseHTTPRequestHandler):
             time.sleep(0.01)
 
     def recompressed(self):
-        """The right content, compressed by somebody else: another .gz."""
+        """Send the right content in a .gz file with other bytes."""
         self.answer(gzip.compress(self.content, compresslevel=1, mtime=1))
 
     def plain(self):
@@ -201,7 +201,7 @@ class Mirror(BaseHTTPRequestHandler):
         self.answer(self.zipped + b"and so on")
 
     def bomb(self):
-        """10 GB of zeros in 10 MB, sent for as long as somebody listens."""
+        """Send 10 GB of zeros in 10 MB until the client disconnects."""
         self.send_response(200)
         self.end_headers()
         self.wfile.write(GZIP_HEADER)
@@ -209,7 +209,7 @@ class Mirror(BaseHTTPRequestHandler):
             self.wfile.write(MEGABYTE_OF_ZEROS)
 
     def windy(self):
-        """A .gz that goes on for ever and says nothing: one empty block after the other."""
+        """Send an endless .gz file of empty blocks."""
         self.send_response(200)
         self.end_headers()
         self.wfile.write(GZIP_HEADER)

@@ -1,4 +1,4 @@
-"""Render MNIST's test digits as pictures, as somebody would draw them, and let a model read them through ``predict``.
+"""Render MNIST's test digits as images, as a user would draw them, and classify them as ``predict`` does.
 
 python tests/support/rendered_digits.py 10000 runs/20260101-120000-784-16-16-10 [DATA-DIR]
 
@@ -49,7 +49,7 @@ def read_back(digits, *, seed=0):
 
 
 def accuracy(network, images, labels):
-    """The share of the answers that are right."""
+    """Return the accuracy of a network."""
     return float((network.forward(images.reshape(len(images), -1) / 255).argmax(axis=1) == labels).mean())
 
 

@@ -28,7 +28,7 @@ RECIPE = Settings(
     limit=None, validation=50, learning_rate=0.001, batch_size=30, epochs=2, seed=3, optimizer="adam", dropout=0.1,
     average=0.9, augment="elastic",
 )  # fmt: skip
-"""What takes the most: a thread that distorts, masks, an average, a validation set, checkpoints."""
+"""Settings that use most resources: augmentation in a thread, dropout masks, EMA, a validation set, checkpoints."""
 
 
 GROWTH = 2
@@ -36,7 +36,7 @@ GROWTH = 2
 
 
 class Held(NamedTuple):
-    """What this process holds: memory in MiB and open files, 0 where the system does not tell; and threads."""
+    """Return this process's memory in MiB and open files, 0 if the system does not provide them, and its threads."""
 
     memory: float
     files: int
@@ -62,7 +62,7 @@ def few_digits():
 
 
 def fresh():
-    """The same network each time."""
+    """Return a network with fixed initial weights."""
     sizes, rng = [784, *RECIPE.hidden, 10], np.random.default_rng(RECIPE.seed)
     return Network(sizes, activation=RECIPE.activation, cost=RECIPE.cost, rng=rng)
 
@@ -82,7 +82,7 @@ def in_a_folder(data):
 
 
 def interrupted(data):
-    """The same, interrupted in the middle of the second epoch, and gone on with."""
+    """Train in a folder, interrupted in the middle of the second epoch and resumed."""
     session, steps = TrainingRun(RECIPE, data, fresh(), Path("run")), iter(range(12))
 
     def on_batch():
@@ -102,7 +102,7 @@ WAYS = (in_memory, in_a_folder, interrupted)
 
 
 def soak(trainings):
-    """Train so many times, in these ways in turn; what is held after each, and AssertionError for another result."""
+    """Train ``trainings`` times in ``WAYS`` in turn, and yield the resources after each. Results must not differ."""
     data, results = few_digits(), {}
     with tempfile.TemporaryDirectory() as folder, chdir(folder), threadpool_limits(1):
         for number in range(trainings):
@@ -114,7 +114,7 @@ def soak(trainings):
 
 
 def main():
-    """Do it as often as the command line says; growth counts from a fifth on, when all caches are filled."""
+    """Run the number of trainings from the command line. Growth counts from a fifth of them on, with warm caches."""
     trainings = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     fifths = []
     for number, held in enumerate(soak(trainings), 1):

@@ -1,4 +1,4 @@
-"""checkpoint.npz: stopped after any epoch and gone on with, a training ends with the same bytes; or it is refused."""
+"""Checkpoints: a training that is stopped after any epoch and resumed ends bit for bit equal, or is refused."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def trainer(settings, seed=7):
 
 
 def figures(result):
-    """What an epoch came to, but for the time that it took, as a checkpoint and a history have it."""
+    """Return the record of an epoch in a checkpoint and a history, without its duration."""
     return json.loads(json.dumps({**result.record(), "seconds": 0}))
 
 

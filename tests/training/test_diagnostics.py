@@ -1,4 +1,4 @@
-"""What goes wrong inside a network, on networks whose figures are known by hand."""
+"""Diagnostics of networks whose values were computed by hand."""
 
 import json
 import math
@@ -31,7 +31,7 @@ def network(sizes=(1, 2, 2), activation="sigmoid", cost="squared-error", dtype=n
 
 
 def look(net, X, labels=None, test=GOOD):
-    """Examine a network on these inputs; the labels are 0 unless given."""
+    """Inspect a network on these inputs. Default labels: 0."""
     X = np.asarray(X, net.dtype)
     return inspect(net, X, np.zeros(len(X), np.uint8) if labels is None else np.asarray(labels, np.uint8), test)
 
@@ -62,7 +62,7 @@ def test_each_hidden_layer_has_its_own_share_and_the_outputs_have_none():
 
 
 def test_a_relu_is_dead_if_no_example_activates_it():
-    """Of z = x, −x, x − 5 and 0 · x, the last two are never positive for x = 1 and −2."""
+    """For z = x, −x, x − 5 and 0 · x, the last two are never positive for x = 1 and −2."""
     net = network((1, 4, 2), activation="relu")
     net.weights[0][:, 0] = 1, -1, 1, 0
     net.biases[0][2] = -5
@@ -87,7 +87,7 @@ def test_the_norm_is_that_of_a_layers_weights_and_biases_together():
 
 
 def test_the_norms_are_those_of_backpropagation():
-    """Of the mean cost over the examples, layer by layer."""
+    """They are the norms of the mean cost's gradient, layer by layer."""
     rng = np.random.default_rng(1)
     net = Network((4, 3, 5, 2), rng=rng, dtype=np.float64)
     X, labels = rng.random((6, 4)), rng.integers(0, 2, 6)
@@ -106,13 +106,13 @@ def test_the_norm_of_a_tiny_gradient_is_not_0():
 
 
 def test_a_class_that_the_test_has_not_is_not_missed():
-    """Of classes 0 to 3, only 0 is answered, 1 is wanted too, 2 does not occur, 3 is answered wrongly."""
+    """In this confusion matrix, 1 is in the test set but never predicted, 2 does not occur, 3 is only misclassified."""
     confusion = np.array([[4, 0, 0, 0], [3, 0, 0, 2], [0, 0, 0, 0], [1, 0, 0, 0]])
     assert look(network((1, 4)), [[1]], test=Evaluation(0.1, confusion)).never_predicted == (1,)
 
 
 UNEVEN = np.array([[6, 0, 0], [3, 0, 0], [1, 0, 0]])
-"""Of ten examples, six are of class 0, three of 1, one of 2: p = 0.6, 0.3, 0.1."""
+"""Confusion matrix of ten examples, six of class 0, three of 1, one of 2: p = 0.6, 0.3, 0.1."""
 
 BY_HAND = {
     "squared-error": 0.6 * 0.4 + 0.3 * 0.7 + 0.1 * 0.9,
@@ -247,7 +247,7 @@ def test_relus_are_not_advised_to_who_has_them():
 
 
 def test_one_trouble_is_said_once():
-    """Where neurons are saturated or dead the gradient vanishes too."""
+    """Saturated or dead neurons also make the gradient vanish."""
     (line,) = warnings(replace(WELL, saturated=(1.0, 1.0), gradient_norm=(1e-9, 1e-6, 0.1)))
     assert "saturated" in line
     (line,) = warnings(replace(RELUS, dead=(1.0, 1.0), gradient_norm=(0, 0, 0.1)))

@@ -1,6 +1,6 @@
-"""Small trainings come to the costs that they came to when these were written down, but for rounding.
+"""Small trainings give the recorded costs, except for rounding.
 
-Where a change is meant to change them: ``python tests/training/test_digests.py`` writes down what they come to now.
+If a change is meant to change them, ``python tests/training/test_digests.py`` records them again.
 """
 
 import io
@@ -39,12 +39,12 @@ RECIPES = {
 
 
 def tolerance(name):
-    """How far, relatively, costs may be from those written down: what other arithmetic was measured to make of them.
+    """Return the relative tolerance of costs, ten times the measured difference between other kernels.
 
-    OpenBLAS's kernels for Katmai, Nehalem, Sandy Bridge, Haswell and SkylakeX and numpy's own with and without AVX: by
-    1e-7 at most after three epochs in float32, by 5e-16 in float64; by 2e-5 where the synthetic digits were drawn so
-    too, since some of their pixels are then another grey. Each is allowed ten times as much, float64 more: a library's
-    exp may be off by a few last digits.
+    Measured with OpenBLAS's kernels for Katmai, Nehalem, Sandy Bridge, Haswell and SkylakeX, and numpy's with and
+    without AVX: at most 1e-7 after three epochs in float32 and 5e-16 in float64, but 2e-5 if the synthetic digits were
+    drawn with them as well, because some pixels then have another grey level. float64 is allowed more, because a
+    library's exp may differ in a few last digits.
     """
     if name == DIGITS:
         return 2e-4

@@ -13,7 +13,7 @@ from mnist_bp.training.settings import Settings
 from mnist_bp.training.trainer import LabelledImages, Trainer
 
 SETTINGS = Settings(learning_rate=0.5, batch_size=20, epochs=3, seed=4)
-"""Of 90 examples: four batches of 20, and one of 10."""
+"""Settings with four batches of 20 and one of 10 for 90 examples."""
 
 
 def examples(count, seed):
@@ -45,7 +45,7 @@ def assert_diverges(made, epoch, batch, steps=5, on_batch=None):
 
 
 def after_step(step, spoil):
-    """What spoils something after so many steps."""
+    """Return a callback that calls ``spoil`` after the given number of steps."""
     steps = 0
 
     def on_batch():
@@ -60,7 +60,7 @@ def after_step(step, spoil):
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize(("step", "epoch", "batch"), [(1, 1, 2), (4, 1, 5), (7, 2, 3), (9, 2, 5)])
 def test_a_parameter_shows_in_the_outputs_of_the_next_batch(number, step, epoch, batch):
-    """Of a last layer: the first whose cost is no number is named."""
+    """The parameter is in the last layer. The first batch whose cost is not finite is named."""
     made = trainer()
 
     def spoil():
@@ -101,7 +101,7 @@ def test_an_example_that_is_no_number_is_named_by_its_batch(where):
 
 
 def test_gradient_descent_on_all_examples_has_one_batch():
-    """Of one."""
+    """The message names batch 1 of 1."""
     made = trainer(batch_size=None)
 
     def spoil():

@@ -1,4 +1,4 @@
-"""How good a network is, against numbers worked out by hand."""
+"""Evaluation of networks, compared with values computed by hand."""
 
 import numpy as np
 import pytest
@@ -70,7 +70,7 @@ def test_chunks_do_not_show(examples):
 
 
 def test_mistakes_are_those_with_the_most_active_wrong_outputs():
-    """Of all chunks, in order; whatever is asked for, no more than there are, and none that was answered rightly."""
+    """They come from all chunks, in order, at most as many as exist, and only misclassified ones."""
     rng = np.random.default_rng(0)
     network = Network([5, 3], rng=rng, dtype=np.float64)
     inputs = rng.random((2 * EXAMPLES_AT_ONCE + 7, 5))
@@ -95,7 +95,7 @@ def test_of_equally_confident_mistakes_the_first_example_comes_first():
 
 
 def test_grey_levels_are_scaled_as_evaluate_scales_them():
-    """The same outputs for 255 and for 1."""
+    """The outputs for 255 (uint8) and for 1 (float) are equal."""
     network = Network([1, 2], rng=np.random.default_rng(0), dtype=np.float64)
     network.weights[0][:, 0], network.biases[0][...] = (1, -1), 0
     [mistake] = evaluate(network, np.array([[255]], np.uint8), np.array([1], np.uint8), mistakes=1).mistakes

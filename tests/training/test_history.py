@@ -40,7 +40,7 @@ def history(*records):
 
 
 def test_a_record_is_a_line_that_is_there_at_once():
-    """And whoever opens the file again goes on behind it."""
+    """Records are appended when the file is opened again."""
     first = history(1)
     assert PATH.read_bytes() == b'{"epoch": 1}\n'
     first.close()
@@ -98,7 +98,7 @@ def test_it_is_forced_to_the_disk_now_and_then_and_in_the_end(monkeypatch):
 
 
 def test_a_second_writer_is_refused_until_the_first_has_closed():
-    """In this process as in any other, and the first goes on undisturbed."""
+    """It holds in one process as between processes, and does not disturb the first writer."""
     first = history(1)
     with pytest.raises(InputError, match="another training is writing to"):
         History(PATH)
@@ -110,7 +110,7 @@ def test_a_second_writer_is_refused_until_the_first_has_closed():
 
 
 def test_one_that_nobody_closed_is_closed_with_the_last_who_knew_it():
-    """A training that was never begun keeps nobody out."""
+    """A history without references does not lock out other trainings."""
     history(1)
     history(2).close()
     assert epochs() == [1, 2]
@@ -144,7 +144,7 @@ def test_a_lock_dies_with_its_process():
 
 
 def test_what_an_epoch_left_is_read_back(tmp_path):
-    """Where there is nothing, there were no epochs."""
+    """Without a file, there are no epochs."""
     path = tmp_path / "history.jsonl"
     assert read_epochs(path) == []
     path.write_text(f"{json.dumps(EPOCH)}\n" * 2)

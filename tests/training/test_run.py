@@ -1,4 +1,4 @@
-"""A training with its folder: what is held out, what is kept after each epoch, what is gone on with."""
+"""Training with a run folder: the validation set, the files after each epoch, and resumed runs."""
 
 import hashlib
 import json
@@ -111,7 +111,7 @@ def test_what_leaves_nothing_to_train_on_is_refused_before_there_is_a_folder():
 
 
 def test_each_epoch_is_on_disk_when_it_is_told_of():
-    """History and checkpoint are as far as the results; a second session could go on with a copy of them."""
+    """History and checkpoint include the yielded epoch. A copy of the folder can be resumed."""
     for result in session().epochs():
         assert [record["epoch"] for record in history()] == list(range(1, result.epoch + 1))
         copy = Path(shutil.copytree(RUN, f"copy-{result.epoch}"))
@@ -139,7 +139,7 @@ def test_the_fingerprint_is_the_sum_of_the_saved_weights():
 
 
 def test_the_model_is_the_average_where_there_is_one():
-    """What was tested is what is kept."""
+    """The evaluated network is the one that is saved."""
     made = session(replace(RECIPE, average=0.9))
     last = list(made.epochs())[-1]
     network, meta = load_network(RUN / "model.npz")
@@ -147,13 +147,13 @@ def test_the_model_is_the_average_where_there_is_one():
     assert (meta["epochs"], meta["test_accuracy"]) == (3, last.test_accuracy)
 
 
-# --- what is gone on with --------------------------------------------------------------------------------------------
+# --- resumed runs ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, replace(VALIDATING, average=0.9, schedule="one-cycle")])
 @pytest.mark.parametrize("stop", [1, 2, 3])
 def test_a_run_that_is_gone_on_with_is_the_uninterrupted_run(recipe, stop):
-    """The same fingerprint, history and model, after whichever epoch it stopped."""
+    """Fingerprint, history and model are equal, after whichever epoch it stopped."""
     whole = session(recipe, output=Path("whole"))
     results = list(whole.epochs())
     list(islice(session(recipe).epochs(), stop))
@@ -188,7 +188,7 @@ def test_there_may_not_be_fewer_epochs_than_there_have_been():
 
 
 def contents():
-    """Of the run's folder."""
+    """Return the files of the run folder."""
     return {path.name: path.read_bytes() for path in RUN.iterdir()}
 
 

@@ -44,7 +44,7 @@ def test_history_is_on_disk_after_each_epoch():
 
 
 def test_the_model_keeps_what_is_told_of_it(network):
-    """What is saved is read back, parameters and meta."""
+    """Parameters and metadata are read back as they were saved."""
     run = start()
     run.save(network, {"dataset": "few", "epochs": 2})
     loaded, meta = load_network(run.model)
@@ -107,7 +107,7 @@ def test_of_two_that_begin_in_a_folder_at_once_one_does(monkeypatch, is_over, sa
 
 
 def test_a_run_that_has_lost_its_checkpoint_does_not_start_over():
-    """Before its first epoch has ended it has none, and goes on from the beginning; later, much would be lost."""
+    """Before its first epoch has ended, it has none and restarts; later, finished epochs would be lost."""
     run = start("mine")
     run.record({"epoch": 1})
     assert RunFolder.reopen(Path("mine")).folder == Path("mine")
@@ -160,7 +160,7 @@ def test_a_folder_whose_name_is_not_utf8(network):
 
 
 def test_a_run_elsewhere_needs_no_place_for_latest(network):
-    """Where runs/ cannot be made, a run with a folder of its own is saved all the same."""
+    """If runs/ cannot be created, a run in another folder is still saved."""
     Path("runs").touch()
     run = start("mine")
     run.save(network, {})

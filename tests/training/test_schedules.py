@@ -7,7 +7,7 @@ import pytest
 from mnist_bp.training.schedules import SCHEDULES
 
 BEFORE_1 = 1 - 1e-12
-"""A share of the steps that is as good as all of them."""
+"""Fraction of the steps that is practically 1."""
 
 
 def test_each_name_has_a_schedule():

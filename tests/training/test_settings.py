@@ -157,7 +157,7 @@ def _toml(word):
 
 
 def test_settings_that_look_alike_but_can_be(cli, idx_folder):
-    """What is next to a contradiction and is none."""
+    """These settings are close to a contradiction, but valid."""
     for number, options in enumerate([
         "--dropout 0 --hidden none", "--input-dropout 0.2 --hidden none", "--schedule constant",
         "--schedule one-cycle", "--early-stop 1 --validation 1", "--validation 499",

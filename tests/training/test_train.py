@@ -22,7 +22,7 @@ def data(few_digits):
 
 
 def fresh(dtype=np.float32, activation="sigmoid"):
-    """The same small network each time."""
+    """Return a small network with fixed initial weights."""
     return Network([784, 12, 10], activation=activation, rng=np.random.default_rng(3), dtype=dtype)
 
 
@@ -149,7 +149,7 @@ def test_an_epoch_cut_short_leaves_no_trace(data, error):
 
 
 def test_an_epoch_that_is_not_tested_leaves_no_trace(data, monkeypatch):
-    """Ctrl-C during the test: the network is that of the last result, not one that nobody has seen the figures of."""
+    """After Ctrl-C during the evaluation, the network is that of the last yielded result."""
     network = fresh()
     before = network.parameters.copy()
 

@@ -1,4 +1,4 @@
-"""A training step by step: what each setting does, and that whatever stops it, it goes on as if it had not."""
+"""Training step by step: the effect of each setting, and resuming after any interruption."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ from mnist_bp.training.trainer import LabelledImages, Trainer
 SIZES = (16, 6, 5, 3)
 ALL_AT_ONCE = Settings(learning_rate=0.5, batch_size=None, epochs=1, seed=0)
 IN_BATCHES = Settings(learning_rate=0.5, batch_size=20, epochs=3, seed=4)
-"""Of 90 examples: four of 20, and one of 10."""
+"""Settings with four batches of 20 and one of 10 for 90 examples."""
 
 
 def examples(count, seed):
@@ -34,7 +34,7 @@ TRAINING, TEST, VALIDATION = examples(90, 1), examples(40, 2), examples(30, 3)
 
 
 def fresh(cost="squared-error", dtype=np.float64):
-    """The same small network each time."""
+    """Return a small network with fixed initial weights."""
     return Network(SIZES, activation="tanh", cost=cost, rng=np.random.default_rng(3), dtype=dtype)
 
 
@@ -292,7 +292,7 @@ def test_without_a_validation_set_there_are_no_validation_figures():
 @pytest.mark.parametrize("optimizer", [*OPTIMIZERS])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 def test_an_epoch_cut_short_leaves_all_as_it_was_and_can_be_had_again(optimizer, error):
-    """Three steps into the second epoch: every byte is the first epoch's, and going on ends where it would have."""
+    """After three steps of the second epoch, all bytes are those after the first, and resuming gives the usual end."""
     settings = replace(
         IN_BATCHES, optimizer=optimizer, learning_rate=0.02, schedule="cosine", average=0.9, dropout=0.2, early_stop=3
     )
