@@ -1,7 +1,7 @@
 """Completion of command lines in the user's shell, with Typer's scripts for the command ``mnist-bp``.
 
-A script is about that name, however this program was started: shells look up what completes a command by the last part
-of its path. For completion, zsh, fish and PowerShell run the ``mnist-bp`` on the PATH, and bash the one that was typed.
+The scripts complete that name, however this program was started: shells look up completions by the last part of a
+command's path. To complete, zsh, fish and PowerShell run the ``mnist-bp`` on the PATH, and bash the one that was typed.
 """
 
 import sys
@@ -19,7 +19,7 @@ __all__ = ["VARIABLE", "InstallCompletion", "ShowCompletion", "completion_init"]
 NAME = "mnist-bp"
 
 VARIABLE = "_MNIST_BP_COMPLETE"
-"""Environment variable by which a script asks this program for completions."""
+"""Environment variable with which a script requests completions."""
 
 POWERSHELL = {"powershell", "pwsh"}
 
@@ -33,7 +33,7 @@ def _shell() -> str:
     except shellingham.ShellDetectionFailure:
         name = "an unknown shell"
     if name not in SHELLS:
-        raise InputError(f"no completion for {name}: expected to be run by bash, zsh, fish or PowerShell")
+        raise InputError(f"no completion for {name}; expected bash, zsh, fish or PowerShell")
     return str(name)
 
 
@@ -47,7 +47,7 @@ def _show(wanted: bool) -> None:  # noqa: FBT001 - Typer's signature of a callba
 def _install(wanted: bool) -> None:  # noqa: FBT001 - Typer's signature of a callback
     if wanted:
         shell = _shell()
-        if shell in POWERSHELL:  # Typer would also let unsigned scripts run, from now on
+        if shell in POWERSHELL:  # Typer would also permit unsigned scripts
             raise InputError(f"add the output of {program_command('--show-completion')} to $PROFILE by hand")
         _, path = install(shell, NAME, VARIABLE)
         sys.stdout.write(f"completion for {shell} installed in {path}: restart the shell to use it\n")

@@ -1,4 +1,4 @@
-"""``--config FILE.toml``: options from a file, which stand above the defaults and below the command line."""
+"""``--config FILE.toml``: options from a file, which override defaults and are overridden by the command line."""
 
 import inspect
 import sys
@@ -31,14 +31,14 @@ NOT_IN_A_FILE = {"config", "context", "resume"}
 ALWAYS_RECORDED = {
     "activation", "batch-size", "cost", "dtype", "epochs", "hidden", "learning-rate", "seed", "threads"
 }  # fmt: skip
-"""Settings that the config of every run has, whichever version wrote it."""
+"""Settings in the config of every run, of every version."""
 
 LIMIT = 1 << 14
-"""Bytes of a config: many times what ours take. Keys with thousands of dots, which no option has, are slow to parse."""
+"""Largest number of bytes of a config. Keys with thousands of dots are slow to parse."""
 
 
 def _use_config(context: typer.Context, path: Path | None) -> Path | None:
-    """Make the values of a file, or of a run's config, the defaults of the command's options."""
+    """Make the values in a file, or in the config of a run, the defaults of the command's options."""
     if path is None or context.command.callback is None:
         return path
     from mnist_bp.training.run_paths import find_config
@@ -49,7 +49,7 @@ def _use_config(context: typer.Context, path: Path | None) -> Path | None:
 
 
 def use_run(context: typer.Context, run: Path | None) -> Path | None:
-    """Make the config of a run the defaults of the command's options; the run's folder."""
+    """Make the config of a run the defaults of the command's options. Return the run's folder."""
     if run is None:
         return None
     from mnist_bp.training.run_folder import RunFolder
@@ -60,12 +60,12 @@ def use_run(context: typer.Context, run: Path | None) -> Path | None:
 
 
 def is_from_config(context: typer.Context, parameter: str) -> bool:
-    """Whether a parameter's value comes from the file, and not from the command line."""
+    """Return True if a parameter has its value from the file, not from the command line."""
     return _source(context, parameter) == "DEFAULT_MAP"
 
 
 def config_in_use(context: typer.Context) -> Path:
-    """The file that values come from: that of ``--config``, or of the run of ``--resume``."""
+    """Return the file that values come from: the one of ``--config``, or of the run of ``--resume``."""
     if run := context.params.get("resume"):
         from mnist_bp.training.run_folder import RunFolder
 
@@ -75,25 +75,22 @@ def config_in_use(context: typer.Context) -> Path:
 
 
 def is_config_of_a_run(path: Path) -> bool:
-    """Return whether a config was written for a run, by any version, and not by hand.
-
-    It is complete, or lies beside a history.
-    """
+    """Return True if any version wrote this config for a run: it is complete, or beside a history."""
     return _parse(path).keys() >= ALWAYS_RECORDED or path.with_name("history.jsonl").is_file()
 
 
 def is_default(context: typer.Context, parameter: str) -> bool:
-    """Return whether a parameter has its default, from neither the command line nor a file."""
+    """Return True if a parameter has its default, not a value from the command line or a file."""
     return _source(context, parameter) == "DEFAULT"
 
 
 def is_given(context: typer.Context, parameter: str) -> bool:
-    """Whether a parameter's value comes from the command line, and is no default."""
+    """Return True if a parameter has its value from the command line."""
     return _source(context, parameter) == "COMMANDLINE"
 
 
 def first_explicit_option(context: typer.Context, parameters: Iterable[str]) -> str | None:
-    """The first of these parameters that comes from the command line, as the option that it is; None, if none does."""
+    """Return the option of the first of these parameters that is on the command line; None if none is."""
     given = (name for name in parameters if is_given(context, name))
     return next((f"--{name.replace('_', '-')}" for name in given), None)
 
@@ -117,12 +114,12 @@ Config = Annotated[
 
 
 def read_config(path: Path, command: Callable[..., object]) -> dict[str, Any]:
-    """Options of ``command`` by parameter name, from a TOML file.
+    """Return the options of ``command`` in a TOML file, by parameter name.
 
     Raises
     ------
     InputError
-        If it cannot be read, has a key that is no option of the command, or a value of another type than the option's.
+        If it cannot be read, has a key that is no option of the command, or a value of a wrong type.
     """
     parameters = inspect.signature(command).parameters.items()
     hints = {name: parameter.annotation for name, parameter in parameters if name not in NOT_IN_A_FILE}
@@ -145,7 +142,7 @@ def _parse(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"cannot read the config {path}: {error.strerror or error}") from error
     if len(content) > LIMIT:
-        raise InputError(f"{path} is larger than {LIMIT:,} bytes: it is no config")
+        raise InputError(f"{path} is not a config: it is larger than {LIMIT:,} bytes")
     try:
         return tomllib.loads(content.decode("utf-8-sig"))  # Windows' Notepad may write a BOM
     except (ValueError, RecursionError) as error:  # ValueError: also of a number of thousands of digits
@@ -153,11 +150,11 @@ def _parse(path: Path) -> dict[str, Any]:
 
 
 def _checked(value: Any, hint: Any, where: str) -> Any:
-    """``value`` as the command line would have given it to an option of this type."""
+    """Return ``value`` as the command line passes it to an option of this type; InputError for another type."""
     try:
         given = str(value).lower() if isinstance(value, bool) else repr(value)
-    except ValueError:  # TOML's hexadecimal numbers may be longer than Python writes decimal ones
-        raise InputError(f"{where} is too large a number") from None
+    except ValueError:  # a hexadecimal number with more digits than Python converts
+        raise InputError(f"{where}: the number is too large") from None
     accepted = _kinds(hint)
     if float in accepted and type(value) is int and abs(value) <= sys.float_info.max:
         return float(value)
@@ -182,7 +179,7 @@ _NAMES = {
 
 
 def _kinds(hint: Any) -> list[Any]:
-    """Return the types that an option takes, or the strings of a choice; str where the option parses a text."""
+    """Return the types of an option's value, or the strings of a choice; str if the option parses a text."""
     if get_origin(hint) is Annotated:
         kind, _ = get_args(hint)
         kinds = _kinds(kind)

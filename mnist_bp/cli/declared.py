@@ -32,7 +32,7 @@ class OneOf(NamedTuple):
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return ``command`` with the declared options in its signature; it gets values, or one ``Settings``."""
+    """Return ``command`` with the declared options in its signature. It is called with values or a ``Settings``."""
     hints = get_type_hints(command, include_extras=True)
     whole = next((name for name, hint in hints.items() if hint is Settings), None)
 
@@ -59,7 +59,7 @@ def _parameters(own: Any, hints: dict[str, Any]) -> Iterator[inspect.Parameter]:
 
 
 def _named_values(hint: Any) -> Any:
-    """Return a type as it is, or, if it is marked ``OneOf``, with the named values that there are now.
+    """Return a type unchanged, or, if it is marked ``OneOf``, with the named values that are registered now.
 
     ``{values}`` in the help stands for them.
     """
@@ -91,7 +91,7 @@ def _annotation(setting: Setting) -> Any:
 
 
 def _parser(setting: Setting) -> Callable[[Any], Any] | None:
-    """Return the function that makes a value of a text; None for a choice, which Typer checks and completes."""
+    """Return the function that converts a text to a value; None for a choice, which Typer checks and completes."""
     if setting.parse is not None:
         return _of_text(setting.parse)
     if setting.range is not None:
@@ -100,7 +100,7 @@ def _parser(setting: Setting) -> Callable[[Any], Any] | None:
 
 
 def _of_text(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
-    """Return a parser for Typer, which also hands it what it has parsed before."""
+    """Return a parser for Typer, which also passes values that are parsed already."""
 
     def parsed(text: Any) -> Any:
         return parse(text) if isinstance(text, str) else text
@@ -119,7 +119,7 @@ def whole_number(allowed: Range) -> Callable[[Any], int]:
 
 
 def _number(kind: Callable[[Any], Any], shown: str, allowed: Range, given: Any) -> Any:
-    """Return a text, or a number from a config, as a number; InputError if it is none in the range."""
+    """Return a text, or a number from a config, as a number; InputError if it is not in the range."""
     try:
         value = kind(given)
     except ValueError:

@@ -1,4 +1,4 @@
-"""``--help`` of every command: options in panels, each with its values and its default in plain words."""
+"""``--help`` of every command: options in panels, each with its named values and its default."""
 
 from collections import defaultdict
 from typing import Any
@@ -12,7 +12,7 @@ from mnist_bp.training.settings import ADVANCED
 __all__ = ["Command", "panels"]
 
 ARGUMENTS = "Arguments"
-"""First panel: what is no option."""
+"""First panel, for arguments that are no options."""
 
 LAST = [OUTPUT, ADVANCED]
 """Last panels; the others stand in the order of the command's parameters."""
@@ -22,7 +22,7 @@ class Command(TyperCommand):
     """A command with the help of this program."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """Return what follows the name of the command in the usage; arguments in brackets may be left out."""
+        """Return the words after the command in the usage; arguments in brackets are optional."""
         arguments = [each for each in self.get_params(ctx) if isinstance(each, TyperArgument)]
         return ["[OPTIONS]", *(f"{each.metavar}" if each.required else f"[{each.metavar}]" for each in arguments)]
 

@@ -186,14 +186,14 @@ def _load(settings: Settings, console: Console, named_in: str) -> "Dataset":
 
 
 def _folder_by_variable(data: "Dataset") -> Path | None:
-    """Return the folder of the user's files, if the environment named it: a config names it too, to be complete."""
+    """Return the folder of the user's files if the environment names it: a complete config records it."""
     from mnist_bp.data.datasets import data_root
 
     return data_root(None) if data.option == OWN else None
 
 
 def _fell_back(run: Path) -> bool:
-    """Return whether a run was begun on synthetic digits because MNIST was not available."""
+    """Return True if a run started on synthetic digits because MNIST was not available."""
     from mnist_bp.network import load_network
     from mnist_bp.training.run_folder import RunFolder
 

@@ -1,4 +1,4 @@
-"""The command ``mnist-bp``, and the one place where an error becomes a line and an exit code."""
+"""The command ``mnist-bp``, and the conversion of errors to one line and an exit code."""
 
 import errno
 import sys
@@ -43,27 +43,27 @@ SUMMARY = (
 
 
 def load_command(name: str) -> Callable[..., None]:
-    """Import a command: the function in the module of its name. The help of all commands needs none of them."""
+    """Import the function of a command, from the module of its name."""
     command: Callable[..., None] = getattr(import_module(f"mnist_bp.cli.{name}"), name)
     return command
 
 
 class _Commands(TyperGroup):
-    """The commands, each of which is imported when it is needed."""
+    """Group of the commands. Each is imported when it is used."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """List the commands, which need not be imported for that, and the options."""
+        """Write the commands, without importing them, and the options."""
         commands = {"Commands": [Row(name, "", text) for name, text in COMMANDS.items()]}
         options = panels(self.get_params(ctx), "Options")
         example = f"Example: {program()} train"
         formatter.write(lay_out(self.get_usage(ctx), [SUMMARY, example], commands | options))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - Typer's signature
-        """Make a command, with the options that are declared and the names that are registered at this moment."""
+        """Create a command with the options that are declared and the names that are registered now."""
         if cmd_name not in COMMANDS:
             return None
         from mnist_bp.cli.declared import with_options
@@ -71,13 +71,13 @@ class _Commands(TyperGroup):
         function = load_command(cmd_name)
         text = f"{COMMANDS[cmd_name]}\n\n{function.__doc__}"
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        # The example begins as the user began.
+        # The example starts like the command of the user.
         text = text.replace("Example: mnist-bp ", f"Example: {program()} ")
         app.command(cls=Command, help=text)(with_options(function))
         return typer.main.get_command(app)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that the user named; whatever Typer would exit for is an error of the command."""
+        """Run the command. Exceptions for which Typer exits become errors of the command."""
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, EOFError, OSError, SystemExit) as error:
@@ -120,14 +120,14 @@ def _options(
     install_completion: InstallCompletion = False,  # noqa: ARG001
     show_completion: ShowCompletion = False,  # noqa: ARG001
 ) -> None:
-    """Read what belongs to no command (``main`` itself looks at ``--debug``); without a command, show the help."""
+    """Read the options of the program; without a command, print the help. ``main`` reads ``--debug`` itself."""
     if context.invoked_subcommand is None:
         sys.stdout.write(context.get_help() + "\n")
         raise typer.Exit(ExitCode.BAD_INPUT)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line, and exit with one of ``ExitCode``; an error is one line on standard error."""
+    """Run the command line and exit with an ``ExitCode``. An error is one line on standard error."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     prepare_streams()
     with all_like_ctrl_c():
@@ -151,9 +151,9 @@ def run(arguments: list[str]) -> int:
     Raises
     ------
     MnistBpError
-        If anything fails, whatever was raised.
+        If anything fails.
     SystemExit
-        Of Typer alone, which completes command lines so.
+        If Typer has completed a command line.
     """
     try:
         completion_init()
@@ -174,7 +174,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _understood(error: BaseException) -> MnistBpError:
-    """Return the error of ours that an error of Python, of Typer or of a library amounts to."""
+    """Return the ``MnistBpError`` for an exception of Python, Typer or a library."""
     if isinstance(error, KeyboardInterrupt):
         return Interrupted()
     if _is_out_of_memory(error):
@@ -182,7 +182,7 @@ def _understood(error: BaseException) -> MnistBpError:
     if isinstance(error, OSError):  # standard output on a full disk, for example
         place = error.filename or "its input or output"
         return StorageError(f"cannot read or write {place}: {error.strerror or error}")
-    # Typer's own errors are not public classes; what they all have is this method.
+    # The classes of Typer's errors are not public; all of them have this method.
     if format_message := getattr(error, "format_message", None):
         return InputError(_usage_error(error, format_message()))
     return InternalError(error)
@@ -193,7 +193,7 @@ def _is_out_of_memory(error: BaseException | None) -> bool:
 
 
 def _suggestion(unknown: str, context: Any) -> str:
-    """Return a sentence about the option that the user may have meant."""
+    """Return a sentence about the option that is probably meant; "" if there is none."""
     name = unknown.lstrip("-")
     if name in CPU_ONLY:
         return ". The only device is the CPU"
@@ -203,8 +203,8 @@ def _suggestion(unknown: str, context: Any) -> str:
 
 
 def _usage_error(error: BaseException, message: str) -> str:
-    """Return what is wrong with an option, where it was given, and where help is."""
-    message = message.replace("Value error, ", "")  # words of pydantic's, which Typer passes on
+    """Return the message of a usage error, with the config it is in, and with the command that prints help."""
+    message = message.replace("Value error, ", "")  # added by pydantic
     context, option = getattr(error, "ctx", None), getattr(error, "param", None)
     if context is not None and hasattr(error, "possibilities"):  # there is no such option
         unknown = getattr(error, "option_name", "")

@@ -20,7 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 OUTPUT = "Output"
-"""Panel of ``--help`` for what a command writes; the others are those of the settings."""
+"""Panel of ``--help`` for options about output. The panels of the settings are declared with them."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -92,7 +92,7 @@ Model = Annotated[
 
 
 def help_text(text: str) -> Callable[[Command], Command]:
-    """Return a decorator that gives a command its help below the summary; ``python -OO`` drops docstrings."""
+    """Return a decorator that sets the help below the summary; ``python -OO`` drops docstrings."""
 
     def describe(command: Command) -> Command:
         command.__doc__ = text

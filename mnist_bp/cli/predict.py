@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["predict"]
 
 SAMPLE = Path(__file__).parents[1] / "data" / "seven.png"
-"""A picture to try the command with."""
+"""Picture for the example in the help."""
 
 BAR = 40
-"""Columns of an output of 1."""
+"""Width of the bar of an output of 1."""
 
 
 class _Prediction(NamedTuple):
@@ -91,7 +91,7 @@ def predict(
         console.warn("The network was trained on SYNTHETIC digits, not on handwriting.")
     failures = 0
     for path in images:
-        if failures and console.is_unread:  # the verdict is known
+        if failures and console.is_unread:  # the exit code is known
             break
         console.require_reader()
         try:

@@ -1,4 +1,4 @@
-"""``mnist-bp train --seeds``: several trainings at a time, each in a process of its own, and what they come to."""
+"""``mnist-bp train --seeds``: several trainings in parallel, each in its own process, and their summary."""
 
 import sys
 from collections import defaultdict
@@ -26,10 +26,10 @@ FAILURES = {*ExitCode} - {ExitCode.DONE}
 
 
 class _Unfinished(MnistBpError):
-    """Trainings that failed.
+    """Failure of one or more trainings.
 
-    The highest of their exit codes is the command's. A worker that was killed, or that ended with a code that is no
-    ``ExitCode`` of a failure, counts as an internal error.
+    The exit code is the highest of theirs. A worker that was killed, or that ended with a code that is no ``ExitCode``
+    of a failure, counts as an internal error.
     """
 
     def __init__(self, runs: list[SeedRun]) -> None:
@@ -52,35 +52,35 @@ def train_seeds(
     started: float,
     debug: bool = False,
 ) -> None:
-    """Train a network by ``settings`` from each of ``seeds`` seeds, ``settings.seed`` the first, and report on all.
+    """Train a network with each of ``seeds`` seeds, from ``settings.seed`` on, and print a summary.
 
-    Each is what ``train --seed`` alone makes of that seed, with as many threads, in a folder ``seed-<seed>``. As many
-    train at once as have their threads' worth of cores. The core that distortions keep busy beside them is not counted:
-    two processes of a thread each on two cores leave none idle, where one after the other would.
+    Each network equals the one of ``train --seed``, with the same number of threads, in a folder ``seed-<seed>``. The
+    number of parallel trainings is the number of cores divided by the threads of each. The core of the augmentation is
+    not counted: on two cores, two processes with one thread each leave no core idle.
 
     Parameters
     ----------
     data
-        What all train on, loaded, so that nothing is left to download.
+        Dataset of all trainings, already loaded, so that nothing is left to download.
     output
-        The folder of their folders; None: ``runs/<time>-<sizes>``.
+        Folder for their folders; None: ``runs/<time>-<sizes>``.
     resume
-        Such a folder, to go on with each from its last finished epoch, and to begin those that have none.
+        Such a folder. Each training resumes after its last finished epoch; those without one start.
     min_accuracy
-        What the mean of the accuracies has to reach; None: anything.
+        Required mean accuracy; None: no requirement.
     started
-        When the command began, by ``time.perf_counter``.
+        Start of the command, by ``time.perf_counter``.
     debug
-        Show what the trainings write to standard error: the tracebacks of their errors.
+        Print the standard error of the trainings, with the tracebacks of their errors.
 
     Raises
     ------
     MnistBpError
         If a training fails, or the mean is too low.
     OutputClosed
-        If the reader of standard output has left, and trainings were interrupted because of it.
+        If standard output was closed and trainings were interrupted because of it.
     KeyboardInterrupt
-        If trainings were interrupted; each has saved what it had finished.
+        If trainings were interrupted. Each has saved its finished epochs.
     """
     sizes = (data.pixels, *settings.hidden, data.classes)
     options = {**settings.options(), "seeds": seeds}
@@ -118,7 +118,7 @@ def train_seeds(
 
 
 def _take(run: SeedRun, news: News, report: SeedsReport, data: "Dataset") -> None:
-    """Keep what a training says, and tell it."""
+    """Store the news of a training, and report them."""
     if isinstance(news.what, Ended):
         run.code = news.what.code
         if not run.is_finished:
@@ -126,7 +126,7 @@ def _take(run: SeedRun, news: News, report: SeedsReport, data: "Dataset") -> Non
         report.ended(run)
         return
     if news.what["event"] == "start" and news.what["dataset"] != data.name:
-        raise DataUnavailable(f"seed {run.seed} found {news.what['dataset']} in place of {data.name}, which was there")
+        raise DataUnavailable(f"seed {run.seed} found {news.what['dataset']} instead of {data.name}")
     run.take(news.what)
     report.record(run, news.what)
 

@@ -1,4 +1,4 @@
-"""Ctrl-C, and the signals by which other programs end one: all of them mean the same. And Ctrl-Z."""
+"""Signals that end a program (Ctrl-C, SIGTERM, …) or suspend it (Ctrl-Z)."""
 
 import signal
 import threading
@@ -15,22 +15,22 @@ def _existing(*names: str) -> list[signal.Signals]:
 
 
 SIGNALS = _existing("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-"""Ctrl-C; what ``kill`` and batch systems send; a closed terminal; Windows' Ctrl-Break: those that exist here."""
+"""Signals of Ctrl-C, of ``kill`` and batch systems, of a closed terminal, and of Ctrl-Break on Windows."""
 
 SUSPEND = _existing("SIGTSTP")
-"""Ctrl-Z, where it exists: not on Windows."""
+"""Signal of Ctrl-Z; empty on Windows."""
 
 
 @contextmanager
 def all_like_ctrl_c() -> Iterator[None]:
-    """Let each of ``SIGNALS`` raise KeyboardInterrupt in this block; what is ignored, under nohup, say, stays so."""
+    """Let each of ``SIGNALS`` raise KeyboardInterrupt in this block. Signals that are ignored (nohup) stay ignored."""
     with _handling(_handled_by(signal.SIG_DFL), signal.default_int_handler):
         yield
 
 
 @contextmanager
 def first_interrupt(tell: Callable[[], object]) -> Iterator[None]:
-    """Let the first of the signals that raise KeyboardInterrupt only ``tell`` in this block; the next one raises it."""
+    """Let the first signal in this block only call ``tell``. The next one raises KeyboardInterrupt."""
     signals = _handled_by(signal.default_int_handler)
 
     def heed(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
@@ -44,20 +44,20 @@ def first_interrupt(tell: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def on_suspend(act: Callable[[], object]) -> Iterator[None]:
-    """Let Ctrl-Z only ``act`` in this block, which then calls ``stop_this_process``."""
+    """Let Ctrl-Z only call ``act`` in this block. ``act`` is expected to call ``stop_this_process``."""
     with _handling(_handled_by(signal.SIG_DFL, SUSPEND), lambda *_: act()):
         yield
 
 
 def stop_this_process() -> None:
-    """Stop as Ctrl-Z does by default; return when the process is continued (``fg``)."""
+    """Suspend this process as Ctrl-Z does by default. Return when it is continued (``fg``)."""
     with _handling(SUSPEND, signal.SIG_DFL):
         for each in SUSPEND:
             signal.raise_signal(each)
 
 
 def _handled_by(handler: Any, signals: Collection[signal.Signals] = SIGNALS) -> list[signal.Signals]:
-    """The signals that this handler is set for; none in a thread, which may set no other."""
+    """Return the signals with this handler; none in a thread, because only the main thread can set handlers."""
     if threading.current_thread() is not threading.main_thread():
         return []
     return [each for each in signals if signal.getsignal(each) == handler]

@@ -1,4 +1,4 @@
-"""The option that a user may have meant: the nearest name, or this program's name for what others call it."""
+"""Suggestion for an unknown option: the nearest name, or the option for a name that other programs use."""
 
 import difflib
 from collections.abc import Collection

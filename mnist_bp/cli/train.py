@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 NO_SETTING = {"resume", "min_accuracy", "plot", "plot_format", "json", "quiet"}
-"""Options that go with --resume, since they do not say what a run is."""
+"""Options that can be combined with ``--resume``, because they are no part of a run's config."""
 
 
 @help_text("""Without --dataset and --data-dir, MNIST is used, and downloaded if needed. If MNIST is not available,
@@ -56,7 +56,7 @@ def train(
     seeds: Seeds = None,
     output: OutputFolder = None,
     resume: Resume = None,
-    config: Config = None,  # noqa: ARG001 - its callback has made the other options' defaults of it
+    config: Config = None,  # noqa: ARG001 - its callback has set the defaults of the other options
     min_accuracy: MinAccuracy = None,
     plot: Plot = False,
     plot_format: PlotFormat = DEFAULT_FORMAT,
@@ -94,7 +94,7 @@ def train(
     report = TrainingReport(console, session)
     report.start()
     failure: KeyboardInterrupt | MnistBpError | None = _run_epochs(session, report, console)
-    if failure is not None and not session.is_saved:  # interrupted once more, while it saved
+    if failure is not None and not session.is_saved:  # interrupted a second time, while saving
         raise failure
     last, reason = session.last, _reason(session, failure)
     plots, failure = _plot(session, plot_format, console, failure) if plot else (None, failure)
@@ -106,7 +106,7 @@ def train(
 
 
 def _refuse_what_makes_another_run(context: typer.Context) -> None:
-    """InputError for an option that a run that goes on has settled already."""
+    """Raise InputError for an option that cannot change when a run resumes."""
     resumable = {name for name, each in SETTINGS.items() if each.may_resume}
     fixed = [name for name in context.params if name not in NO_SETTING | resumable]
     if option := first_explicit_option(context, fixed):
@@ -114,7 +114,7 @@ def _refuse_what_makes_another_run(context: typer.Context) -> None:
 
 
 def _print_if_resumed_with_other_threads(context: typer.Context, threads: int, console: Console) -> None:
-    """Warn that a resumed run may no longer be, bit for bit, the run without an interruption."""
+    """Warn that a resumed run may differ from an uninterrupted one in the last bits."""
     recorded = context.lookup_default("threads")
     if context.params["resume"] is not None and threads != recorded:
         console.warn(
@@ -124,7 +124,7 @@ def _print_if_resumed_with_other_threads(context: typer.Context, threads: int, c
 
 
 def _refuse_what_lacks_its_other_half(context: typer.Context, settings: Settings) -> None:
-    """InputError for a setting that requires another one, which is not given."""
+    """Raise InputError for a setting without another one that it requires."""
     if settings.schedule != CONSTANT and is_default(context, "epochs"):
         raise InputError(f"--schedule {settings.schedule} requires --epochs")
     if settings.early_stop is not None and settings.validation is None:
@@ -132,7 +132,7 @@ def _refuse_what_lacks_its_other_half(context: typer.Context, settings: Settings
 
 
 def _refuse_a_taken_folder(output: Path) -> None:
-    """InputError if there is a run in it: said before data are fetched."""
+    """Raise InputError if the folder holds a run, before data are downloaded."""
     from mnist_bp.training.run_folder import refuse_a_run
 
     refuse_a_run(output)
@@ -150,11 +150,11 @@ def _session(settings: Settings, data: "Dataset", output: Path | None, resume: P
 def _run_epochs(
     session: "TrainingRun", report: TrainingReport, console: Console
 ) -> "KeyboardInterrupt | OutputClosed | Diverged | None":
-    """Train, telling of each epoch; what cut the training short if anything did.
+    """Train and report each epoch. Return the exception that ended the training early, or None.
 
-    An interrupt ends it after the next mini-batch, and so never in the middle of what is kept of an epoch; one that
-    comes after the last mini-batch of all ends nothing. A second one ends whatever is going on. A standard output that
-    is found closed ends it as the first interrupt does.
+    The first interrupt ends the training after the next mini-batch, so never while an epoch is being saved; after the
+    last mini-batch it has no effect. A second interrupt ends the program at once. A closed standard output has the
+    effect of the first interrupt.
     """
     from threadpoolctl import threadpool_limits
 
@@ -183,9 +183,9 @@ def _run_epochs(
 def _plot(
     session: "TrainingRun", plot_format: str, console: Console, failure: KeyboardInterrupt | MnistBpError | None
 ) -> tuple[list[Path], KeyboardInterrupt | MnistBpError | None]:
-    """Draw the pictures, if an epoch has ended; their files, and the failure that the command ends with.
+    """Draw the figures if an epoch has finished. Return their files and the failure of the command.
 
-    That is the training's own, if it has one: then what went wrong here is only said.
+    A failure of the training itself has precedence: then an error here is only a warning.
     """
     if session.last is None:
         return [], failure
@@ -200,7 +200,7 @@ def _plot(
 
 
 def _reason(session: "TrainingRun", failure: KeyboardInterrupt | MnistBpError | None) -> str:
-    """Why the training ended."""
+    """Return the reason for the end of the training."""
     if failure is not None:
         return "diverged" if isinstance(failure, Diverged) else "interrupted"
     return "early-stop" if session.trainer.epoch < session.settings.epochs else "finished"

@@ -1,1 +1,1 @@
-"""Everything that is shown to people: lines, tables, progress bars, images in a terminal, figures."""
+"""Output for people: lines, tables, progress bars, images in a terminal, figures."""

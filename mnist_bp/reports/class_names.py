@@ -1,4 +1,4 @@
-"""What people call a class: the digit, or its name and its number."""
+"""Text for a class: the digit, or its name and number."""
 
 from typing import NamedTuple
 
@@ -6,21 +6,21 @@ __all__ = ["ClassNames"]
 
 
 class ClassNames(NamedTuple):
-    """What to call the classes of a dataset; ``names`` is empty where they are digits."""
+    """Names of the classes of a dataset; ``names`` is empty if they are digits."""
 
     names: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
-        """What a class is: a heading for them."""
+        """Return the heading for classes."""
         return "class" if self.names else "digit"
 
     def label(self, number: int) -> str:
-        """A class in a table: 7, Sneaker 7."""
+        """Return a class as in a table: 7, Sneaker 7."""
         return f"{self.names[number]} {number}" if self.names else str(number)
 
     def called(self, number: int) -> str:
-        """A class in a sentence: a 7, an 8, Sneaker 7."""
+        """Return a class as in a sentence: a 7, an 8, Sneaker 7."""
         if self.names:
             return self.label(number)
         return f"a{'n' if str(number)[0] == '8' or number in {11, 18} else ''} {number}"

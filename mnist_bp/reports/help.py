@@ -1,4 +1,4 @@
-"""Layout of ``--help``: a panel for each group of options, with one column of names and one of explanations."""
+"""Layout of ``--help``: a panel for each group of options, with a column of names and one of explanations."""
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,11 +17,11 @@ MOST_COLUMNS = 100
 
 
 COMMAND = ("Usage:", "Example:")
-"""Beginnings of paragraphs that hold a command: they are not wrapped, so that they can be pasted."""
+"""Beginnings of paragraphs with a command, which are not wrapped, so that they can be pasted."""
 
 
 class Row(NamedTuple):
-    """A line of a panel: an option or a command, the word for its value, its explanation."""
+    """A row of a panel: an option or a command, the word for its value, its explanation."""
 
     name: str
     value: str

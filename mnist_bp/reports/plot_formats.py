@@ -1,4 +1,4 @@
-"""File formats of figures: known before matplotlib is imported."""
+"""File formats of figures, which are known before matplotlib is imported."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Figures of a training and of an evaluation: which there are, and where they are written."""
+"""Figures of a training and of an evaluation, and their files."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -33,46 +33,46 @@ __all__ = [
 ]
 
 MISTAKES = 24
-"""Of them a sheet has, at most."""
+"""Largest number of misclassified examples in a figure."""
 
 LONGEST_NAME = 40
-"""Characters of a dataset's name on a picture: it may be that of any folder."""
+"""Largest number of characters of a dataset's name, which may be the name of any folder, in a figure."""
 
 
-def check_plot(plot: bool, plot_format: str, folder: Path | None = None) -> None:  # noqa: FBT001 - the options, as they come
-    """InputError if pictures are asked for that cannot be drawn; to be called before anything else takes time."""
+def check_plot(plot: bool, plot_format: str, folder: Path | None = None) -> None:  # noqa: FBT001 - the values of the options
+    """Raise InputError if figures are requested that cannot be drawn. Call it before anything that takes time."""
     if not plot:
         if plot_format != DEFAULT_FORMAT:
             raise InputError("--plot-format requires --plot")
         if folder is not None:
-            raise InputError("--output is the folder of the pictures: it requires --plot")
+            raise InputError("--output requires --plot")
         return
     if folder is not None and folder.exists() and not folder.is_dir():
-        raise InputError(f"--output {folder} is a file: expected a folder for the pictures")
+        raise InputError(f"--output {folder} is a file; expected a folder for the figures")
     import logging
     import os
 
-    # Jupyter names a backend here that may not be installed, at which the import fails. Files need none of the user's.
+    # Jupyter sets a backend that may not be installed, and the import fails then. Files need no other backend.
     os.environ["MPLBACKEND"] = "agg"
-    # Its advice (where its caches could lie, say) is for those who program with it.
+    # Its messages (about the folder of its cache, for example) are for programmers.
     logging.getLogger("matplotlib").setLevel(logging.CRITICAL)
     try:
-        import mnist_bp.reports.figures.picture  # noqa: F401 - which needs it
+        import mnist_bp.reports.figures.picture  # noqa: F401 - it imports matplotlib
     except ImportError as error:
-        raise InputError(f"--plot needs matplotlib, which is in the extra plot: {install_command('plot')}") from error
-    except Exception as error:  # a setting of the user's, in the environment, say, that it does not take
-        raise InputError(f"--plot needs matplotlib, which does not start: {error}") from error
+        raise InputError(f"--plot requires matplotlib; to install it: {install_command('plot')}") from error
+    except Exception as error:  # an invalid setting of the user, for example in the environment
+        raise InputError(f"--plot requires matplotlib, which cannot be imported: {error}") from error
 
 
 def plot_training(run: "TrainingRun", plot_format: str) -> list[Path]:
-    """Draw what became of a training, all epochs of its run, into the run's folder; the files.
+    """Draw all epochs of a run, and its network, into the run folder. Return the files.
 
     Raises
     ------
     InputError
-        If the run's history is not what it should be.
+        If the history of the run is not valid.
     StorageError
-        If the disk does not take a picture.
+        If a figure cannot be written.
     """
     from threadpoolctl import threadpool_limits
 
@@ -85,7 +85,7 @@ def plot_training(run: "TrainingRun", plot_format: str) -> list[Path]:
     trained = _trained(network, called, run.trainer.epoch, settings.seed, settings.epochs)
     head = Head(trained, describe_data(replace(data, name=called), len(data.train), settings.validation))
     epochs = run.run.read_history()
-    if not epochs:  # a power failure may have taken some; the others have their numbers
+    if not epochs:  # lost in a power failure
         raise InputError(f"{run.run.folder} has no history to draw")
     pictures = {"learning-curves": learning_curves(epochs, head), "gradient-norms": gradient_norms(epochs, head)}
     with threadpool_limits(settings.threads):
@@ -102,12 +102,12 @@ def plot_evaluation(
     plot_format: str,
     folder: Path | None,
 ) -> list[Path]:
-    """Draw the network, and what ``result`` of this set of examples is made of, into ``folder`` or beside the model.
+    """Draw a network, and ``result`` of a set of examples, into ``folder`` or beside the model. Return the files.
 
     Raises
     ------
     StorageError
-        If the disk does not take a picture.
+        If a figure cannot be written.
     """
     meta = model.meta
     config, name = meta.get("config"), meta.get("dataset")
@@ -120,23 +120,23 @@ def plot_evaluation(
     except StorageError as error:
         if folder is not None:
             raise
-        raise StorageError(f"{error}; --output DIR writes the pictures into another folder") from error
+        raise StorageError(f"{error}; --output DIR writes the figures to another folder") from error
 
 
 def plots_record(paths: list[Path] | None) -> dict[str, list[str]]:
-    """What a JSON record has of the files, if there were to be any."""
+    """Return the key of a JSON record for the files; nothing if no figures were requested."""
     return {} if paths is None else {"plots": list(map(str, paths))}
 
 
 def print_plots(paths: list[Path], console: Console) -> None:
-    """Say what was drawn."""
+    """Print the files of the figures."""
     console.print(f"plots    {', '.join(map(str, paths))}")
 
 
 def _pictures(
     network: "Network", data: "Dataset", split: SplitName, result: "Evaluation", trained: str
 ) -> "dict[str, Picture]":
-    """Those of a network, and of what it makes of some examples."""
+    """Return the figures of a network and of an evaluation, by name of the file."""
     from mnist_bp.reports.figures.confusion import confusion_matrix
     from mnist_bp.reports.figures.images import Answer, first_layer_weights, mistakes
     from mnist_bp.reports.figures.picture import Head
@@ -173,7 +173,7 @@ def _save(pictures: "Mapping[str, Picture]", folder: Path, plot_format: str) -> 
 
 
 def _trained(network: "Network", called: str, epochs: Any, seed: Any, planned: int | None = None) -> str:
-    """A network and its training in a line, as far as a file, which may hold anything, tells of it."""
+    """Return a description of a network and its training in one line. Missing parts of a model file are left out."""
     of_all = f" of {planned:,}" if planned is not None and planned != epochs else ""
     parts = [
         f"{format_sizes(network.sizes)}, {network.activation}, {network.cost}; trained on {called}",
@@ -184,6 +184,6 @@ def _trained(network: "Network", called: str, epochs: Any, seed: Any, planned: i
 
 
 def _called(name: str, *, is_synthetic: bool) -> str:
-    """The name of a dataset, short and without what no font has; with digits that nobody wrote, also that."""
+    """Return the name of a dataset, cut and without control characters, and marked if the digits are synthetic."""
     short = printable(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…")
     return f"{short} (SYNTHETIC digits, drawn by a program)" if is_synthetic else short

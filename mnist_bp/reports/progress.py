@@ -1,4 +1,4 @@
-"""Progress of a download, or of drawing synthetic digits: bars on a terminal, plain lines elsewhere."""
+"""Progress of downloads and of drawing synthetic digits: bars on a terminal, plain lines elsewhere."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ __all__ = ["download_progress", "drawing_progress"]
 
 @contextmanager
 def download_progress(console: Console) -> Iterator[names.Progress]:
-    """Show a bar for each file on a terminal; elsewhere, a line for each that has arrived."""
+    """Show a bar for each file on a terminal; print a line for each complete file elsewhere."""
     if not console.is_live:
         yield _line_for_each_file(console)
         return
@@ -34,7 +34,7 @@ def download_progress(console: Console) -> Iterator[names.Progress]:
 
 @contextmanager
 def drawing_progress(console: Console) -> Iterator[names.Progress]:
-    """Show a bar while synthetic digits are drawn on a terminal; elsewhere, a line before."""
+    """Show a bar while synthetic digits are drawn on a terminal; print a line before elsewhere."""
     if not console.is_live:
         yield _line_before_drawing(console)
         return

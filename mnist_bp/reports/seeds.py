@@ -1,7 +1,7 @@
-"""What ``train --seeds`` says: of each network how far it is and what it came to, and of all together the mean.
+"""Report of ``train --seeds``: progress and result of each network, and the mean of all.
 
-To people: a table with a row for each seed, or a plain line for each where nobody watches. To programs: the records of
-each training with its seed, and one record for them all.
+A terminal shows a table with a row for each seed, other outputs get a plain line for each. JSON has the records of each
+training with its seed, and one summary record.
 """
 
 import time
@@ -33,20 +33,20 @@ __all__ = ["SeedsReport"]
 
 HEADINGS = ("seed", "epoch", "test\ncost", "test\naccuracy", "test\nerror", "seconds")
 WIDEST = ("± std", "", "1.00e+00", "interrupted", "100.00 %", "seconds")
-"""What a column may come to hold, so that none jumps while the networks train."""
+"""Widest text of each column, so that columns keep their widths during the training."""
 
 REFRESH_SECONDS = 0.2
 
 
 class SeedsReport:
-    """Tells of trainings as they go; its ``with`` block is the time in which the table moves.
+    """Report of trainings while they run. The table is updated inside the ``with`` block.
 
     Parameters
     ----------
     runs
-        One for each seed; whoever has them keeps them up to date.
+        Runs of all seeds, updated by the caller.
     series
-        The folder that holds theirs; its history is the end of each, and the summary.
+        Folder with their folders. Its history holds the end record of each run and the summary.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class SeedsReport:
         if self._is_table:
             from rich.live import Live
 
-            # Redirected, the records that go to standard output would be printed above the table, as text.
+            # If redirected, the records on standard output would be printed above the table as text.
             self._live = self._moving.enter_context(
                 Live(
                     self._table(),
@@ -83,7 +83,7 @@ class SeedsReport:
         self._moving.close()
 
     def start(self, n_parallel: int) -> None:
-        """Say what is trained on what; ``n_parallel`` networks train at the same time."""
+        """Print the data, the recipe and the number of networks, of which ``n_parallel`` train at the same time."""
         sizes = format_sizes((self._data.pixels, *self._settings.hidden, self._data.classes))
         data = self._data
         warn_if_synthetic(data, self._console)
@@ -96,20 +96,20 @@ class SeedsReport:
         self._console.print(f"networks {sizes}, {len(self._runs)} of them, {n_parallel} at a time")
 
     def record(self, run: SeedRun, record: dict[str, Any]) -> None:
-        """Pass on what a training says."""
+        """Print a record of a training, and add an end record to the history."""
         record = {**record, "seed": run.seed}
         self._console.emit_json(record)
         if record["event"] == "end":
             self._series.record(record)
 
     def refresh(self) -> None:
-        """Let the table show how far all are, not more often than anyone can look."""
+        """Update the table, at most once in ``REFRESH_SECONDS``."""
         if self._live is not None and (now := time.monotonic()) - self._refreshed > REFRESH_SECONDS:
             self._refreshed = now
             self._live.update(self._table(), refresh=True)
 
     def ended(self, run: SeedRun) -> None:
-        """Say what one came to, where there is no table."""
+        """Print the result of one training, if there is no table."""
         if self._is_table:
             return
         if run.is_finished and run.end is not None:
@@ -123,7 +123,7 @@ class SeedsReport:
             self._console.print(f"seed {run.seed}: {why}", style="yellow")
 
     def end(self, record: dict[str, Any], seconds: float) -> None:
-        """Say what all came to (``record`` is of ``summarize``), and what to do next."""
+        """Print the summary (``record`` is from ``summarize``), the warnings and the next commands."""
         if self._is_table:
             self._console.print_table(self._table(with_spread=True))
         self._warn()
@@ -137,14 +137,14 @@ class SeedsReport:
         self._print_next()
 
     def _result(self, record: dict[str, Any]) -> str:
-        """Mean ± standard deviation, of what."""
+        """Return mean ± standard deviation of the accuracy and the error."""
         data = named(self._data)
         figures = record["test_accuracy"]
         each, accuracy, deviation = figures["each"], figures["mean"], figures["std"]
         if accuracy is None:
-            return "no network is finished"
+            return "no training has finished"
         if deviation is None:
-            return f"test accuracy {percent(accuracy)} on {data}: of {name_seeds(record['seeds'])} alone"
+            return f"test accuracy {percent(accuracy)} on {data} ({name_seeds(record['seeds'])} only)"
         return (
             f"test accuracy {_plus_minus(accuracy, deviation)} ({percent(min(each))} to {percent(max(each))}), "
             f"error {_plus_minus(1 - accuracy, deviation)} on {data}: mean ± standard deviation of "
@@ -171,7 +171,7 @@ class SeedsReport:
             print_next(self._console, ("page", finished[0]), ("evaluate", finished[0]))
 
     def _table(self, *, with_spread: bool = False) -> Table:
-        """A row for each seed; with the spread, also how those that are finished vary."""
+        """Return the table with a row for each seed; with the spread, also mean, deviation and range."""
         table = new_table(*HEADINGS, padding=(0, 0, 0, 1))
         for column, widest in zip(table.columns, WIDEST, strict=True):
             column.min_width = len(widest)
@@ -201,7 +201,7 @@ class SeedsReport:
 SPREAD: tuple[tuple[str, Callable[[list[float]], float]], ...] = (
     ("mean", mean), ("± std", stdev), ("min", min), ("max", max),
 )  # fmt: skip
-"""The rows below the seeds."""
+"""Rows below the seeds."""
 
 
 def _plus_minus(fraction: float, deviation: float) -> str:

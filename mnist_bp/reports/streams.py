@@ -1,4 +1,4 @@
-"""Standard output and standard error that survive a reader that leaves, a full disk, and any encoding."""
+"""Standard output and standard error that tolerate a closed pipe, a full disk and any encoding."""
 
 import codecs
 import errno
@@ -12,10 +12,10 @@ __all__ = ["is_closed_by_reader", "prepared"]
 
 
 class _Descriptor(io.FileIO):
-    """An open file descriptor to write to, which fails at most once.
+    """Open file descriptor for writing, which fails at most once.
 
-    After a failure all further output is dropped, so that what is still buffered cannot fail again when Python exits. A
-    reader that has closed its end of the pipe is no failure: it is recorded, and the command decides what follows.
+    After a failure all further output is dropped, so that buffered text cannot fail again when Python exits. A closed
+    pipe is no failure: it is recorded, and the command decides whether to stop.
 
     Python ignores SIGPIPE, so writing to such a pipe is the error EPIPE. Windows has no SIGPIPE, and reports EINVAL
     for most closed pipes; this class treats both alike, so exit codes are the same there.
@@ -42,13 +42,13 @@ def _means_closed_pipe(error: OSError) -> bool:
 
 
 def is_closed_by_reader(stream: TextIO) -> bool:
-    """Return whether a write to this ``prepared`` stream found that its reader has closed it."""
+    """Return True if a write to this ``prepared`` stream found it closed by its reader."""
     raw = getattr(getattr(stream, "buffer", None), "raw", None)
     return isinstance(raw, _Descriptor) and raw.is_closed_by_reader
 
 
 def prepared(stream: TextIO | None) -> TextIO:
-    """Return a stream to use in place of ``stream``, to which nothing that is printed raises, except on a full disk.
+    """Return a replacement for ``stream``, which raises only if the disk is full.
 
     A character that the encoding lacks is written as its nearest ASCII, or ``?``. A stream that the shell has closed
     (``>&-``), for which Python has None, becomes one that drops everything.
@@ -59,7 +59,7 @@ def prepared(stream: TextIO | None) -> TextIO:
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     stream.reconfigure(errors="nearest-ascii")
-    if stream.isatty():  # no pipe; and Windows writes to a console in its own way
+    if stream.isatty():  # no pipe; and Python writes to a Windows console in a special way
         return stream
     try:
         descriptor = stream.fileno()
@@ -90,8 +90,8 @@ _NEAREST_ASCII = str.maketrans(
         "²": "^2",
     }
     | {"′": "'", "≤": "<=", "≥": ">=", "·": "*", "→": "->", "½": "1/2", "±": "+-"}
-    | dict(zip("▁▂▃▄▅▆▇█", "_.-~=+*#", strict=True))  # heights of a curve; the last makes bars, too
-    | dict.fromkeys("▏▎▍▌▋▊▉", "-")  # how bars end: in a part of a column
+    | dict(zip("▁▂▃▄▅▆▇█", "_.-~=+*#", strict=True))  # heights of a curve; the last one also forms bars
+    | dict.fromkeys("▏▎▍▌▋▊▉", "-")  # ends of bars
 )
 
 

@@ -1,4 +1,4 @@
-"""How tables look, and those of ``evaluate``; whoever has them decides where they are shown."""
+"""Style of all tables, and the tables of ``evaluate``."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
@@ -23,20 +23,20 @@ SHADES = tuple(
     Style(color=Color.from_rgb(0, 0, 0), bgcolor=Color.from_rgb(*background))
     for background in ((175, 175, 175), (215, 175, 135), (255, 175, 95), (255, 135, 0))
 )
-"""Of what is rare to what is frequent: black on grey, then on more and more orange, equally bright.
+"""Styles of errors, rare to frequent: black on grey, then on increasingly saturated orange of equal brightness.
 
-So they can be read, and stand out the more, on dark terminals as on light ones, also for the colour-blind. They are of
-the 256 colours that terminals have: others would be rounded to olive and pink.
+They are readable on dark and light terminals, also for colour-blind readers. All are among the 256 colours of
+terminals; others would be rounded to olive and pink.
 """
 
 LEAST_SHADED = 0.1
-"""Of the most frequent mistake: one that is no more frequent than this share of it is not shaded."""
+"""Errors up to this fraction of the most frequent error are not shaded."""
 
 
 def new_table(*headings: str, left: Collection[str] = (), **look: Any) -> Table:
-    """An empty table: numbers, and so columns, stand to the right, but for those whose heading is one of ``left``.
+    """Return an empty table. Columns are right-aligned, except those whose heading is in ``left``.
 
-    No cell is wrapped; ``look`` goes to Rich's ``Table``.
+    No cell is wrapped. ``look`` is passed to Rich's ``Table``.
     """
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, **look)
     for heading in headings:
@@ -64,14 +64,14 @@ def confusion_table(confusion: "NDArray[np.int64]", classes: ClassNames) -> Tabl
 
 
 def _shade(count: int, most: int) -> Style:
-    """How a mistake looks that was made so often, and the most frequent one so often."""
+    """Return the style of an error with this count, if the most frequent error has count ``most``."""
     if count <= LEAST_SHADED * most:
         return Style()
     return SHADES[(count * len(SHADES) - 1) // most]
 
 
 def per_class_table(scores: "list[ClassScore]", classes: ClassNames) -> Table:
-    """Precision, recall, F1 and number of examples of each class."""
+    """Return the table of precision, recall, F1 and number of examples of each class."""
     table = new_table(classes.kind, "precision", "recall", "f1", "support")
     for score in scores:
         ratios = ("-" if ratio is None else f"{ratio:.4f}" for ratio in (score.precision, score.recall, score.f1))

@@ -1,4 +1,4 @@
-"""Images, bars and curves in characters: half blocks in true greys where a terminal can, plain text everywhere else."""
+"""Images, bars and curves in characters: half blocks with 256 grey levels if supported, otherwise plain text."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,35 +17,34 @@ if TYPE_CHECKING:
 __all__ = ["bar", "draw", "draw_side_by_side", "sparkline"]
 
 INK = " .:-=+*#%@"
-"""Ten grey levels as characters, dark paper to bright ink."""
+"""Characters for ten grey levels, dark to bright."""
 
 UPPER_HALF = "▀"
-"""The upper pixel in the colour of the text, the lower one in that of what is behind it."""
+"""Character for two pixels: the upper one has the text colour, the lower one the background colour."""
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
-"""Of a column, from the left."""
+"""Characters that fill 0 to 8 eighths of a column, from the left."""
 
 HEIGHTS = "▁▂▃▄▅▆▇█"
-"""Of a line, from below."""
+"""Characters that fill 1 to 8 eighths of a line, from below."""
 
 GAP = 2
 """Columns between images."""
 
 CAPTION = 24
-"""Columns that a caption has at least, however narrow its image is."""
+"""Smallest width of a caption in columns."""
 
 
 def draw(image: "NDArray[np.uint8]", console: Console) -> None:
-    """Show grey levels, (rows, columns), 0 dark to 255 light, two rows in a line; shrunk if they are wider than fits.
+    """Print an image, (rows, columns), 0 dark to 255 light, with two rows in a line, shrunk if it is too wide.
 
-    Where the terminal has too few greys for that (four of sixteen colours, and every theme has others), or is none, ten
-    characters stand for the grey levels.
+    If the output is no terminal, or one with fewer than 256 colours, ten characters show the grey levels.
     """
     console.print_table(_picture(image, console, console.columns))
 
 
 def draw_side_by_side(images: "Sequence[NDArray[np.uint8]]", captions: Sequence[str], console: Console) -> None:
-    """Show images of one size as ``draw`` does, as many beside each other as fit, each with its caption below it."""
+    """Print images of one size side by side, with captions below; the number in a row depends on the width."""
     if not images:
         return
     width = min(max(images[0].shape[1], CAPTION), console.columns)
@@ -63,16 +62,16 @@ def draw_side_by_side(images: "Sequence[NDArray[np.uint8]]", captions: Sequence[
 
 
 def bar(share: float, width: int) -> str:
-    """A bar as long as ``share``, 0 to 1, of ``width`` columns, to an eighth of a column; nothing fills up the rest."""
+    """Return a bar whose length is the fraction ``share``, 0 to 1, of ``width`` columns, to an eighth of a column."""
     full, eighths = divmod(round(min(max(share, 0.0), 1.0) * width * 8), 8)
     return EIGHTHS[-1] * full + (EIGHTHS[eighths] if eighths else "")
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
-    """A curve of finite numbers in one line, the least at the bottom and the greatest on top.
+    """Return a curve of finite numbers in one line, from the smallest at the bottom to the largest at the top.
 
-    A number in a column, or, if there are more than ``width``, in each column the mean of its part of them. Where all
-    are the same, it runs in the middle.
+    Each column shows one number, or the mean of several if there are more than ``width``. Equal numbers give a curve at
+    medium height.
     """
     import numpy as np
 
@@ -92,7 +91,7 @@ def _picture(image: "NDArray[np.uint8]", console: Console, width: int) -> Text:
 
 
 def _has_greys(console: Console) -> bool:
-    """Whether half blocks can be seen there, in enough greys; what goes beside JSON Lines stays plain."""
+    """Return True if the terminal supports half blocks and enough grey levels. Text beside JSON Lines stays plain."""
     if console.json or not console.is_live or console.rich.color_system not in {"256", "truecolor"}:
         return False
     try:
@@ -103,7 +102,7 @@ def _has_greys(console: Console) -> bool:
 
 
 def _fitted(image: "NDArray[np.uint8]", width: int) -> "NDArray[np.uint8]":
-    """The image, shrunk to ``width`` columns if it has more; its aspect stays."""
+    """Return the image, shrunk to ``width`` columns if it has more, with the same aspect ratio."""
     import numpy as np
 
     rows, columns = image.shape
@@ -114,7 +113,7 @@ def _fitted(image: "NDArray[np.uint8]", width: int) -> "NDArray[np.uint8]":
 
 
 def _averaged(values: "NDArray[np.generic]", parts: int) -> "NDArray[np.float64]":
-    """The means of ``parts`` equally long stretches along the first axis; one on a border counts for both by share."""
+    """Return the means of ``parts`` equal intervals along the first axis; a value on a border counts in proportion."""
     import numpy as np
 
     at = np.arange(len(values))
@@ -125,7 +124,7 @@ def _averaged(values: "NDArray[np.generic]", parts: int) -> "NDArray[np.float64]
 
 
 def _half_blocks(image: "NDArray[np.uint8]") -> Text:
-    """Two pixels in a character; where the last row has none below it, what is behind the character stays as it is."""
+    """Return an image with two pixels in a character. Below an odd last row, the background is unchanged."""
     lines = []
     for upper in range(0, len(image), 2):
         line = Text(no_wrap=True)
@@ -141,7 +140,7 @@ def _grey(level: int) -> Color:
 
 
 def _characters(image: "NDArray[np.uint8]") -> Text:
-    """The mean of two pixels in a character, since characters are about twice as high as wide."""
+    """Return an image with the mean of two pixels in a character, because characters are twice as high as wide."""
     import numpy as np
 
     even = np.pad(image, ((0, len(image) % 2), (0, 0)), mode="edge")

@@ -1,6 +1,6 @@
-"""What ``train`` says.
+"""Report of ``train``.
 
-To people: a table that grows by a row each epoch, or plain lines where nobody watches. To programs: one record for the
+A terminal shows a table that grows by one row in each epoch, other outputs get plain lines. JSON has one record for the
 start, for each epoch and for the end.
 """
 
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
 __all__ = ["TrainingReport", "print_next"]
 
 MOST_ROOMY = 5
-"""Columns besides the first that leave room between them in 60 columns."""
+"""Largest number of columns besides the first with extra space between them: the table fits 60 columns."""
 
 BESIDE_THE_BAR = 34
-"""Columns of what stands beside the bar, and some to spare: the terminal's ^C must not make a new line."""
+"""Columns beside the progress bar, including some for the terminal's ^C, which must not start a new line."""
 
 REFRESH_SECONDS = 0.1
 
 CURVES = "cost     train {} test {} (log scale{})"
-"""How the cost fell: two curves of a scale each, since where they lie can be read in the rows above."""
+"""Line with the curves of the cost. Each has its own scale; the rows above show the values."""
 
 LEAST_EPOCHS, LEAST_COLUMNS, MOST_COLUMNS = 3, 5, 30
-"""Of a curve: fewer epochs make none, and curves in fewer columns tell nothing."""
+"""Smallest number of epochs of a curve, and its smallest and largest width in columns."""
 
 LEAST_COST = 1e-6
-"""Costs below are as good as none: a logarithm needs some."""
+"""Smallest cost in a curve, because the scale is logarithmic."""
 
 UNTRAINED = "stopped before the first epoch finished; only the untrained network was saved"
 
@@ -53,20 +53,20 @@ _FIGURES = re.compile(r"[\d.,% ]+|s\b|\(.*?\)")
 """Parts of a warning that may differ from epoch to epoch."""
 
 SHOWN_DIGITS = 16
-"""Of the fingerprint, for people: enough to compare."""
+"""Number of printed digits of the fingerprint."""
 
 
 def print_next(console: Console, *commands: tuple[object, ...]) -> None:
-    """Print the commands that a user may want next, the most useful one first."""
+    """Print one or two commands that may follow, the most useful one first."""
     for command, lead in zip(commands, ("next:", "or:  "), strict=False):
         console.print(f"{lead} {program_command(*command)}", wrap=False)
 
 
 class TrainingReport:
-    """Tells of one training as it goes; its ``with`` block is the time in which the bar is shown.
+    """Report of a training while it runs. The progress bar is shown inside the ``with`` block.
 
-    On a terminal that is wide enough, each epoch's row joins a table, with a bar below it for the time left. A row that
-    has been printed stays, however many follow, and whatever ends the training.
+    On a terminal that is wide enough, each epoch adds a row to a table, above a progress bar. Printed rows remain,
+    however the training ends.
     """
 
     def __init__(self, console: Console, session: "TrainingRun") -> None:
@@ -78,7 +78,7 @@ class TrainingReport:
         self._steps = session.trainer.epoch * session.trainer.steps_per_epoch
         self._refreshed = 0.0
         self._training_seconds = 0.0
-        self._costs: list[tuple[float, float]] = []  # train and test, of the epochs that this process has seen
+        self._costs: list[tuple[float, float]] = []  # train and test, of the epochs of this process
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -99,7 +99,7 @@ class TrainingReport:
             TextColumn("left"),
             console=self._console.rich,
             transient=True,
-            redirect_stdout=False,  # redirected, the records on standard output would be printed as text
+            redirect_stdout=False,  # otherwise the records on standard output would be printed as text
             redirect_stderr=False,
             disable=not self._console.is_live,
         )
@@ -110,14 +110,14 @@ class TrainingReport:
         return progress, task
 
     def step(self) -> None:
-        """Count a mini-batch; called far more often than anyone can look."""
+        """Count a mini-batch, and update the bar at most once in ``REFRESH_SECONDS``."""
         self._steps += 1
         if (now := time.monotonic()) - self._refreshed > REFRESH_SECONDS:
             self._refreshed = now
             self._progress.update(self._task, completed=self._steps)
 
     def start(self) -> None:
-        """Say what is trained on what."""
+        """Print the network, the data and the recipe."""
         settings, data, trainer = self._settings, self._data, self._session.trainer
         network = trainer.network
         warn_if_synthetic(data, self._console)
@@ -146,7 +146,7 @@ class TrainingReport:
         })  # fmt: skip
 
     def epoch(self, result: EpochResult) -> None:
-        """Show an epoch that has ended."""
+        """Print the figures of an epoch."""
         from mnist_bp.training.diagnostics import warnings
 
         self._training_seconds += result.seconds
@@ -168,7 +168,7 @@ class TrainingReport:
         self._warn(warnings(result.health, finished=False))
 
     def end(self, reason: str, seconds: float, plots: list[Path] | None = None) -> None:
-        """Say what came of it, where it lies, and what to do next; ``plots`` are the pictures, if any were wanted."""
+        """Print the result, the files and the next commands. ``plots`` are the files of the figures, if requested."""
         from mnist_bp.training.diagnostics import warnings
 
         last, run, epochs = self._session.last, self._session.run, self._session.trainer.epoch
@@ -201,7 +201,7 @@ class TrainingReport:
             print_next(self._console, ("page", run.folder), ("evaluate", run.folder))
 
     def _show_curves(self) -> None:
-        """Say how the cost fell; on a linear scale, the first epochs would leave nothing to see of the others."""
+        """Print the curves of the cost, on a logarithmic scale, which the first epochs do not dominate."""
         seen = len(self._costs)
         if seen < LEAST_EPOCHS:
             return

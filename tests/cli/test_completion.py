@@ -66,7 +66,7 @@ def test_completion_is_installed_in_the_home_folder(cli, in_shell, tmp_path):
 def test_another_shell_is_refused(cli, in_shell, option):
     """With the shells that were expected."""
     in_shell("dash")
-    said = "no completion for dash: expected to be run by bash, zsh, fish or PowerShell"
+    said = "no completion for dash; expected bash, zsh, fish or PowerShell"
     assert cli(option) == (2, "", f"mnist-bp: {said}\n")
 
 
@@ -95,4 +95,4 @@ def test_where_no_shell_is_found_completion_is_refused(cli, monkeypatch):
     monkeypatch.setattr(shellingham, "detect_shell", fail)
     done = cli("--show-completion")
     assert (done.code, done.out) == (2, "")
-    assert "no completion for an unknown shell: expected " in done.err
+    assert "no completion for an unknown shell; expected " in done.err

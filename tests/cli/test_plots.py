@@ -128,7 +128,7 @@ def test_a_run_that_is_read_only_is_drawn_elsewhere(cli, train, monkeypatch):
     done = cli("evaluate", "run", "--plot")
     elsewhere = cli("evaluate", "runs/latest", "--plot", "--output", "new/deep", "--json")
     assert done.code == 3
-    assert done.err.endswith("--output DIR writes the pictures into another folder\n")
+    assert done.err.endswith("--output DIR writes the figures to another folder\n")
     assert elsewhere.code == 0
     pictures = [Path("new/deep", f"{name}.png") for name in OF_A_NETWORK]
     assert elsewhere.records[0]["plots"] == list(map(str, pictures))
@@ -139,8 +139,8 @@ def test_a_run_that_is_read_only_is_drawn_elsewhere(cli, train, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--output", "elsewhere"], "--output is the folder of the pictures: it requires --plot"),
-        (["--plot", "--output", "file"], "--output file is a file: expected a folder for the pictures"),
+        (["--output", "elsewhere"], "--output requires --plot"),
+        (["--plot", "--output", "file"], "--output file is a file; expected a folder for the figures"),
     ],
 )
 def test_an_output_that_cannot_hold_pictures_is_refused_first(cli, options, said):
@@ -160,7 +160,7 @@ def test_without_matplotlib_the_command_that_installs_it_is_said_before_anything
     done = cli("train", "--plot", "--dataset", "mnist", "--data-dir", "nowhere", "--output", "run")
     assert (done.code, done.out) == (2, "")
     install = command_line(sys.executable, "-m", "pip", "install", "mnist-bp[plot]")
-    assert done.err == f"mnist-bp: --plot needs matplotlib, which is in the extra plot: {install}\n"
+    assert done.err == f"mnist-bp: --plot requires matplotlib; to install it: {install}\n"
     assert not Path("run").exists()
     assert train().code == 0
 

@@ -158,7 +158,7 @@ def test_what_failed_is_said_and_what_can_go_on_too(report, capsys):
         "seed 5: interrupted after 2 epochs",
         "seed 6: interrupted after 0 epochs",
         "warning  seeds 4-6: not finished, and not counted",
-        "test accuracy 90.00 % on few: of seed 3 alone (9.0 s); runs: all",
+        "test accuracy 90.00 % on few (seed 3 only) (9.0 s); runs: all",
         "next: mnist-bp train --resume all",
     ]
 
@@ -166,7 +166,7 @@ def test_what_failed_is_said_and_what_can_go_on_too(report, capsys):
 def test_quiet_says_the_last_line_only(report, capsys):
     """Whatever happened."""
     runs = [failed(3, "diverged", "training diverged"), failed(4, "diverged", "training diverged")]
-    assert _told(report(runs, quiet=True), runs, capsys) == ["no network is finished (9.0 s); runs: all"]
+    assert _told(report(runs, quiet=True), runs, capsys) == ["no training has finished (9.0 s); runs: all"]
 
 
 def test_a_terminal_gets_a_table_that_moves_and_stays(report, monkeypatch):
@@ -264,7 +264,7 @@ def test_other_digits_than_the_others_are_an_error(train, monkeypatch):
     monkeypatch.setattr(seeds_module, "seed_command", lambda *_: python(f"print({start!r})"))
     done = train("--seeds", "2")
     assert done.code == 3
-    assert "found synthetic in place of few" in done.err
+    assert "found synthetic instead of few" in done.err
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

@@ -12,22 +12,22 @@ from mnist_bp.reports.figures.picture import Head, Picture, own_style
 __all__ = ["gradient_norms", "learning_curves"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Those that every kind of colour vision tells apart (Okabe and Ito 2002, Color Universal Design), without yellow."""
+"""Colours that colour-blind people can distinguish (Okabe and Ito 2002, Color Universal Design), without yellow."""
 DASHES = ("-", "--", "-.", ":")
 MARKERS = "osD^vP*X"
 
 MARKS = 12
-"""Of a curve, about: more would cover it."""
+"""Approximate number of markers on a curve."""
 
 WIDE = 4
-"""From this ratio of the largest figure to the smallest one on, a scale is logarithmic."""
+"""Smallest ratio of the largest to the smallest value for a logarithmic scale."""
 
 TOP, LEFT, WIDTH, HEIGHT, BELOW = 14, 80, 360, 250, 50
-"""Pixels: a panel's place and size, and what its labels take."""
+"""Position and size of a panel, and height of its labels, in pixels."""
 
 
 class Curve(NamedTuple):
-    """A figure of each epoch, and what it is."""
+    """Values of a metric in each epoch, and its name."""
 
     name: str
     figures: Sequence[float]
@@ -35,12 +35,12 @@ class Curve(NamedTuple):
 
 @own_style()
 def learning_curves(epochs: Sequence[Mapping[str, Any]], head: Head) -> Picture:
-    """Cost and accuracy, epoch by epoch, of training, test and, where there is one, validation set.
+    """Draw cost and accuracy of the training, test and validation sets in each epoch.
 
     Parameters
     ----------
     epochs
-        The records of the run's history, one or more.
+        One or more records of the run's history.
     """
     names = {
         "train": "train, while it learned",
@@ -66,24 +66,24 @@ def learning_curves(epochs: Sequence[Mapping[str, Any]], head: Head) -> Picture:
 
 @own_style()
 def gradient_norms(epochs: Sequence[Mapping[str, Any]], head: Head) -> Picture:
-    """The length of the gradient of each layer's parameters after each epoch, as its health has it."""
+    """Draw the norm of the gradient of each layer after each epoch."""
     norms = np.array([record["health"]["gradient_norm"] for record in epochs], dtype=float)
     layers = norms.shape[1]
     curves = [
         Curve(f"layer {layer}" + (" (output)" if layer == layers else ""), norms[:, layer - 1].tolist())
         for layer in range(1, layers + 1)
     ]
-    title = "The gradient, layer by layer: √( Σ (∂C/∂w)² + Σ (∂C/∂b)² )"
+    title = "Norm of the gradient of each layer: √( Σ (∂C/∂w)² + Σ (∂C/∂b)² )"
     picture = Picture(title, head, LEFT + 1.4 * WIDTH + 220, TOP + HEIGHT + BELOW)
     axes = picture.axes(LEFT, TOP, 1.4 * WIDTH, HEIGHT)
     _draw(axes, [record["epoch"] for record in epochs], curves, "{:.2g}".format)
-    axes.set_ylabel("length of the gradient" + _scale(axes, curves))
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), title="last figure", alignment="left", frameon=False)
+    axes.set_ylabel("norm of the gradient" + _scale(axes, curves))
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), title="last value", alignment="left", frameon=False)
     return picture
 
 
 def _draw(axes: Axes, epochs: Sequence[int], curves: Sequence[Curve], text: Callable[[float], str]) -> None:
-    """Draw curves that differ in colour, dashes and markers; the legend has the last figure of each."""
+    """Draw curves with different colours, dashes and markers. The legend has the last value of each."""
     step = max(1, len(epochs) // MARKS)
     for place, curve in enumerate(curves):
         axes.plot(
@@ -93,7 +93,10 @@ def _draw(axes: Axes, epochs: Sequence[int], curves: Sequence[Curve], text: Call
             linestyle=DASHES[place % len(DASHES)],
             marker=MARKERS[place % len(MARKERS)],
             markersize=4.5,
-            markevery=(place * step // len(curves) % step, step),  # curves that run together still show their marks
+            markevery=(
+                place * step // len(curves) % step,
+                step,
+            ),  # so that markers of overlapping curves do not hide each other
             label=f"{curve.name}: {text(curve.figures[-1])}",
         )
     axes.set_xlabel("epoch")
@@ -105,9 +108,9 @@ def _draw(axes: Axes, epochs: Sequence[int], curves: Sequence[Curve], text: Call
 
 
 def _scale(axes: Axes, curves: Sequence[Curve]) -> str:
-    """Make the vertical scale logarithmic if the figures ask for it; what its label has to say of that.
+    """Make the vertical scale logarithmic if the values span a wide range. Return the suffix of its label.
 
-    A figure of 0 has no place there, and is left out.
+    Values of 0 are left out then.
     """
     plain = FuncFormatter(lambda figure, _: f"{figure:g}")
     axes.yaxis.set_major_formatter(plain)
@@ -116,6 +119,6 @@ def _scale(axes: Axes, curves: Sequence[Curve]) -> str:
         return ""
     axes.set_yscale("log", nonpositive="mask")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if max(positive) < 1000 * min(positive) else (1,)))
-    axes.yaxis.set_major_formatter(plain)  # the new scale has brought its own
+    axes.yaxis.set_major_formatter(plain)  # set_yscale has replaced it
     axes.yaxis.set_minor_formatter(NullFormatter())
     return " (log scale)"

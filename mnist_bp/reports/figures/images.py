@@ -1,4 +1,4 @@
-"""Sheets of images: what the first layer looks for, and where the network errs."""
+"""Sheets of images: weights of the first layer, misclassified examples."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -14,34 +14,34 @@ from mnist_bp.reports.figures.picture import MARGIN, Head, Picture, own_style
 __all__ = ["NEURONS", "Answer", "first_layer_weights", "mistakes"]
 
 NEURONS = 32
-"""Whose weights are shown, at most."""
+"""Largest number of neurons whose weights are drawn."""
 
 WEIGHTS = "cividis"
-"""Blue below 0, grey at 0, yellow above: colours that colour-blind people tell apart (Nuñez, Anderton and Renslow
-2018, doi:10.1371/journal.pone.0199239). From end to end they grow lighter, so that a copy in black and white keeps the
-signs, where those that are dark at both ends, such as ColorBrewer's RdBu, lose them."""
+"""Colour map: blue below 0, grey at 0, yellow above. Colour-blind people can distinguish the colours (Nuñez, Anderton
+and Renslow 2018, doi:10.1371/journal.pone.0199239). Its brightness increases monotonically, so that a black-and-white
+copy shows the signs; maps that are dark at both ends, such as ColorBrewer's RdBu, lose them."""
 
 SHADES = 64
-"""Of those colours: more cannot be told apart, and take room in the file."""
+"""Number of colours; more cannot be distinguished and make larger files."""
 
 SHOWN_SHARE = 99.5
-"""Percent of the weights that lie on the scale; a few large ones would leave the others no colours."""
+"""Percent of the weights inside the scale; a few large weights would make the others indistinguishable."""
 
 SIDE = 84
-"""Pixels of an image's longer side, about; each of its own pixels is that many whole ones."""
+"""Approximate length of an image's longer side in pixels, a multiple of its own."""
 
 SHORTEST = 8
-"""Pixels of an image's shorter side, however flat it is."""
+"""Smallest length of an image's shorter side in pixels."""
 
 GAP, CAPTION = 10, 14
-"""Pixels between images, and of a line of the text below them."""
+"""Pixels between images, and height of a line of a caption in pixels."""
 
 BAR = 124
-"""Pixels that a colour bar takes, with its labels."""
+"""Width of a colour bar with its labels in pixels."""
 
 
 class Answer(NamedTuple):
-    """An image (rows, columns) that the network answered wrongly.
+    """Misclassified image, (rows, columns).
 
     ``example`` is its number in its set, ``output`` the largest of the network's outputs.
     """
@@ -57,14 +57,14 @@ class Answer(NamedTuple):
 def first_layer_weights(
     weights: NDArray[Any], image_shape: tuple[int, int], trained: str, outputs: Sequence[str] | None = None
 ) -> Picture:
-    """The weights into each neuron of the first layer, W (n_1, n_0), as images of the input's shape, on one scale.
+    """Draw the weights of each neuron of the first layer, W (n_1, n_0), as images with a common scale.
 
     Parameters
     ----------
     trained
-        The network and its training in a line.
+        Description of the network and its training in one line.
     outputs
-        What the neurons stand for, where the first layer is the output layer.
+        Names of the classes, if the first layer is the output layer.
     """
     neurons, shown = len(weights), min(len(weights), NEURONS)
     images = weights[:shown].reshape(shown, *image_shape).astype(float)
@@ -72,7 +72,7 @@ def first_layer_weights(
     rows, columns = image_shape
     layer = "the first hidden layer" if outputs is None else "the output layer"
     count = f"all {neurons} neurons" if shown == neurons else f"the first {shown} of {neurons:,} neurons"
-    note = f"Of each neuron {columns} × {rows} weights, where their pixels lie: dark below 0, light above."
+    note = f"Each image has the {columns} × {rows} weights of a neuron at their pixels: dark below 0, light above 0."
     sheet = _Sheet(image_shape, shown, lines=1, columns=8, right=BAR)
     picture = sheet.picture(f"Weights into {layer}: {count}", Head(trained, note))
     names = list(map(str, range(neurons))) if outputs is None else outputs
@@ -120,10 +120,10 @@ def mistakes(answers: Sequence[Answer], total: int, head: Head) -> Picture:
 
 
 class _Sheet:
-    """Where images of a shape stand, so many in a row, and the text below each.
+    """Layout of images in rows, with a caption below each.
 
-    ``width`` and ``height`` are in pixels, with ``right`` ones left free beside the images; a cell has at ``least`` so
-    many, for its text.
+    ``width`` and ``height`` are in pixels, including ``right`` free pixels beside the images. ``least`` is the smallest
+    width of a cell.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class _Sheet:
         return Picture(title, head, self.width, self.height)
 
     def show(self, picture: Picture, place: int, caption: str) -> Axes:
-        """Axes without axes for the image of that place, with a thin frame, and its caption."""
+        """Return empty axes with a thin frame and a caption, for the image at this position."""
         row, column = divmod(place, self._columns)
         width, height = self._image
         axes = picture.axes(MARGIN + column * self._cell[0], GAP + row * self._cell[1], width, height)
@@ -152,7 +152,7 @@ class _Sheet:
 
 
 def _shown_size(rows: int, columns: int) -> tuple[int, int]:
-    """Width and height, in pixels, that an image is shown at: of whole pixels each, if it has not too many."""
+    """Return the width and height of a drawn image in pixels, multiples of its own unless it is large."""
     scale = SIDE // max(rows, columns) or SIDE / max(rows, columns)
     return max(round(scale * columns), SHORTEST), max(round(scale * rows), SHORTEST)
 

@@ -1,4 +1,4 @@
-"""What all pictures share: a look that depends on nobody's settings, a head that says what is shown, and the file."""
+"""Base of all figures: a fixed style, a head that names network and data, and the file."""
 
 import io
 import textwrap
@@ -18,11 +18,11 @@ from mnist_bp.storage.atomic import atomic_write, storing
 __all__ = ["DPI", "Head", "Picture", "own_style", "save"]
 
 DPI = 100
-"""Pixels of an inch. Places and lengths on a picture are given in pixels, so that images of digits keep square ones."""
+"""Pixels per inch. Positions and lengths in a figure are in pixels, so that pixels of digits are square."""
 
 MARGIN = 12
 TITLE, LINE, CHARACTER = 22, 15, 6.6
-"""Heights of a line of the title and of what stands below it, and the width of a character there, on the safe side."""
+"""Height of a line of the title, height of a line below it, and largest mean width of a character, in pixels."""
 
 STYLE: Mapping[Any, Any] = {
     "agg.path.chunksize": 10_000,  # a line through a million epochs
@@ -36,13 +36,13 @@ STYLE: Mapping[Any, Any] = {
     "grid.color": "0.85",
     "grid.linewidth": 0.6,
     "savefig.dpi": DPI,
-    "svg.hashsalt": "mnist-bp",  # or else its ids would differ from picture to picture
-    "text.parse_math": False,  # a dataset may be called $x$
+    "svg.hashsalt": "mnist-bp",  # otherwise ids would differ between equal figures
+    "text.parse_math": False,  # the name of a dataset may be $x$
 }
 
 
 class Head(NamedTuple):
-    """What every picture says of what it shows: the network and its training in a line, the data in another."""
+    """Two lines below the title of every figure: the network with its training, and the data."""
 
     network: str
     data: str
@@ -50,10 +50,10 @@ class Head(NamedTuple):
 
 @contextmanager
 def own_style() -> Iterator[None]:
-    """A block, or a function, in which matplotlib draws as it was shipped but for ``STYLE``, and warns of nothing.
+    """Use matplotlib's defaults with ``STYLE``, and without warnings, in a block or a function.
 
-    What the user has set for figures of their own stays out, and is as it was afterwards. The one warning that can be
-    is of letters that the font lacks, in the name of a folder.
+    The settings of the user have no effect and are restored. The only possible warning is about characters in the name
+    of a folder that the font lacks.
     """
     with warnings.catch_warnings(action="ignore"), mpl.rc_context():
         mpl.rcdefaults()
@@ -62,16 +62,16 @@ def own_style() -> Iterator[None]:
 
 
 class Picture:
-    """A figure with a title, and two lines below it that say what of; all else is placed by pixels below those.
+    """Figure with a title and a head; everything else is positioned in pixels below them.
 
     Parameters
     ----------
     title
-        What is shown.
+        Subject of the figure.
     head
-        Of what.
+        Network and data.
     width, height
-        Of the room below the head, in pixels.
+        Size of the area below the head in pixels.
     """
 
     def __init__(self, title: str, head: Head, width: float, height: float) -> None:
@@ -95,7 +95,7 @@ class Picture:
         self.figure.text(MARGIN / self._width, 1 - top / self._height, text, va="top", **look)  # type: ignore[arg-type]
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
-        """Axes there, ``left`` from the edge and ``top`` below the head."""
+        """Return new axes, ``left`` pixels from the edge and ``top`` pixels below the head."""
         bottom = self._height - self._head - top - height
         box = (left / self._width, bottom / self._height, width / self._width, height / self._height)
         return self.figure.add_axes(box)
@@ -103,12 +103,12 @@ class Picture:
 
 @own_style()
 def save(picture: Picture, path: Path) -> None:
-    """Write a picture, in the format of the path's ending: whole or not at all; the same picture, the same bytes.
+    """Write a figure atomically, in the format of the path's suffix. Equal figures give equal bytes.
 
     Raises
     ------
     StorageError
-        If the disk does not take it.
+        If the file cannot be written.
     """
     file_format = path.suffix[1:]
     metadata = {"Title": picture.title} | dict.fromkeys(PLOT_FORMATS[file_format].left_out)
