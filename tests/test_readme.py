@@ -253,3 +253,21 @@ def test_every_exit_code_is_listed():
     text = (ROOT / "mnist_bp/cli/README.md").read_text(encoding="utf-8")
     table = text.partition("| exit code | meaning |\n| --- | --- |\n")[2].partition("\n\n")[0]
     assert [int(row.split("|")[1]) for row in table.splitlines()] == [*ExitCode]
+
+
+def test_the_first_page_is_short():
+    """At most 150 lines; the first screen has a picture and the first command."""
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 150
+    assert "![" in "".join(lines[:10])
+    assert "scripts/mnist-bp train --hidden 16,16" in "".join(lines[:20])
+
+
+def test_links_lead_to_files_of_the_project():
+    """Also those of pictures; addresses on the web are not opened."""
+    link = re.compile(r"\]\(([^)#\s]+)\)")
+    readmes = [ROOT / "README.md", *ROOT.glob("[!.]*/**/README.md")]
+    found = [(path, target) for path in readmes for target in link.findall(path.read_text(encoding="utf-8"))]
+    local = [(path, target) for path, target in found if "://" not in target]
+    assert [target for path, target in local if not (path.parent / target).exists()] == []
+    assert len(local) > 20
