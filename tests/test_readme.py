@@ -144,8 +144,8 @@ def called(block, *, code=0, options="-e"):
             program.parent.mkdir(exist_ok=True)
             program.write_text(RECORD, encoding="utf-8")
             program.chmod(0o755)
-        Path(folder, ".venv/bin").mkdir(parents=True)
-        Path(folder, ".venv/bin/activate").touch()
+        Path(folder, "env/bin").mkdir(parents=True)
+        Path(folder, "env/bin/activate").touch()
         env = {
             "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
             "CALLS": f"{folder}/calls",
