@@ -1,0 +1,93 @@
+"""Every command has --json and --quiet; the keys of the records are those of mnist_bp/cli/README.md."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import mnist_bp
+from mnist_bp.cli.main import COMMANDS
+from mnist_bp.cli.predict import SAMPLE
+from mnist_bp.training.settings import SETTINGS
+
+DOCUMENT = (Path(mnist_bp.__file__).parent / "cli" / "README.md").read_text(encoding="utf-8")
+
+BY_NAME = {"norms", "batch.by_label"}
+"""Objects whose keys are names of arrays or classes."""
+
+NEEDED = {"evaluate": ["run"], "page": ["run"], "explain": ["run"], "gradcheck": ["run", "--method", "complex"],
+          "predict": ["--model", "run", SAMPLE], "download": ["--list"]}  # fmt: skip
+"""Arguments of the commands that follow a training."""
+
+
+def documented(event, command):
+    """Return the keys in the section about an event of a command, and those of every object."""
+    sections = re.split(r"^### ", DOCUMENT, flags=re.MULTILINE)
+    general, found = sections[0], [text for text in sections if re.match(rf"`{event}` \({command}\b", text)]
+    assert len(found) == 1, (event, command)
+    return {key for text in (general, *found) for key in re.findall(r"`([^`\s]+)`", text)}
+
+
+def keys(record, above=""):
+    """Yield the keys of a record, and of objects in it."""
+    for name, value in record.items():
+        yield above + name
+        if isinstance(value, dict) and above + name not in BY_NAME:
+            yield from keys(value, f"{above}{name}.")
+        if isinstance(value, list):
+            for each in value:
+                if isinstance(each, dict):
+                    yield from keys(each, f"{above}{name}[].")
+
+
+@pytest.fixture
+def run(cli, idx_folder):
+    """Train a small run, in the folder ``run``."""
+    done = cli("train", "--data-dir", idx_folder, "--hidden", 4, "--epochs", 1, "--output", "run", "--quiet")
+    assert (done.code, len(done.out.splitlines())) == (0, 1)
+
+
+def assert_documented(done, command):
+    """Every record has an event, and every key of it stands in its section."""
+    assert done.records, done.err
+    for record in done.records:
+        found = {key.replace("central[]", "layers[]") for key in keys(record)}
+        assert found - documented(record["event"], command) == set()
+
+
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [
+        ("train", ["--epochs", 1, "--validation", 20, "--plot"]),
+        ("train", ["--epochs", 1, "--limit", 20, "--seeds", 2]),
+        ("evaluate", ["run", "--mistakes", 2, "--plot"]),
+        ("gradcheck", ["--hidden", 3, "--examples", 3]),
+        ("gradcheck", ["--self-test", "--examples", 3]),
+        ("explain", ["run", "--weight", "1:0,300"]),
+    ],
+)
+def test_every_key_of_a_record_is_documented(cli, run, idx_folder, command, more):
+    """The table of its event names it."""
+    assert_documented(cli(command, *more, "--data-dir", idx_folder, "--json"), command)
+
+
+def test_every_key_of_the_other_records_is_documented(cli, run):
+    """Those of commands without examples."""
+    assert_documented(cli("predict", "--model", "run", SAMPLE, "--json"), "predict")
+    assert_documented(cli("page", "run", "--json"), "page")
+    assert_documented(cli("download", "--list", "--json"), "download")
+
+
+def test_the_document_names_every_setting():
+    """Each is in the start record."""
+    assert {*SETTINGS} <= documented("start", "train")
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command != "train"])
+def test_quiet_prints_the_result_alone(cli, run, command):
+    """One line; the list of the datasets is a result of several."""
+    done = cli(command, *NEEDED[command], "--quiet")
+    lines = done.out.splitlines()
+    assert (done.code, done.err) == (0, "")
+    assert all(lines)
+    assert len(lines) == 1 or command == "download"
