@@ -48,6 +48,23 @@ def test_json_is_one_object_with_the_keys_of_the_contract(cli, run, few_digits):
     assert [score["label"] for score in record["per_class"]] == list(range(10))
 
 
+def test_a_class_without_examples_has_a_null_recall(cli, run):
+    """Like the precision of a class that is never predicted; a table has a dash."""
+    images = np.zeros((3, 28, 28), np.uint8)
+    for name, array in zip(FILE_NAMES, (images, np.zeros(3, np.uint8)) * 2, strict=True):
+        with Path(name).open("wb") as file:
+            idx.write(file, array)
+    (record,) = cli("evaluate", run, "--data-dir", ".", "--json").records
+    assert [score["recall"] is None for score in record["per_class"]] == [False] + [True] * 9
+    assert [score["precision"] for score in record["per_class"]].count(None) == 9
+    assert re.search(r"^ +9 +- +- +- +0$", cli("evaluate", run, "--data-dir", ".").out, re.MULTILINE)
+
+
+def test_the_confusion_matrix_says_which_side_is_predicted(cli, run):
+    """Above the table."""
+    assert "confusion matrix (rows: true digit, columns: predicted digit)" in cli("evaluate", run).out
+
+
 def test_it_measures_what_training_reported(cli, run):
     """The figures of the last epoch, without naming run or data again."""
     last = json.loads((run / "history.jsonl").read_text(encoding="utf-8").splitlines()[-1])

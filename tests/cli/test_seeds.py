@@ -319,6 +319,13 @@ def test_each_seed_is_trained_as_it_would_be_alone(train, trained, whole):
     assert history == [*(record for record in records if record["event"] == "end"), summary]
 
 
+def test_the_latest_run_is_that_of_the_first_seed(cli, whole):
+    """Whichever finished last: it is the run that the next commands name."""
+    done = cli("train", "--resume", "all")
+    assert done.out.splitlines()[-2:] == ["next: mnist-bp page all/seed-4", "or:   mnist-bp evaluate all/seed-4"]
+    assert Path("runs/latest").read_text(encoding="utf-8") == str(Path("all/seed-4").resolve())
+
+
 def test_the_config_of_all_repeats_all_and_the_wanted_accuracy_is_of_the_mean(cli, whole):
     """``seeds`` is an option like the others; a mean under ``--min-accuracy`` is 1, with all runs done."""
     again = cli("train", "--config", "all/config.toml", "--output", "again", "--min-accuracy", 1)

@@ -316,6 +316,20 @@ def test_an_ascii_locale_gets_ascii(idx_folder):
     assert out.isascii()
 
 
+def test_a_warning_is_printed_once(train, monkeypatch):
+    """Not in each epoch and at the end, although its numbers change."""
+    epochs = iter(range(1, 99))
+    monkeypatch.setattr(
+        "mnist_bp.training.diagnostics.warnings",
+        lambda *_, **__: [f"layer 1: {next(epochs)} % of the neurons are dead", "stuck"],
+    )
+    done = train()
+    assert [line for line in done.out.splitlines() if line.startswith("warning")] == [
+        "warning  layer 1: 1 % of the neurons are dead",
+        "warning  stuck",
+    ]
+
+
 # --- without data ----------------------------------------------------------------------------------------------------
 
 
