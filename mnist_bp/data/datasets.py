@@ -104,7 +104,7 @@ def load(
         if place.cache is None:
             dataset = _load_own(place, name, classes)
         else:
-            _require_ten(classes, place.name)
+            _require_ten(classes, place.name if data_dir is None else f"{data_dir} holds no dataset, and {place.name}")
             dataset = _load_published(place, data_dir, fetch=fetch, progress=progress, notice=notice)
     return replace(dataset, train=dataset.train.first(limit), test=dataset.test.first(test_limit))
 
@@ -146,6 +146,8 @@ def _load_published(
         _download(name, folder, progress, notice)
         return _read(_files_in(folder), name, mapped=_is_verified(folder))
     except (DataUnavailable, InputError) as error:
+        if is_new and data_dir is not None:
+            raise DataUnavailable(f"--data-dir {data_dir} does not hold {name}; {error}") from error
         if is_new and isinstance(error, DataUnavailable):
             raise
         raise DataUnavailable(str(error) if is_new else f"{wrong}; {error}") from error

@@ -5,6 +5,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from inspect import isfunction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,16 +53,21 @@ def checked_function(function: Callable[..., Any], name: str) -> Backpropagation
 
 def _imported(name: str) -> Callable[..., Any]:
     module, colon, attribute = name.partition(":")
+    module = module.removesuffix(".py")
     if not (module and colon and attribute):
         raise InputError(f"--function {name}: expected MODULE:NAME, like my_backprop:backpropagate for my_backprop.py")
     try:
         with redirect_stdout(sys.stderr):
-            function = getattr(_module(module), attribute)
+            imported = _module(module)
     except (Exception, SystemExit) as error:
         raise InputError(
             f"--function {name} cannot be imported ({type(error).__name__}: {error}); "
             f"searched in {Path.cwd()} and on Python's module path"
         ) from error
+    if not hasattr(imported, attribute):
+        known = ", ".join(each for each, value in vars(imported).items() if isfunction(value))
+        raise InputError(f"--function {name}: {module} has no {attribute}; it has {known or 'no function'}")
+    function = getattr(imported, attribute)
     if not callable(function):
         raise InputError(f"--function {name} is a {type(function).__name__}, not a function")
     return function
