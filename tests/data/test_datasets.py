@@ -170,7 +170,8 @@ def test_the_command_to_fetch_goes_where_was_looked(tmp_path):
 def test_without_a_network_a_dataset_is_not_available(tmp_path):
     """The error gives the reason once for all mirrors."""
     (tmp_path / "root").mkdir()
-    with pytest.raises(DataUnavailable, match=r"does not hold mnist; cannot download .*: no network \(tried 2 mirrors\); "):
+    no_network = r"does not hold mnist; cannot download .*: no network \(tried 2 mirrors\); "
+    with pytest.raises(DataUnavailable, match=no_network):
         load("mnist", tmp_path / "root")
     assert list((tmp_path / "root").iterdir()) == []
 
