@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 NO_EXAMPLES = {
     "network  784-16-16-10, 13,002 parameters": "output of train",
     "MISTAKE   all of b1, b2 and b3": "output of gradcheck",
-    "How sensitive is it to w_{8,10}^(3)?": "output of explain",
+    "How sensitive is C_0 to w_{8,10}^(3)?": "output of explain",
 }
 """Beginnings of blocks of code that are neither commands nor Python, and what they are."""
 

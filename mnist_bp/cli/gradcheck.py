@@ -33,7 +33,7 @@ from mnist_bp.reports.console import Console
 from mnist_bp.reports.gradcheck import print_self_test, show_report
 from mnist_bp.shell import program_command, word
 from mnist_bp.training.declaration import Range
-from mnist_bp.training.notation import format_hidden
+from mnist_bp.training.notation import format_hidden, format_sizes
 from mnist_bp.training.saved_model import TrainedModel, fresh_network, load_model
 from mnist_bp.training.settings import DATA, NETWORK, refuse_dropout_of_nothing
 
@@ -161,6 +161,7 @@ def gradcheck(
     else:
         pairs = [(activation, cost)] if not every_combination else product(ACTIVATIONS, COSTS)
         networks = [fresh_network(source, hidden, *pair, seed=seed) for pair in pairs]
+        console.print(f"network   {format_sizes(networks[0].sizes)}, fresh, seed {seed}")
     refuse_dropout_of_nothing(dropout, networks[0].sizes[1:-1])  # all have the same layers
     if in_use:
         console.print(f"cost      with {', '.join(f'{name} {value:g}' for name, value in in_use.items())}")

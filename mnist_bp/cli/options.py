@@ -62,7 +62,7 @@ Plot = Annotated[
     bool,
     typer.Option(
         "--plot",
-        help="Draw figures into the run folder: learning curves, weights, confusion matrix, misclassified examples.",
+        help="Draw figures: weights, confusion matrix, misclassified examples, and, in train, learning curves.",
         rich_help_panel=OUTPUT,
     ),
 ]

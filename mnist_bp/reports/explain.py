@@ -44,7 +44,7 @@ def show_explanation(explanation: "Explanation", shown: Shown, console: Console)
     draw(shown.image, console)
     _section(console, f"The cost of this example: C_0 = {explanation.cost:.6g}")
     console.print_table(_outputs(explanation, shown.classes))
-    _section(console, f"How sensitive is it to {name}?")
+    _section(console, f"How sensitive is C_0 to {name}?")
     _show_factors(explanation.factors, console, is_output=not explanation.paths)
     for paths in explanation.paths:
         _section(console, f"∂C_0/∂a_{{{paths.neuron}}}^({paths.layer}) is the sum over {len(paths.paths)} paths")
@@ -129,6 +129,9 @@ def _paths(paths: "Paths") -> Table:
 
 def _show_nudge(explanation: "Explanation", console: Console) -> None:
     nudge = explanation.nudge
+    if nudge.ratio == nudge.derivative == 0:
+        _tell(console, f"C_0 stays {nudge.before:.9g}: on this example, this parameter has no influence.")
+        return
     _tell(
         console,
         f"C_0 changes from {nudge.before:.9g} to {nudge.after:.9g}, by {nudge.after - nudge.before:+.6g}. The ratio of "
@@ -138,7 +141,7 @@ def _show_nudge(explanation: "Explanation", console: Console) -> None:
 
 
 def _show_sensitive(explanation: "Explanation", console: Console) -> None:
-    table = new_table("weight", "∂C_0/∂w", "times as sensitive as the last", left={"weight"})
+    table = new_table("weight", "∂C_0/∂w", "times as sensitive as the lowest row", left={"weight"})
     for weight in explanation.sensitive:
         table.add_row(weight.name, f"{weight.derivative:+.9g}", f"{weight.multiple:.2f}")
     console.print_table(table)

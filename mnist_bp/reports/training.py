@@ -130,7 +130,9 @@ class TrainingReport:
         for warning in self._session.run.warnings:
             self._console.warn(warning)
         if trainer.epoch:
-            self._console.print(f"resumed  {self._session.run.folder}, after {count(trainer.epoch, 'epoch')}")
+            is_finished = trainer.epoch >= settings.epochs
+            hint = "; nothing is left to train: give more with --epochs" if is_finished else ""
+            self._console.print(f"resumed  {self._session.run.folder}, after {count(trainer.epoch, 'epoch')}{hint}")
         self._console.emit_json({
             "event": "start",
             "version": __version__,

@@ -42,7 +42,7 @@ def test_people_get_every_section(cli: Callable, run: str) -> None:
 
     sections = [
         "The cost of this example",
-        "How sensitive is it to w_{3,300}^(1)?",
+        "How sensitive is C_0 to w_{3,300}^(1)?",
         "∂C_0/∂a_{3}^(1) is the sum over 16 paths",
         "is the sum over 10 paths",
         "Nudge w_{3,300}^(1) by 0.01",
@@ -165,3 +165,11 @@ def test_a_model_for_other_data_is_refused(cli: Callable, run: str) -> None:
 
     assert finished.code == 2
     assert "takes 9 inputs" in finished.err
+
+
+def test_a_parameter_without_influence_is_said_to_have_none(cli: Callable, run: str) -> None:
+    """The weight of a dark pixel: there are no two slopes that could differ."""
+    out = cli("explain", run, "--weight", "1:3,0").out
+
+    assert "this parameter has no influence" in out
+    assert "They differ" not in out

@@ -385,3 +385,11 @@ def test_a_history_that_is_no_text_does_not_matter(train, interrupted, resume):
         file.write(b"\xff\x00")
     assert resume().code == 0
     assert_is_the_same_run()
+
+
+def test_a_finished_run_is_told_to_need_more_epochs(train, cli):
+    """Resumed with the epochs that it has had, it has nothing to do."""
+    assert train().code == 0
+
+    assert "nothing is left to train: give more with --epochs" in cli("train", "--resume", "run").out
+    assert "nothing is left" not in cli("train", "--resume", "run", "--epochs", 4).out
