@@ -46,6 +46,8 @@ def find_run(target: Path) -> Path:
     """
     folder = _folder_of(target)
     if folder is None or not (folder / CONFIG).is_file():
+        if folder is not None and folder.is_dir():
+            raise InputError(f"{_named(target, folder)} is not a run folder: it has no {CONFIG}")
         raise InputError(f"{_named(target, folder)} is not a run: expected a folder with a {CONFIG}, {EXPECTED}")
     return folder
 

@@ -130,7 +130,7 @@ def test_an_option_that_is_out_of_range_is_not_blamed_on_the_config(cli):
     ("name", "said"),
     [
         ("missing.toml", "cannot read the config missing.toml: "),
-        (".", ". is not a run: expected a folder with a config"),
+        (".", ". is not a run folder: it has no config.toml"),
     ],
 )
 def test_a_config_that_cannot_be_read_is_one_line_and_2(cli, name, said):

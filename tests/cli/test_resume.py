@@ -304,7 +304,8 @@ def test_a_folder_that_is_no_run_is_refused(resume):
     """Missing, empty, or a file."""
     Path("empty").mkdir()
     Path("file").touch()
-    for name in ("missing", "empty", "file"):
+    assert_refused(resume(run="empty"), "empty is not a run folder: it has no config.toml")
+    for name in ("missing", "file"):
         assert_refused(
             resume(run=name), f"{name} is not a run: expected a folder with a config.toml, a file of a run, or"
         )
