@@ -121,14 +121,14 @@ class _Transfer:
 
     def _resume(self, response: requests.Response) -> None:
         """Check that the response begins where the last one ended."""
-        told = response.headers.get("Content-Range", "")
+        header = response.headers.get("Content-Range", "")
         if response.status_code == requests.codes.partial_content:
-            begins = re.match(r"bytes (\d+)-", told)
+            begins = re.match(r"bytes (\d+)-", header)
             if begins and int(begins[1]) == self._verified.received > 0:
                 self.was_resumed = True
                 return
         self.start_over()
-        raise BrokeOff(f"HTTP {response.status_code} with the range {told!r}, which was not requested")
+        raise BrokeOff(f"HTTP {response.status_code} with the range {header!r}, which was not requested")
 
 
 def _refusal(response: requests.Response) -> Unusable:
@@ -141,11 +141,11 @@ def _refusal(response: requests.Response) -> Unusable:
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds until Retry-After, which is a number or a time. None if it is missing or invalid."""
-    told = headers.get("Retry-After", "").strip()
-    if told.isascii() and told.isdigit():
-        return float(told)
+    header = headers.get("Retry-After", "").strip()
+    if header.isascii() and header.isdigit():
+        return float(header)
     try:
-        return max(0.0, (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())
+        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None
 
