@@ -46,9 +46,7 @@ def confusion_matrix(confusion: NDArray[np.int64], head: Head, names: Sequence[s
     longest = max(map(len, labels)) * LETTER
     below = (longest if names else 10) + 46
     width = max(LEFT + longest + side + RIGHT, 560)
-    picture = Picture(
-        "Confusion matrix: rows are true classes, columns are predicted classes", head, width, side + below + 12
-    )
+    picture = Picture("Confusion matrix", head, width, side + below + 12)
     axes = picture.axes(LEFT + longest, 12, side, side)
     most = max(int(wrong.max()), 1)
     shades = axes.imshow(wrong, cmap=COLOURS, vmin=0, vmax=most, interpolation="none", aspect="auto")
