@@ -239,8 +239,8 @@ def test_an_image_of_too_many_pixels_is_refused_unread(side):
     [
         (b"#" * (LIMIT + 1), "is larger than 16,384 bytes"),
         (b"seed = " + b"9" * 5000, "is not a TOML file"),
-        (b"seed = 0x" + b"f" * 5000, "seed is too large a number"),
-        (b"hidden = [0x" + b"f" * 5000 + b"]", "hidden is too large a number"),
+        (b"seed = 0x" + b"f" * 5000, "seed: the number is too large"),
+        (b"hidden = [0x" + b"f" * 5000 + b"]", "hidden: the number is too large"),
     ],
 )
 def test_a_config_that_is_too_much_is_refused(content, said):
