@@ -256,7 +256,7 @@ def test_a_config_without_end_is_refused(cli):
     assert cli("train", "--config", "/dev/zero").code == 2
 
 
-def test_a_line_does_not_go_on_without_end():
+def test_a_line_has_a_limited_length():
     """A line of a megabyte is cut to 10,000 characters, followed by the number of the others."""
     assert printable("x" * 1_000_000) == "x" * LONGEST + f"… ({1_000_000 - LONGEST:,} more characters)"
 
@@ -385,7 +385,7 @@ def test_markup_in_a_table_is_printed_as_it_stands(screen):
 
 
 @pytest.mark.parametrize("said", [STEERING, MARKUP, "x" * 100_000, {STEERING: [STEERING]}])
-def test_what_a_model_file_says_never_steers_the_terminal(cli, train, screen, said):
+def test_what_a_model_file_states_never_steers_the_terminal(cli, train, screen, said):
     """The recorded dataset may be any JSON value."""
     train("run")
     network, meta = load_network("run/model.npz")
@@ -438,7 +438,7 @@ def test_a_config_may_name_a_parent_folder(cli, idx_folder, monkeypatch):
     }  # fmt: skip
 
 
-def test_where_a_model_says_that_its_data_lie_nothing_is_written(cli, rng):
+def test_where_a_model_states_that_its_data_lie_nothing_is_written(cli, rng):
     """A file from somewhere names a folder of data: it may be read, and no more than that."""
     network = Network([784, 3, 10], rng=rng)
     network.save("evil.npz", {"config": {"dataset": "mnist", "data-dir": "elsewhere"}})

@@ -129,7 +129,7 @@ def order(**orders):
 # --- what is trained, and what not -----------------------------------------------------------------------------------
 
 
-def test_each_seed_is_trained_on_mnist_and_said_so(reproduce, add):
+def test_each_seed_is_trained_on_mnist_and_reported(reproduce, add):
     """Never without --dataset mnist: without it, train would fall back to synthetic digits."""
     add("one")
 
@@ -188,7 +188,7 @@ def test_a_changed_recipe_is_trained_anew(reproduce, add):
     assert json.loads(Path("results/one/seed-0.json").read_text())["start"]["sizes"] == [784, 120, 10]
 
 
-def test_what_was_cut_short_goes_on(reproduce, add):
+def test_what_was_cut_short_continues(reproduce, add):
     """From its checkpoint, with no option but --resume; the minutes are those of both parts."""
     add("one")
     order(of_100_seed_0="stop")
@@ -260,7 +260,7 @@ def test_a_failure_does_not_stop_the_others(reproduce, add):
     assert len(calls()) == 4
 
 
-def test_a_resumed_run_that_fails_says_how_to_begin_anew(reproduce, add):
+def test_a_resumed_run_that_fails_prints_how_to_restart(reproduce, add):
     """Else a damaged checkpoint would fail forever."""
     add("one")
     order(of_100_seed_0="fail")
@@ -272,7 +272,7 @@ def test_a_resumed_run_that_fails_says_how_to_begin_anew(reproduce, add):
     assert calls()[-1][0] == "--resume"
 
 
-def test_a_missed_bar_is_said_and_is_exit_code_1(reproduce, add, configs):
+def test_a_missed_bar_is_reported_and_is_exit_code_1(reproduce, add, configs):
     """The mean decides, with more digits than are shown: 1.05 % is not 1.049 %."""
     add("equal", bar="1.05")
     add("missed", bar="1.049")
@@ -310,7 +310,7 @@ def test_ctrl_c_lets_the_training_save_itself(stand_in, add, configs, reached):
     assert Path("results/one/seed-0/saved").exists()
 
 
-def test_an_unknown_name_is_told_the_nearest(reproduce, add):
+def test_an_unknown_name_gets_the_nearest(reproduce, add):
     """Exit code 2, before anything is trained. A recipe without a line of literature is none of the table's."""
     path = add("800-elastic")
     add("linear")
@@ -356,7 +356,7 @@ def test_mnist_itself_is_required(idx_folder, tmp_path):
 # --- what is written down --------------------------------------------------------------------------------------------
 
 
-def test_the_recipes_file_tells_what_came_of_it(reproduce, add):
+def test_the_recipes_file_shows_what_came_of_it(reproduce, add):
     """Two lines below the bar; a later measurement takes their place, and all else stays as it is."""
     path = add("one")
     before = path.read_text(encoding="utf-8")
@@ -424,7 +424,7 @@ def test_the_table(reproduce, add, configs):
     assert text.endswith("\n\nMeasured on a machine, 2 cores.\n\n")
 
 
-def test_figures_of_several_machines_are_told_apart(reproduce, add, configs, monkeypatch):
+def test_figures_of_several_machines_are_distinguished(reproduce, add, configs, monkeypatch):
     """Minutes mean nothing without."""
     add("one")
     add("two")
@@ -447,7 +447,7 @@ def test_a_readme_without_the_marks_is_refused_before_anything_is_trained(reprod
 # --- the real thing --------------------------------------------------------------------------------------------------
 
 
-def test_it_understands_what_train_says(add, configs, idx_folder, monkeypatch, capsys, tmp_path):
+def test_it_understands_what_train_prints(add, configs, idx_folder, monkeypatch, capsys, tmp_path):
     """With the real ``train``, on a few digits that go by the name of MNIST; and with its ``--resume``."""
     monkeypatch.setenv("PYTHONPATH", str(Path(mnist_bp.__file__).parents[1]))
     monkeypatch.setattr(command, "require_mnist", lambda _: None)

@@ -90,7 +90,7 @@ def test_download_refuses_a_folder_of_other_things(cli, tmp_path, said):
     assert contents(tmp_path) == before
 
 
-def test_an_incomplete_dataset_is_said_to_be_one(cli, idx_folder):
+def test_an_incomplete_dataset_is_reported_as_one(cli, idx_folder):
     """Three of four files: the fourth is named."""
     (idx_folder / FILE_NAMES[3]).unlink()
     done = cli("train", "--data-dir", idx_folder)

@@ -37,7 +37,7 @@ def cache(tmp_path):
     return tmp_path / "cache" / "mnist"
 
 
-def test_a_dataset_is_imported_and_said_to_be_intact(cli, given, cache):
+def test_a_dataset_is_imported_and_reported_to_be_intact(cli, given, cache):
     """A line for each file that arrived, and one at the end; at the second time that one alone."""
     done = cli("download", "--from", given)
     lines = done.out.splitlines()
@@ -69,7 +69,7 @@ def test_json_has_a_record_for_each_file_and_one_at_the_end(cli, given, cache):
     assert end["fetched"] == 0
 
 
-def test_verifying_says_so_of_each_file(cli, given, cache):
+def test_verifying_reports_each_file(cli, given, cache):
     """Four lines for four intact files; one that was changed behind the system's back is told, and fetched anew."""
     cli("download", "--from", given)
     assert [line.split() for line in cli("download", "--verify").out.splitlines()[:4]] == [
@@ -109,7 +109,7 @@ def test_a_place_that_is_not_there_is_bad_usage(cli):
     assert "'absent' does not exist" in done.err
 
 
-def test_the_list_says_what_is_where(cli, given, cache):
+def test_the_list_shows_what_is_where(cli, given, cache):
     """A line for each dataset: name, state, size and folder."""
     before = {line.split()[0]: line.split()[1] for line in cli("download", "--list").out.splitlines()}
     assert before == {"mnist": "absent", "fashion-mnist": "absent", "kmnist": "absent", "synthetic": "embedded"}

@@ -60,7 +60,7 @@ def test_a_class_without_examples_has_a_null_recall(cli, run):
     assert re.search(r"^ +9 +- +- +- +0$", cli("evaluate", run, "--data-dir", ".").out, re.MULTILINE)
 
 
-def test_the_confusion_matrix_says_which_side_is_predicted(cli, run):
+def test_the_confusion_matrix_states_which_side_is_predicted(cli, run):
     """Above the table."""
     assert "confusion matrix (rows: true digit, columns: predicted digit)" in cli("evaluate", run).out
 
@@ -101,7 +101,7 @@ def test_a_model_file_does_as_well_as_a_run(cli, run):
     assert cli("evaluate", run, "--json").records == cli("evaluate", run / "model.npz", "--json").records
 
 
-def test_another_dataset_is_allowed_and_said(cli, run, few_synthetic_digits):
+def test_another_dataset_is_allowed_and_reported(cli, run, few_synthetic_digits):
     """A network of one dataset, measured on another."""
     few_synthetic_digits(200, 50)
     done = cli("evaluate", run, "--dataset", "synthetic", "--json")
@@ -109,7 +109,7 @@ def test_another_dataset_is_allowed_and_said(cli, run, few_synthetic_digits):
     assert "The network was trained on few, and is evaluated on synthetic." in done.err
 
 
-def test_a_model_that_tells_nothing_of_its_training_needs_its_data_named(cli, idx_folder, rng):
+def test_a_model_that_records_nothing_of_its_training_needs_its_data_named(cli, idx_folder, rng):
     """A network saved from Python is measured on the folder that is named, with nothing said of another one."""
     Network([784, 10], rng=rng).save("bare.npz")
     done = cli("evaluate", "bare.npz", "--data-dir", idx_folder)
@@ -117,7 +117,7 @@ def test_a_model_that_tells_nothing_of_its_training_needs_its_data_named(cli, id
     assert "trained on" not in done.out
 
 
-def test_naming_the_dataset_does_for_a_model_that_tells_nonsense_of_its_training(cli, run, idx_folder):
+def test_naming_the_dataset_does_for_a_model_that_records_nonsense_of_its_training(cli, run, idx_folder):
     """The advice of the error works: the model's metadata is used only without --dataset."""
     Path("other.npz").write_bytes(with_meta(config=[1])((run / "model.npz").read_bytes()))
     done = cli("evaluate", "other.npz", "--dataset", "mnist", "--data-dir", idx_folder)

@@ -167,7 +167,7 @@ def test_a_model_for_other_data_is_refused(cli: Callable, run: str) -> None:
     assert "takes 9 inputs" in finished.err
 
 
-def test_a_parameter_without_influence_is_said_to_have_none(cli: Callable, run: str) -> None:
+def test_a_parameter_without_influence_is_reported(cli: Callable, run: str) -> None:
     """The weight of a dark pixel: there are no two slopes that could differ."""
     out = cli("explain", run, "--weight", "1:3,0").out
 

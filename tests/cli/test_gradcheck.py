@@ -193,7 +193,7 @@ def test_the_self_test_catches_eighteen_mistakes(cli: Callable) -> None:
     assert (record["passed"], record["caught"], record["named"], record["right_passed"]) == (True, 18, 18, True)
 
 
-def test_a_large_network_is_sampled_and_says_so(cli: Callable) -> None:
+def test_a_large_network_is_sampled_and_reports_it(cli: Callable) -> None:
     """Each array by itself; how many were not checked; and random directions for all of them together."""
     finished = cli("gradcheck", "--hidden", "400,10", "--method", "complex", "--examples", 5)
 

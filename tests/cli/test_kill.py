@@ -23,12 +23,12 @@ def place(tmp_path):
     return tmp_path
 
 
-def test_killed_at_random_it_goes_on_to_the_same_end(place):
+def test_killed_at_random_it_resumes_to_the_same_end(place):
     """The files can be read each time, and the end is equal byte for byte. The script does this hundreds of times."""
     assert kill_at_random(place, "distorted", 2, seed=1) >= 1
 
 
-def test_killed_before_its_first_epoch_it_goes_on_from_the_start(place, cli):
+def test_killed_before_its_first_epoch_it_restarts_from_the_start(place, cli):
     """The config is there and nothing else: ``--resume`` trains it all."""
     settings = ["--data-dir", place / "data", "--hidden", "4", "--epochs", "2", "--output", "run"]
     assert kill_at_an_operation(settings, 5)

@@ -77,7 +77,7 @@ def test_what_a_power_failure_took_from_the_history_is_not_drawn(cli, train, dra
     assert list(drawn) == paths(OF_A_TRAINING)
 
 
-def test_every_picture_says_what_network_and_what_data(train, drawn, idx_folder):
+def test_every_picture_states_what_network_and_what_data(train, drawn, idx_folder):
     """It shows sizes, functions, epochs and seed, and marks synthetic digits as synthetic."""
     folder = idx_folder.rename(idx_folder.with_name("synthetic-7"))
     assert train("--plot", "--seed", 7, folder=folder).code == 0
@@ -153,7 +153,7 @@ def test_an_output_that_cannot_hold_pictures_is_refused_first(cli, options, said
 # --- what is refused -------------------------------------------------------------------------------------------------
 
 
-def test_without_matplotlib_the_command_that_installs_it_is_said_before_anything_else(cli, train, monkeypatch):
+def test_without_matplotlib_the_command_that_installs_it_is_reported_before_anything_else(cli, train, monkeypatch):
     """It exits with 2 before it loads data or creates a run. Without --plot, matplotlib is not needed."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.delitem(sys.modules, "mnist_bp.reports.figures.picture")

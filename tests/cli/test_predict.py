@@ -192,7 +192,7 @@ def test_standard_input(cli, model, seven, monkeypatch):
     assert done.records[0]["image"] == "-"
 
 
-def test_a_closed_or_empty_standard_input_is_said(cli, model, monkeypatch):
+def test_a_closed_or_empty_standard_input_is_reported(cli, model, monkeypatch):
     """A line, and exit code 2."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
     assert cli("predict", "-", "--quiet", "--model", model) == (2, "", "mnist-bp: standard input is empty\n")
@@ -200,7 +200,7 @@ def test_a_closed_or_empty_standard_input_is_said(cli, model, monkeypatch):
     assert cli("predict", "-", "--quiet", "--model", model) == (2, "", "mnist-bp: standard input is closed\n")
 
 
-def test_without_pillow_nothing_else_is_said(cli, monkeypatch):
+def test_without_pillow_nothing_else_is_reported(cli, monkeypatch):
     """Before the model is looked for: the command that installs it."""
     monkeypatch.setitem(sys.modules, "PIL", None)
     done = cli("predict", "digit.png", "--model", "nowhere")
@@ -222,7 +222,7 @@ def test_a_network_that_cannot_answer_is_refused(cli, trained, seven, rng):
         assert said in done.err
 
 
-def test_the_model_tells_of_images_that_are_no_squares(cli, seven, rng):
+def test_the_model_records_images_that_are_not_square(cli, seven, rng):
     """Five rows of six pixels: drawn as such."""
     seven.save("7.png")
     Network([30, 3, 10], rng=rng).save("oblong.npz", {"image_shape": (5, 6)})

@@ -130,7 +130,7 @@ def test_interrupted_twice(train, interrupted, resume, monkeypatch):
     assert_is_the_same_run()
 
 
-def test_people_are_told_that_it_goes_on(cli, interrupted):
+def test_people_see_that_it_continues(cli, interrupted):
     """From where, and after how much; epochs count on."""
     interrupted(*PLAIN, after=1)
     lines = cli("train", "--resume", "run").out.splitlines()
@@ -187,7 +187,7 @@ def test_a_run_stands_for_its_config(cli, train, named):
     assert again["fingerprint"] == end["fingerprint"]
 
 
-def test_a_finished_run_says_its_result_again(train, resume):
+def test_a_finished_run_prints_its_result_again(train, resume):
     """Exit 0, no epoch, the same result; nothing in the folder changes."""
     *_, end = train(*EVERYTHING).records
     before = contents()
@@ -311,7 +311,7 @@ def test_a_folder_that_is_no_run_is_refused(resume):
         )
 
 
-def test_a_run_without_a_finished_epoch_goes_on_from_its_start(train, resume):
+def test_a_run_without_a_finished_epoch_restarts(train, resume):
     """One that diverged in its first epoch does so again, in the same words."""
     first = train("--activation", "relu", "--learning-rate", "1e30")
     before = contents()
@@ -388,7 +388,7 @@ def test_a_history_that_is_no_text_does_not_matter(train, interrupted, resume):
     assert_is_the_same_run()
 
 
-def test_a_finished_run_is_told_to_need_more_epochs(train, cli):
+def test_a_finished_run_needs_more_epochs(train, cli):
     """Resumed with the epochs that it has had, it has nothing to do."""
     assert train().code == 0
 

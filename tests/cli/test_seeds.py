@@ -144,7 +144,7 @@ def test_a_pipe_gets_a_line_for_each_seed_and_one_for_all(report, capsys):
     assert lines[7:] == ["next: mnist-bp page seed-3", "or:   mnist-bp evaluate seed-3"]
 
 
-def test_what_failed_is_said_and_what_can_go_on_too(report, capsys):
+def test_what_failed_is_reported_and_what_can_resume_too(report, capsys):
     """The lines say why, that it does not count, and how to resume interrupted ones."""
     runs = [
         finished(3, 0.9),
@@ -163,7 +163,7 @@ def test_what_failed_is_said_and_what_can_go_on_too(report, capsys):
     ]
 
 
-def test_quiet_says_the_last_line_only(report, capsys):
+def test_quiet_prints_the_last_line_only(report, capsys):
     """Whatever happened."""
     runs = [failed(3, "diverged", "training diverged"), failed(4, "diverged", "training diverged")]
     assert _told(report(runs, quiet=True), runs, capsys) == ["no training has finished (9.0 s); runs: all"]
@@ -536,7 +536,7 @@ def test_all_that_resume_may_have_more_epochs_and_other_threads(cli, whole):
         ("cosine", 1, "cannot change --epochs of all: that requires --schedule constant from the start"),
     ],
 )
-def test_epochs_with_which_one_could_not_go_on_are_refused_before_anything_changes(cli, whole, schedule, epochs, said):
+def test_epochs_with_which_one_could_not_resume_are_refused_before_anything_changes(cli, whole, schedule, epochs, said):
     """The folder is unchanged and resumes without them."""
     for folder in ("all", "all/seed-4", "all/seed-5"):
         _replace(f"{folder}/config.toml", 'schedule = "constant"\n', f'schedule = "{schedule}"\n')

@@ -181,7 +181,7 @@ def test_a_good_file_system_is_not_warned_of(train):
 
 
 @posix
-def test_a_folder_that_vanishes_is_said(train, after_epoch):
+def test_a_folder_that_vanishes_is_reported(train, after_epoch):
     """It exits with 3. There is no run to resume, and the folder is not created again."""
     after_epoch(1, lambda: shutil.rmtree("run"))
     done = train()
@@ -190,7 +190,7 @@ def test_a_folder_that_vanishes_is_said(train, after_epoch):
 
 
 @posix
-def test_a_folder_without_permission_is_said(ordinary_user):
+def test_a_folder_without_permission_is_reported(ordinary_user):
     """A run that cannot be written is neither started nor resumed, and stays unchanged."""
     with tempfile.TemporaryDirectory() as temporary:  # not tmp_path: that is in a folder of its owner's alone
         Path(temporary).chmod(0o755)
@@ -258,7 +258,7 @@ def test_a_file_where_the_folder_should_be(train, cli):
 
 
 @pytest.mark.parametrize("command", ["evaluate", "explain"])
-def test_a_run_that_has_no_model_yet_says_how_to_go_on(train, cli, command):
+def test_a_run_that_has_no_model_yet_prints_how_to_resume(train, cli, command):
     """It exits with 2 and prints the command to resume, for running and killed trainings alike."""
     train()
     Path("run/model.npz").unlink()

@@ -63,7 +63,7 @@ def test_what_the_first_digits_show_is_what_all_of_them_show(cli, rng):
     assert cli(*explain) == drawn
 
 
-def test_an_example_that_is_not_there_is_told_from_one_that_was_not_drawn(cli):
+def test_an_example_that_is_not_there_is_distinguished_from_one_that_was_not_drawn(cli):
     """The error has the size of the whole set."""
     done = cli("explain", "--fresh", "--dataset", "synthetic", "--example", 500)
     assert done.code == 2

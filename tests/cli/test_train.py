@@ -94,7 +94,7 @@ def test_json_is_one_record_for_the_start_each_epoch_and_the_end(train):
     assert "next: mnist-bp page run\nor:   mnist-bp evaluate run\n" in done.err
 
 
-def test_quiet_says_the_last_line_only(train):
+def test_quiet_prints_the_last_line_only(train):
     """One line: the result, and where the model is."""
     done = train("--quiet")
     (line,) = done.out.splitlines()
@@ -103,7 +103,7 @@ def test_quiet_says_the_last_line_only(train):
     assert done.err == ""
 
 
-def test_a_batch_of_all_is_said_and_counted(train):
+def test_a_batch_of_all_is_reported_and_counted(train):
     """``--batch-size all`` is true gradient descent: one step an epoch, of all 500 examples."""
     done = train("--batch-size", "all", "--json")
     assert done.records[0]["batch_size"] == 500
@@ -254,7 +254,7 @@ def test_an_accuracy_under_the_wanted_one_is_1(train):
     assert train("--min-accuracy", "0", output="other").code == 0
 
 
-def test_divergence_is_1_and_said_in_valid_json(train):
+def test_divergence_is_1_and_reported_in_valid_json(train):
     """The end record says "diverged", holds no NaN, and the untrained network is saved."""
     done = train("--learning-rate", "1e30", "--activation", "relu", "--json")
     assert done.code == 1
@@ -333,7 +333,7 @@ def test_a_warning_is_printed_once(train, monkeypatch):
 # --- without data ----------------------------------------------------------------------------------------------------
 
 
-def test_without_data_and_network_it_trains_on_synthetic_digits_and_says_so(cli, few_synthetic_digits):
+def test_without_data_and_network_it_trains_on_synthetic_digits_and_reports_it(cli, few_synthetic_digits):
     """On top, in every record, in the model, and in what ``evaluate`` says of it."""
     few_synthetic_digits(200, 50)
     done = cli("train", "--limit", "100", "--epochs", "1", "--json")
@@ -361,7 +361,7 @@ def test_a_folder_that_holds_a_run_is_refused_before_data_are_fetched(train, cli
     assert "run already contains a run" in done.err
 
 
-def test_ones_own_data_that_are_gone_are_said_and_nothing_takes_their_place(train, cli, idx_folder):
+def test_the_users_own_data_that_are_gone_are_reported_and_nothing_takes_their_place(train, cli, idx_folder):
     """It holds for commands that resume, repeat or evaluate the run. --data-dir gives the new folder."""
     train()
     moved = idx_folder.rename(idx_folder.with_name("moved"))
@@ -413,7 +413,7 @@ def test_links_that_run_in_a_circle_are_a_folder_that_is_not_there(cli, tmp_path
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
-def test_a_dataset_asked_for_by_name_and_not_to_be_had_is_3(cli, name):
+def test_a_dataset_asked_for_by_name_and_not_available_is_3(cli, name):
     """No other digits in its place: one line, exit 3, no run."""
     done = cli("train", "--dataset", name)
     assert (done.code, done.out) == (DataUnavailable.exit_code, "")

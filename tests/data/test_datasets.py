@@ -137,7 +137,7 @@ def test_without_either_the_root_is_the_users_cache(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pwd")
-def test_a_user_without_a_home_is_told_what_to_do(monkeypatch, few_synthetic):
+def test_a_user_without_a_home_reads_what_to_do(monkeypatch, few_synthetic):
     """Without a home folder, data requires --data-dir; synthetic digits do not, and are drawn each time."""
 
     def unknown(number):
@@ -177,7 +177,7 @@ def test_without_a_network_a_dataset_is_not_available(tmp_path):
 
 
 @pytest.mark.parametrize("where", ["x" * 5000, "file/inside"])
-def test_a_folder_that_cannot_be_is_said_in_one_line(tmp_path, where, monkeypatch):
+def test_a_folder_that_cannot_be_is_reported_in_one_line(tmp_path, where, monkeypatch):
     """A path that no system takes, or that leads through a file: it does not exist, and no cache can be made there."""
     (tmp_path / "file").write_text("text")
     with pytest.raises(InputError, match=r"^--data-dir .* does not exist; expected ") as error:
@@ -311,7 +311,7 @@ def test_a_damaged_file_of_a_known_dataset_that_is_not_to_be_fetched_comes_with_
     assert text.endswith("; to download it: mnist-bp download fashion-mnist" + (f" --data-dir {root}" if given else ""))
 
 
-def test_a_damaged_file_of_ones_own_has_no_such_remedy(idx_folder):
+def test_a_damaged_file_of_the_user_has_no_such_remedy(idx_folder):
     """No command can download the user's files."""
     (idx_folder / TRAIN_IMAGES).write_bytes(b"")
     with pytest.raises(InputError) as error:
@@ -320,7 +320,7 @@ def test_a_damaged_file_of_ones_own_has_no_such_remedy(idx_folder):
 
 
 @pytest.mark.parametrize("classes", [1, 37, 38, 256])
-def test_labels_of_ones_own_lie_below_the_classes(idx_folder, classes):
+def test_labels_of_the_user_lie_below_the_classes(idx_folder, classes):
     """A label 37 is one of 38 classes, and not of 37."""
     labels = (np.arange(250) % 38).astype(np.uint8)
     write(idx_folder / TEST_LABELS, labels)
@@ -439,7 +439,7 @@ def test_a_lost_file_is_fetched(cache, served):
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_offline_is_said_and_never_read(cache, damage, monkeypatch):
+def test_damage_offline_is_reported_and_never_read(cache, damage, monkeypatch):
     """The file cannot be downloaded: one line names the damage and the remedy, now and the next time."""
     monkeypatch.setenv("MNIST_BP_OFFLINE", "1")
     DAMAGES[damage](cache / TRAIN_IMAGES)
@@ -473,7 +473,7 @@ def test_files_put_there_by_hand_where_nothing_can_be_noted_are_not_hashed(cache
     assert not (cache / "manifest.json").exists()
 
 
-def test_ones_own_files_under_a_known_name_are_let_be(tmp_path, served):
+def test_the_users_own_files_under_a_known_name_are_let_be(tmp_path, served):
     """Well-formed files with other sizes than the published ones are read without a request to a mirror."""
     folder = write_dataset(tmp_path / "cache" / "mnist", grey=7)
     before = contents(folder)
@@ -573,7 +573,7 @@ def test_damaged_synthetic_digits_are_made_anew(tmp_path, few_synthetic):
     assert path.read_bytes() == whole
 
 
-def test_a_folder_of_synthetic_digits_says_what_it_is(tmp_path, few_synthetic):
+def test_a_folder_of_synthetic_digits_states_what_it_is(tmp_path, few_synthetic):
     """Pointed at directly, the kept digits are still called synthetic."""
     load("synthetic")
     assert load(None, tmp_path / "cache" / SYNTHETIC_FOLDER).is_synthetic
@@ -648,7 +648,7 @@ def test_what_is_held_out_and_what_is_left_are_all_examples_once(count, seed):
 
 
 @pytest.mark.parametrize("count", [1, 2, 10, 59, 60, 61, 300, 599])
-def test_as_many_of_each_class_are_held_out_as_its_share(count):
+def test_a_validation_set_is_stratified_by_class(count):
     """Within one example: a tenth of each class, where a tenth of all is held out."""
     _, held = stratified_split(numbered(np.random.default_rng(1).permutation(SKEWED)), count, seed=0)
     for label in set(SKEWED):
@@ -663,7 +663,7 @@ def test_who_is_held_out_depends_on_the_seed_alone():
     assert 20 <= len(first & other) <= 60  # 40, with a standard deviation of 5
 
 
-def test_every_example_can_be_held_out():
+def test_every_example_can_be_in_the_validation_set():
     """Over many seeds, each example is in the validation set, and the first and last of a class as often as others."""
     examples = numbered([0] * 10 + [1] * 10)
     counts = np.zeros(20, np.int64)

@@ -162,7 +162,7 @@ def fault(request):
 
 
 @pytest.mark.parametrize("fault", FAULTS, indirect=True)
-def test_a_faulty_mirror_is_healed_or_told_with_its_fault(folder, url, fault):
+def test_a_faulty_mirror_is_healed_or_reported_with_its_fault(folder, url, fault):
     """Alone it gives all four files in one call, or one line names file, mirror, reason and remedy; no file is left."""
     behaviours, reason = FAULTS[fault]
     if reason is None:
@@ -322,7 +322,7 @@ def test_damage_is_found_without_a_sum_of_the_content(folder, url):
     assert "only the .gz has a published checksum" in refusal(folder, published(url("plain"), content_sums=False))
 
 
-def test_progress_is_told_up_to_the_whole(folder, url, monkeypatch):
+def test_progress_is_reported_up_to_the_whole(folder, url, monkeypatch):
     """Each file's bytes rise piece by piece to its decompressed size, told once, at its end; one thread tells all."""
     monkeypatch.setattr(http, "PIECE_BYTES", 1000)
     told, threads = [], set()
@@ -630,7 +630,7 @@ def full(*args, **kwargs):
 
 
 @pytest.mark.parametrize("when", ["write", "fsync", "rename"])
-def test_a_full_disk_is_said(folder, url, monkeypatch, when):
+def test_a_full_disk_is_reported(folder, url, monkeypatch, when):
     """Whenever it shows, one line says so, and nothing is left that would take the space."""
     if when == "write":
         monkeypatch.setattr("mnist_bp.data.download.verify.VerifiedFile._take", full)
@@ -643,7 +643,7 @@ def test_a_full_disk_is_said(folder, url, monkeypatch, when):
     )
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path, url, server):
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path, url, server):
     """A file in the folder's place: the error names the folder, the reason and --data-dir, before anything is asked."""
     (tmp_path / "file").write_text("text")
     with pytest.raises(DataUnavailable) as error:
@@ -657,7 +657,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path, url, server):
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
 @pytest.mark.parametrize("mode", [0o555, 0o000])
-def test_a_folder_without_permission_is_said(url, mode, ordinary_user):
+def test_a_folder_without_permission_is_reported(url, mode, ordinary_user):
     """A folder that cannot be written, or not even be read: one line."""
     with tempfile.TemporaryDirectory() as temporary:  # not tmp_path: that is in a folder of its owner's alone
         Path(temporary).chmod(0o755)
@@ -671,7 +671,7 @@ def test_a_folder_without_permission_is_said(url, mode, ordinary_user):
             folder.chmod(0o755)
 
 
-def test_a_file_that_cannot_be_written_is_said(folder, url):
+def test_a_file_that_cannot_be_written_is_reported(folder, url):
     """A folder in a file's place: the error says that writing failed, and no part of a file is left."""
     (folder / TEST_LABELS).mkdir(parents=True)
     with pytest.raises(DataUnavailable, match="cannot write to"):

@@ -145,7 +145,7 @@ def test_a_damaged_archive_is_refused_in_one_line(tmp_path, idx_folder, how):
     assert str(error.value).isprintable()
 
 
-def test_a_file_in_an_archive_is_read_no_further_than_its_header_says(tmp_path, idx_folder):
+def test_a_file_in_an_archive_is_read_no_further_than_its_header_states(tmp_path, idx_folder):
     """Ten images by the header and ten megabytes of zeros behind them: refused before they are unpacked."""
     (tmp_path / "kaggle").mkdir()
     head = idx.header_of(np.zeros((10, 28, 28), np.uint8))
@@ -157,7 +157,7 @@ def test_a_file_in_an_archive_is_read_no_further_than_its_header_says(tmp_path, 
         load(None, tmp_path / "kaggle")
 
 
-def test_files_of_ones_own_in_a_folder_called_mnist_are_not_mnist(tmp_path, idx_folder):
+def test_files_of_the_user_in_a_folder_called_mnist_are_not_mnist(tmp_path, idx_folder):
     """The name of a folder makes no dataset of its content."""
     folder = idx_folder.rename(tmp_path / "mnist")
     dataset = load(None, folder)
@@ -192,7 +192,7 @@ def test_real_mnist_is_recognised_by_its_content(tmp_path, idx_folder, replace_e
         (["mnist/7/picture.png"], False),
     ],
 )
-def test_the_cache_of_this_program_is_told_from_other_folders(tmp_path, paths, is_cache):
+def test_the_cache_of_this_program_is_distinguished_from_other_folders(tmp_path, paths, is_cache):
     """By its files; empty folders, which a failed download left, make no cache of a folder with other things."""
     for path in paths:
         target = tmp_path / "root" / path

@@ -165,7 +165,7 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch,
 
 
 @pytest.mark.parametrize(("name", "content", "told"), EVERY_MALFORMED, ids=[case[0] for case in EVERY_MALFORMED])
-def test_a_malformed_file_is_an_error_that_says_so(tmp_path, name, content, told):
+def test_a_malformed_file_is_an_error_that_reports_it(tmp_path, name, content, told):
     """One line that names the file, what was found and what was expected."""
     path = tmp_path / name
     with pytest.raises(InputError) as error:

@@ -75,7 +75,7 @@ def times(factor: float) -> Callable[[ParameterVector], object]:
         (0, "0"),
     ],
 )
-def test_a_common_ratio_says_what_it_may_come_from(
+def test_a_common_ratio_states_what_it_may_come_from(
     factor: float, words: str, network: Network, batch: Objective
 ) -> None:
     """The lesson's 2, the number of outputs, the number of examples; another ratio just says how large it is."""
@@ -145,7 +145,9 @@ def test_up_to_three_wrong_entries_are_named_one_by_one(wrong: int, network: Net
 
 
 @pytest.mark.parametrize("scale", [1, 1e-20])
-def test_small_derivatives_are_told_apart_as_large_ones_are(scale: float, network: Network, batch: Objective) -> None:
+def test_small_derivatives_are_distinguished_as_large_ones_are(
+    scale: float, network: Network, batch: Objective
+) -> None:
     """Equality is relative: noise on derivatives of 1e-20 is not a common ratio, a transposition or an L2 term."""
     noise = 1 + np.random.default_rng(1).random((5, 5))
 
@@ -154,7 +156,7 @@ def test_small_derivatives_are_told_apart_as_large_ones_are(scale: float, networ
     assert sentences == ["25 of the 25 entries of W2 are wrong, by different ratios"]
 
 
-def test_a_transposed_array_and_swapped_columns_are_told_apart(network: Network, batch: Objective) -> None:
+def test_a_transposed_array_and_swapped_columns_are_distinguished(network: Network, batch: Objective) -> None:
     """A square W by its whole content, two columns by theirs; three in a ring, or two with other numbers, are wrong."""
     other = 1 + np.random.default_rng(1).random((5, 2))
 

@@ -164,7 +164,7 @@ def explained(network: Network, grey: NDArray[np.uint8], target: int, address: A
 
 
 @pytest.mark.parametrize("width", [360, 1440])
-def test_somebody_draws_a_digit_and_steps_back(
+def test_a_user_draws_a_digit_and_steps_back(
     browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset, width: int
 ) -> None:
     """From the drawing to the step downhill: what the page shows is what Python computes."""
@@ -402,7 +402,7 @@ def test_a_step_that_leaves_the_finite_numbers_is_taken_back(
     assert "too long" in ask(browser, "byId('downhill-note').textContent")
 
 
-def test_pointing_at_an_edge_tells_of_it(
+def test_pointing_at_an_edge_explains_it(
     browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset
 ) -> None:
     """While the mouse is there; a click keeps it."""
@@ -432,7 +432,7 @@ def test_pointing_at_an_edge_tells_of_it(
     assert shown(browser, "#edge [data-what=product]") == pytest.approx([told.factors.product], rel=1e-5)
 
 
-def test_a_wide_network_is_drawn_in_part_and_says_so(
+def test_a_wide_network_is_drawn_in_part_and_reports_it(
     browser: Browser, errors: None, show: Callable[..., None], data: Dataset
 ) -> None:
     """Its strongest neurons; the calculus is that of all of them. Of a cross-entropy, one output has a cost."""

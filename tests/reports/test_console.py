@@ -181,7 +181,7 @@ def test_nothing_that_is_printed_can_raise(monkeypatch, encoding):
 
 
 @pytest.mark.parametrize(("epochs", "curves"), [(2, []), (3, [3, 3]), (50, [23, 23])])
-def test_a_log_tells_how_the_cost_fell_in_one_line(cli, idx_folder, epochs, curves):
+def test_a_log_shows_how_the_cost_fell_in_one_line(cli, idx_folder, epochs, curves):
     """From the third epoch on, in at most 80 columns; the scale leaves something to see of all epochs."""
     out = cli("train", "--data-dir", idx_folder, "--epochs", epochs, "--hidden", "none", "--output", "run").out
     lines = [line for line in out.splitlines() if line.startswith("cost ")]
@@ -206,7 +206,7 @@ def test_a_cost_of_nothing_has_a_place_on_the_scale(cli):
     assert "test ▅▅▅ (log scale)" in out
 
 
-def test_a_resumed_run_tells_of_the_epochs_that_it_has_seen(cli, idx_folder):
+def test_a_resumed_run_shows_the_epochs_that_it_has_seen(cli, idx_folder):
     """And of which; not with --quiet."""
     cli("train", "--data-dir", idx_folder, "--epochs", 2, "--output", "run")
     out = cli("train", "--resume", "run", "--epochs", 5).out

@@ -129,6 +129,6 @@ def test_weights_are_images_of_the_inputs_shape_on_one_scale(tmp_path, rng, neur
     save(picture, tmp_path / "x.svg")
 
 
-def test_no_mistake_is_said():
+def test_no_mistake_is_reported():
     """In the picture: its file is there all the same."""
     assert "None: every example was classified correctly." in said(mistakes([], 0, HEAD))

@@ -66,7 +66,7 @@ def test_an_encoding_without_blocks_gets_characters(
     assert raw.getvalue().decode("latin-1") == PLAIN
 
 
-def test_a_pipe_gets_characters_and_a_quiet_command_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pipe_gets_characters_and_a_quiet_command_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """Also on standard error, beside JSON Lines."""
     draw(GREYS, Console())
     draw(GREYS, Console(json=True))

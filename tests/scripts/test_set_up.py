@@ -325,7 +325,7 @@ def test_the_python_that_is_given_is_used_only_if_it_has_this_checkout(environme
     assert not environment.has("mnist_bp", "no_such_module")
 
 
-def test_where_nothing_can_be_written_a_line_says_so(environment, capfd):
+def test_where_nothing_can_be_written_a_line_reports_it(environment, capfd):
     """And the exit code is that of a full disk."""
     (environment.ROOT / ".venv.lock").mkdir()
     with pytest.raises(SystemExit) as ended:

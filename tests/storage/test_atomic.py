@@ -114,7 +114,7 @@ def test_parts_of_the_dead_are_removed(folder):
     assert names(folder) == [".hidden", "file"]
 
 
-def test_a_writer_whose_part_is_removed_says_so(folder):
+def test_a_writer_whose_part_is_removed_reports_it(folder):
     """Its file does not appear, and what was there stays."""
     write_text(folder / "file", "old")
     with pytest.raises(FileNotFoundError), atomic_write(folder / "file") as file:  # noqa: PT012 - as above

@@ -114,7 +114,7 @@ def test_another_format_is_refused(format_: int, said: str) -> None:
 
 
 @pytest.mark.parametrize("meta", ["{}", '{"format": "2"}', '{"format": true}', "[2]", "2", "null", "{"])
-def test_meta_that_does_not_say_its_format_is_refused(meta: str) -> None:
+def test_meta_that_does_not_record_its_format_is_refused(meta: str) -> None:
     """It has to be a JSON object with a whole number."""
     np.savez(FILE, **ARRAYS, meta=np.array(meta))
     with pytest.raises(InputError, match=r"wrote: (its meta has no format number|Expecting property .*)$"):
@@ -170,7 +170,7 @@ def test_an_array_whose_header_does_not_fit_it_is_refused() -> None:
         (MemoryError(), r"^file\.npz is not a thing that mnist-bp wrote: MemoryError$"),
     ],
 )
-def test_an_error_is_told_in_its_own_words_or_by_its_name(
+def test_an_error_is_reported_in_its_own_words_or_by_its_name(
     error: Exception, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without numbers and file names a second time."""

@@ -224,7 +224,7 @@ def test_arrays_that_do_not_fit_are_refused(name, array, said):
 
 
 @pytest.mark.parametrize("last", [None, [], {}, {"epoch": 1}, {"health": {}}, {"health": None}])
-def test_a_checkpoint_that_does_not_say_what_its_last_epoch_came_to_is_refused(last):
+def test_a_checkpoint_that_does_not_record_what_its_last_epoch_came_to_is_refused(last):
     """It could not be said again."""
     stopped_after(1, recipe())
     rewritten(last=last)

@@ -230,7 +230,7 @@ def test_dead_relus_are_counted():
     ]
 
 
-def test_a_gradient_that_vanishes_is_told_with_both_norms():
+def test_a_gradient_that_vanishes_is_reported_with_both_norms():
     """The layer with the least of it; relus, which this network has not, are a way out."""
     assert warnings(replace(WELL, gradient_norm=(3e-6, 4e-7, 2e-3, 0.01))) == [
         (
@@ -246,7 +246,7 @@ def test_relus_are_not_advised_to_who_has_them():
     assert line.endswith("try fewer hidden layers")
 
 
-def test_one_trouble_is_said_once():
+def test_one_trouble_is_reported_once():
     """Saturated or dead neurons also make the gradient vanish."""
     (line,) = warnings(replace(WELL, saturated=(1.0, 1.0), gradient_norm=(1e-9, 1e-6, 0.1)))
     assert "saturated" in line
@@ -254,7 +254,7 @@ def test_one_trouble_is_said_once():
     assert "dead" in line
 
 
-def test_outputs_that_are_stuck_are_told_from_a_vanishing_gradient():
+def test_outputs_that_are_stuck_are_distinguished_from_a_vanishing_gradient():
     """At chance with no gradient in the last layer either."""
     health = replace(SLOW, gradient_norm=(0.0, 0.0, 3e-7))
     assert warnings(health)[1:] == [

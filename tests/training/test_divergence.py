@@ -135,7 +135,7 @@ def test_a_gradient_that_is_no_number_counts_too(monkeypatch):
     assert made.epoch == 1
 
 
-def test_too_large_steps_are_what_it_says():
+def test_too_large_steps_are_named_as_the_cause():
     """A real one, in float32: the learning rate is named."""
     network = Network(
         [16, 6, 3], activation="relu", cost="cross-entropy", rng=np.random.default_rng(3), dtype=np.float32

@@ -65,7 +65,7 @@ def history():
 # --- what is held out ------------------------------------------------------------------------------------------------
 
 
-def test_examples_that_are_held_out_never_reach_the_training():
+def test_validation_examples_never_reach_the_training():
     """Other images in their places: not a bit of the network changes, and the validation figures do."""
     numbered = Examples(np.arange(90, dtype=np.uint8).repeat(9).reshape(90, 3, 3), DATA.train.labels)
     held = stratified_split(numbered, 18, seed=VALIDATING.seed)[1].images[:, 0, 0]
@@ -110,7 +110,7 @@ def test_what_leaves_nothing_to_train_on_is_refused_before_there_is_a_folder():
 # --- what is kept ----------------------------------------------------------------------------------------------------
 
 
-def test_each_epoch_is_on_disk_when_it_is_told_of():
+def test_each_epoch_is_on_disk_when_it_is_reported():
     """History and checkpoint include the yielded epoch. A copy of the folder can be resumed."""
     for result in session().epochs():
         assert [record["epoch"] for record in history()] == list(range(1, result.epoch + 1))

@@ -43,7 +43,7 @@ def test_history_is_on_disk_after_each_epoch():
         assert [json.loads(line)["epoch"] for line in lines] == list(range(1, epoch + 1))
 
 
-def test_the_model_keeps_what_is_told_of_it(network):
+def test_the_model_keeps_its_metadata(network):
     """Parameters and metadata are read back as they were saved."""
     run = start()
     run.save(network, {"dataset": "few", "epochs": 2})
@@ -224,7 +224,7 @@ def test_files_outside_of_a_run_name_none(network):
             find_run(Path(name))
 
 
-def test_latest_that_is_a_folder_is_said(network):
+def test_latest_that_is_a_folder_is_reported(network):
     """Training again would not help: another run may be named."""
     Path("runs/latest").mkdir(parents=True)
     start("mine").save(network, {})
@@ -253,7 +253,7 @@ def test_latest_that_leads_nowhere_is_refused(latest):
             find(target)
 
 
-def test_without_a_run_it_is_said_how_to_make_one():
+def test_without_a_run_it_is_reported_how_to_make_one():
     """The message names the command."""
     with pytest.raises(InputError, match="create one with mnist-bp train"):
         find_model(None)

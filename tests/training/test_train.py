@@ -32,7 +32,7 @@ def run(network, data, *, epochs=3, batch_size=100, learning_rate=LEARNING_RATE,
     return list(train(network, *data, settings, on_batch=on_batch))
 
 
-def test_epochs_are_numbered_from_one_and_tell_their_learning_rate(data):
+def test_epochs_are_numbered_from_one_and_record_their_learning_rate(data):
     """There is one result for each epoch, in order."""
     results = run(fresh(), data, epochs=3)
     assert [result.epoch for result in results] == [1, 2, 3]

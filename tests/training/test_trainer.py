@@ -176,7 +176,7 @@ def test_the_average_by_hand_with_its_warm_up(decay):
     np.testing.assert_allclose(made.eval_network.parameters, average, rtol=0, atol=1e-14)
 
 
-def test_the_average_is_what_is_tested_and_learning_goes_on_without_it():
+def test_the_average_is_what_is_tested_and_learning_continues_without_it():
     """Test and validation see the average; the network learns the same bytes as without one."""
     made, results = trained(IN_BATCHES, average=0.9)
     plain, _ = trained(IN_BATCHES)
