@@ -271,3 +271,11 @@ def test_links_lead_to_files_of_the_project():
     local = [(path, target) for path, target in found if "://" not in target]
     assert [target for path, target in local if not (path.parent / target).exists()] == []
     assert len(local) > 20
+
+
+def test_tests_that_the_manual_names_exist():
+    """The table of the lesson's claims follows the tests."""
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "tests/README.md").read_text(encoding="utf-8")))
+    lesson = (ROOT / "tests/test_lesson.py").read_text(encoding="utf-8")
+    assert [name for name in sorted(named) if f"def {name}(" not in lesson] == []
+    assert len(named) > 20
