@@ -27,6 +27,7 @@ NO_EXAMPLES = {
     "network  784-16-16-10, 13,002 parameters": "output of train",
     "MISTAKE   all of b1, b2 and b3": "output of gradcheck",
     "How sensitive is C_0 to w_{8,10}^(3)?": "output of explain",
+    "runs/…/page.html": "output of page",
 }
 """Beginnings of blocks of code that are neither commands nor Python, and what they are."""
 
