@@ -22,6 +22,9 @@ from mnist_bp.data.examples import Dataset
 from mnist_bp.errors import ExitCode
 
 ROOT = Path(__file__).parent.parent
+READMES = sorted(
+    path for path in [ROOT / "README.md", *ROOT.glob("[!.]*/**/README.md")] if "node_modules" not in path.parts
+)
 
 NO_EXAMPLES = {
     "network  784-16-16-10, 13,002 parameters": "output of train",
@@ -93,9 +96,7 @@ COMMAND = re.compile(r"`((?:mnist-bp |scripts/|python \w)[^`…]*)`")
 
 def read(pattern: re.Pattern[str]) -> Iterator[Block]:
     """Find blocks in the READMEs. Of commands with their output, each paragraph is a block."""
-    for path in sorted([ROOT / "README.md", *ROOT.glob("[!.]*/**/README.md")]):
-        if "node_modules" in path.parts:
-            continue
+    for path in READMES:
         text = path.read_text(encoding="utf-8")
         for found in pattern.finditer(text):
             place = f"{path.relative_to(ROOT).as_posix()}:{text.count(chr(10), 0, found.start()) + 1}"
@@ -267,8 +268,7 @@ def test_the_first_page_is_short():
 def test_links_lead_to_files_of_the_project():
     """Also those of pictures; addresses on the web are not opened."""
     link = re.compile(r"\]\(([^)#\s]+)\)")
-    readmes = [ROOT / "README.md", *ROOT.glob("[!.]*/**/README.md")]
-    found = [(path, target) for path in readmes for target in link.findall(path.read_text(encoding="utf-8"))]
+    found = [(path, target) for path in READMES for target in link.findall(path.read_text(encoding="utf-8"))]
     local = [(path, target) for path, target in found if "://" not in target]
     assert [target for path, target in local if not (path.parent / target).exists()] == []
     assert len(local) > 20
