@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 
-from mnist_bp.cli.options import OUTPUT
 from mnist_bp.cli.suggest import nearest_option
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
+from mnist_bp.training.panels import OUTPUT
 
 __all__ = [
     "Config",

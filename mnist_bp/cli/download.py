@@ -14,7 +14,7 @@ from mnist_bp.errors import InputError
 from mnist_bp.reports.console import Console, printable
 from mnist_bp.reports.progress import download_progress
 from mnist_bp.reports.tables import new_table
-from mnist_bp.training.settings import DATA
+from mnist_bp.training.panels import DATA
 
 if TYPE_CHECKING:
     from mnist_bp.data.catalogue import Entry

@@ -10,7 +10,6 @@ import typer
 from mnist_bp.cli.declared import whole_number
 from mnist_bp.cli.load import only, refuse_fallback, trained_data
 from mnist_bp.cli.options import (
-    OUTPUT,
     DataDir,
     DatasetOption,
     Json,
@@ -34,6 +33,7 @@ from mnist_bp.reports.tables import confusion_table, per_class_table
 from mnist_bp.reports.terminal_images import draw_side_by_side
 from mnist_bp.training.declaration import Range
 from mnist_bp.training.metrics import percent
+from mnist_bp.training.panels import OUTPUT
 from mnist_bp.training.saved_model import TrainedModel, load_model
 from mnist_bp.training.threads import default_threads
 

@@ -34,8 +34,8 @@ from mnist_bp.reports.explain import Shown, show_explanation
 from mnist_bp.training.declaration import Range
 from mnist_bp.training.learning_rates import default_learning_rate
 from mnist_bp.training.notation import format_sizes
+from mnist_bp.training.panels import DATA, NETWORK
 from mnist_bp.training.saved_model import fresh_network, load_model
-from mnist_bp.training.settings import DATA, NETWORK
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset, Examples

@@ -34,8 +34,9 @@ from mnist_bp.reports.gradcheck import print_self_test, show_report
 from mnist_bp.shell import program_command, word
 from mnist_bp.training.declaration import Range
 from mnist_bp.training.notation import format_hidden, format_sizes
+from mnist_bp.training.panels import DATA, NETWORK
 from mnist_bp.training.saved_model import TrainedModel, fresh_network, load_model
-from mnist_bp.training.settings import DATA, NETWORK, refuse_dropout_of_nothing
+from mnist_bp.training.settings import refuse_dropout_of_nothing
 
 if TYPE_CHECKING:
     from mnist_bp.gradcheck.checker import Checker

@@ -5,9 +5,8 @@ from typing import Any
 
 from typer.core import TyperArgument, TyperCommand
 
-from mnist_bp.cli.options import OUTPUT
 from mnist_bp.reports.help import Row, lay_out
-from mnist_bp.training.settings import ADVANCED
+from mnist_bp.training.panels import ADVANCED, OUTPUT
 
 __all__ = ["Command", "panels"]
 

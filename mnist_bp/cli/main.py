@@ -11,7 +11,6 @@ from typer.core import TyperGroup
 
 from mnist_bp import __version__
 from mnist_bp.cli.completion import VARIABLE, InstallCompletion, ShowCompletion, completion_init
-from mnist_bp.cli.config import config_in_use, is_from_config
 from mnist_bp.cli.help import Command, panels
 from mnist_bp.cli.signals import all_like_ctrl_c
 from mnist_bp.cli.suggest import CPU_ONLY, nearest_option
@@ -209,8 +208,15 @@ def _usage_error(error: BaseException, message: str) -> str:
     if context is not None and hasattr(error, "possibilities"):  # there is no such option
         unknown = getattr(error, "option_name", "")
         message = f"No such option: {printable(unknown)}{_suggestion(unknown, context)}"
-    if context is not None and option is not None and is_from_config(context, option.name):
-        message = f"{config_in_use(context)}: {message}"
+    if context is not None and option is not None:
+        message = f"{_config_of(option, context)}{message}"
     if context is not None:
         message += f"{'' if message[-1] in '.?' else '.'} See {context.command_path} --help"
     return message
+
+
+def _config_of(option: Any, context: Any) -> str:
+    """Return the config that gave the value of an option, as the beginning of a message."""
+    from mnist_bp.cli.config import config_in_use, is_from_config  # here, because the root help does not need it
+
+    return f"{config_in_use(context)}: " if is_from_config(context, option.name) else ""

@@ -11,16 +11,14 @@ from mnist_bp.data.names import SplitName
 from mnist_bp.environment import user_path
 from mnist_bp.reports.plot_formats import PLOT_FORMATS
 from mnist_bp.training.declaration import Range
-from mnist_bp.training.settings import ADVANCED, DATA, POSITIVE
+from mnist_bp.training.panels import ADVANCED, DATA, OUTPUT
+from mnist_bp.training.settings import POSITIVE
 
 __all__ = [
-    "L2", "OUTPUT", "ActivationOption", "Classes", "CostOption", "DataDir", "DatasetOption", "Dropout",
+    "L2", "ActivationOption", "Classes", "CostOption", "DataDir", "DatasetOption", "Dropout",
     "Hidden", "InputDropout", "Json", "LabelSmoothing", "MinAccuracy", "Model", "Plot", "PlotFolder",
     "PlotFormat", "Quiet", "Seed", "Split", "help_text", "positive",
 ]  # fmt: skip
-
-OUTPUT = "Output"
-"""Panel of ``--help`` for options about output. The panels of the settings are declared with them."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 

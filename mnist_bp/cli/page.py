@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnist_bp.cli.load import data_at_hand, only
-from mnist_bp.cli.options import OUTPUT, DataDir, DatasetOption, Json, Model, Quiet, help_text
+from mnist_bp.cli.options import DataDir, DatasetOption, Json, Model, Quiet, help_text
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.data import warn_if_synthetic
 from mnist_bp.shell import program_command
 from mnist_bp.training.notation import format_sizes
+from mnist_bp.training.panels import OUTPUT
 from mnist_bp.training.saved_model import TrainedModel, load_model
 
 if TYPE_CHECKING:

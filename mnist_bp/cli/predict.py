@@ -15,8 +15,8 @@ from mnist_bp.reports.console import Console, print_error
 from mnist_bp.reports.tables import new_table
 from mnist_bp.reports.terminal_images import bar, draw
 from mnist_bp.shell import command_line
+from mnist_bp.training.panels import NETWORK
 from mnist_bp.training.saved_model import TrainedModel, load_model
-from mnist_bp.training.settings import NETWORK
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,10 +7,9 @@ import typer
 
 from mnist_bp.cli.config import use_run
 from mnist_bp.cli.declared import whole_number
-from mnist_bp.cli.options import OUTPUT
 from mnist_bp.environment import user_path
 from mnist_bp.training.declaration import Range
-from mnist_bp.training.settings import TRAINING
+from mnist_bp.training.panels import OUTPUT, TRAINING
 
 __all__ = ["OutputFolder", "Resume", "Seeds"]
 

@@ -20,26 +20,17 @@ from mnist_bp.errors import InputError
 from mnist_bp.training.declaration import Range, Setting, declared, setting
 from mnist_bp.training.learning_rates import default_learning_rate
 from mnist_bp.training.notation import count, format_batch_size, format_hidden, parse_batch_size, parse_hidden
+from mnist_bp.training.panels import ADVANCED, DATA, NETWORK, TRAINING
 from mnist_bp.training.schedules import CONSTANT, SCHEDULES
 from mnist_bp.training.threads import MANY_NEURONS, default_threads
 
 __all__ = [
-    "ADVANCED",
     "CLASSES",
-    "DATA",
-    "NETWORK",
     "POSITIVE",
     "SETTINGS",
-    "TRAINING",
     "Settings",
     "refuse_dropout_of_nothing",
 ]
-
-DATA, NETWORK, TRAINING = "Data", "Network", "Training"
-"""Panels of ``--help``."""
-
-ADVANCED = "Advanced"
-"""Last panel of ``--help``, for options that few users need."""
 
 CLASSES = 10
 """Number of classes of every named dataset."""
