@@ -160,8 +160,8 @@ def _show_asked(explanation: "Explanation", console: Console) -> None:
 def _show_batch(batch: "MiniBatch", classes: ClassNames, console: Console) -> None:
     _tell(
         console,
-        f"{batch.up} examples request an increase, {batch.down} a decrease. The mean derivative is {batch.mean:+.6g}, "
-        f"{percent(batch.agreement)} of the mean of the absolute derivatives.",
+        f"{batch.up} examples request an increase of this parameter, {batch.down} a decrease. The mean derivative is "
+        f"{batch.mean:+.6g}. The examples agree to {percent(batch.agreement)} (100 %: all request the same direction).",
     )
     _tell(
         console,
