@@ -20,7 +20,7 @@ from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.explanation import chain_rule
 from mnist_bp.explanation.result import Address, Explanation
-from mnist_bp.gradcheck.checker import Checker, Regularization, Report
+from mnist_bp.gradcheck.checker import Checker, Report
 from mnist_bp.gradcheck.numerical_gradient import Method
 from mnist_bp.network import Network
 from mnist_bp.training import evaluation, trainer
@@ -141,7 +141,7 @@ def check_gradient(
     InputError
         If the examples do not fit the network, or the function raises or returns something else.
     """
-    checker = Checker(tuple(methods), 1e-5, None, seed, backpropagate, Regularization(0, 0, 0, 0))
+    checker = Checker(tuple(methods), seed=seed, function=backpropagate)
     images, labels = _labelled(network, examples)
     return checker.run(network, normalize(images, np.float64), labels)
 

@@ -40,11 +40,11 @@ def data_root(data_dir: Path | None) -> Path:
     """Return the folder with one folder for each dataset: ``data_dir``, else MNIST_BP_DATA, else the user's cache."""
     if data_dir is not None:
         return data_dir
-    if named := os.environ.get("MNIST_BP_DATA"):
+    if named := os.environ.get(VARIABLE):
         try:
             return user_path(named)
         except InputError as error:
-            raise InputError(f"MNIST_BP_DATA: {error}") from error
+            raise InputError(f"{VARIABLE}: {error}") from error
     try:
         return platformdirs.user_cache_path("mnist-bp")
     except RuntimeError as error:  # no home folder
@@ -104,7 +104,8 @@ def load(
         if place.cache is None:
             dataset = _load_own(place, name, classes)
         else:
-            _require_ten(classes, place.name if data_dir is None else f"{data_dir} holds no dataset, and {place.name}")
+            is_empty = data_dir is not None and place.found is None
+            _require_ten(classes, f"{data_dir} holds no dataset, and {place.name}" if is_empty else place.name)
             dataset = _load_published(place, data_dir, fetch=fetch, progress=progress, notice=notice)
     return replace(dataset, train=dataset.train.first(limit), test=dataset.test.first(test_limit))
 
@@ -147,7 +148,7 @@ def _load_published(
         return _read(_files_in(folder), name, mapped=_is_verified(folder))
     except (DataUnavailable, InputError) as error:
         if is_new and data_dir is not None:
-            raise DataUnavailable(f"--data-dir {data_dir} does not hold {name}; {error}") from error
+            raise DataUnavailable(f"{data_dir} does not hold {name}; {error}") from error
         if is_new and isinstance(error, DataUnavailable):
             raise
         raise DataUnavailable(str(error) if is_new else f"{wrong}; {error}") from error

@@ -22,7 +22,7 @@ from mnist_bp.gradcheck.check import (
     taylor_slopes,
 )
 from mnist_bp.gradcheck.diagnose import diagnose
-from mnist_bp.gradcheck.numerical_gradient import Method
+from mnist_bp.gradcheck.numerical_gradient import EPSILON, Method
 from mnist_bp.gradcheck.user_function import checked_function, load_function
 from mnist_bp.network import Network
 
@@ -41,10 +41,10 @@ DROPOUT = 1
 class Regularization(NamedTuple):
     """Regularization settings of a training, named like their options. 0 turns one off."""
 
-    l2: float
-    dropout: float
-    input_dropout: float
-    label_smoothing: float
+    l2: float = 0
+    dropout: float = 0
+    input_dropout: float = 0
+    label_smoothing: float = 0
 
     @property
     def in_use(self) -> dict[str, float]:
@@ -111,11 +111,11 @@ class Checker(NamedTuple):
     """
 
     methods: tuple[Method, ...]
-    epsilon: float
-    tolerance: float | None
-    seed: int
-    function: Callable[..., Any] | str | None
-    regularization: Regularization
+    epsilon: float = EPSILON
+    tolerance: float | None = None
+    seed: int = 0
+    function: Callable[..., Any] | str | None = None
+    regularization: Regularization = Regularization()
 
     def run(self, network: Network, X: Array, labels: NDArray[np.uint8]) -> Report:
         """Check a network by each method on the examples X, (n, n_0). The check computes in float64."""

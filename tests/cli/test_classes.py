@@ -1,6 +1,7 @@
 """Other things than ten digits: a folder with more classes, and classes with names."""
 
 import gzip
+import shutil
 
 import numpy as np
 import pytest
@@ -78,3 +79,21 @@ def test_clothes_have_names_wherever_they_are_shown(cli, tmp_path, idx_folder):
     assert f" set, {DATASETS['fashion-mnist'].class_names[label]} {label}\n" in explained
     assert "by class: T-shirt/top 0: " in explained
     assert "\nAnkle boot 9" in explained  # among the outputs
+
+
+def test_an_empty_folder_is_named_where_other_classes_are_asked_for(cli, tmp_path):
+    """The user sees what is missing there."""
+    (tmp_path / "empty").mkdir()
+    empty = cli("train", "--data-dir", tmp_path / "empty", "--classes", 26)
+
+    assert empty.code == 2
+    assert f"{tmp_path / 'empty'} holds no dataset, and mnist has 10 classes, not 26" in empty.err
+
+
+def test_a_cache_with_mnist_is_not_said_to_be_empty(cli, tmp_path, idx_folder):
+    """Its dataset has 10 classes, and no folder is to blame."""
+    shutil.copytree(idx_folder, tmp_path / "cache/mnist")
+    full = cli("train", "--data-dir", tmp_path / "cache", "--classes", 26)
+
+    assert full.code == 2
+    assert "mnist-bp: mnist has 10 classes, not 26" in full.err
