@@ -25,6 +25,7 @@ from mnist_bp.core.network import backward, forward, mean_cost
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.errors import InputError
 from mnist_bp.storage import model_file
+from mnist_bp.storage.metadata import Metadata
 
 __all__ = ["Network", "load_network"]
 
@@ -161,7 +162,13 @@ class Network:
         return one_hot(labels, self.sizes[-1], self.dtype)
 
     def save(self, path: str | PathLike[str], meta: Mapping[str, Any] | None = None) -> None:
-        """Save the network and additional metadata to an .npz file: see ``model_file.save``."""
+        """Save the network and additional metadata to an .npz file.
+
+        Raises
+        ------
+        InputError
+            If a key of ``meta`` that ``mnist_bp/README.md`` lists has an invalid value. Other keys are yours.
+        """
         model_file.save(path, self.parameter_vector, self._functions, meta or {})
 
     @classmethod
@@ -171,7 +178,7 @@ class Network:
         return cls.of(parameters, functions)
 
 
-def load_network(path: str | PathLike[str]) -> tuple[Network, dict[str, Any]]:
+def load_network(path: str | PathLike[str]) -> tuple[Network, Metadata]:
     """Read a network that ``Network.save`` wrote, and its metadata. Raise InputError as ``Network.load`` does."""
     parameters, functions, meta = model_file.load(path)
     return Network.of(parameters, functions), meta

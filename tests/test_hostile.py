@@ -27,10 +27,10 @@ from mnist_bp import Network
 from mnist_bp.cli.config import LIMIT, read_config
 from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.main import main
+from mnist_bp.cli.predict import SAMPLE
 from mnist_bp.cli.train import train as train_command
 from mnist_bp.data.image_file import read_image
 from mnist_bp.errors import AnswerIsNo, InputError
-from mnist_bp.network import load_network
 from mnist_bp.reports.console import LONGEST, printable
 from mnist_bp.storage import npz
 
@@ -386,16 +386,17 @@ def test_markup_in_a_table_is_printed_as_it_stands(screen):
 
 @pytest.mark.parametrize("said", [STEERING, MARKUP, "x" * 100_000, {STEERING: [STEERING]}])
 def test_what_a_model_file_states_never_steers_the_terminal(cli, train, screen, said):
-    """The recorded dataset may be any JSON value."""
+    """The recorded dataset may be any JSON value, and the names of its classes any strings."""
     train("run")
-    network, meta = load_network("run/model.npz")
-    network.save("evil.npz", {**meta, "dataset": said})
+    arrays, meta = npz.read("run/model.npz", "model file", [2])
+    npz.write("evil.npz", arrays, {**meta, "dataset": said, "class_names": [STEERING] * 10})
     commands = [["evaluate", "evil.npz"], ["explain", "evil.npz"], ["gradcheck", "evil.npz", "--examples", 1]]
     for command in commands:
         done = cli(*command)
         assert done.code == 0
         assert_is_harmless(done.out)
         assert len(done.out) < 20_000
+    assert_is_harmless(cli("predict", SAMPLE, "--model", "evil.npz").out)
     shown = screen("evaluate", "evil.npz")
     assert_is_harmless(shown)
     if said == MARKUP:

@@ -21,11 +21,12 @@ BELOW = {
     "shell": {"errors"},
     "core": {"errors"},
     "storage": {"core", "errors"},
+    "machine": {"storage"},
     "network": {"core", "storage", "errors"},
     "gradcheck": {"core", "network", "errors"},
     "explanation": {"core", "gradcheck", "network", "errors"},
     "data": {"core", "environment", "errors", "shell", "storage"},
-    "training": {"core", "cores", "data", "environment", "network", "errors", "shell", "storage"},
+    "training": {"core", "cores", "data", "environment", "machine", "network", "errors", "shell", "storage"},
     "page": {"core", "data", "network", "training", "errors", "storage"},
     "reports": {
         "core", "data", "environment", "explanation", "gradcheck", "network", "training", "errors", "shell", "storage"
@@ -42,6 +43,7 @@ BELOW = {
 LIBRARIES = {
     "core": {"numpy"},
     "storage": {"numpy"},
+    "machine": {"numpy", "threadpoolctl"},
     "network": {"numpy"},
     "gradcheck": {"numpy"},
     "explanation": {"numpy"},

@@ -27,6 +27,7 @@ CLEAN = (
     "mnist_bp/errors.py",
     "mnist_bp/explanation",
     "mnist_bp/gradcheck",
+    "mnist_bp/machine.py",
     "mnist_bp/network.py",
     "mnist_bp/page",
     "mnist_bp/reports",

@@ -129,13 +129,13 @@ def evaluate(
 
 def _refuse_a_fallback(trained: TrainedModel, *, is_gate: bool) -> None:
     """Raise DataUnavailable for a gate if the network was trained, and would be evaluated, on fallback digits."""
-    if is_gate and trained.meta.get("fallback") is True:
+    if is_gate and trained.meta.fallback:
         refuse_fallback(f"{trained.path} was trained on synthetic digits because MNIST was not available")
 
 
 def _show_what(trained: TrainedModel, data: "Dataset", split: SplitName, console: Console) -> None:
     """Print the model and the data that it is evaluated on."""
-    trained_on = trained.meta.get("dataset")
+    trained_on = trained.meta.dataset
     console.print(f"model     {trained.description}")
     console.print(f"data      {data.name} {split}: {len(data.split(split)):,} examples")
     if trained_on is not None and trained_on != data.name:

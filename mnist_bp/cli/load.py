@@ -198,6 +198,5 @@ def _fell_back(run: Path) -> bool:
     from mnist_bp.training.run_folder import RunFolder
 
     with suppress(InputError):  # no model yet, or a damaged one, which is written anew
-        _, meta = load_network(RunFolder(run).model)
-        return meta.get("fallback") is True
+        return load_network(RunFolder(run).model)[1].fallback
     return False

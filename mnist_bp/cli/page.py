@@ -75,12 +75,11 @@ def _page(trained: TrainedModel, data: "Dataset", explain: str) -> bytes:
     from mnist_bp.training.run_folder import RunFolder
 
     folder = trained.path.resolve().parent
-    trained_on = trained.meta.get("dataset")
     content = page_content(
         trained.network,
         data,
         name=folder.name,
-        trained_on=trained_on if isinstance(trained_on, str) else None,
+        trained_on=trained.meta.dataset,
         learning_rate=trained.learning_rate,
         explain=explain,
     )

@@ -85,7 +85,7 @@ def predict(
     console = Console(json=json, quiet=quiet)
     trained = load_model(model)
     shape = _image_shape(trained)
-    is_synthetic = trained.meta.get("synthetic") is True
+    is_synthetic = trained.meta.synthetic
     console.print(f"model  {trained.description}")
     if is_synthetic:
         console.warn("The network was trained on SYNTHETIC digits, not on handwriting.")
@@ -120,8 +120,8 @@ def predict(
 
 def _image_shape(trained: TrainedModel) -> tuple[int, int]:
     """Return rows and columns of an input image: those in the model file, otherwise those of a square."""
-    match trained.meta.get("image_shape"):
-        case [int(rows), int(columns)] if 0 < rows and rows * columns == trained.network.sizes[0]:
+    match trained.meta.image_shape:
+        case rows, columns if 0 < rows and rows * columns == trained.network.sizes[0]:
             return rows, columns
     pixels = trained.network.sizes[0]
     side = math.isqrt(pixels)
@@ -134,7 +134,6 @@ def _prediction(trained: TrainedModel, image: "NDArray[np.uint8]") -> _Predictio
     import numpy as np
 
     from mnist_bp.data.batches import normalize
-    from mnist_bp.data.choices import class_names
 
     network = trained.network
     with np.errstate(over="ignore", invalid="ignore"):
@@ -143,7 +142,7 @@ def _prediction(trained: TrainedModel, image: "NDArray[np.uint8]") -> _Predictio
         raise InputError(
             f"{trained.path}: the outputs are not finite; the parameters are too large for {network.dtype}"
         )
-    return _Prediction(outputs.tolist(), ClassNames(class_names(trained.meta.get("dataset"), len(outputs))))
+    return _Prediction(outputs.tolist(), ClassNames(trained.class_names))
 
 
 def _show(prediction: _Prediction, image: "NDArray[np.uint8]", path: Path, console: Console, *, alone: bool) -> None:

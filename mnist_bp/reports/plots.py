@@ -110,10 +110,8 @@ def plot_evaluation(
         If a figure cannot be written.
     """
     meta = model.meta
-    config, name = meta.get("config"), meta.get("dataset")
-    called = _called(name, is_synthetic=bool(meta.get("synthetic"))) if isinstance(name, str) else "unknown data"
-    seed = config.get("seed") if isinstance(config, dict) else None
-    trained = _trained(model.network, called, meta.get("epochs"), seed)
+    called = "unknown data" if meta.dataset is None else _called(meta.dataset, is_synthetic=meta.synthetic)
+    trained = _trained(model.network, called, meta.epochs, meta.config.get("seed"))
     pictures = _pictures(model.network, data, split, result, trained)
     try:
         return _save(pictures, folder or model.path.parent, plot_format)

@@ -1,6 +1,6 @@
 """Model files (model.npz): a network's parameters as W1, b1, …, WL, bL, and a JSON string ``meta``.
 
-Before a network is created, ``meta`` is compared with the arrays in the file.
+Before a network is created, ``meta`` is compared with the arrays in the file. Its keys are declared in ``metadata``.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from mnist_bp.core.inputs import Functions, checked_functions
 from mnist_bp.core.parameters import ParameterVector, array_shapes
 from mnist_bp.errors import InputError
 from mnist_bp.storage import npz
+from mnist_bp.storage.metadata import Metadata, check
 
 __all__ = ["FORMAT", "load", "save"]
 
@@ -23,6 +24,9 @@ FORMAT = 2
 
 READABLE = (1, FORMAT)
 
+CREATED_BY = "mnist-bp"
+"""Value of ``created_by``, unless the metadata that is saved has another."""
+
 
 def save(path: str | PathLike[str], parameters: ParameterVector, functions: Functions, meta: Mapping[str, Any]) -> None:
     """Write a network to ``path`` atomically, with ``meta`` added to the network's own metadata.
@@ -30,7 +34,8 @@ def save(path: str | PathLike[str], parameters: ParameterVector, functions: Func
     Raises
     ------
     InputError
-        If the network is complex, which is supported for gradient checking only.
+        If the network is complex, which is supported for gradient checking only, or if ``meta`` has an invalid value
+        for a key that ``Metadata`` declares. Other keys are allowed.
     OSError
         If the file cannot be written.
     """
@@ -38,6 +43,7 @@ def save(path: str | PathLike[str], parameters: ParameterVector, functions: Func
     if dtype not in DTYPES:
         raise InputError(f"cannot save a {dtype} network; a model file holds {' or '.join(DTYPES)}")
     described = {
+        "created_by": CREATED_BY,
         **meta,
         "format": FORMAT,
         "version": __version__,
@@ -45,11 +51,12 @@ def save(path: str | PathLike[str], parameters: ParameterVector, functions: Func
         **functions._asdict(),
         "dtype": dtype,
     }
+    check(described)
     npz.write(path, parameters.named_arrays(), described)
 
 
-def load(path: str | PathLike[str]) -> tuple[ParameterVector, Functions, dict[str, Any]]:
-    """Read the parameters of the network at ``path``, the names of its functions, and its ``meta``.
+def load(path: str | PathLike[str]) -> tuple[ParameterVector, Functions, Metadata]:
+    """Read the parameters of the network at ``path``, the names of its functions, and its metadata.
 
     Raises
     ------
@@ -58,7 +65,7 @@ def load(path: str | PathLike[str]) -> tuple[ParameterVector, Functions, dict[st
     """
     held = npz.read(path, "model file", READABLE)
     try:
-        return *_network(held), held.meta
+        return *_network(held), Metadata.read(held.meta)
     except InputError as error:
         raise InputError(f"{path} is not a model file that mnist-bp wrote (model.npz): {error}") from error
 

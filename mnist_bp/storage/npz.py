@@ -48,13 +48,17 @@ class Archive(NamedTuple):
 def write(path: str | PathLike[str], arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
     """Write arrays and ``meta``, which must contain ``format``, atomically.
 
+    Arrays are written in C order. Readers outside numpy often ignore the order that a .npy header states, and would
+    read an array in Fortran order, such as W, transposed.
+
     Raises
     ------
     OSError
         If the file cannot be written.
     """
     buffer = io.BytesIO()
-    members: dict[str, Any] = {**arrays, META: np.array(json.dumps(meta))}
+    members: dict[str, Any] = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    members[META] = np.array(json.dumps(meta))
     np.savez(buffer, **members)
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.comment = SEAL + bytes(DIGITS)

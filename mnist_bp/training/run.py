@@ -9,7 +9,9 @@ from typing import Any
 
 from mnist_bp.data.datasets import Dataset, Examples, stratified_split
 from mnist_bp.errors import InputError
+from mnist_bp.machine import describe_environment
 from mnist_bp.network import Network
+from mnist_bp.storage.metadata import Metadata
 from mnist_bp.training import checkpoint
 from mnist_bp.training.metrics import EpochResult
 from mnist_bp.training.run_folder import RunFolder
@@ -118,7 +120,7 @@ class TrainingRun:
                         checkpoint.save(self.run.checkpoint, self.trainer, result, self._identity)
                     yield result
             finally:
-                self.run.save(self.trainer.eval_network, self._meta())
+                self.run.save(self.trainer.eval_network, self._meta().record())
                 self.is_saved = True
 
     @property
@@ -127,17 +129,20 @@ class TrainingRun:
         parameters = self.trainer.eval_network.parameters
         return hashlib.sha256(parameters.astype(parameters.dtype.newbyteorder("<")).tobytes()).hexdigest()
 
-    def _meta(self) -> dict[str, Any]:
+    def _meta(self) -> Metadata:
         """Return the metadata about the training for the model file."""
-        return {
-            "dataset": self.data.name,
-            "synthetic": self.data.is_synthetic,
-            "fallback": self.data.is_fallback,
-            "image_shape": self.data.train.images.shape[1:],
-            "config": self.settings.options(),
-            "epochs": self.trainer.epoch,
-            "test_accuracy": self.last.test_accuracy if self.last else None,
-        }
+        return Metadata(
+            dataset=self.data.name,
+            synthetic=self.data.is_synthetic,
+            fallback=self.data.is_fallback,
+            classes=self.data.classes,
+            class_names=self.data.class_names,
+            image_shape=self.data.train.images.shape[1:],
+            config=self.settings.options(),
+            epochs=self.trainer.epoch,
+            test_accuracy=self.last.test_accuracy if self.last else None,
+            environment=describe_environment(self.settings.threads),
+        )
 
 
 def _identity(settings: Settings, data: Dataset) -> dict[str, Any]:

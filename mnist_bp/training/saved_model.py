@@ -3,9 +3,9 @@
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from mnist_bp.data.choices import DATASETS, is_generated
+from mnist_bp.data.choices import DATASETS, class_names, is_generated
 from mnist_bp.data.names import DatasetName
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
@@ -15,6 +15,7 @@ from mnist_bp.training.notation import format_sizes
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset
     from mnist_bp.network import Network
+    from mnist_bp.storage.metadata import Metadata
 
 __all__ = ["TrainedModel", "fresh_network", "load_model"]
 
@@ -24,7 +25,7 @@ class TrainedModel(NamedTuple):
 
     network: "Network"
     path: Path
-    meta: dict[str, Any]
+    meta: "Metadata"
 
     @property
     def description(self) -> str:
@@ -35,8 +36,7 @@ class TrainedModel(NamedTuple):
     @property
     def learning_rate(self) -> float:
         """Learning rate of its training, if the file records it; else the default for such a network."""
-        config = self.meta.get("config")
-        rate = config.get("learning-rate") if isinstance(config, dict) else None
+        rate = self.meta.config.get("learning-rate")
         if isinstance(rate, int | float) and 0 < rate <= sys.float_info.max:
             return float(rate)
         return default_learning_rate(self.network.activation, self.network.cost)
@@ -44,13 +44,19 @@ class TrainedModel(NamedTuple):
     @property
     def origin(self) -> tuple[DatasetName | None, Path | None]:
         """Dataset and data folder of its training, if the file records them. Raise InputError if they are invalid."""
-        config = self.meta.get("config", {})
-        name, folder = (config.get("dataset"), config.get("data-dir")) if isinstance(config, dict) else (config, None)
+        name, folder = self.meta.config.get("dataset"), self.meta.config.get("data-dir")
         if name in [None, *DATASETS] and isinstance(folder, str | None):
             # Older versions also recorded a folder in which they had not found MNIST.
             with suppress(InputError):
                 return name, None if folder is None or (name and is_generated(name)) else user_path(folder)
         raise InputError(f"{self.path} does not record its dataset: choose one with --dataset")
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, empty if they are digits. Files of older versions name only the dataset."""
+        outputs = self.network.sizes[-1]
+        names = self.meta.class_names or class_names(self.meta.dataset, outputs)
+        return names if len(names) == outputs else ()
 
     def fits(self, data: "Dataset") -> bool:
         """Return True if the network has an input for each pixel and an output for each class."""

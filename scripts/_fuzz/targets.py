@@ -147,7 +147,7 @@ def _make_model(random: Random) -> bytes:
 def _read_model(path: Path) -> None:
     network, meta = load_network(path)
     assert np.isfinite(network.parameters).all()
-    assert list(network.sizes) == meta["sizes"]
+    assert network.sizes == meta.sizes
     with np.errstate(all="ignore"):
         assert network.forward(np.ones((2, network.sizes[0]))).shape == (2, network.sizes[-1])
 

@@ -11,6 +11,7 @@ from mnist_bp.cli.config import NOT_IN_A_FILE
 from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.main import COMMANDS, _app, load_command
 from mnist_bp.data.datasets import data_root
+from mnist_bp.storage.metadata import Metadata
 from mnist_bp.training.saved_model import TrainedModel
 
 APP = typer.main.get_command(_app())
@@ -118,12 +119,12 @@ def test_a_folder_of_the_environment_that_is_no_path_is_exit_2(cli, monkeypatch)
 def test_a_model_whose_data_folder_is_no_path_is_refused(folder):
     """Its metadata may hold anything."""
     with pytest.raises(ValueError, match="does not record its dataset"):
-        _ = TrainedModel(None, Path("model.npz"), {"config": {"data-dir": folder}}).origin
+        _ = TrainedModel(None, Path("model.npz"), Metadata(config={"data-dir": folder})).origin
 
 
 def test_a_tilde_is_expanded_in_the_data_folder_of_a_model(home):
     """Its metadata hold a config."""
-    assert TrainedModel(None, Path("model.npz"), {"config": {"data-dir": "~/x"}}).origin == (None, home / "x")
+    assert TrainedModel(None, Path("model.npz"), Metadata(config={"data-dir": "~/x"})).origin == (None, home / "x")
 
 
 @pytest.mark.parametrize("value", ["", None])

@@ -211,4 +211,4 @@ def test_a_run_is_whole_whatever_becomes_of_its_pictures(train, monkeypatch, tro
     assert done.err.splitlines()[-1].startswith("mnist-bp: ")
     assert "Traceback" not in done.err
     assert (done.records[-1]["reason"], done.records[-1]["plots"]) == ("finished", [])
-    assert load_network(Path("run/model.npz"))[1]["epochs"] == 2
+    assert load_network(Path("run/model.npz"))[1].epochs == 2

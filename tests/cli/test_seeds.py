@@ -459,7 +459,7 @@ def test_ctrl_z_stops_the_trainings_and_ctrl_c_lets_each_save_what_it_finished(e
     assert (summary["seeds"], summary["unfinished"]) == ([], [0, 1, 2])
     for seed, end in ends.items():
         _, meta = load_network(f"all/seed-{seed}/model.npz")
-        assert meta["epochs"] == end["epochs"] >= 1
+        assert meta.epochs == end["epochs"] >= 1
         run = RunFolder.reopen(Path(f"all/seed-{seed}"))
         run.claim()
         run.close()

@@ -71,7 +71,7 @@ def test_in_the_middle_of_an_epoch_the_last_whole_one_is_kept(train, signals_at,
     assert done.code == 130
     assert (done.records[-1]["reason"], done.records[-1]["epochs"]) == ("interrupted", 1)
     assert done.err.splitlines()[-2:] == ["next: mnist-bp train --resume run", "mnist-bp: interrupted"]
-    assert load_network("run/model.npz")[1]["epochs"] == 1
+    assert load_network("run/model.npz")[1].epochs == 1
     goes_on()
 
 

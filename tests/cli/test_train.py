@@ -19,6 +19,7 @@ from mnist_bp.network import load_network
 from mnist_bp.reports.training import TrainingReport
 from mnist_bp.shell import command_line
 from mnist_bp.storage import npz
+from mnist_bp.storage.metadata import described
 from mnist_bp.training.checkpoint import FORMAT
 
 START = [
@@ -146,8 +147,8 @@ def test_a_run_holds_config_history_and_model(train):
     assert (config["hidden"], config["seed"], config["epochs"]) == ("12", 4, 2)
     network, meta = load_network("run/model.npz")
     assert network.sizes == (784, 12, 10)
-    assert (meta["dataset"], meta["synthetic"], meta["epochs"]) == ("few", False, 2)
-    assert meta["test_accuracy"] == records[2]["test_accuracy"]
+    assert (meta.dataset, meta.synthetic, meta.epochs) == ("few", False, 2)
+    assert meta.test_accuracy == records[2]["test_accuracy"]
 
 
 def test_the_same_seed_gives_the_same_arrays_and_another_seed_others(train):
@@ -281,7 +282,7 @@ def test_ctrl_c_is_130_and_keeps_what_was_finished(idx_folder):
     program = command_line(sys.executable, "-m", "mnist_bp")
     assert err.splitlines()[-2:] == [f"next: {program} train --resume run", "mnist-bp: interrupted"]
     _, meta = load_network("run/model.npz")
-    assert (meta["epochs"], meta["test_accuracy"]) == (end["epochs"], end["test_accuracy"])
+    assert (meta.epochs, meta.test_accuracy) == (end["epochs"], end["test_accuracy"])
     history = Path("run/history.jsonl").read_text(encoding="utf-8").splitlines()
     assert end["epochs"] == len(history)
 
@@ -292,7 +293,32 @@ def test_the_version_is_in_the_start_record_the_model_and_the_checkpoint(train):
 
     _, meta = load_network("run/model.npz")
     checkpoint = npz.read("run/checkpoint.npz", "checkpoint", [FORMAT])
-    assert start["version"] == meta["version"] == checkpoint.meta["version"] == mnist_bp.__version__
+    assert start["version"] == meta.version == checkpoint.meta["version"] == mnist_bp.__version__
+
+
+def test_the_model_states_what_is_known_of_its_training(train):
+    """All declared keys, but names of classes, which are digits, and what this machine does not tell."""
+    train()
+
+    with np.load("run/model.npz") as file:
+        meta = json.loads(str(file["meta"]))
+
+    names = {*meta, *(f"environment.{name}" for name in meta["environment"])}
+    optional = {f"environment.{name}" for name in ("simd", "blas", "kernel", "processor", "variables")}
+    assert {name for name, *_ in described()} - names <= {"class_names", *optional}
+    assert (meta["created_by"], meta["invert"], meta["kept"]) == ("mnist-bp", False, "last")
+    assert (meta["classes"], meta["image_shape"], meta["input_scaling"]) == (10, [28, 28], [0, 1])
+    assert meta["environment"]["numpy"] == np.__version__
+    assert meta["environment"]["threads"] == meta["config"]["threads"] == 1
+
+
+@pytest.mark.parametrize("name", ["model.npz", "checkpoint.npz"])
+def test_every_array_of_a_run_is_c_contiguous(train, name):
+    """As readers outside numpy expect."""
+    train("--optimizer", "adam", "--average", "0.9")
+
+    with np.load(f"run/{name}") as file:
+        assert [each for each in file.files if not file[each].flags.c_contiguous] == []
 
 
 def test_each_line_is_on_its_way_when_its_epoch_ends(idx_folder):
@@ -345,7 +371,7 @@ def test_without_data_and_network_it_trains_on_synthetic_digits_and_reports_it(c
     assert why == f"warning  MNIST is not available: {reason}. Training on synthetic digits instead."
     assert not any("SYNTHETIC" in line for line in others)  # one warning is enough
     _, meta = load_network(done.records[-1]["model"])
-    assert (meta["dataset"], meta["synthetic"]) == ("synthetic", True)
+    assert (meta.dataset, meta.synthetic) == ("synthetic", True)
     config = tomllib.loads(Path(done.records[-1]["run"], "config.toml").read_text(encoding="utf-8"))
     assert config["dataset"] == "synthetic"
     measured = cli("evaluate", "--json")

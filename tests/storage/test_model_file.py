@@ -83,7 +83,7 @@ def test_what_else_was_saved_comes_back_as_meta(network: Network) -> None:
 
     _, meta = load_network("model.npz")
 
-    assert (meta["dataset"], meta["epochs"]) == ("few", 3)
+    assert (meta.dataset, meta.epochs) == ("few", 3)
 
 
 def test_a_complex_network_is_not_saved(network: Network) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+from ast import literal_eval
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,19 @@ def test_it_is_an_ordinary_npz() -> None:
         assert json.loads(str(file["meta"])) == {"format": 2}
     with zipfile.ZipFile(FILE) as file:
         assert file.testzip() is None
+
+
+def test_a_reader_that_ignores_the_order_of_an_array_reads_it_correctly() -> None:
+    """As in C and JavaScript: shape and type from the header, and then the numbers row by row."""
+    arrays = ARRAYS | {"transposed": ARRAYS["W1"].T, "strided": ARRAYS["W1"][:, ::2]}
+    npz.write(FILE, arrays, {"format": 2})
+    with zipfile.ZipFile(FILE) as file:
+        for name, array in arrays.items():
+            content = file.read(f"{name}.npy")
+            begin = 10 + int.from_bytes(content[8:10], "little")
+            header = literal_eval(content[10:begin].decode())
+            assert header == {"descr": array.dtype.str, "fortran_order": False, "shape": array.shape}
+            assert content[begin:] == array.tobytes(order="C")
 
 
 def test_the_file_ends_in_the_sum_of_all_that_stands_before_it() -> None:

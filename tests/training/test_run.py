@@ -144,7 +144,7 @@ def test_the_model_is_the_average_where_there_is_one():
     last = list(made.epochs())[-1]
     network, meta = load_network(RUN / "model.npz")
     assert evaluate(network, DATA.test.rows, DATA.test.labels).cost == last.test_cost
-    assert (meta["epochs"], meta["test_accuracy"]) == (3, last.test_accuracy)
+    assert (meta.epochs, meta.test_accuracy) == (3, last.test_accuracy)
 
 
 # --- resumed runs ----------------------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def test_the_model_keeps_its_metadata(network):
     run.save(network, {"dataset": "few", "epochs": 2})
     loaded, meta = load_network(run.model)
     np.testing.assert_array_equal(loaded.parameters, network.parameters)
-    assert (meta["dataset"], meta["epochs"]) == ("few", 2)
+    assert (meta.dataset, meta.epochs) == ("few", 2)
 
 
 def test_runs_of_the_same_second_do_not_collide(monkeypatch):
