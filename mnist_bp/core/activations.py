@@ -23,12 +23,16 @@ Array = NDArray[Any]
 """Array of float32, float64 or complex128."""
 
 
-def _in_each_dtype(number: float) -> dict[np.dtype[Any], Array]:
-    return {np.dtype(kind): np.asarray(number, kind) for kind in (np.float32, np.float64, np.complex128)}
+def _in_each_dtype(number: Callable[[type], float]) -> dict[np.dtype[Any], Array]:
+    return {np.dtype(kind): np.asarray(number(kind), kind) for kind in (np.float32, np.float64, np.complex128)}
 
 
-HALF, ONE = _in_each_dtype(0.5), _in_each_dtype(1)
-"""Constants as arrays. Converting a Python number at each use takes longer than the arithmetic of a small layer."""
+ONE = _in_each_dtype(lambda _: 1)
+"""1 as an array. Converting a Python number at each use takes longer than the arithmetic of a small layer."""
+
+LARGEST_EXPONENT = _in_each_dtype(lambda kind: np.floor(-np.log(np.finfo(kind).tiny)))
+"""Largest x for which sigmoid computes e^x: 87 in float32, 708 in float64. e^x is finite, and e^−x is not subnormal,
+which would make every product with it slow."""
 
 NAN = np.asarray(np.nan)
 
@@ -70,13 +74,17 @@ class Activation(NamedTuple):
 
 
 def sigmoid(z: Array) -> Array:
-    """Return 1 / (1 + e^−z), computed as ½ tanh ½z + ½, which cannot overflow."""
-    half = HALF[z.dtype]
-    a = z * half
-    np.tanh(a, out=a)
-    a *= half
-    a += half
-    return a
+    """Return 1 / (1 + e^−z), to a few rounding errors for every z ≥ −87 (float32) or −708 (float64).
+
+    Below, it stays at its value there, 10^−38 or 10^−308. The faster ½ tanh ½z + ½ would be wrong by 44 % at z = −17 in
+    float32, and 0 from −20 on.
+    """
+    one = ONE[z.dtype]
+    a = np.negative(z)
+    np.minimum(a, LARGEST_EXPONENT[z.dtype], out=a)
+    np.exp(a, out=a)
+    a += one
+    return np.divide(one, a, out=a)
 
 
 def logit(a: float) -> float:
@@ -130,7 +138,7 @@ def no_derivative(a: Array) -> Array:
 
 
 SIGMOID_JAVASCRIPT = per_neuron(
-    "0.5 * Math.tanh(0.5 * z) + 0.5",
+    "1 / (1 + Math.exp(-z))",
     "a * (1 - a)",
     "closed where the sigmoid is steepest (¼, at a = ½), nearly gone where it is flat. A neuron near 0 or 1 hardly "
     "changes, even if it is wrong.",

@@ -62,10 +62,14 @@ def squared_error_dC_dZ(A: Array, Y: Array, dA_dZ: Array) -> Array:
 
 
 def cross_entropy(Z: Array, A: Array, Y: Array) -> Array:
-    """Return C_0 = −Σ_j y_j ln a_j. It uses ln a_j = z_j − ln Σ_i e^z_i, which is finite even if a_j is 0."""
-    largest = Z.real.max(axis=1, keepdims=True)
-    ln_sum = largest + np.log(np.exp(Z - largest).sum(axis=1, keepdims=True))
-    return np.einsum("ij,ij->i", Y, ln_sum - Z)
+    """Return C_0 = −Σ_j y_j ln a_j, with ln a_j = d_j − ln Σ_i e^d_i, which is finite even if a_j is 0.
+
+    d_j is z_j minus the row's largest z. Adding the largest z to the logarithm instead would round away the small cost
+    of a confident output.
+    """
+    D = Z - Z.real.max(axis=1, keepdims=True)
+    ln_sum = np.log(np.exp(D).sum(axis=1, keepdims=True))
+    return np.einsum("ij,ij->i", Y, ln_sum - D)
 
 
 def cross_entropy_dC_dZ(A: Array, Y: Array, dA_dZ: Array) -> Array:
@@ -88,8 +92,9 @@ SQUARED_ERROR_JAVASCRIPT = CostJavaScript(
 CROSS_ENTROPY_JAVASCRIPT = CostJavaScript(
     shares="""(z, a, y) => {
   const largest = z.reduce((x, y) => Math.max(x, y));
-  const lnSum = largest + Math.log(z.reduce((sum, x) => sum + Math.exp(x - largest), 0));
-  return z.map((z_j, j) => y[j] * (lnSum - z_j));
+  const d = z.map((x) => x - largest);
+  const lnSum = Math.log(d.reduce((sum, x) => sum + Math.exp(x), 0));
+  return d.map((d_j, j) => y[j] * (lnSum - d_j));
 }""",
     derivative="(a, y) => a.map((a_j, j) => a_j - y[j])",
     derivative_by="z",

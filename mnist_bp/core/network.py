@@ -90,5 +90,6 @@ def backward(net: Layers, trace: Trace, Y: Array, *, out: ParameterVector | None
         np.matmul(dC_dZ.T, A[l - 1], out=dC_dW[l])  # (4): dC_dZ.T @ A[l − 1]
         np.dot(ones, dC_dZ, out=dC_db[l])  # (5): the same with 1 in place of a_k
         if l > 1:
-            dC_dZ = dC_dZ @ net.W[l] * dA_dZ[l - 1]  # (6): dC_dZ @ W[l] is ∂C/∂a of layer l − 1
+            dC_dZ = dC_dZ @ net.W[l]  # (6): ∂C/∂a of layer l − 1
+            dC_dZ *= dA_dZ[l - 1]
     return gradient

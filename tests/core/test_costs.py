@@ -43,6 +43,16 @@ def test_cross_entropy_stays_finite_where_the_output_is_zero() -> None:
     assert COSTS["cross-entropy"].per_example(Z, A, np.array([[0.0, 1.0]] * 2)) == pytest.approx([1000.0, np.log(2)])
 
 
+@pytest.mark.parametrize("z", [1.0, 1e3, 1e6])
+def test_the_small_cost_of_a_confident_output_does_not_depend_on_the_size_of_z(z: float) -> None:
+    """With z 6 above the other, the cost is ln (1 + e^−6) = 0.00248, to the last digits of float32."""
+    Z, Y = np.array([[z, z - 6]], np.float32), np.array([[1, 0]], np.float32)
+
+    cost = COSTS["cross-entropy"].per_example(Z, OUTPUT_ACTIVATIONS["softmax"].f(Z), Y)
+
+    assert cost == pytest.approx([np.log1p(np.exp(-6))], rel=3e-5)
+
+
 def test_with_cross_entropy_the_error_is_a_minus_y() -> None:
     """The softmax's own derivatives cancel against those of the logarithm."""
     A, Y = np.array([[0.125, 0.25, 0.625]]), np.array([[0.0, 0.0, 1.0]])
