@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from mnist_bp.network import Network
 
 __all__ = ["Network", "Trainer", "__version__", "check_gradient", "evaluate", "explain", "load_dataset"]
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 
 def __getattr__(name: str) -> object:

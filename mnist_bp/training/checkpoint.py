@@ -11,11 +11,13 @@ from mnist_bp import __version__
 from mnist_bp.core.activations import Array
 from mnist_bp.errors import InputError
 from mnist_bp.storage import npz
+from mnist_bp.training.calculation import CALCULATION, refuse_other_calculation
 from mnist_bp.training.diagnostics import Health
 from mnist_bp.training.metrics import METRICS, EpochResult
+from mnist_bp.training.stopping import is_finished
 from mnist_bp.training.trainer import Trainer
 
-__all__ = ["FORMAT", "restore", "save"]
+__all__ = ["FORMAT", "read_progress", "restore", "save"]
 
 MOST = 1 << 53
 """Largest valid number of steps or epochs, more than any computer can do."""
@@ -33,28 +35,60 @@ def save(path: Path, trainer: Trainer, last: EpochResult, identity: Mapping[str,
 
     ``identity`` holds the values that must be equal to resume, see ``restore``.
     """
-    npz.write(
-        path, trainer.state, {"format": FORMAT, "version": __version__, "identity": identity, "last": last.record()}
-    )
+    version = {"format": FORMAT, "version": __version__, "calculation": CALCULATION}
+    npz.write(path, trainer.state, {**version, "identity": identity, "last": last.record()})
 
 
-def restore(
-    path: Path, trainer: Trainer, identity: Mapping[str, Any], *, resumable: Collection[str] = ()
-) -> EpochResult:
-    """Restore the state of a trainer, and return the result of its last epoch.
-
-    ``identity`` holds the values that must be equal, such as the data and the settings, as JSON values. Names in
-    ``resumable`` are not compared; older versions recorded some of them.
+def read_progress(path: Path) -> npz.Archive:
+    """Read a checkpoint without its trainer. The arrays that ``is_finished`` needs are valid; others may not be.
 
     Raises
     ------
     InputError
-        If the file is missing or damaged, has another identity, or does not fit the trainer.
+        If the file is missing or damaged.
+    """
+    held = npz.read(path, "checkpoint", [FORMAT])
+    for name in ("epoch", "best_epoch"):
+        if name not in held.arrays:
+            raise InputError(f"{path}: it has no array {name}")
+        _check(path, name, held.arrays[name], np.zeros((), np.int64))
+    return held
+
+
+def restore(
+    path: Path,
+    trainer: Trainer,
+    identity: Mapping[str, Any],
+    *,
+    resumable: Collection[str] = (),
+    defaults: Mapping[str, Any] | None = None,
+) -> EpochResult:
+    """Restore the state of a trainer, and return the result of its last epoch.
+
+    Parameters
+    ----------
+    path
+        File that ``save`` wrote.
+    trainer
+        Trainer that has not started.
+    identity
+        Values that must be equal, such as the data and the settings, as JSON values.
+    resumable
+        Names that are not compared. Older versions recorded some of them.
+    defaults
+        Values of names that the version that wrote the file did not know.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, has another identity, does not fit the trainer, or was written by a version
+        that would continue with other numbers.
     """
     held = npz.read(path, "checkpoint", [FORMAT])
     was = held.meta.get("identity")
     if not isinstance(was, dict):
         raise InputError(f"{path}: its metadata does not identify the training")
+    was = {**(defaults or {}), **was}
     for name in {**was, **identity}:
         is_comparable = (name in was or name not in LATER) and name not in resumable
         if is_comparable and was.get(name) != identity.get(name):
@@ -67,6 +101,8 @@ def restore(
     last = _result(held.meta.get("last"))
     if last is None or last.epoch != held.arrays["epoch"]:
         raise InputError(f"{path}: its metadata has no valid result of the last epoch")
+    if not is_finished(trainer.settings, held.arrays):
+        refuse_other_calculation(path.parent, held.meta, trainer.settings)
     trainer.restore(held.arrays)
     return last
 

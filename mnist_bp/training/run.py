@@ -15,10 +15,13 @@ from mnist_bp.storage.metadata import Metadata
 from mnist_bp.training import checkpoint
 from mnist_bp.training.metrics import EpochResult
 from mnist_bp.training.run_folder import RunFolder
-from mnist_bp.training.settings import Settings
+from mnist_bp.training.settings import SETTINGS, Settings
 from mnist_bp.training.trainer import LabelledImages, Trainer
 
 __all__ = ["TrainingRun"]
+
+DEFAULTS = {each.key: each.format(each.default) for each in SETTINGS.values() if each.default is not None}
+"""Values of settings that a run has if the version that began it did not know them."""
 
 DIGITS = 16
 """Number of hexadecimal digits of the training set's SHA-256 digest, enough to distinguish training sets."""
@@ -93,7 +96,7 @@ class TrainingRun:
         try:
             if run.checkpoint.is_file():
                 self.last = checkpoint.restore(
-                    run.checkpoint, self.trainer, self._identity, resumable=settings.resumable
+                    run.checkpoint, self.trainer, self._identity, resumable=settings.resumable, defaults=DEFAULTS
                 )
             if self.trainer.epoch > settings.epochs:
                 raise InputError(

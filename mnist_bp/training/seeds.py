@@ -4,6 +4,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -12,8 +13,12 @@ from typing import Any
 import mnist_bp
 from mnist_bp.errors import InputError
 from mnist_bp.shell import word
+from mnist_bp.training import checkpoint
+from mnist_bp.training.calculation import refuse_other_calculation
 from mnist_bp.training.run_folder import RunFolder
+from mnist_bp.training.run_paths import CHECKPOINT
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.stopping import is_finished
 
 __all__ = ["SeedRun", "name_seeds", "reopen_series", "seed_command", "summarize"]
 
@@ -112,8 +117,13 @@ def name_seeds(seeds: Sequence[int]) -> str:
 def reopen_series(folder: Path, settings: Settings, options: dict[str, Any]) -> RunFolder:
     """Return the folder of several runs to resume them. Its history is cleared, and finished runs report again.
 
-    Raise InputError for a number of epochs with which one of the runs could not resume, before it is stored in the
-    config, and for the folder of a single run.
+    Nothing is changed if the runs cannot resume.
+
+    Raises
+    ------
+    InputError
+        If one of the runs could not resume with this number of epochs, or began in a version that computed other
+        numbers, or if this is the folder of a single run.
     """
     run = RunFolder.reopen(folder)
     if run.checkpoint.exists():
@@ -124,8 +134,20 @@ def reopen_series(folder: Path, settings: Settings, options: dict[str, Any]) -> 
     for one in map(RunFolder, sorted(folder.glob("seed-*"))):
         if (had := len(one.read_history())) > settings.epochs:
             raise InputError(f"{one.folder} has already had {had} epochs, more than --epochs {settings.epochs}")
+    _refuse_a_mixture(folder, settings, options["seeds"])
     run.resume(0, options)
     return run
+
+
+def _refuse_a_mixture(folder: Path, settings: Settings, seeds: int) -> None:
+    """Raise InputError if older runs of a series are done, and those that are left would have other numbers."""
+    held = []
+    for path in sorted(folder.glob(f"seed-*/{CHECKPOINT}")):
+        with suppress(InputError):  # damaged: its own training reports it
+            held.append(checkpoint.read_progress(path))
+    if len(held) < seeds or not all(is_finished(settings, each.arrays) for each in held):
+        for each in held:
+            refuse_other_calculation(folder, each.meta, settings)
 
 
 def seed_command(settings: Settings, run: SeedRun) -> list[str]:

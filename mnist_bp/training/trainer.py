@@ -26,6 +26,7 @@ from mnist_bp.training.evaluation import EXAMPLES_AT_ONCE, Evaluation, chunks, e
 from mnist_bp.training.metrics import EpochResult, Measured, measure
 from mnist_bp.training.schedules import SCHEDULES
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.stopping import is_finished
 
 __all__ = ["LabelledImages", "Trainer", "train"]
 
@@ -108,12 +109,6 @@ class Trainer:
         """Number of mini-batches in an epoch. The last one may be smaller."""
         return -(-self._examples // self._batch_size)
 
-    @property
-    def is_stopped_early(self) -> bool:
-        """True if the validation accuracy has not improved for ``settings.early_stop`` epochs."""
-        patience = self.settings.early_stop
-        return patience is not None and self.epoch - int(self._best_epoch) >= patience
-
     def restore(self, state: dict[str, Array]) -> None:
         """Restore a ``state``: arrays with equal names, shapes and dtypes."""
         for name, array in self.state.items():
@@ -136,7 +131,7 @@ class Trainer:
             If a cost, a value of the ``state``, or a gradient norm is not finite after an epoch.
         """
         finished = {name: array.copy() for name, array in self.state.items()}
-        while self.epoch < self.settings.epochs and not self.is_stopped_early:
+        while not is_finished(self.settings, self.state):
             try:
                 result = self._run_epoch(on_batch)
                 finished = {name: array.copy() for name, array in self.state.items()}

@@ -11,6 +11,7 @@ from mnist_bp.errors import InputError
 from mnist_bp.network import Network
 from mnist_bp.storage import npz
 from mnist_bp.training import checkpoint
+from mnist_bp.training.calculation import CALCULATION
 from mnist_bp.training.schedules import SCHEDULES
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.trainer import LabelledImages, Trainer
@@ -169,6 +170,46 @@ def test_a_checkpoint_of_another_training_is_refused(identity, said):
     """The first thing that differs is named, with both values."""
     stopped_after(1, recipe())
     refused(f"checkpoint.npz: .*{said}", identity={**IDENTITY, **identity})
+
+
+def test_a_setting_that_a_checkpoint_does_not_know_has_its_default():
+    """Then the training is the same; with another value it is another training."""
+    stopped_after(1, recipe())
+    identity = {**IDENTITY, "keep": "last"}
+    made = trainer(recipe())
+    assert checkpoint.restore(PATH, made, identity, defaults={"keep": "last"}).epoch == 1
+    with pytest.raises(InputError, match="it was trained with keep 'last', not 'best'"):
+        checkpoint.restore(PATH, made, {**identity, "keep": "best"}, defaults={"keep": "last"})
+
+
+@pytest.mark.parametrize("calculation", [CALCULATION + 1, 0, "2", None])
+def test_a_checkpoint_of_an_unknown_calculation_is_refused(calculation):
+    """A newer version may compute in another way; the line says which one wrote it."""
+    stopped_after(1, recipe())
+    rewritten(calculation=calculation, version="9.1")
+    refused(f"mnist-bp .* does not know its calculation, version {calculation!r}; resume it with mnist-bp 9.1$")
+
+
+def test_a_checkpoint_between_two_versions_is_of_the_older_calculation():
+    """Version 0.2.0 of the program recorded its version, and no calculation."""
+    settings = recipe(dropout=0.3)
+    stopped_after(1, settings)
+    held = npz.read(PATH, "checkpoint", [2])
+    npz.write(
+        PATH,
+        held.arrays,
+        {name: value for name, value in held.meta.items() if name != "calculation"} | {"version": "0.2.0"},
+    )
+    refused("mnist-bp 0.2.0, which wrote it, computed sigmoids and dropout differently", settings=settings)
+
+
+def test_a_finished_training_is_restored_whatever_calculated_it():
+    """Nothing is left to compute; so also after an early stop."""
+    stopped_after(2, recipe(dropout=0.3, epochs=2))
+    rewritten(calculation=1)
+    checkpoint.restore(PATH, trainer(recipe(dropout=0.3, epochs=2)), IDENTITY)
+    rewritten({"epoch": np.array(2), "best_epoch": np.array(1)}, calculation=1)
+    checkpoint.restore(PATH, trainer(recipe(dropout=0.3, early_stop=1)), IDENTITY)
 
 
 def test_a_missing_checkpoint_is_refused():

@@ -16,6 +16,7 @@ from mnist_bp.training import trainer as trainer_module
 from mnist_bp.training.evaluation import Evaluation, evaluate
 from mnist_bp.training.schedules import SCHEDULES
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.stopping import is_finished
 from mnist_bp.training.trainer import LabelledImages, Trainer
 
 SIZES = (16, 6, 5, 3)
@@ -229,7 +230,7 @@ def test_it_stops_after_so_many_epochs_without_a_better_validation_accuracy(accu
     accuracies(*right)
     made, results = trained(IN_BATCHES, epochs=len(right), early_stop=patience)
     assert [result.epoch for result in results] == list(range(1, stops_after + 1))
-    assert made.is_stopped_early == (stops_after < len(right))
+    assert is_finished(made.settings, made.state)
     assert list(made.run()) == []
 
 
