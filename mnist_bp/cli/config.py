@@ -45,6 +45,11 @@ def _use_config(context: typer.Context, path: Path | None) -> Path | None:
 
     config = find_config(path)
     context.default_map = read_config(config, context.command.callback)
+    if is_config_of_a_run(config):
+        from mnist_bp.training.settings import SETTINGS
+
+        absent = {name: each.absent for name, each in SETTINGS.items() if each.absent != each.default}
+        context.default_map = {**absent, **context.default_map}
     return config
 
 

@@ -48,8 +48,9 @@ class Activation(NamedTuple):
         a ↦ σ′(z), elementwise, as a new array of the same shape and dtype. Softmax has no elementwise derivative and
         returns NaN.
     gain
-        Factor of the initial weights, which are drawn from N(0, 1) × gain / √fan-in. It is √2 if half of the z are cut
-        off (He et al. 2015), else 1 (LeCun et al. 1998, "Efficient BackProp").
+        Factor of the initial weights between two hidden layers, which are drawn from N(0, 1) × gain / √fan-in. It
+        compensates what σ does to differences between examples: 1 (LeCun et al. 1998, "Efficient BackProp"); √2 if
+        half of the z are cut off (He et al. 2015); 4 for the sigmoid, whose slope at 0 is ¼.
     has_kink
         True if σ′ jumps at z = 0.
     can_saturate
@@ -168,7 +169,9 @@ SOFTMAX_JAVASCRIPT = ActivationJavaScript(
 )
 
 ENTRIES: dict[str, Activation] = {
-    "sigmoid": Activation(sigmoid, sigmoid_derivative, can_saturate=True, inverse=logit, javascript=SIGMOID_JAVASCRIPT),
+    "sigmoid": Activation(
+        sigmoid, sigmoid_derivative, gain=4, can_saturate=True, inverse=logit, javascript=SIGMOID_JAVASCRIPT
+    ),
     "tanh": Activation(np.tanh, tanh_derivative, can_saturate=True, javascript=TANH_JAVASCRIPT),
     "relu": Activation(relu, relu_derivative, gain=2**0.5, has_kink=True, can_die=True, javascript=RELU_JAVASCRIPT),
     "leaky-relu": Activation(

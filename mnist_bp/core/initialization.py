@@ -19,21 +19,26 @@ def initialize(
     *,
     rng: np.random.Generator,
 ) -> None:
-    """Draw weights from N(0, 1) × gain / √fan-in, which keeps every layer's z near 1, and set biases to 0.
+    """Draw weights from N(0, 1) × gain / √fan-in, and set biases so that every z starts near a chosen mean.
 
-    There is one exception. With sigmoid hidden neurons and sigmoid outputs, all outputs rise and fall together with
-    Σ a² over the last hidden layer, and a first step that is too large saturates the network for good. So each output
-    starts at 1 / n_L, the fraction of the examples in which it should be on, and a wide last hidden layer starts mostly
-    off.
+    The gain is σ's between two hidden layers, and 1 after the inputs and before the outputs. The mean of z is 0 except
+    in two layers. With sigmoid hidden neurons and sigmoid outputs, all outputs rise and fall together with Σ a² over
+    the last hidden layer, and a first step that is too large saturates the network for good. So each output starts at
+    1 / n_L, the fraction of the examples in which it should be on, and a wide last hidden layer starts mostly off.
+
+    A sigmoid's activations are never negative, so its weights alone would shift the next layer's z by Σ_k w_jk σ(mean
+    of z_k). The biases subtract this.
     """
     L = len(parameters.W)
     σ, outputs = activation_named(activation), activation_named(output_activation)
-    for l, W in parameters.W.items():
-        gain = (σ if l < L else outputs).gain
-        W[...] = rng.standard_normal(W.shape) * (gain / W.shape[1] ** 0.5)
-        parameters.b[l][...] = 0
+    z_mean = dict.fromkeys(parameters.W, 0.0)
     *hidden, n_L = parameters.sizes[1:]
     if outputs.inverse and n_L > 1:
-        parameters.b[L][...] = outputs.inverse(1 / n_L)
+        z_mean[L] = outputs.inverse(1 / n_L)
     if σ.inverse and hidden:
-        parameters.b[L - 1][...] = σ.inverse(min(1 / 2, (INITIAL_SUM_OF_SQUARES / hidden[-1]) ** 0.5))
+        z_mean[L - 1] = σ.inverse(min(1 / 2, (INITIAL_SUM_OF_SQUARES / hidden[-1]) ** 0.5))
+    for l, W in parameters.W.items():
+        gain = σ.gain if 1 < l < L else 1
+        W[...] = rng.standard_normal(W.shape) * (gain / W.shape[1] ** 0.5)
+        a_mean = σ.f(np.array([z_mean[l - 1]]))[0] if l > 1 else 0
+        parameters.b[l][...] = z_mean[l] - a_mean * W.sum(axis=1)

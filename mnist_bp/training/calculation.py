@@ -50,6 +50,7 @@ def _has_sigmoids(settings: Settings) -> bool:
 CHANGES = (
     Change(2, "sigmoids", _has_sigmoids),
     Change(2, "dropout", lambda settings: bool(settings.dropout or settings.input_dropout)),
+    Change(2, "averages", lambda settings: bool(settings.average)),
     Change(2, "augmentation", lambda settings: settings.augment != NO_AUGMENTATION),
     Change(2, "the one-cycle schedule", lambda settings: settings.schedule == "one-cycle"),
 )

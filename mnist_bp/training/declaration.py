@@ -55,6 +55,8 @@ class Setting:
         Functions from text to value, and from value to the form in a config.
     is_resumable
         Function of the settings, True if a run may resume with another value of this setting. None for never.
+    absent
+        Value in a run whose config lacks the setting, because an older version began it. Default: ``default``.
     always
         True if the printed recipe includes this setting even at its default.
     phrase
@@ -75,6 +77,7 @@ class Setting:
     parse: Callable[[str], Any] | None = None
     format: Callable[[Any], Any] = lambda value: value
     is_resumable: Callable[[Any], bool] | None = None
+    absent: Any = None
     always: bool = False
     phrase: Callable[[Any], str] | None = None
     name: str = ""
@@ -109,6 +112,7 @@ class Setting:
 
 def setting(default: Any, text: str, panel: str, **declaration: Any) -> Any:
     """Declare a field of a settings dataclass: see ``Setting``."""
+    declaration.setdefault("absent", default)
     return field(default=default, metadata={"setting": Setting(default=default, help=text, panel=panel, **declaration)})
 
 

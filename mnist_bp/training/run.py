@@ -20,8 +20,8 @@ from mnist_bp.training.trainer import LabelledImages, Trainer
 
 __all__ = ["TrainingRun"]
 
-DEFAULTS = {each.key: each.format(each.default) for each in SETTINGS.values() if each.default is not None}
-"""Values of settings that a run has if the version that began it did not know them."""
+ABSENT = {each.key: each.format(each.absent) for each in SETTINGS.values() if each.absent is not None}
+"""Values of settings that a run has if the version that began it did not record them."""
 
 DIGITS = 16
 """Number of hexadecimal digits of the training set's SHA-256 digest, enough to distinguish training sets."""
@@ -96,7 +96,7 @@ class TrainingRun:
         try:
             if run.checkpoint.is_file():
                 self.last = checkpoint.restore(
-                    run.checkpoint, self.trainer, self._identity, resumable=settings.resumable, defaults=DEFAULTS
+                    run.checkpoint, self.trainer, self._identity, resumable=settings.resumable, defaults=ABSENT
                 )
             if self.trainer.epoch > settings.epochs:
                 raise InputError(

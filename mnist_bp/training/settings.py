@@ -36,7 +36,6 @@ CLASSES = 10
 """Number of classes of every named dataset."""
 
 _RATE = Range(0, 1, "a number from 0 to below 1", excludes_high=True)
-_DECAY = Range(0, 1, "a decay between 0 and 1, like 0.999", excludes_low=True, excludes_high=True)
 _STRENGTH = Range(0, MOST_STRENGTH, f"a factor above 0, up to {MOST_STRENGTH:g}", excludes_low=True)
 _LESSONS_RATE = default_learning_rate("sigmoid", "squared-error")
 POSITIVE = Range(0, math.inf, "a number above 0", excludes_low=True, excludes_high=True)
@@ -192,13 +191,14 @@ class Settings:
     label_smoothing: float = setting(
         0.0, "Fraction of each target that is spread over all classes.", ADVANCED, metavar="FRACTION", range=_RATE
     )
-    average: float | None = setting(
-        None,
-        "Decay per step of an exponential moving average (EMA) of the parameters, like 0.999, "
-        "which is then evaluated and saved. Default: no average.",
+    average: float = setting(
+        0.99,
+        "Decay per step of an exponential moving average (EMA) of the parameters, which is evaluated and saved; 0: no "
+        "average.",
         ADVANCED,
         metavar="DECAY",
-        range=_DECAY,
+        range=_RATE,
+        absent=0.0,
     )
     augment: str = setting(
         NO_AUGMENTATION,

@@ -53,7 +53,7 @@ class _Epochs:
         job = Job(hidden, activation="relu", cost="cross-entropy")
         self.threads = default_threads(hidden, settings.get("augment", "none"))
         few = data.test.first(1000)
-        fixed = Settings(learning_rate=0.001, batch_size=100, epochs=10**6, seed=0)
+        fixed = Settings(average=0, learning_rate=0.001, batch_size=100, epochs=10**6, seed=0)
         self._results: Iterator[EpochResult] = Trainer(
             job.network(data),
             LabelledImages(data.train.rows, data.train.labels),

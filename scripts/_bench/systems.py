@@ -81,7 +81,13 @@ class MnistBp(System):
             self.network,
             (self.examples.rows, self.examples.labels),
             (data.test.rows, data.test.labels),
-            Settings(epochs=sys.maxsize, batch_size=self.batch_size, learning_rate=job.learning_rate, seed=job.seed),
+            Settings(
+                average=0,
+                epochs=sys.maxsize,
+                batch_size=self.batch_size,
+                learning_rate=job.learning_rate,
+                seed=job.seed,
+            ),
         )
 
     def epoch(self) -> float:

@@ -68,7 +68,7 @@ def test_people_read_a_line_for_each_epoch_and_the_next_command(train):
     assert lines[1] == "data     few: 500 training and 250 test examples"
     assert lines[2] == "recipe   sgd, learning rate 2, batches of 100, 2 epochs, seed 0, 1 thread"
     assert [line.split(":")[0] for line in lines[3:5]] == ["epoch 1/2", "epoch 2/2"]
-    assert lines[5].startswith("warning  the test cost is at chance")  # it has taken ten steps
+    assert lines[5].startswith("warning  class 3: never predicted on the test set")  # it has taken ten steps
     assert lines[6].startswith("weights  fingerprint ")
     assert lines[7].startswith("test accuracy ")
     assert "on few (finished after 2 epochs" in lines[7]

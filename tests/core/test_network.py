@@ -199,22 +199,36 @@ def test_the_same_rng_gives_the_same_network() -> None:
 
 
 @pytest.mark.parametrize(
-    ("activation", "variance"), [("sigmoid", 1.0), ("tanh", 1.0), ("relu", 2.0), ("leaky-relu", 2.0)]
+    ("activation", "variance"), [("sigmoid", 16.0), ("tanh", 1.0), ("relu", 2.0), ("leaky-relu", 2.0)]
 )
 def test_initial_weights_suit_the_fan_in(activation: str, variance: float) -> None:
-    """The variance of a neuron's incoming weights adds up to 1, or to 2 where half of the z are cut off."""
-    net = Network([400, 300, 10], activation=activation, rng=np.random.default_rng(0))
+    """The variance of a neuron's incoming weights adds up to 1, and between hidden layers to the gain squared."""
+    net = Network([400, 300, 200, 10], activation=activation, rng=np.random.default_rng(0))
 
-    assert 400 * net.weights[0].var() == pytest.approx(variance, rel=0.02)
+    assert 400 * net.weights[0].var() == pytest.approx(1, rel=0.02)
+    assert 300 * net.weights[1].var() == pytest.approx(variance, rel=0.02)
+    assert 200 * net.weights[2].var() == pytest.approx(1, rel=0.1)
+
+
+def test_every_z_starts_around_its_mean() -> None:
+    """The biases subtract what the previous layer's activations at their own mean contribute."""
+    net = Network([20, 30, 40, 10], rng=np.random.default_rng(0), dtype=np.float64)
+
+    a_1 = np.full(30, 0.5)
+    assert net.weights[1] @ a_1 + net.biases[1] == pytest.approx(np.zeros(40))
 
 
 def test_sigmoid_outputs_start_at_one_in_ten() -> None:
-    """σ(b) = 1/10 for ten outputs; softmax needs no such start."""
+    """a = 1/10 for ten outputs where the hidden neurons are at ½; softmax needs no such start."""
     squared = Network([20, 5, 10], cost="squared-error", rng=np.random.default_rng(0), dtype=np.float64)
     entropy = Network([20, 5, 10], cost="cross-entropy", rng=np.random.default_rng(0), dtype=np.float64)
 
-    assert 1 / (1 + np.exp(-squared.biases[-1])) == pytest.approx(np.full(10, 0.1))
-    assert entropy.biases[-1].tolist() == [0.0] * 10
+    def outputs(net: Network) -> np.ndarray:
+        z = net.weights[-1] @ np.full(5, 0.5) + net.biases[-1]
+        return net.σ[2].f(z[np.newaxis])[0]
+
+    assert outputs(squared) == pytest.approx(np.full(10, 0.1))
+    assert outputs(entropy) == pytest.approx(np.full(10, 0.1))
 
 
 def test_a_wide_last_hidden_layer_of_sigmoids_starts_mostly_off() -> None:

@@ -36,7 +36,7 @@ TRAINING, TEST, VALIDATION = images(70, 1), images(40, 2), images(40, 3)
 def recipe(**settings):
     """Mini-batches of 16, and at last of 6."""
     rate = 0.01 if settings.get("optimizer") == "adam" else 0.1
-    return Settings(**{"learning_rate": rate, "batch_size": 16, "epochs": EPOCHS, "seed": 5, **settings})
+    return Settings(**{"average": 0, "learning_rate": rate, "batch_size": 16, "epochs": EPOCHS, "seed": 5, **settings})
 
 
 def trainer(settings, seed=7):

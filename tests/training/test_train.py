@@ -28,7 +28,7 @@ def fresh(dtype=np.float32, activation="sigmoid"):
 
 def run(network, data, *, epochs=3, batch_size=100, learning_rate=LEARNING_RATE, seed=0, on_batch=None):
     """All results of a training."""
-    settings = Settings(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
+    settings = Settings(average=0, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
     return list(train(network, *data, settings, on_batch=on_batch))
 
 

@@ -20,8 +20,8 @@ from mnist_bp.training.stopping import is_finished
 from mnist_bp.training.trainer import LabelledImages, Trainer
 
 SIZES = (16, 6, 5, 3)
-ALL_AT_ONCE = Settings(learning_rate=0.5, batch_size=None, epochs=1, seed=0)
-IN_BATCHES = Settings(learning_rate=0.5, batch_size=20, epochs=3, seed=4)
+ALL_AT_ONCE = Settings(average=0, learning_rate=0.5, batch_size=None, epochs=1, seed=0)
+IN_BATCHES = Settings(average=0, learning_rate=0.5, batch_size=20, epochs=3, seed=4)
 """Settings with four batches of 20 and one of 10 for 90 examples."""
 
 
@@ -165,15 +165,17 @@ def test_dropout_leaves_the_order_of_the_examples_alone(monkeypatch):
 
 @pytest.mark.parametrize("decay", [0.5, 0.999])
 def test_the_average_by_hand_with_its_warm_up(decay):
-    """After each step, d average + (1 − d) parameters, d = min(decay, (1 + t) / (10 + t)), t from 0 over all epochs."""
-    made = trainer(IN_BATCHES, average=decay)
+    """After 10 steps and at the end of an epoch, d^k average + (1 − d^k) parameters, d = min(decay, t / (9 + t)).
+
+    t counts the steps of all epochs, k those since the last update.
+    """
+    made = trainer(replace(IN_BATCHES, batch_size=8), average=decay)  # 12 steps in each of 3 epochs
     average, seen = made.network.parameters.copy(), []
     list(made.run(lambda: seen.append(made.network.parameters.copy())))
-    assert len(seen) == 15
-    decays = [min(decay, (1 + t) / (10 + t)) for t in range(15)]
-    assert (decays[0], decays[-1]) == (0.1, min(decay, 15 / 24))
-    for parameters, d in zip(seen, decays, strict=True):
-        average = d * average + (1 - d) * parameters
+    assert len(seen) == 36
+    for t, k in ((10, 10), (12, 2), (22, 10), (24, 2), (34, 10), (36, 2)):
+        d = min(decay, t / (9 + t)) ** k
+        average = d * average + (1 - d) * seen[t - 1]
     np.testing.assert_allclose(made.eval_network.parameters, average, rtol=0, atol=1e-14)
 
 
