@@ -10,14 +10,14 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from threadpoolctl import threadpool_info
 
 from mnist_bp.storage.metadata import Environment
 
-__all__ = ["describe_environment", "processor", "processor_flags"]
+__all__ = ["describe_environment", "processor", "processor_flags", "simd"]
 
 CPU_INFO = Path("/proc/cpuinfo")
 
@@ -34,7 +34,7 @@ def describe_environment(threads: int | None = None) -> Environment:
     return Environment(
         python=f"{platform.python_implementation()} {platform.python_version()}",
         numpy=np.__version__,
-        simd=_simd(),
+        simd=simd("found"),
         blas=" ".join(filter(None, [blas.get("internal_api"), blas.get("version")])) or None,
         kernel=blas.get("architecture"),
         threads=threads or blas.get("num_threads"),
@@ -55,9 +55,10 @@ def _blas() -> dict[str, Any]:
     return {}
 
 
-def _simd() -> tuple[str, ...]:
+def simd(group: Literal["baseline", "found"]) -> tuple[str, ...]:
+    """Return numpy's names of the SIMD extensions that it uses: always, or because the processor has them."""
     with suppress(KeyError):
-        return tuple(np.show_config(mode="dicts")["SIMD Extensions"]["found"])
+        return tuple(np.show_config(mode="dicts")["SIMD Extensions"][group])
     return ()
 
 

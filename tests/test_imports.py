@@ -21,6 +21,8 @@ BELOW = {
     "shell": {"errors"},
     "core": {"errors"},
     "storage": {"core", "errors"},
+    "installed": set(),
+    "instruction_sets": {"machine", "storage"},
     "machine": {"storage"},
     "network": {"core", "storage", "errors"},
     "gradcheck": {"core", "network", "errors"},
@@ -32,8 +34,8 @@ BELOW = {
         "core", "data", "environment", "explanation", "gradcheck", "network", "training", "errors", "shell", "storage"
     },
     "cli": {
-        "core", "cores", "data", "environment", "explanation", "gradcheck", "network", "page", "reports", "training",
-        "errors", "shell", "storage",
+        "core", "cores", "data", "environment", "explanation", "gradcheck", "installed", "instruction_sets", "machine",
+        "network", "page", "reports", "training", "errors", "shell", "storage",
     },
     "api": {"core", "data", "environment", "explanation", "gradcheck", "network", "training", "errors"},
     "": {"api", "cli", "errors", "network"},

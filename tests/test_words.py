@@ -27,6 +27,8 @@ CLEAN = (
     "mnist_bp/errors.py",
     "mnist_bp/explanation",
     "mnist_bp/gradcheck",
+    "mnist_bp/installed.py",
+    "mnist_bp/instruction_sets.py",
     "mnist_bp/machine.py",
     "mnist_bp/network.py",
     "mnist_bp/page",

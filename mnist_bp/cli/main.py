@@ -32,6 +32,7 @@ COMMANDS = {
     "gradcheck": "Check gradients: compare backpropagation with numerical derivatives.",
     "explain": "Show how the gradient of one weight is computed, factor by factor.",
     "download": "Download a dataset and verify its SHA-256 checksums.",
+    "info": "Show versions, processor, BLAS kernel and cached datasets.",
 }
 """Names of the commands in the order of the help, and the first sentence of the help of each."""
 

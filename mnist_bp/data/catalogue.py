@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 from mnist_bp.data.choices import DATASETS
 from mnist_bp.data.download import cache
+from mnist_bp.data.download.cache import QUARANTINED
 from mnist_bp.data.formats import Found, find_file, recognize
 from mnist_bp.data.generated import folder_of
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.registry import DatasetEntry, GeneratedDataset, PublishedDataset
 from mnist_bp.data.zip_member import Stored
 
-__all__ = ["Entry", "catalogue"]
+__all__ = ["Entry", "catalogue", "quarantined"]
 
 
 class Entry(NamedTuple):
@@ -30,6 +31,11 @@ def catalogue(root: Path) -> list[Entry]:
     finding = recognize(root)
     entries = (_entry(root, finding.named(name), dataset) for name, dataset in DATASETS.items())
     return [entry for entry in entries if entry is not None]
+
+
+def quarantined(root: Path) -> list[Path]:
+    """Return the files below ``root`` that failed verification and were renamed."""
+    return sorted(path for pattern in ("*", "*/*") for path in root.glob(f"{pattern}{QUARANTINED}"))
 
 
 def _entry(root: Path, found: Found | None, dataset: DatasetEntry) -> Entry | None:

@@ -15,7 +15,7 @@ from mnist_bp.errors import AnswerIsNo, DataUnavailable, InputError, StorageErro
 from mnist_bp.reports.console import Console
 from mnist_bp.training.settings import SETTINGS
 
-COMMANDS = ["train", "evaluate", "predict", "page", "gradcheck", "explain", "download"]
+COMMANDS = ["train", "evaluate", "predict", "page", "gradcheck", "explain", "download", "info"]
 
 
 def python(*arguments, **env):

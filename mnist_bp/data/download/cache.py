@@ -21,9 +21,21 @@ from mnist_bp.data.formats import find_file
 from mnist_bp.data.registry import PublishedFile
 from mnist_bp.storage.atomic import write_text
 
-__all__ = ["MANIFEST", "FileState", "is_verified", "mark_verified", "quarantine", "quick_check", "verify"]
+__all__ = [
+    "MANIFEST",
+    "QUARANTINED",
+    "FileState",
+    "is_verified",
+    "mark_verified",
+    "quarantine",
+    "quick_check",
+    "verify",
+]
 
 MANIFEST = "manifest.json"
+
+QUARANTINED = ".damaged"
+"""Suffix of damaged files that were replaced."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,7 @@ def mark_verified(path: Path, sha256: str) -> None:
 
 def quarantine(path: Path) -> Path:
     """Rename a damaged file to NAME.damaged, replacing an older one, and return its new path."""
-    aside = path.with_name(f"{path.name}.damaged")
+    aside = path.with_name(f"{path.name}{QUARANTINED}")
     with suppress(FileNotFoundError):  # another process was faster
         path.replace(aside)
     return aside
