@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mnist_bp import __version__
-from mnist_bp.core.choices import COSTS
+from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.data.names import NO_AUGMENTATION
 from mnist_bp.errors import InputError
 from mnist_bp.shell import program_command
@@ -35,11 +35,14 @@ class Change(NamedTuple):
         Noun for the part that is computed in another way.
     affects
         Function of the settings, True if they give other parameters than before.
+    only_at_start
+        True if trainings that have begun are not affected.
     """
 
     since: int
     what: str
     affects: Callable[[Settings], bool]
+    only_at_start: bool = False
 
 
 def _has_sigmoids(settings: Settings) -> bool:
@@ -47,8 +50,14 @@ def _has_sigmoids(settings: Settings) -> bool:
     return outputs == "sigmoid" or (settings.activation == "sigmoid" and settings.hidden != ())
 
 
+def _had_gain(settings: Settings) -> bool:
+    """Return True if the gain of the first hidden layer was that of its activation; it is 1 now."""
+    return settings.hidden != () and ACTIVATIONS[settings.activation].gain != 1
+
+
 CHANGES = (
     Change(2, "sigmoids", _has_sigmoids),
+    Change(2, "initial weights", _had_gain, only_at_start=True),
     Change(2, "dropout", lambda settings: bool(settings.dropout or settings.input_dropout)),
     Change(2, "averages", lambda settings: bool(settings.average)),
     Change(2, "augmentation", lambda settings: settings.augment != NO_AUGMENTATION),
@@ -57,7 +66,9 @@ CHANGES = (
 """All changes of the calculation since its first version."""
 
 
-def refuse_other_calculation(folder: Path, meta: Mapping[str, Any], settings: Settings) -> None:
+def refuse_other_calculation(
+    folder: Path, meta: Mapping[str, Any], settings: Settings, *, from_start: bool = False
+) -> None:
     """Raise InputError if a run would not end as in the version that wrote its checkpoint.
 
     Parameters
@@ -68,6 +79,8 @@ def refuse_other_calculation(folder: Path, meta: Mapping[str, Any], settings: Se
         Metadata of the checkpoint.
     settings
         Settings of the run.
+    from_start
+        True if a training begins as well, whose result must be that of the older version, too.
     """
     calculation, version = (meta.get(name, FIRST[name]) for name in ("calculation", "version"))
     if calculation not in range(1, CALCULATION + 1):
@@ -75,7 +88,8 @@ def refuse_other_calculation(folder: Path, meta: Mapping[str, Any], settings: Se
             f"cannot resume {folder}: mnist-bp {__version__} does not know its calculation, version {calculation!r}; "
             f"resume it with mnist-bp {version}"
         )
-    if changed := [change.what for change in CHANGES if calculation < change.since and change.affects(settings)]:
+    later = (change for change in CHANGES if calculation < change.since and (from_start or not change.only_at_start))
+    if changed := [change.what for change in later if change.affects(settings)]:
         raise InputError(
             f"cannot resume {folder}: mnist-bp {version}, which wrote it, computed {_listed(changed)} differently; use "
             f"that version, or train anew: {program_command('train', '--config', folder)}"

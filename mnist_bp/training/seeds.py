@@ -145,9 +145,10 @@ def _refuse_a_mixture(folder: Path, settings: Settings, seeds: int) -> None:
     for path in sorted(folder.glob(f"seed-*/{CHECKPOINT}")):
         with suppress(InputError):  # damaged: its own training reports it
             held.append(checkpoint.read_progress(path))
-    if len(held) < seeds or not all(is_finished(settings, each.arrays) for each in held):
+    begins = len(held) < seeds
+    if begins or not all(is_finished(settings, each.arrays) for each in held):
         for each in held:
-            refuse_other_calculation(folder, each.meta, settings)
+            refuse_other_calculation(folder, each.meta, settings, from_start=begins)
 
 
 def seed_command(settings: Settings, run: SeedRun) -> list[str]:
