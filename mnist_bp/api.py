@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mnist_bp.core.activations import Array
+from mnist_bp.core.choices import COSTS
+from mnist_bp.core.inputs import refuse_non_finite
 from mnist_bp.data import datasets
 from mnist_bp.data.batches import normalize
 from mnist_bp.data.examples import Dataset, Examples
@@ -79,12 +81,15 @@ class Trainer(trainer.Trainer):
     Raises
     ------
     InputError
-        If the examples do not fit the network, or settings contradict each other.
+        If the examples do not fit the network, settings contradict each other, or a network with other outputs than
+        its cost's has no ``learning_rate``.
     """
 
     def __init__(
         self, network: Network, train: Labelled, test: Labelled, *, validation: Labelled | None = None, **settings: Any
     ) -> None:
+        if network.output_activation != COSTS[network.cost].output_activation and "learning_rate" not in settings:
+            raise InputError(f"no default learning rate for {network.output_activation} outputs: set learning_rate")
         described: dict[str, Any] = {"activation": network.activation, "cost": network.cost}
         super().__init__(
             network,
@@ -198,6 +203,9 @@ def _labelled(network: Network, examples: Labelled) -> LabelledImages:
             f"images have shape {given_images.shape} and type {given_images.dtype}; this network takes "
             f"{network.sizes[0]} numbers an example"
         )
+    if images.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            refuse_non_finite("images", np.array([images.min(), images.max()]).astype(network.dtype))
     network.targets(given_labels)
     if given_labels.shape != (len(images),):
         raise InputError(f"{len(images)} images, but labels of shape {given_labels.shape}")

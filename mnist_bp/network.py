@@ -40,10 +40,11 @@ class Network:
     activation
         Activation function σ of the hidden layers: "sigmoid", "tanh", "relu" or "leaky-relu".
     cost
-        Cost function: "squared-error" (sigmoid outputs) or "cross-entropy" (softmax outputs).
+        Cost function: "squared-error" (sigmoid outputs), "cross-entropy" (softmax outputs) or "binary-cross-entropy"
+        (sigmoid outputs).
     output_activation
-        Activation function of the outputs. Default: the cost's. Squared error supports every activation except softmax;
-        cross-entropy supports softmax only.
+        Activation function of the outputs. Default: the cost's, which the cross-entropies require. Squared error
+        supports every activation, and "identity" for linear outputs, but not "softmax".
     rng
         Random generator that draws the initial weights.
     dtype
@@ -117,7 +118,7 @@ class Network:
         return self.parameter_vector.named_arrays()
 
     def forward(self, x: ArrayLike) -> Array:
-        """Return the outputs a^(L), shape (examples, n_L), for inputs of shape (examples, n_0)."""
+        """Return the outputs a^(L), shape (examples, n_L), for finite inputs of shape (examples, n_0)."""
         return forward(self, self.inputs(x)).A[self.L]
 
     def backpropagate(self, x: ArrayLike, y: ArrayLike) -> tuple[Any, ParameterVector]:
@@ -128,7 +129,8 @@ class Network:
         x
             Inputs, (examples, n_0).
         y
-            Integer labels, (examples,), or one-hot rows, (examples, n_L).
+            Integer labels, (examples,), or rows of targets, (examples, n_L): one-hot, probabilities that sum to 1
+            (cross-entropy), probabilities (binary-cross-entropy), or any numbers (squared-error).
 
         Returns
         -------
@@ -141,7 +143,8 @@ class Network:
         Raises
         ------
         InputError
-            If the shapes do not fit the network, or a label has no output.
+            If the shapes do not fit the network, a label has no output, the cost does not allow the targets, or a
+            number is NaN or infinite.
         """
         X, Y = self.inputs(x), self.targets(y)
         if len(X) != len(Y):
@@ -150,12 +153,12 @@ class Network:
         return mean_cost(self, trace, Y), backward(self, trace, Y)
 
     def inputs(self, x: ArrayLike) -> Array:
-        """Return x as an (examples ≥ 1, n_0) array of the network's dtype. Raise InputError if it does not fit."""
+        """Return x as a finite (examples ≥ 1, n_0) array of the network's dtype. Raise InputError if it is not one."""
         return checked_inputs(x, self.sizes[0], self.dtype)
 
     def targets(self, y: ArrayLike) -> Array:
-        """Return labels or one-hot rows as an (examples, n_L) array. Raise InputError if they do not fit."""
-        return checked_targets(y, self.sizes[-1], self.dtype)
+        """Return labels or rows of targets as an (examples, n_L) array. Raise InputError if the cost refuses them."""
+        return checked_targets(y, self.sizes[-1], self.dtype, self.cost)
 
     def one_hot(self, labels: NDArray[np.integer]) -> Array:
         """Return one-hot rows, (examples, n_L), for labels that were already checked."""

@@ -107,6 +107,8 @@ def test_a_derivative_is_explained(network, arrays):
         (np.zeros((3, 12)), [0, 1, 3], "expected labels from 0 to 2"),
         (np.zeros((3, 12)), [0, 1], "3 images, but labels of shape (2,)"),
         (np.zeros((3, 12)), np.eye(3), "3 images, but labels of shape (3, 3)"),
+        (np.full((3, 12), np.nan), [0, 1, 2], "the images contain NaN or infinity; expected finite float64 numbers"),
+        (np.full((3, 12), -np.inf), [0, 1, 2], "the images contain NaN or infinity"),
     ],
 )
 def test_examples_that_do_not_fit_the_network_are_refused(network, images, labels, said):
@@ -125,3 +127,34 @@ def test_an_explanation_of_what_is_not_there_is_refused(network, arrays):
         explain(network, arrays, weight=(1, 0, 0), bias=(1, 0))
     with pytest.raises(InputError):
         explain(network, arrays, weight=(3, 0, 0))
+
+
+def test_images_that_are_too_large_for_the_networks_dtype_are_refused():
+    """They would be infinite in float32."""
+    network = Network([12, 3], rng=np.random.default_rng(0), dtype=np.float32)
+    with pytest.raises(InputError, match="the images contain NaN or infinity; expected finite float32 numbers"):
+        evaluate(network, (np.full((3, 12), 1e300), [0, 1, 2]))
+
+
+def test_a_network_with_linear_outputs_learns(arrays):
+    """Its learning rate has to be given: the default is that of sigmoid outputs, with which it would diverge."""
+    network = Network([12, 5, 3], output_activation="identity", rng=np.random.default_rng(0), dtype=np.float64)
+    with pytest.raises(InputError, match="no default learning rate for identity outputs: set learning_rate"):
+        Trainer(network, arrays, arrays)
+
+    *_, last = Trainer(network, arrays, arrays, epochs=40, batch_size=10, learning_rate=0.1).run()
+
+    assert last.test_accuracy > 0.9
+    assert check_gradient(network, arrays).passed
+    assert explain(network, arrays, weight=(2, 1, 3)).factors.slope == 1
+
+
+def test_linear_outputs_fit_any_numbers():
+    """Least squares: gradient descent finds the line through four points."""
+    x = np.array([[0.0], [1], [2], [3]])
+    network = Network([1, 1], output_activation="identity", rng=np.random.default_rng(0), dtype=np.float64)
+
+    for _ in range(500):
+        network.parameters -= 0.1 * network.backpropagate(x, 5 - 3 * x)[1].vector
+
+    assert network.forward(x) == pytest.approx(5 - 3 * x, abs=1e-9)

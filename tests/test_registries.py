@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mnist_bp import Network
 from mnist_bp.core.activations import Activation
 from mnist_bp.core.choices import ACTIVATIONS, COSTS, OPTIMIZERS, Registry
 from mnist_bp.core.costs import ENTRIES as BUILT_IN_COSTS
@@ -90,7 +91,7 @@ def test_an_activation_without_javascript_is_refused_by_the_page_alone(every_com
 def test_a_cost_works_in_every_command_but_the_page(every_command, register, rate):
     """Half the squared error, as other books have it, without JavaScript."""
     half = BUILT_IN_COSTS["squared-error"]._replace(
-        per_example=lambda _Z, A, Y: 0.5 * ((A - Y) ** 2).sum(axis=1),
+        per_output=lambda _Z, A, Y: 0.5 * (A - Y) ** 2,
         dC_dZ=lambda A, Y, dA_dZ: (A - Y) * dA_dZ,
         dC_dA=lambda A, Y: A - Y,
         javascript=None,
@@ -101,6 +102,26 @@ def test_a_cost_works_in_every_command_but_the_page(every_command, register, rat
     refused = every_command("--cost", "half-squared-error", page=2)
 
     assert "the cost 'half-squared-error': its registry entry has no javascript" in refused.err
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_every_built_in_cost_works_in_every_command(every_command, cost):
+    """With its default learning rate, and on the page."""
+    every_command("--cost", cost)
+
+
+def test_linear_outputs_work_in_every_command_that_reads_a_model(cli, idx_folder):
+    """The Python API makes such networks; the command line says of what it reads, and does not make any."""
+    Network([784, 4, 10], output_activation="identity", rng=np.random.default_rng(0)).save("linear.npz")
+
+    for command in ("evaluate", "gradcheck", "explain", "page"):
+        done = cli(command, "linear.npz", "--data-dir", idx_folder)
+        assert done.code == 0, (command, done.err)
+    assert (
+        "784-4-10, sigmoid, squared-error, identity outputs"
+        in cli("evaluate", "linear.npz", "--data-dir", idx_folder).out
+    )
+    assert cli("train", "--data-dir", idx_folder, "--activation", "identity").code == 2
 
 
 def test_an_optimizer_works_in_every_command(every_command, register, rate):

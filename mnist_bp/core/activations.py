@@ -47,6 +47,8 @@ class Activation(NamedTuple):
     derivative
         a ↦ σ′(z), elementwise, as a new array of the same shape and dtype. Softmax has no elementwise derivative and
         returns NaN.
+    is_elementwise
+        True if a_j depends only on z_j.
     gain
         Factor of the initial weights between two hidden layers, which are drawn from N(0, 1) × gain / √fan-in. It
         compensates what σ does to differences between examples: 1 (LeCun et al. 1998, "Efficient BackProp"); √2 if
@@ -67,6 +69,7 @@ class Activation(NamedTuple):
     f: Callable[[Array], Array]
     derivative: Callable[[Array], Array]
     gain: float = 1.0
+    is_elementwise: bool = True
     has_kink: bool = False
     can_saturate: bool = False
     can_die: bool = False
@@ -126,6 +129,11 @@ def leaky_relu_derivative(a: Array) -> Array:
     return np.where(a.real > 0, a.dtype.type(1), a.dtype.type(LEAKY_SLOPE))
 
 
+def identity_derivative(a: Array) -> Array:
+    """Return σ′(z) = 1."""
+    return np.ones_like(a)
+
+
 def softmax(z: Array) -> Array:
     """Return e^z_j / Σ_i e^z_i for each row. The row's largest z is subtracted first, so that no e^z overflows."""
     a = np.exp(z - z.real.max(axis=1, keepdims=True))
@@ -157,6 +165,7 @@ LEAKY_RELU_JAVASCRIPT = per_neuron(
     f"a > 0 ? 1 : {LEAKY_SLOPE}",
     f"closed (1) where a leaky relu is on, nearly gone ({LEAKY_SLOPE}) where it is off.",
 )
+IDENTITY_JAVASCRIPT = per_neuron("z", "1", "closed (1) everywhere: a linear neuron responds to every z alike.")
 SOFTMAX_JAVASCRIPT = ActivationJavaScript(
     """(z) => {
   const largest = z.reduce((x, y) => Math.max(x, y));
@@ -178,5 +187,8 @@ ENTRIES: dict[str, Activation] = {
         leaky_relu, leaky_relu_derivative, gain=2**0.5, has_kink=True, javascript=LEAKY_RELU_JAVASCRIPT
     ),
 }
-OUTPUT_ENTRIES: dict[str, Activation] = {"softmax": Activation(softmax, no_derivative, javascript=SOFTMAX_JAVASCRIPT)}
+OUTPUT_ENTRIES: dict[str, Activation] = {
+    "softmax": Activation(softmax, no_derivative, is_elementwise=False, javascript=SOFTMAX_JAVASCRIPT),
+    "identity": Activation(np.positive, identity_derivative, javascript=IDENTITY_JAVASCRIPT),
+}
 """Built-in entries of the registries in ``choices``."""

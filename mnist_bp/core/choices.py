@@ -108,10 +108,11 @@ def _optimizers() -> "Mapping[str, Callable[[Array], Optimizer]]":
 ACTIVATIONS: "Registry[Activation]" = Registry("activation", ("sigmoid", "tanh", "relu", "leaky-relu"), _activations)
 """Activation functions for any layer."""
 
-OUTPUT_ACTIVATIONS: "Registry[Activation]" = Registry("output activation", ("softmax",), _output_activations)
-"""Activation functions for the output layer only, because they have no elementwise derivative."""
+OUTPUT_ACTIVATIONS: "Registry[Activation]" = Registry("output activation", ("softmax", "identity"), _output_activations)
+"""Activation functions for the output layer only. Softmax has no elementwise derivative, and a hidden layer of the
+identity would compute nothing that the next layer could not."""
 
-COSTS: "Registry[Cost]" = Registry("cost", ("squared-error", "cross-entropy"), _costs)
+COSTS: "Registry[Cost]" = Registry("cost", ("squared-error", "cross-entropy", "binary-cross-entropy"), _costs)
 """Cost functions."""
 
 OPTIMIZERS: "Registry[Callable[[Array], Optimizer]]" = Registry(

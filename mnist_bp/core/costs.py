@@ -1,11 +1,11 @@
 """Cost functions: C_0, the cost of one example, and ∂C_0/∂z^(L), where backpropagation starts.
 
-Each cost has its output activation: squared error uses sigmoid outputs, cross-entropy softmax outputs. The rest of the
-calculus is independent of this choice.
+Each cost has its output activation: squared error and binary cross-entropy use sigmoid outputs, cross-entropy softmax
+outputs. The rest of the calculus is independent of this choice.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -22,29 +22,42 @@ class Cost(NamedTuple):
     ----------
     output_activation
         Name of the output neurons' σ, which a network may override.
-    per_example
-        (Z, A, Y) ↦ C_i of each example, shape (examples,).
+    per_output
+        (Z, A, Y) ↦ contribution of each output to C_i, shape (examples, n_L). C_i is the sum of a row.
     dC_dZ
         (A, Y, σ′(z)) ↦ ∂C_i/∂z_j^(L) of each example, a new array of shape (examples, n_L). It is not averaged: only
         ``network.backward`` takes the mean over the mini-batch.
     dC_dA
         (A, Y) ↦ ∂C_i/∂a_j^(L), shape (examples, n_L), for every elementwise σ. If None, the cost supports only
         ``output_activation``, whose derivative ``dC_dZ`` contains.
+    targets
+        Targets for which the cost and its derivative are right: any "numbers"; "probabilities", from 0 to 1; or a
+        "distribution", probabilities that sum to 1 in each row.
+    at_chance
+        p ↦ mean cost of the best constant output, for classes with frequencies p > 0 that sum to 1. A network at chance
+        costs as much. If None, a network is never reported as being at chance.
     javascript
         The cost for ``mnist-bp page``, which rejects a cost without it.
     """
 
     output_activation: str
-    per_example: Callable[[Array, Array, Array], Array]
+    per_output: Callable[[Array, Array, Array], Array]
     dC_dZ: Callable[[Array, Array, Array], Array]
     dC_dA: Callable[[Array, Array], Array] | None = None
+    targets: Literal["numbers", "probabilities", "distribution"] = "numbers"
+    at_chance: Callable[[Array], float] | None = None
     javascript: CostJavaScript | None = None
+
+    def per_example(self, Z: Array, A: Array, Y: Array) -> Array:
+        """Return C_i of each example, shape (examples,)."""
+        return np.einsum("ij->i", self.per_output(Z, A, Y))
 
 
 def squared_error(Z: Array, A: Array, Y: Array) -> Array:
-    """Return C_0 = Σ_j (a_j − y_j)², without a factor ½."""
+    """Return (a_j − y_j)², without a factor ½."""
     D = A - Y
-    return np.einsum("ij,ij->i", D, D)
+    D *= D
+    return D
 
 
 def squared_error_dC_dA(A: Array, Y: Array) -> Array:
@@ -61,19 +74,50 @@ def squared_error_dC_dZ(A: Array, Y: Array, dA_dZ: Array) -> Array:
     return dC_dZ
 
 
+def squared_error_at_chance(p: Array) -> float:
+    """Return Σ_j p_j (1 − p_j) (Brier 1950)."""
+    return float(p @ (1 - p))
+
+
 def cross_entropy(Z: Array, A: Array, Y: Array) -> Array:
-    """Return C_0 = −Σ_j y_j ln a_j, with ln a_j = d_j − ln Σ_i e^d_i, which is finite even if a_j is 0.
+    """Return −y_j ln a_j, with ln a_j = d_j − ln Σ_i e^d_i, which is finite even if a_j is 0.
 
     d_j is z_j minus the row's largest z. Adding the largest z to the logarithm instead would round away the small cost
     of a confident output.
     """
     D = Z - Z.real.max(axis=1, keepdims=True)
     ln_sum = np.log(np.exp(D).sum(axis=1, keepdims=True))
-    return np.einsum("ij,ij->i", Y, ln_sum - D)
+    return Y * (ln_sum - D)
 
 
-def cross_entropy_dC_dZ(A: Array, Y: Array, dA_dZ: Array) -> Array:
-    """Return ∂C_0/∂z_j = a_j − y_j. With a = softmax(z) and Σ_j y_j = 1, all other terms cancel."""
+def cross_entropy_at_chance(p: Array) -> float:
+    """Return −Σ_j p_j ln p_j, the entropy of p (Shannon 1948)."""
+    return float(-p @ np.log(p))
+
+
+def binary_cross_entropy(Z: Array, A: Array, Y: Array) -> Array:
+    """Return −y_j ln a_j − (1 − y_j) ln (1 − a_j), which is finite even if a_j is 0 or 1.
+
+    With a = sigmoid(z), it is max(z, 0) − y z + ln (1 + e^−|z|). The small last term is added last, because it is the
+    whole cost of a confident output.
+    """
+    C = np.maximum(Z, 0)
+    C -= Y * Z
+    C += np.log1p(np.exp(np.minimum(Z, -Z)))  # −|z|; numpy orders complex numbers by their real part
+    return C
+
+
+def binary_cross_entropy_at_chance(p: Array) -> float:
+    """Return −Σ_j (p_j ln p_j + (1 − p_j) ln (1 − p_j)), the sum of each output's entropy."""
+    return cross_entropy_at_chance(p) + cross_entropy_at_chance((1 - p)[p < 1])
+
+
+def entropy_dC_dZ(A: Array, Y: Array, dA_dZ: Array) -> Array:
+    """Return ∂C_0/∂z_j = a_j − y_j, of cross-entropy and of binary cross-entropy. All other terms cancel.
+
+    With a = softmax(z), they cancel if Σ_j y_j = 1. With a = sigmoid(z), ∂C_0/∂a_j = (a_j − y_j) / (a_j (1 − a_j)), and
+    its denominator is σ′.
+    """
     return A - Y
 
 
@@ -107,9 +151,45 @@ CROSS_ENTROPY_JAVASCRIPT = CostJavaScript(
     derivative_note="The error of each output. A softmax has no elementwise σ′; with cross-entropy, the product of the "
     "chain rule simplifies to this difference.",
 )
+BINARY_CROSS_ENTROPY_JAVASCRIPT = CostJavaScript(
+    shares="""(z, a, y) =>
+  z.map((z_j, j) => Math.max(z_j, 0) - y[j] * z_j + Math.log1p(Math.exp(-Math.abs(z_j))))""",
+    derivative="(a, y) => a.map((a_j, j) => a_j - y[j])",
+    derivative_by="z",
+    is_square=False,
+    formula="− Σ_j (y_j ln a_j^(L) + (1 − y_j) ln (1 − a_j^(L)))",
+    share_formula="− y_j ln a_j^(L) − (1 − y_j) ln (1 − a_j^(L))",
+    derivative_formula="a_j^(L) − y_j",
+    cost_note="The costs of the {n} outputs add up. Each output is a probability of its own: only the correct one "
+    "should be 1. The nudges, $y_j − a_j^(L)$, are those of $z_j^(L)$.",
+    derivative_note="The error of each output. σ′ = a (1 − a) is also the denominator of the cost's derivative by a, "
+    "so that the product of the chain rule simplifies to this difference.",
+)
 
 ENTRIES: dict[str, Cost] = {
-    "squared-error": Cost("sigmoid", squared_error, squared_error_dC_dZ, squared_error_dC_dA, SQUARED_ERROR_JAVASCRIPT),
-    "cross-entropy": Cost("softmax", cross_entropy, cross_entropy_dC_dZ, javascript=CROSS_ENTROPY_JAVASCRIPT),
+    "squared-error": Cost(
+        "sigmoid",
+        squared_error,
+        squared_error_dC_dZ,
+        squared_error_dC_dA,
+        at_chance=squared_error_at_chance,
+        javascript=SQUARED_ERROR_JAVASCRIPT,
+    ),
+    "cross-entropy": Cost(
+        "softmax",
+        cross_entropy,
+        entropy_dC_dZ,
+        targets="distribution",
+        at_chance=cross_entropy_at_chance,
+        javascript=CROSS_ENTROPY_JAVASCRIPT,
+    ),
+    "binary-cross-entropy": Cost(
+        "sigmoid",
+        binary_cross_entropy,
+        entropy_dC_dZ,
+        targets="probabilities",
+        at_chance=binary_cross_entropy_at_chance,
+        javascript=BINARY_CROSS_ENTROPY_JAVASCRIPT,
+    ),
 }
 """Built-in entries of the registry in ``choices``."""

@@ -8,9 +8,22 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.choices import ACTIVATIONS, COSTS, OUTPUT_ACTIVATIONS
+from mnist_bp.core.choices import activation as activation_named
 from mnist_bp.errors import InputError
 
-__all__ = ["Functions", "checked_functions", "checked_inputs", "checked_sizes", "checked_targets", "one_hot"]
+__all__ = [
+    "Functions",
+    "checked_functions",
+    "checked_inputs",
+    "checked_sizes",
+    "checked_targets",
+    "one_hot",
+    "refuse_non_finite",
+]
+
+SUM_TOLERANCE = 1e-5
+"""Largest difference from 1 of a sum of probabilities: that of a thousand float32 numbers, and not that of numbers that
+were rounded to three digits."""
 
 
 class Functions(NamedTuple):
@@ -36,8 +49,8 @@ def checked_functions(activation: str, cost: str, output_activation: str | None)
     if outputs not in [*ACTIVATIONS, *OUTPUT_ACTIVATIONS]:
         known = ", ".join([*ACTIVATIONS, *OUTPUT_ACTIVATIONS])
         raise InputError(f"unknown output activation {outputs!r}; known: {known}")
-    fits = outputs == entry.output_activation or (entry.dC_dA is not None and outputs in ACTIVATIONS)
-    if not fits:
+    fits_any = entry.dC_dA is not None and activation_named(outputs).is_elementwise
+    if outputs != entry.output_activation and not fits_any:
         raise InputError(f"{cost} does not support {outputs} outputs; expected {entry.output_activation}")
     return Functions(activation, cost, outputs)
 
@@ -50,23 +63,55 @@ def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
 
 
 def checked_inputs(x: ArrayLike, n_0: int, dtype: DTypeLike) -> Array:
-    """Return inputs as an array of this dtype and of shape (examples ≥ 1, n_0). Raise InputError if they do not fit."""
-    X = np.asarray(x, dtype=dtype)
+    """Return finite inputs as an array of this dtype and of shape (examples ≥ 1, n_0). Raise InputError otherwise."""
+    with np.errstate(over="ignore"):  # a number that is too large for the dtype is refused below
+        X = np.asarray(x, dtype=dtype)
     if X.ndim != 2 or X.shape[1] != n_0 or not len(X):
         raise InputError(f"the inputs have shape {X.shape}; this network expects (examples, {n_0})")
+    refuse_non_finite("inputs", X)
     return X
 
 
-def checked_targets(y: ArrayLike, n_L: int, dtype: DTypeLike) -> Array:
-    """Return labels or one-hot rows as an (examples, n_L) array of this dtype. Raise InputError if they do not fit."""
+def refuse_non_finite(name: str, values: Array) -> None:
+    """Raise InputError if the values, which the message calls ``name``, contain NaN or infinity."""
+    if not np.isfinite(values).all():
+        raise InputError(f"the {name} contain NaN or infinity; expected finite {values.dtype} numbers")
+
+
+def checked_targets(y: ArrayLike, n_L: int, dtype: DTypeLike, cost: str) -> Array:
+    """Return labels or rows of targets as an (examples, n_L) array of this dtype.
+
+    Raises
+    ------
+    InputError
+        If they do not fit the network, or rows are not what the cost expects: see ``Cost.targets``.
+    """
     given = np.asarray(y)
     if given.ndim == 1 and given.dtype.kind in "iu":
         if given.size and not (0 <= given.min() and given.max() < n_L):
             raise InputError(f"expected labels from 0 to {n_L - 1}; found {given.min()} to {given.max()}")
         return one_hot(given, n_L, dtype)
     if given.ndim == 2 and given.shape[1] == n_L:
-        return given.astype(dtype, copy=False)
+        with np.errstate(over="ignore"):
+            rows: Array = given.astype(dtype, copy=False)
+        _refuse_targets(rows.real, cost)
+        return rows
     raise InputError(f"the labels have shape {given.shape}; expected integers (examples,) or rows (examples, {n_L})")
+
+
+def _refuse_targets(rows: Array, cost: str) -> None:
+    """Raise InputError unless the targets in these rows are finite and what the cost expects."""
+    refuse_non_finite("targets", rows)
+    expected = COSTS[cost].targets
+    if expected != "numbers" and ((rows < 0) | (rows > 1)).any():
+        raise InputError(f"{cost} expects targets from 0 to 1; found {rows.min():g} to {rows.max():g}")
+    sums = rows.sum(axis=1, dtype=np.float64)
+    wrong = np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE)
+    if expected == "distribution" and wrong.size:
+        raise InputError(
+            f"{cost} expects targets that sum to 1 in each row; row {wrong[0]} sums to {sums[wrong[0]]:.6g}. "
+            "binary-cross-entropy has no such condition"
+        )
 
 
 def one_hot(labels: NDArray[np.integer], n_L: int, dtype: DTypeLike) -> Array:

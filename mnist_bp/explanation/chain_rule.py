@@ -90,7 +90,7 @@ def explain(
     own = ParameterVector(network.sizes, _flat([layer.gradient(example) for layer in layers]))
     return Explanation(
         cost=cost,
-        outputs=_outputs(layers[-1], trace.A[network.L][example], Y[example], cost),
+        outputs=_outputs(network, trace, Y, layers[-1], example),
         asked=(-layers[-1].dC_dz[example] @ network.W[network.L]).tolist(),
         factors=_factors(network, layers, example, address, x, y),
         paths=_paths(network, layers, example, address),
@@ -195,12 +195,13 @@ def _nudge(network: Network, address: Address, x: Array, y: Array, derivative: f
     return Nudge(NUDGE, before, after, (after - before) / NUDGE, float(derivative))
 
 
-def _outputs(layer: _Layer, a: Array, y: Array, cost: float) -> list[Output]:
+def _outputs(network: Network, trace: Trace, Y: Array, layer: _Layer, example: int) -> list[Output]:
     """Return each output's contribution to the cost, and its nudge. With cross-entropy, only the correct one costs."""
-    is_softmax = layer.dC_da is None
-    costs = y * cost if is_softmax else (a - y) ** 2
-    nudges = y - a if is_softmax else 2 * (y - a)
-    return [Output(*map(float, values)) for values in zip(a, y, costs, nudges, strict=True)]
+    A = trace.A[network.L]
+    costs = COSTS[network.cost].per_output(trace.Z, A, Y)
+    nudges = -(layer.dC_dz if layer.dC_da is None else layer.dC_da)
+    rows = (values[example] for values in (A, Y, costs, nudges))
+    return [Output(*map(float, values)) for values in zip(*rows, strict=True)]
 
 
 def _ranking(layers: list[_Layer], example: int) -> list[Address]:

@@ -39,7 +39,7 @@ class Address(NamedTuple):
 class Factors:
     """Factors of ∂C_0/∂w_jk = a_k σ′(z_j) ∂C_0/∂a_j.
 
-    ``a_k`` is 1 for a bias. For a softmax output, which has no elementwise σ′, ``slope`` and ``dC_da`` are None, and
+    ``a_k`` is 1 for a bias. For an output with a cross-entropy, whose σ′ cancels, ``slope`` and ``dC_da`` are None, and
     ``dC_dz`` is a_j − y_j. ``product`` is the product of the factors. ``backprop`` and ``complex_step`` are the values
     of backpropagation and of a complex step, for comparison.
     """
@@ -94,7 +94,7 @@ class Nudge:
 class Output:
     """Output neuron: its activation, its target, its contribution to the cost, and the nudge that lowers the cost.
 
-    ``nudge`` is −∂C_0/∂a_j = 2 (y_j − a_j); for a softmax, −∂C_0/∂z_j = y_j − a_j.
+    ``nudge`` is −∂C_0/∂a_j = 2 (y_j − a_j); with a cross-entropy, −∂C_0/∂z_j = y_j − a_j.
     """
 
     a: float

@@ -98,7 +98,7 @@ def _show_factors(factors: "Factors", console: Console, *, is_output: bool) -> N
     is_bias = factors.name.startswith("b")
     table.add_row("a_k", f"{factors.a_k:+.9g}", "a bias: always 1" if is_bias else "how active the input is")
     if factors.slope is None or factors.dC_da is None:
-        table.add_row("a_j − y_j", f"{factors.dC_dz:+.9g}", "how wrong the output is (softmax: no σ′)")
+        table.add_row("a_j − y_j", f"{factors.dC_dz:+.9g}", "how wrong the output is: ∂C_0/∂z_j, without σ′")
     else:
         table.add_row("σ′(z_j)", f"{factors.slope:+.9g}", "how responsive the neuron is")
         table.add_row("∂C_0/∂a_j", f"{factors.dC_da:+.9g}", wrong)
@@ -110,8 +110,7 @@ def _show_factors(factors: "Factors", console: Console, *, is_output: bool) -> N
 
 def _paths(paths: "Paths") -> Table:
     """Return the table of the paths with the largest contributions, and the sum of all."""
-    is_softmax = paths.paths[0].slope is None
-    from_above = "a − y" if is_softmax else "∂C_0/∂a"
+    from_above = "a − y" if paths.paths[0].slope is None else "∂C_0/∂a"
     table = new_table("through neuron", "w", "σ′(z)", from_above, "product", left={"through neuron"})
     ordered = sorted(paths.paths, key=lambda path: -abs(path.contribution))
     for path in ordered[:MOST_PATHS]:

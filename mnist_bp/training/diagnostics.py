@@ -195,13 +195,11 @@ def _norm(block: Array) -> float:
 
 
 def _is_at_chance(cost: str, test: Evaluation) -> bool:
-    """Return True if the best constant output costs no more; with a single class, return False.
+    """Return True if the best constant output, the vector of class frequencies, costs no more.
 
-    The best constant output is the vector p of class frequencies. It costs Σ_j p_j (1 − p_j) as squared error (Brier
-    1950), and −Σ_j p_j ln p_j, the entropy, as cross-entropy (Shannon 1948).
+    Return False with a single class, or if the cost does not declare what a constant output costs.
     """
     p = test.confusion.sum(axis=1) / test.examples
     p = p[p > 0]
-    outputs = np.tile(p, (len(p), 1))  # equal outputs for one example of each class
-    chance = p @ COSTS[cost].per_example(np.log(outputs), outputs, np.eye(len(p)))
-    return len(p) > 1 and not test.cost < AT_CHANCE * chance
+    at_chance = COSTS[cost].at_chance
+    return at_chance is not None and len(p) > 1 and not test.cost < AT_CHANCE * at_chance(p)

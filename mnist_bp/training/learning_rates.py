@@ -8,17 +8,20 @@ __all__ = ["LEARNING_RATES", "default_learning_rate"]
 _SGD = {
     ("sigmoid", "squared-error"): 2.0,
     ("sigmoid", "cross-entropy"): 1.0,
+    ("sigmoid", "binary-cross-entropy"): 1.5,
     ("tanh", "squared-error"): 0.5,
     ("tanh", "cross-entropy"): 0.2,
+    ("tanh", "binary-cross-entropy"): 0.3,
     ("relu", "squared-error"): 0.5,
     ("relu", "cross-entropy"): 0.2,
+    ("relu", "binary-cross-entropy"): 0.2,
     ("leaky-relu", "squared-error"): 0.5,
     ("leaky-relu", "cross-entropy"): 0.2,
+    ("leaky-relu", "binary-cross-entropy"): 0.2,
 }
 """Learning rates for SGD, chosen on a validation set of 10,000 training images (10 epochs, batches of 100). Each value
 works for all hidden layers in 16,16 / 30 / 32,32,32 / 100 / 300,100 / 800 with a margin on both sides, rather than
-being
-the best for one of them."""
+being the best for one of them."""
 
 _ADAM = 0.001
 """Learning rate for Adam (Kingma and Ba 2015)."""

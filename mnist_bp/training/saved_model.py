@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from mnist_bp.core.choices import COSTS
 from mnist_bp.data.choices import DATASETS, class_names, is_generated
 from mnist_bp.data.names import DatasetName
 from mnist_bp.environment import user_path
@@ -31,7 +32,10 @@ class TrainedModel(NamedTuple):
     def description(self) -> str:
         """Description in one line."""
         network = self.network
-        return f"{self.path}: {format_sizes(network.sizes)}, {network.activation}, {network.cost}"
+        words = [format_sizes(network.sizes), network.activation, network.cost]
+        if network.output_activation != COSTS[network.cost].output_activation:
+            words.append(f"{network.output_activation} outputs")
+        return f"{self.path}: {', '.join(words)}"
 
     @property
     def learning_rate(self) -> float:

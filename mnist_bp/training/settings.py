@@ -121,7 +121,11 @@ class Settings:
         "Cost function: {values}.",
         NETWORK,
         choices=COSTS,
-        notes={"squared-error": "sigmoid outputs", "cross-entropy": "softmax outputs"},
+        notes={
+            "squared-error": "sigmoid outputs",
+            "cross-entropy": "softmax outputs",
+            "binary-cross-entropy": "sigmoid outputs",
+        },
         phrase=_nowhere,
     )
     dtype: str = setting("float32", "Floating-point type: {values}.", ADVANCED, choices=DTYPES, phrase=_nowhere)

@@ -83,7 +83,7 @@ def test_a_fresh_network_can_be_explained(cli: Callable) -> None:
     assert "network  784-5-10, fresh" in finished.out
     assert "(SYNTHETIC)" in finished.out
     assert "b_{1}^(2)" in finished.out
-    assert "softmax: no σ′" in finished.out
+    assert "how wrong the output is: ∂C_0/∂z_j, without σ′" in finished.out
 
 
 def test_an_image_takes_the_place_of_an_example(cli: Callable, run: str, few_digits: tuple[Examples, Examples]) -> None:

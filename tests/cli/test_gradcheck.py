@@ -114,10 +114,10 @@ def test_one_method_by_itself(cli: Callable, method: str) -> None:
 
 
 def test_every_combination_has_a_record(cli: Callable) -> None:
-    """Four activations with two costs."""
+    """Four activations with three costs."""
     records = cli("gradcheck", "--hidden", "4", "--every-combination", "--json").records
 
-    assert len({(record["activation"], record["cost"]) for record in records}) == 8
+    assert len({(record["activation"], record["cost"]) for record in records}) == 12
     assert all(record["passed"] for record in records)
 
 

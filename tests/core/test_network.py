@@ -7,12 +7,13 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_bp import Network
+from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.core.network import Masks, backward, forward, mean_cost
 from mnist_bp.core.regularization import draw_masks
 from mnist_bp.errors import InputError
 
 SIZES = (7, 5, 4, 3)
-EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))
+EVERY = list(product(ACTIVATIONS, COSTS))
 
 
 def network(activation: str = "sigmoid", cost: str = "squared-error", dtype: type = np.float64) -> Network:
@@ -49,6 +50,9 @@ def index_by_index(net: Network, x: NDArray[np.float64], label: int) -> tuple[li
     if net.cost == "cross-entropy":
         total = sum(np.exp(z[L][j]) for j in range(n[L]))
         dC_dz = {L: [np.exp(z[L][j]) / total - y[j] for j in range(n[L])]}
+    elif net.cost == "binary-cross-entropy":
+        dC_da = [-y[j] / a[L][j] + (1 - y[j]) / (1 - a[L][j]) for j in range(n[L])]
+        dC_dz = {L: [σ["sigmoid"][1](z[L][j]) * dC_da[j] for j in range(n[L])]}
     else:
         dC_dz = {L: [σ["sigmoid"][1](z[L][j]) * 2 * (a[L][j] - y[j]) for j in range(n[L])]}
     for l in range(L - 1, 0, -1):
@@ -254,7 +258,12 @@ def test_a_wide_last_hidden_layer_of_sigmoids_starts_mostly_off() -> None:
             {"cost": "cross-entropy", "output_activation": "relu"},
             "cross-entropy does not support relu outputs; expected softmax",
         ),
-        ({"output_activation": "step"}, "unknown output activation 'step'"),
+        (
+            {"cost": "binary-cross-entropy", "output_activation": "identity"},
+            "binary-cross-entropy does not support identity outputs; expected sigmoid",
+        ),
+        ({"activation": "identity"}, "unknown activation 'identity'"),
+        ({"output_activation": "step"}, "unknown output activation 'step'; known: .*, softmax, identity"),
     ],
 )
 def test_a_network_that_cannot_be_is_refused(arguments: dict, said: str) -> None:
@@ -276,6 +285,10 @@ def test_a_network_that_cannot_be_is_refused(arguments: dict, said: str) -> None
         (np.zeros((2, 7)), [0.0, 1.0], r"the labels have shape \(2,\)"),
         (np.zeros((2, 7)), np.zeros((2, 4)), r"the labels have shape \(2, 4\)"),
         (np.zeros((2, 7)), [0], "2 inputs, but 1 labels"),
+        (np.full((2, 7), np.nan), [0, 1], "the inputs contain NaN or infinity; expected finite float64 numbers"),
+        (np.full((2, 7), -np.inf), [0, 1], "the inputs contain NaN or infinity"),
+        (np.zeros((2, 7)), [[0, 1, 0], [np.nan, 0, 0]], "the targets contain NaN or infinity"),
+        (np.zeros((2, 7)), [[0, 1, 0], [np.inf, 0, 0]], "the targets contain NaN or infinity"),
     ],
 )
 def test_examples_that_do_not_fit_are_refused(x: NDArray, y: object, said: str) -> None:
@@ -284,9 +297,60 @@ def test_examples_that_do_not_fit_are_refused(x: NDArray, y: object, said: str) 
         network().backpropagate(x, y)
 
 
-def test_another_output_activation_changes_the_outputs_only(batch: tuple) -> None:
-    """tanh outputs under squared error; the check by complex step holds there too."""
-    net = Network(SIZES, output_activation="tanh", rng=np.random.default_rng(0), dtype=np.float64)
+def test_a_number_that_is_too_large_for_the_network_is_refused() -> None:
+    """1e300 is infinite in float32."""
+    net = network(dtype=np.float32)
+
+    for x, y, said in (([[1e300] * 7], [0], "inputs"), ([[0] * 7], [[1e300, 0, 0]], "targets")):
+        with pytest.raises(InputError, match=f"the {said} contain NaN or infinity; expected finite float32 numbers"):
+            net.backpropagate(x, y)
+
+
+@pytest.mark.parametrize(
+    ("cost", "targets", "said"),
+    [
+        (
+            "cross-entropy",
+            [[0, 1, 0], [1, 1, 0]],
+            "cross-entropy expects targets that sum to 1 in each row; row 1 sums to 2. ",
+        ),
+        ("cross-entropy", [[0.333, 0.333, 0.333]], "row 0 sums to 0.999. "),
+        ("cross-entropy", [[2, -1, 0]], "cross-entropy expects targets from 0 to 1; found -1 to 2"),
+        ("binary-cross-entropy", [[1, 1, 1.5]], "binary-cross-entropy expects targets from 0 to 1; found 1 to 1.5"),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_targets_for_which_a_minus_y_is_wrong_are_refused(cost: str, targets: list, said: str, dtype: type) -> None:
+    """The message gives the row and what is expected."""
+    with pytest.raises(InputError, match=said):
+        network(cost=cost, dtype=dtype).backpropagate(np.zeros((len(targets), 7)), targets)
+
+
+@pytest.mark.parametrize(
+    ("cost", "targets"),
+    [
+        ("cross-entropy", [[0.7, 0.3, 0], [1 / 3, 1 / 3, 1 / 3]]),
+        ("binary-cross-entropy", [[1, 1, 1], [0, 0.3, 0]]),
+        ("squared-error", [[-5, 0, 12], [0.5, 0.5, 0.5]]),
+    ],
+)
+def test_the_gradient_is_right_for_all_other_targets(cost: str, targets: list, batch: tuple) -> None:
+    """Soft labels, several labels, any numbers: Im C(p + ihd) / h is ∇C·d. float32 rows that sum to 1 also pass."""
+    net, X = network(cost=cost), batch[0][:2]
+    d = np.random.default_rng(0).standard_normal(len(net.parameters))
+    nudged = net.astype(np.complex128)
+    nudged.parameters += 1e-20j * d
+
+    numerical = nudged.backpropagate(X, targets)[0].imag / 1e-20
+
+    assert net.backpropagate(X, targets)[1].vector @ d == pytest.approx(numerical, rel=1e-12)
+    network(cost=cost, dtype=np.float32).backpropagate(X, np.array(targets, np.float32))
+
+
+@pytest.mark.parametrize("output_activation", ["tanh", "leaky-relu", "identity"])
+def test_another_output_activation_changes_the_outputs_only(output_activation: str, batch: tuple) -> None:
+    """Under squared error; the check by complex step holds there too."""
+    net = Network(SIZES, output_activation=output_activation, rng=np.random.default_rng(1), dtype=np.float64)
     nudged = net.astype(np.complex128)
     nudged.weights[0][2, 3] += 1e-20j
 

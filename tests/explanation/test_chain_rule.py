@@ -1,5 +1,6 @@
 """Explanation of one weight's gradient."""
 
+from collections.abc import Callable
 from itertools import pairwise, product
 
 import numpy as np
@@ -7,13 +8,14 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_bp import Network
+from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.core.network import forward, mean_cost
 from mnist_bp.errors import InputError
 from mnist_bp.explanation.chain_rule import explain
 from mnist_bp.explanation.result import Address, Explanation, Pull
 
 SIZES = (7, 6, 5, 4)
-EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))
+EVERY = list(product(ACTIVATIONS, COSTS))
 
 
 def made(activation: str = "sigmoid", cost: str = "squared-error", sizes: tuple[int, ...] = SIZES) -> Network:
@@ -89,9 +91,10 @@ def test_an_output_weight_has_the_lessons_three_factors(batch: tuple) -> None:
     assert explanation.paths == []
 
 
-def test_a_softmax_output_has_two_factors(batch: tuple) -> None:
+@pytest.mark.parametrize("cost", ["cross-entropy", "binary-cross-entropy"])
+def test_an_output_with_a_cross_entropy_has_two_factors(cost: str, batch: tuple) -> None:
     """a_k and a_j − y_j: σ′ has cancelled."""
-    network = made(cost="cross-entropy")
+    network = made(cost=cost)
 
     factors = explained(network, batch, Address(3, 1, 4)).factors
 
@@ -152,20 +155,25 @@ def test_the_nudge_is_what_the_cost_does(batch: tuple) -> None:
     assert nudge.ratio == pytest.approx(nudge.derivative, rel=0.05)
 
 
-@pytest.mark.parametrize("cost", ["squared-error", "cross-entropy"])
-def test_the_shares_of_the_outputs_add_up_to_the_cost(cost: str, batch: tuple) -> None:
-    """The cost is ten squares or one logarithm. Only the nudge of the correct output is positive."""
+@pytest.mark.parametrize(
+    ("cost", "factor", "share"),
+    [
+        ("squared-error", 2, lambda a, y: (a - y) ** 2),
+        ("cross-entropy", 1, lambda a, y: -y * np.log(a)),
+        ("binary-cross-entropy", 1, lambda a, y: -np.log(a if y else 1 - a)),
+    ],
+)
+def test_the_shares_of_the_outputs_add_up_to_the_cost(cost: str, factor: int, share: Callable, batch: tuple) -> None:
+    """The cost is ten squares, one logarithm or ten. Only the nudge of the correct output is positive."""
     network = made(cost=cost)
 
     explanation = explained(network, batch)
 
-    factor = 2 if cost == "squared-error" else 1
     assert sum(output.cost for output in explanation.outputs) == pytest.approx(explanation.cost)
     for digit, output in enumerate(explanation.outputs):
         assert (output.nudge > 0) == (digit == batch[1][3])
         assert output.nudge == pytest.approx(factor * (output.y - output.a))
-        share = (output.a - output.y) ** 2 if cost == "squared-error" else -output.y * np.log(output.a)
-        assert output.cost == pytest.approx(share)
+        assert output.cost == pytest.approx(share(output.a, output.y))
 
 
 def test_what_the_outputs_ask_of_the_layer_before_is_minus_its_sensitivity(batch: tuple) -> None:

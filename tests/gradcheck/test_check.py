@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp import Network
+from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.core.network import Masks, backward, forward
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector, lesson_name
@@ -33,7 +34,7 @@ from mnist_bp.training.learning_rates import default_learning_rate
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.trainer import LabelledImages, Trainer, train
 
-EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))
+EVERY = list(product(ACTIVATIONS, COSTS))
 METHODS = ("complex", "central")
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from mnist_bp import Network
+from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.core.objective import Objective
 from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS, WHOLE_GRADIENTS, right_slope, with_slopes
 
-EVERY = list(product(("sigmoid", "tanh", "relu", "leaky-relu"), ("squared-error", "cross-entropy")))
+EVERY = list(product(ACTIVATIONS, COSTS))
 X, Y = np.random.default_rng(1).random((7, 6)), np.eye(4)[[0, 3, 1, 1, 2, 0, 3]]
 
 

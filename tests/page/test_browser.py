@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -223,8 +224,10 @@ def test_a_user_draws_a_digit_and_steps_back(
     assert shown(browser, "#cost") == pytest.approx([explanation.cost], rel=1e-5)
 
 
-@pytest.mark.parametrize("cost", COSTS)
-@pytest.mark.parametrize("activation", sorted(set(ACTIVATIONS) - {"softmax"}))
+@pytest.mark.parametrize(
+    ("activation", "cost", "output_activation"),
+    [*product(ACTIVATIONS, COSTS, [None]), ("sigmoid", "squared-error", "identity")],
+)
 def test_every_activation_and_cost_computes_what_numpy_computes(
     browser: Browser,
     errors: None,
@@ -232,9 +235,11 @@ def test_every_activation_and_cost_computes_what_numpy_computes(
     rng: np.random.Generator,
     activation: str,
     cost: str,
+    output_activation: str | None,
 ) -> None:
     """Outputs, cost and the whole gradient; with kinks, and without hidden layers."""
-    settings: dict[str, Any] = {"activation": activation, "cost": cost, "rng": rng, "dtype": np.float64}
+    settings: dict[str, Any] = {"activation": activation, "cost": cost, "output_activation": output_activation}
+    settings |= {"rng": rng, "dtype": np.float64}
     show(Network([6, 5, 4], **settings), tiny(rng))
     x = rng.normal(size=(1, 6))
     for hidden in [], [5], [5, 3]:

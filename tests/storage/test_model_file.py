@@ -47,14 +47,15 @@ def test_a_network_comes_back_as_it_was_saved(network: Network, rng: np.random.G
     assert (again.forward(x) == network.forward(x)).all()
 
 
-def test_another_output_activation_comes_back_too(rng: np.random.Generator) -> None:
-    """In float64, a single neuron, and tanh outputs instead of the sigmoids that go with squared error."""
-    Network([6, 1, 3], output_activation="tanh", rng=rng, dtype=np.float64).save("model.npz")
+@pytest.mark.parametrize(("output_activation", "f"), [("tanh", np.tanh), ("identity", lambda z: z)])
+def test_another_output_activation_comes_back_too(output_activation: str, f: Any, rng: np.random.Generator) -> None:
+    """In float64, with a single hidden neuron, instead of the sigmoids that go with squared error."""
+    Network([6, 1, 3], output_activation=output_activation, rng=rng, dtype=np.float64).save("model.npz")
 
     again = Network.load("model.npz")
 
-    assert (again.output_activation, again.dtype) == ("tanh", np.float64)
-    assert (again.forward(np.ones((1, 6))) == np.tanh(forward(again, np.ones((1, 6))).Z)).all()
+    assert (again.output_activation, again.dtype) == (output_activation, np.float64)
+    assert (again.forward(np.ones((1, 6))) == f(forward(again, np.ones((1, 6))).Z)).all()
 
 
 def test_plain_numpy_opens_it_without_pickle(network: Network) -> None:

@@ -117,13 +117,14 @@ UNEVEN = np.array([[6, 0, 0], [3, 0, 0], [1, 0, 0]])
 BY_HAND = {
     "squared-error": 0.6 * 0.4 + 0.3 * 0.7 + 0.1 * 0.9,
     "cross-entropy": -(0.6 * math.log(0.6) + 0.3 * math.log(0.3) + 0.1 * math.log(0.1)),
+    "binary-cross-entropy": -sum(p * math.log(p) + (1 - p) * math.log(1 - p) for p in (0.6, 0.3, 0.1)),
 }
 
 
 @pytest.mark.parametrize("cost", BY_HAND)
 @pytest.mark.parametrize(("factor", "at_chance"), [(0.98, False), (1.0, True), (0.999, True), (5.0, True)])
 def test_chance_is_the_best_constant_answer(cost, factor, at_chance):
-    """Σ p (1 − p) and the entropy; a per cent of wavering is no better."""
+    """Σ p (1 − p), the entropy, and those of the outputs; a per cent of wavering is no better."""
     test = Evaluation(factor * BY_HAND[cost], UNEVEN)
     assert look(network((1, 3), cost=cost), [[1]], test=test).at_chance is at_chance
 
@@ -149,6 +150,7 @@ EVERY = [
     ("tanh", "cross-entropy"),
     ("relu", "squared-error"),
     ("leaky-relu", "cross-entropy"),
+    ("sigmoid", "binary-cross-entropy"),
 ]
 """Each activation, and each cost."""
 
