@@ -29,6 +29,8 @@ READMES = sorted(
 NO_EXAMPLES = {
     "network  784-16-16-10, 13,002 parameters": "output of train",
     "MISTAKE   all of b1, b2 and b3": "output of gradcheck",
+    "function  network.py:Network takes": "output of gradcheck",
+    "# nielsen.py": "needs Nielsen's network.py; run by tests/gradcheck/test_user_function.py",
     "How sensitive is C_0 to w_{8,10}^(3)?": "output of explain",
     "runs/…/page.html": "output of page",
 }

@@ -27,6 +27,7 @@ from mnist_bp.cli.options import (
     help_text,
     positive,
 )
+from mnist_bp.cli.user_code import Function, LayoutOption, Signature, split_words
 from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.errors import AnswerIsNo, InputError
 from mnist_bp.reports.console import Console
@@ -46,6 +47,9 @@ __all__ = ["gradcheck"]
 
 CHECK = "Check"
 """Panel of ``--help``."""
+
+SETTLED = ("hidden", "activation", "cost", "every_combination", "method", "epsilon", "tolerance")
+"""Options that have no effect on the self-test."""
 
 WRONG = "the gradient does not match"
 UNDECIDED = "no derivative was verified: all are zero, or differ by no more than rounding explains"
@@ -90,14 +94,9 @@ def gradcheck(
             rich_help_panel=CHECK,
         ),
     ] = None,
-    function: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODULE:NAME",
-            help="Check your own function: (weights, biases, x, y) ↦ (dC_dW, dC_db), both lists of arrays.",
-            rich_help_panel=CHECK,
-        ),
-    ] = None,
+    function: Function = None,
+    signature: Signature = None,
+    layout: LayoutOption = None,
     self_test: Annotated[
         bool,
         typer.Option("--self-test", help="Test the check itself: it must find 18 known bugs.", rich_help_panel=CHECK),
@@ -135,18 +134,10 @@ def gradcheck(
         seed,
         function,
         Regularization(l2, dropout, input_dropout, label_smoothing),
+        split_words(signature),
+        split_words(layout),
     )
-    if self_test:
-        _refuse_what_the_self_test_settles(context)
-    if (self_test or every_combination) and (model is not None or function is not None):
-        option = "--self-test" if self_test else "--every-combination"
-        raise InputError(f"{option} checks fresh networks: leave out RUN, MODEL and --function")
-    if model is not None:
-        refuse_options_of_a_fresh_network(context)
-    in_use = check.regularization.in_use
-    if in_use and (self_test or function is not None):
-        options = ", ".join(f"--{name}" for name in in_use)
-        raise InputError(f"--function and --self-test check the plain cost: leave out {options}")
+    _refuse_contradictions(context, check)
     trained = load_model(model) if model is not None else None
     source = data_at_hand(trained, dataset, data_dir, console, classes=classes, **only("train", examples))
     data = source.train.first(examples)
@@ -164,7 +155,7 @@ def gradcheck(
         networks = [fresh_network(source, hidden, *pair, seed=seed) for pair in pairs]
         console.print(f"network   {format_sizes(networks[0].sizes)}, fresh, seed {seed}")
     refuse_dropout_of_nothing(dropout, networks[0].sizes[1:-1])  # all have the same layers
-    if in_use:
+    if in_use := check.regularization.in_use:
         console.print(f"cost      with {', '.join(f'{name} {value:g}' for name, value in in_use.items())}")
     data_options = {"examples": examples, "dataset": dataset, "data-dir": data_dir, "classes": classes}
     outcomes = set()
@@ -179,18 +170,30 @@ def gradcheck(
         raise AnswerIsNo(WRONG if "failed" in outcomes else UNDECIDED)
 
 
-def _refuse_what_the_self_test_settles(context: typer.Context) -> None:
-    """Raise InputError for an option that has no effect on the self-test."""
-    settled = ("hidden", "activation", "cost", "every_combination", "method", "epsilon", "tolerance")
-    if option := first_explicit_option(context, settled):
+def _refuse_contradictions(context: typer.Context, check: "Checker") -> None:
+    """Raise InputError for options that exclude each other."""
+    given, function, in_use = context.params, check.function, check.regularization.in_use
+    if function is None and (option := first_explicit_option(context, ("signature", "layout"))):
+        raise InputError(f"{option} describes a function: it requires --function")
+    if given["self_test"] and (option := first_explicit_option(context, SETTLED)):
         raise InputError(f"--self-test has a fixed network and method: leave out {option}")
+    if (given["self_test"] or given["every_combination"]) and (given["model"] is not None or function is not None):
+        option = "--self-test" if given["self_test"] else "--every-combination"
+        raise InputError(f"{option} checks fresh networks: leave out RUN, MODEL and --function")
+    if given["model"] is not None:
+        refuse_options_of_a_fresh_network(context)
+    if in_use and (given["self_test"] or function is not None):
+        options = ", ".join(f"--{name}" for name in in_use)
+        raise InputError(f"--function and --self-test check the plain cost: leave out {options}")
 
 
 def _check_words(check: "Checker") -> list[str]:
     """Return the options that repeat a check."""
     method = check.methods[0] if len(check.methods) == 1 else "both"
     options = {"method": method, "epsilon": check.epsilon, "tolerance": check.tolerance, "seed": check.seed}
-    return _option_words({**options, "function": check.function, **check.regularization.in_use})
+    user_code = {"function": check.function}
+    user_code |= {name: ",".join(getattr(check, name)) or None for name in ("signature", "layout")}
+    return _option_words({**options, **user_code, **check.regularization.in_use})
 
 
 def _network_words(trained: TrainedModel | None, network: "Network") -> list[object]:

@@ -1,7 +1,7 @@
 """Complete check of one network's gradient: every method, the diagnosis of a failure, and independent tests."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from mnist_bp.gradcheck.check import (
 )
 from mnist_bp.gradcheck.diagnose import diagnose
 from mnist_bp.gradcheck.numerical_gradient import EPSILON, Method
-from mnist_bp.gradcheck.user_function import checked_function, load_function
+from mnist_bp.gradcheck.user_function import Convention, UserFunction, load_function
 from mnist_bp.network import Network
 
 __all__ = ["Checker", "Regularization", "Report"]
@@ -57,7 +57,8 @@ class Report:
     """Results of checking one network's gradient.
 
     ``checks`` holds one check for each method, the most precise first. ``sample`` is the number of entries nudged in
-    each array, or None for all. ``function`` is the name of the user's function, or None for built-in backpropagation.
+    each array, or None for all. ``function`` is the name of the user's function, or None for built-in backpropagation;
+    ``convention`` is how it was called, and ``habits`` are its side effects: see ``UserFunction``.
     """
 
     network: Network
@@ -66,6 +67,8 @@ class Report:
     checks: list[Check]
     sample: int | None
     function: str | None
+    convention: Convention | None = None
+    habits: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -108,6 +111,7 @@ class Checker(NamedTuple):
     """Settings of a gradient check; the fields are the options of the command.
 
     ``function`` is the user's backpropagation, a callable or MODULE:NAME. If None, the built-in one is checked.
+    ``signature`` and ``layout`` are words of the options of these names. Default: detected.
     """
 
     methods: tuple[Method, ...]
@@ -116,6 +120,8 @@ class Checker(NamedTuple):
     seed: int = 0
     function: Callable[..., Any] | str | None = None
     regularization: Regularization = Regularization()
+    signature: tuple[str, ...] = ()
+    layout: tuple[str, ...] = ()
 
     def run(self, network: Network, X: Array, labels: NDArray[np.uint8]) -> Report:
         """Check a network by each method on the examples X, (n, n_0). The check computes in float64."""
@@ -135,13 +141,16 @@ class Checker(NamedTuple):
             )
             for method in self.methods
         ]
-        return Report(double, objective, self.regularization, checks, sample, _name(self.function))
+        report = Report(double, objective, self.regularization, checks, sample, _name(self.function))
+        if isinstance(objective, UserGradient) and isinstance(own := objective.backpropagate, UserFunction):
+            return replace(report, convention=own.convention, habits=tuple(own.habits))
+        return report
 
     def _objective(self, network: Network, X: Array, labels: NDArray[np.uint8]) -> Objective:
         """Return the objective that training would minimize for these examples as a mini-batch."""
         X, targets = network.inputs(X), network.targets(labels)
         if self.function is not None:
-            return UserGradient(X, targets, backpropagate=_backpropagation(self.function))
+            return UserGradient(X, targets, backpropagate=self._user_function(self.function))
         l2, dropout, input_dropout, label_smoothing = self.regularization
         masks = draw_masks(
             network.sizes,
@@ -154,9 +163,10 @@ class Checker(NamedTuple):
         Y = targets @ smoothed_targets(network.sizes[-1], label_smoothing, np.float64)
         return Objective(X, Y, masks, l2)
 
-
-def _backpropagation(function: Callable[..., Any] | str) -> Backpropagation:
-    return load_function(function) if isinstance(function, str) else checked_function(function, str(_name(function)))
+    def _user_function(self, function: Callable[..., Any] | str) -> Backpropagation:
+        if isinstance(function, str):
+            return load_function(function, signature=self.signature, layout=self.layout)
+        return UserFunction(function, str(_name(function)), signature=self.signature, layout=self.layout)
 
 
 def _name(function: Callable[..., Any] | str | None) -> str | None:

@@ -1,128 +1,189 @@
-"""User-defined backpropagation (``--function MODULE:NAME``), wrapped for the gradient check."""
+"""User-defined backpropagation (``--function``), called in its own convention and wrapped for the gradient check."""
 
-import importlib
-import importlib.util
+import io
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
-from inspect import isfunction
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.network import Layers
+from mnist_bp.core.network import Layers, backward, forward
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.errors import InputError
-from mnist_bp.gradcheck.check import Backpropagation
+from mnist_bp.gradcheck.answers import Answer, Misfit, read_answer
+from mnist_bp.gradcheck.imported import import_object
+from mnist_bp.gradcheck.layouts import BATCHES, EXAMPLES, WEIGHTS, Layout, layouts
+from mnist_bp.gradcheck.signatures import Target, target_of
 
-__all__ = ["checked_function", "load_function"]
+__all__ = ["Convention", "UserFunction", "load_function"]
+
+AGREEMENT = 1 - 1e-9
+"""Cosine of the angle between two gradients that differ by a factor, in float32 or better."""
 
 
-def load_function(name: str) -> Backpropagation:
-    """Import ``module:name``, searching the current folder first.
+class Convention(NamedTuple):
+    """Signature and layouts with which a function is called, and the form of its result.
 
-    The function receives copies of (weights, biases, x, y), which it may change: lists with W (n_l, n_{l−1}) and b
-    (n_l,) of each layer, inputs (examples, n_0), and one-hot rows (examples, n_L). It returns (dC_dW, dC_db): lists of
-    arrays of the same shapes, the derivatives of the mean cost.
-
-    Raises
-    ------
-    InputError
-        If it cannot be imported. The returned function also raises it: see ``checked_function``.
+    ``signature`` and ``layout`` are values of the options of these names.
     """
-    return checked_function(_imported(name), name)
+
+    signature: str
+    layout: str
+    biases: str
+    returns: str
+
+    def __str__(self) -> str:
+        examples, weights = self.layout.split(",")
+        calls = "" if examples in BATCHES else ", one example a call"
+        return (
+            f"takes ({self.signature.replace(',', ', ')}); x and y as {examples} {EXAMPLES[examples]}{calls}; weights "
+            f"{WEIGHTS[weights]}, biases {self.biases}; returns {self.returns}"
+        )
 
 
-def checked_function(function: Callable[..., Any], name: str) -> Backpropagation:
-    """Wrap the user's function for the check. The wrapper raises InputError if it fails or returns something else."""
+class UserFunction:
+    """A user's backpropagation as a function (network, X, Y) ↦ ∇C.
 
-    def backpropagate(network: Layers, X: Array, Y: Array) -> ParameterVector:
-        weights, biases = ([array.copy() for array in arrays.values()] for arrays in (network.W, network.b))
+    Its convention is found on the first mini-batch: the first one in which it returns arrays of the right shapes, and
+    preferably one in which they have the direction of the gradient. It receives copies of all arrays. Derivatives of a
+    function that takes one example a call are averaged over the examples.
+
+    Attributes
+    ----------
+    convention
+        Convention of the function, known after the first call.
+    habits
+        Side effects that were observed: arguments that it changes, results that are views of other arrays.
+    """
+
+    def __init__(
+        self, function: Any, name: str, *, method: str = "", signature: Sequence[str] = (), layout: Sequence[str] = ()
+    ) -> None:
+        self.name = name
+        self.convention: Convention | None = None
+        self.habits = dict[str, None]()  # a set in the order of insertion
+        self._function, self._method, self._signature, self._wanted = function, method, signature, layout
+        self._found: tuple[Target, Layout] | None = None
+        self._results: list[Array] = []
+
+    def __call__(self, network: Layers, X: Array, Y: Array) -> ParameterVector:
+        """Return the gradient. Raise InputError if the function fails, or returns something else."""
+        if self._found is None:
+            self._found = self._detect(network, X, Y)
+            self.habits.clear()  # those of wrong layouts
+            self._results.clear()
+        target, layout = self._found
+        with redirect_stdout(sys.stderr):  # standard output may be reserved for JSON Lines
+            answer = self._gradient(target, layout, network, X, Y)
+        self.convention = Convention(",".join(target.roles), layout.words, layout.biases, answer.form)
+        return answer.gradient
+
+    def _detect(self, network: Layers, X: Array, Y: Array) -> tuple[Target, Layout]:
+        """Return the convention in which the function returns arrays of the right shapes."""
+        n = next(n for n in range(3, len(network.sizes) + 4) if n not in network.sizes)  # no shape may be ambiguous
+        X, Y = (np.resize(array, (n, array.shape[1])) for array in (X, Y))
+        with _silent():
+            target = target_of(self._function, self._method, self.name, network.sizes, self._signature)
+            right = backward(network, forward(network, X), Y)
+            fitting: list[Layout] = []
+            problem: InputError | None = None
+            for layout in layouts(self._wanted, with_form=target.takes_parameters):
+                if fitting and layout.examples not in BATCHES and fitting[0].examples in BATCHES:
+                    break  # a wrong function of a mini-batch can be right for one example
+                try:
+                    found = self._gradient(target, layout, network, X, Y).gradient
+                except _Raised as error:
+                    problem = problem or error
+                except Misfit as error:
+                    problem = error if problem is None or isinstance(problem, _Raised) else problem
+                except InputError:  # the shapes are right; the same error is raised again when it counts
+                    fitting.append(layout)
+                else:
+                    if _cosine(found.vector, right.vector) > AGREEMENT:
+                        return target, layout
+                    fitting.append(layout)
+        if not fitting:
+            assert problem is not None
+            raise problem
+        return target, fitting[0]
+
+    def _gradient(self, target: Target, layout: Layout, network: Layers, X: Array, Y: Array) -> Answer:
+        """Return the mean of the results of all calls."""
+        answers = [self._call(target, layout, network, x, y) for x, y in layout.calls(X, Y)]
+        mean = np.mean([answer.gradient.vector for answer in answers], axis=0)
+        return Answer(answers[0].gradient.like(mean), answers[0].form)
+
+    def _call(self, target: Target, layout: Layout, network: Layers, x: Array, y: Array) -> Answer:
+        values = {**layout.parameters(network), "x": x, "y": y}
+        before = {name: array.copy() for name, array in _arrays(values)}
         try:
-            with redirect_stdout(sys.stderr):  # standard output may be reserved for JSON Lines
-                answer = function(weights, biases, X.copy(), Y.copy())
+            result = target.call(values)
+        except InputError:
+            raise
         except (Exception, SystemExit) as error:
-            raise InputError(f"{name} raised {type(error).__name__}: {error}; --debug shows where") from error
-        return _gradient(answer, network, name)
+            raise _Raised(
+                f"{self.name} raised {type(error).__name__}: {error}; it was called with "
+                f"({', '.join(target.roles)}), {layout.words}; --debug shows where"
+            ) from error
+        answer = read_answer(result, layout, network.sizes, self.name)
+        self._observe(values, before, result)
+        return answer
 
-    return backpropagate
-
-
-def _imported(name: str) -> Callable[..., Any]:
-    module, colon, attribute = name.partition(":")
-    module = module.removesuffix(".py")
-    if not (module and colon and attribute):
-        raise InputError(f"--function {name}: expected MODULE:NAME, like my_backprop:backpropagate for my_backprop.py")
-    try:
-        with redirect_stdout(sys.stderr):
-            imported = _module(module)
-    except (Exception, SystemExit) as error:
-        raise InputError(
-            f"--function {name} cannot be imported ({type(error).__name__}: {error}); "
-            f"searched in {Path.cwd()} and on Python's module path"
-        ) from error
-    if not hasattr(imported, attribute):
-        known = ", ".join(each for each, value in vars(imported).items() if isfunction(value))
-        raise InputError(f"--function {name}: {module} has no {attribute}; it has {known or 'no function'}")
-    function = getattr(imported, attribute)
-    if not callable(function):
-        raise InputError(f"--function {name} is a {type(function).__name__}, not a function")
-    return function
+    def _observe(self, values: dict[str, Any], before: dict[str, Array], result: Any) -> None:
+        """Record whether the call changed an argument, or returned views of an argument or of an earlier result."""
+        given = dict(_arrays(values))
+        changed = [name for name, array in given.items() if not np.array_equal(array, before[name])]
+        results = list(_flattened(result))
+        known = [*given.values(), *self._results]
+        is_view = any(np.may_share_memory(new, old) for new in results for old in known)
+        self._results = results
+        self.habits |= dict.fromkeys([f"changes {name} in place" for name in changed])
+        self.habits |= {"returns views of its arguments or of earlier results": None} if is_view else {}
 
 
-def _module(name: str) -> ModuleType:
-    """Import NAME.py from the current folder, even if Python has a module of that name; otherwise import module NAME.
+class _Raised(InputError):
+    """Exception in the user's function."""
 
-    The user's module can import others from the current folder. Python searches that folder last, so that a
-    ``random.py`` there does not replace Python's in this program.
+
+def load_function(name: str, *, signature: Sequence[str] = (), layout: Sequence[str] = ()) -> UserFunction:
+    """Import ``module:name``, ``file.py:name`` or ``file.py:Class.method``: see ``import_object``.
+
+    ``signature`` and ``layout`` are the words of these options. Default: detected.
     """
-    folder = Path.cwd()
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))  # permanently: the function may import more when it runs
-    importlib.invalidate_caches()
-    own = folder / f"{name}.py"
-    if not own.is_file():
-        module = importlib.import_module(name)
-        _refuse_a_namesake(name, module, folder)
-        return module
-    spec = importlib.util.spec_from_file_location(f"own_{name}", own)  # the plain name could replace a module of Python
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{own} is not a Python file")
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    found, method = import_object(name)
+    return UserFunction(found, name, method=method, signature=signature, layout=layout)
 
 
-def _refuse_a_namesake(name: str, module: ModuleType, folder: Path) -> None:
-    """Raise ImportError if a package in the current folder is hidden by an installed one of the same name."""
-    package = folder / name.partition(".")[0]
-    found = Path(module.__file__ or "")
-    if package.is_dir() and any(package.glob("**/*.py")) and not found.is_relative_to(folder):
-        raise ImportError(f"{package} is hidden by the package of the same name in {found.parent}: rename it")
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Drop everything that is printed while conventions are tried."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with np.errstate(all="ignore"):
+            yield
 
 
-def _gradient(answer: Any, network: Layers, name: str) -> ParameterVector:
-    """Return the function's result as a parameter vector. Raise InputError if it does not have the right form."""
-    if not (isinstance(answer, Sequence) and len(answer) == 2):
-        raise InputError(f"{name} returned {type(answer).__name__}; expected two lists of arrays, (dC_dW, dC_db)")
-    gradient = ParameterVector.empty(network.sizes, np.float64)
-    for letter, given, expected in zip("Wb", answer, (gradient.weights, gradient.biases), strict=True):
-        if not isinstance(given, Sequence) or len(given) != len(expected):
-            raise InputError(f"{name}: expected a list of {len(expected)} arrays dC_d{letter}, one for each layer")
-        for number, (array, target) in enumerate(zip(given, expected, strict=True), 1):
-            where = f"{name}: dC_d{letter} of layer {number}"
-            try:
-                found = np.asarray(array)
-            except ValueError as error:  # a list of rows of different lengths
-                raise InputError(f"{where} is not an array ({error})") from error
-            if found.shape != target.shape:
-                raise InputError(f"{where} has shape {found.shape}; expected {target.shape}")
-            if found.dtype.kind not in "biuf":
-                raise InputError(f"{where} has type {found.dtype}; expected real numbers")
-            if not np.isfinite(found).all():
-                raise InputError(f"{where} contains numbers that are not finite")
-            target[...] = found
-    return gradient
+def _cosine(a: Array, b: Array) -> float:
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(a @ b) / lengths if lengths > 0 else 0.0
+
+
+def _arrays(values: dict[str, Any]) -> Iterator[tuple[str, Array]]:
+    """Yield the arrays of a call by name: x, y, W1, b1, …."""
+    for name, value in values.items():
+        if isinstance(value, np.ndarray):
+            yield name, value
+
+
+def _flattened(result: Any) -> Iterator[Array]:
+    """Yield the arrays in nested lists, tuples and dictionaries."""
+    if isinstance(result, np.ndarray) and result.dtype != object:
+        yield result
+    elif isinstance(result, dict):
+        yield from _flattened(list(result.values()))
+    elif isinstance(result, list | tuple | np.ndarray):
+        for part in result:
+            yield from _flattened(part)

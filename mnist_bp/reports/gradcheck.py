@@ -36,6 +36,10 @@ def _name(report: "Report") -> str:
 def show_report(report: "Report", data: "Dataset", console: Console, *, repeat: str, in_full: bool) -> None:
     """Print the whole report; without ``in_full``, only what failed and a line for each method."""
     console.emit_json({**_record(report), "dataset": data.name, **data.mark})
+    if report.convention is not None:
+        console.print(f"function  {report.function} {report.convention}")
+    for habit in report.habits:
+        console.print(f"warning   {report.function} {habit}", style="yellow")
     for said in report.diagnosis:
         console.print(f"MISTAKE   {said}", style="red")
     if report.failed is not None:
@@ -99,6 +103,8 @@ def _record(report: "Report") -> dict[str, Any]:
         "activation": report.network.activation,
         "cost": report.network.cost,
         "function": report.function,
+        "convention": report.convention and report.convention._asdict(),
+        "habits": list(report.habits),
         **report.regularization._asdict(),
         "tolerance": main.tolerance,
         "parameters": len(report.network.parameters),

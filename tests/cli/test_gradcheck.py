@@ -274,7 +274,7 @@ def test_a_function_cannot_change_the_network_that_it_is_checked_on(cli: Callabl
         (["--function", "student"], "expected MODULE:NAME"),
         (["--function", "nowhere:f"], "cannot be imported (ModuleNotFoundError"),
         (["--function", "student:nothing"], "student has no nothing; it has backpropagate"),
-        (["--function", "nowhere.py:f"], "nowhere.py:f cannot be imported (ModuleNotFoundError"),
+        (["--function", "nowhere.py:f"], "--function nowhere.py:f: there is no file nowhere.py in "),
         (["--function", "others:number"], "is a int, not a function"),
         (["--function", "others:transposed"], "dC_dW of layer 1 has shape (784, 16); expected (16, 784)"),
         (["--function", "others:short"], "expected a list of 3 arrays dC_dW, one for each layer"),

@@ -190,7 +190,9 @@ def test_one_seed_of_old_runs_is_refused_by_itself(cli, old_run, own):
     assert "cannot resume seeds/seed-1: mnist-bp 0.1.0" in result.err
 
 
-@pytest.mark.parametrize(("name", "what"), [("seeds", "sigmoids and initial weights"), ("relu-seeds", "initial weights")])
+@pytest.mark.parametrize(
+    ("name", "what"), [("seeds", "sigmoids and initial weights"), ("relu-seeds", "initial weights")]
+)
 def test_old_runs_of_several_seeds_are_not_mixed_with_new_ones(cli, old_run, own, name, what):
     """One of two has not started: the new version would train it with other numbers than the finished one."""
     shutil.rmtree(old_run(name) / "seed-1")

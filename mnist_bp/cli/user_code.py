@@ -1,0 +1,43 @@
+"""Options about the user's own code, which ``gradcheck`` checks."""
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["Function", "LayoutOption", "Signature", "split_words"]
+
+USER_CODE = "Your own code"
+"""Panel of ``--help``."""
+
+Function = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODULE:NAME",
+        help="Check your own function, or the method backprop of your class: my_backprop:backpropagate, "
+        "folder/file.py:Network.",
+        rich_help_panel=USER_CODE,
+    ),
+]
+Signature = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="Order of its arguments: weights, biases, x, y; or parameters, W1, b1, …. Default: detected.",
+        rich_help_panel=USER_CODE,
+    ),
+]
+LayoutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--layout",
+        metavar="WORDS",
+        help="Layout of its arrays: examples in rows or columns, or one example a call as a column, vector or row; "
+        "weights jk or kj. Default: detected.",
+        rich_help_panel=USER_CODE,
+    ),
+]
+
+
+def split_words(text: str | None) -> tuple[str, ...]:
+    """Return the words of a list that is separated by commas."""
+    return tuple(word.strip() for word in text.split(",")) if text else ()
