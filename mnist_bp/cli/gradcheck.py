@@ -27,7 +27,8 @@ from mnist_bp.cli.options import (
     help_text,
     positive,
 )
-from mnist_bp.cli.user_code import Function, LayoutOption, Signature, split_words
+from mnist_bp.cli.submissions import SECONDS, check_submissions, refuse_other_function
+from mnist_bp.cli.user_code import CsvFile, Function, LayoutOption, Signature, Submissions, TimeLimit, split_words
 from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.errors import AnswerIsNo, InputError
 from mnist_bp.reports.console import Console
@@ -41,6 +42,7 @@ from mnist_bp.training.settings import refuse_dropout_of_nothing
 
 if TYPE_CHECKING:
     from mnist_bp.gradcheck.checker import Checker
+    from mnist_bp.gradcheck.numerical_gradient import Method
     from mnist_bp.network import Network
 
 __all__ = ["gradcheck"]
@@ -97,6 +99,9 @@ def gradcheck(
     function: Function = None,
     signature: Signature = None,
     layout: LayoutOption = None,
+    submissions: Submissions = None,
+    csv: CsvFile = None,
+    time_limit: TimeLimit = SECONDS,
     self_test: Annotated[
         bool,
         typer.Option("--self-test", help="Test the check itself: it must find 18 known bugs.", rich_help_panel=CHECK),
@@ -128,7 +133,7 @@ def gradcheck(
 
     console = Console(json=json, quiet=quiet)
     check = Checker(
-        ("complex", "central") if method == "both" else (method,),
+        _methods(method, is_brief=submissions is not None),
         epsilon,
         tolerance,
         seed,
@@ -157,6 +162,9 @@ def gradcheck(
     refuse_dropout_of_nothing(dropout, networks[0].sizes[1:-1])  # all have the same layers
     if in_use := check.regularization.in_use:
         console.print(f"cost      with {', '.join(f'{name} {value:g}' for name, value in in_use.items())}")
+    if submissions is not None:
+        check_submissions(submissions, networks[0], X, data.labels, check, console, csv=csv, seconds=time_limit)
+        return
     data_options = {"examples": examples, "dataset": dataset, "data-dir": data_dir, "classes": classes}
     outcomes = set()
     for network in networks:
@@ -170,11 +178,22 @@ def gradcheck(
         raise AnswerIsNo(WRONG if "failed" in outcomes else UNDECIDED)
 
 
+def _methods(method: Literal["central", "complex", "both"], *, is_brief: bool) -> "tuple[Method, ...]":
+    """Return the methods of ``--method``. For submissions, which are many, ``both`` is the exact one alone."""
+    if method == "both":
+        return ("complex",) if is_brief else ("complex", "central")
+    return (method,)
+
+
 def _refuse_contradictions(context: typer.Context, check: "Checker") -> None:
     """Raise InputError for options that exclude each other."""
     given, function, in_use = context.params, check.function, check.regularization.in_use
     if function is None and (option := first_explicit_option(context, ("signature", "layout"))):
         raise InputError(f"{option} describes a function: it requires --function")
+    if given["submissions"] is not None:
+        refuse_other_function(function)
+    elif option := first_explicit_option(context, ("csv", "time_limit")):
+        raise InputError(f"{option} requires --submissions")
     if given["self_test"] and (option := first_explicit_option(context, SETTLED)):
         raise InputError(f"--self-test has a fixed network and method: leave out {option}")
     if (given["self_test"] or given["every_combination"]) and (given["model"] is not None or function is not None):

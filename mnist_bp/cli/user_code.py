@@ -1,10 +1,14 @@
 """Options about the user's own code, which ``gradcheck`` checks."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-__all__ = ["Function", "LayoutOption", "Signature", "split_words"]
+from mnist_bp.cli.options import positive
+from mnist_bp.environment import user_path
+
+__all__ = ["CsvFile", "Function", "LayoutOption", "Signature", "Submissions", "TimeLimit", "split_words"]
 
 USER_CODE = "Your own code"
 """Panel of ``--help``."""
@@ -35,6 +39,30 @@ LayoutOption = Annotated[
         "weights jk or kj. Default: detected.",
         rich_help_panel=USER_CODE,
     ),
+]
+Submissions = Annotated[
+    Path | None,
+    typer.Option(
+        parser=user_path,
+        metavar="DIR",
+        help="Check --function NAME of every file *.py in a folder, each in a process of its own. They run with your "
+        "rights, without a sandbox.",
+        rich_help_panel=USER_CODE,
+    ),
+]
+CsvFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--csv",
+        parser=user_path,
+        metavar="FILE",
+        help="Also write the results of --submissions to a CSV file.",
+        rich_help_panel=USER_CODE,
+    ),
+]
+TimeLimit = Annotated[
+    float,
+    typer.Option(metavar="SECONDS", help="Time limit of each submission.", parser=positive, rich_help_panel=USER_CODE),
 ]
 
 

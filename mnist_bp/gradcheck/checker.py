@@ -126,9 +126,12 @@ class Checker(NamedTuple):
     def run(self, network: Network, X: Array, labels: NDArray[np.uint8]) -> Report:
         """Check a network by each method on the examples X, (n, n_0). The check computes in float64."""
         double = network.astype(np.float64)
-        objective = self._objective(double, X, labels)
+        return self.report(double, self._objective(double, X, labels))
+
+    def report(self, double: Network, objective: Objective) -> Report:
+        """Check the gradient of an objective for a network in float64."""
         parameters = len(double.parameters)
-        sample = None if parameters <= FULL_CHECK else max(10, SAMPLE_WORK // (len(labels) * parameters))
+        sample = None if parameters <= FULL_CHECK else max(10, SAMPLE_WORK // (len(objective.X) * parameters))
         checks = [
             check(
                 double,

@@ -7,17 +7,18 @@ from contextlib import redirect_stdout
 from inspect import isclass, isfunction
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
 from mnist_bp.errors import InputError
 
 __all__ = ["import_object"]
 
 
-def import_object(name: str, option: str = "--function") -> tuple[Any, str]:
+def import_object(name: str, option: str = "--function", printed: TextIO | None = None) -> tuple[Any, str]:
     """Import what ``name`` refers to, and return it with the name of a method, which is empty if none is given.
 
-    A module is searched in the current folder first. ``option`` is named in errors.
+    A module is searched in the current folder first. ``option`` is named in errors. What the import prints goes to
+    ``printed``. Default: standard error, because standard output may be reserved for JSON Lines.
 
     Raises
     ------
@@ -33,7 +34,7 @@ def import_object(name: str, option: str = "--function") -> tuple[Any, str]:
     if module.endswith(".py") and not Path(module).expanduser().is_file():
         raise InputError(f"{option} {name}: there is no file {module} in {Path.cwd()}")
     try:
-        with redirect_stdout(sys.stderr):  # standard output may be reserved for JSON Lines
+        with redirect_stdout(printed or sys.stderr):
             imported = _module(module)
     except (Exception, SystemExit) as error:
         raise InputError(

@@ -5,7 +5,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
@@ -49,7 +49,8 @@ class UserFunction:
 
     Its convention is found on the first mini-batch: the first one in which it returns arrays of the right shapes, and
     preferably one in which they have the direction of the gradient. It receives copies of all arrays. Derivatives of a
-    function that takes one example a call are averaged over the examples.
+    function that takes one example a call are averaged over the examples. What it prints goes to ``printed``. Default:
+    standard error, because standard output may be reserved for JSON Lines, and nowhere while conventions are tried.
 
     Attributes
     ----------
@@ -60,12 +61,20 @@ class UserFunction:
     """
 
     def __init__(
-        self, function: Any, name: str, *, method: str = "", signature: Sequence[str] = (), layout: Sequence[str] = ()
+        self,
+        function: Any,
+        name: str,
+        *,
+        method: str = "",
+        signature: Sequence[str] = (),
+        layout: Sequence[str] = (),
+        printed: TextIO | None = None,
     ) -> None:
         self.name = name
         self.convention: Convention | None = None
         self.habits = dict[str, None]()  # a set in the order of insertion
         self._function, self._method, self._signature, self._wanted = function, method, signature, layout
+        self._printed = printed
         self._found: tuple[Target, Layout] | None = None
         self._results: list[Array] = []
 
@@ -76,7 +85,7 @@ class UserFunction:
             self.habits.clear()  # those of wrong layouts
             self._results.clear()
         target, layout = self._found
-        with redirect_stdout(sys.stderr):  # standard output may be reserved for JSON Lines
+        with redirect_stdout(self._printed or sys.stderr):
             answer = self._gradient(target, layout, network, X, Y)
         self.convention = Convention(",".join(target.roles), layout.words, layout.biases, answer.form)
         return answer.gradient
@@ -85,7 +94,7 @@ class UserFunction:
         """Return the convention in which the function returns arrays of the right shapes."""
         n = next(n for n in range(3, len(network.sizes) + 4) if n not in network.sizes)  # no shape may be ambiguous
         X, Y = (np.resize(array, (n, array.shape[1])) for array in (X, Y))
-        with _silent():
+        with _trial(self._printed or io.StringIO()):
             target = target_of(self._function, self._method, self.name, network.sizes, self._signature)
             right = backward(network, forward(network, X), Y)
             fitting: list[Layout] = []
@@ -158,9 +167,9 @@ def load_function(name: str, *, signature: Sequence[str] = (), layout: Sequence[
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
-    """Drop everything that is printed while conventions are tried."""
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), warnings.catch_warnings():
+def _trial(printed: TextIO) -> Iterator[None]:
+    """Redirect everything that is printed while conventions are tried, and ignore warnings."""
+    with redirect_stdout(printed), redirect_stderr(printed), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with np.errstate(all="ignore"):
             yield

@@ -79,6 +79,15 @@ def test_every_key_of_the_other_records_is_documented(cli, run):
     assert_documented(cli("info", "--json"), "info")
 
 
+def test_every_key_about_submissions_is_documented(cli):
+    """One object for each file, and the end."""
+    Path("class").mkdir()
+    Path("class/ada.py").write_text("def f(weights, biases, x, y):\n    return weights, biases\n", encoding="utf-8")
+    assert_documented(
+        cli("gradcheck", "--submissions", "class", "--function", "f", "--hidden", 3, "--json"), "gradcheck"
+    )
+
+
 def test_the_document_names_every_setting():
     """Each is in the start record."""
     assert {*SETTINGS} <= documented("start", "train")
