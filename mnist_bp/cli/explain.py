@@ -151,6 +151,7 @@ def explain(
     explanation = explain_derivative(network, batch.inputs(np.float64), batch.labels, row, address, rate)
     shown = Shown(
         network=format_sizes(network.sizes) + (f" of {trained.path}" if trained else ", fresh"),
+        cost=network.cost,
         example=str(image) if image else f"example {example} of {data.name}'s {split} set",
         label=int(batch.labels[row]),
         classes=ClassNames(data.class_names),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.table import Table
 
+from mnist_bp.core.choices import COSTS
 from mnist_bp.reports.class_names import ClassNames
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.tables import new_table
@@ -24,9 +25,10 @@ MOST_PATHS = 10
 
 
 class Shown(NamedTuple):
-    """Subject of an explanation: network, example, label and classes, image."""
+    """Subject of an explanation: network and its cost, example, label and classes, image."""
 
     network: str
+    cost: str
     example: str
     label: int
     classes: ClassNames
@@ -42,10 +44,10 @@ def show_explanation(explanation: "Explanation", shown: Shown, console: Console)
         f"example  {shown.example}, {shown.classes.called(shown.label)}{' (SYNTHETIC)' if shown.synthetic else ''}"
     )
     draw(shown.image, console)
-    _section(console, f"The cost of this example: C_0 = {explanation.cost:.6g}")
+    _section(console, f"The cost of this example: C_0 = {_cost_formula(shown)}{explanation.cost:.6g}")
     console.print_table(_outputs(explanation, shown.classes))
     _section(console, f"How sensitive is C_0 to {name}?")
-    _show_factors(explanation.factors, console, is_output=not explanation.paths)
+    _show_factors(explanation.factors, console, wrong=_how_wrong(shown, is_output=not explanation.paths))
     for paths in explanation.paths:
         _section(console, f"∂C_0/∂a_{{{paths.neuron}}}^({paths.layer}) is the sum over {len(paths.paths)} paths")
         console.print_table(_paths(paths))
@@ -64,6 +66,25 @@ def show_explanation(explanation: "Explanation", shown: Shown, console: Console)
     console.print_result(
         f"∂C_0/∂{name} = {factors.backprop:+.9g} (complex step: {factors.complex_step:+.9g})", style="bold"
     )
+
+
+def _cost_formula(shown: Shown) -> str:
+    """Return the formula of the cost and an equals sign, or an empty text if its registry entry has no formula."""
+    javascript = COSTS[shown.cost].javascript
+    return "" if javascript is None else f"{_plain(javascript.formula).replace('_t', f'_{shown.label}')} = "
+
+
+def _how_wrong(shown: Shown, *, is_output: bool) -> str:
+    """Return the meaning of ∂C_0/∂a_j, with its formula for an output."""
+    javascript = COSTS[shown.cost].javascript
+    if not is_output:
+        return "the sum over its paths: see below"
+    return "how wrong the output is" + ("" if javascript is None else f": {_plain(javascript.derivative_formula)}")
+
+
+def _plain(formula: str) -> str:
+    """Return a formula of the page in plain text, without the number of the layer."""
+    return formula.replace("^(L)", "").replace("^2", "²")
 
 
 def _section(console: Console, title: str) -> None:
@@ -92,8 +113,7 @@ def _outputs(explanation: "Explanation", classes: ClassNames) -> Table:
     return table
 
 
-def _show_factors(factors: "Factors", console: Console, *, is_output: bool) -> None:
-    wrong = "how wrong the output is: 2 (a_j − y_j)" if is_output else "the sum over its paths: see below"
+def _show_factors(factors: "Factors", console: Console, *, wrong: str) -> None:
     table = new_table("factor", "value", "means", left={"factor", "means"})
     is_bias = factors.name.startswith("b")
     table.add_row("a_k", f"{factors.a_k:+.9g}", "a bias: always 1" if is_bias else "how active the input is")

@@ -86,6 +86,19 @@ def test_a_fresh_network_can_be_explained(cli: Callable) -> None:
     assert "how wrong the output is: ∂C_0/∂z_j, without σ′" in finished.out
 
 
+@pytest.mark.parametrize(
+    ("cost", "formula"),
+    [
+        ("squared-error", "C_0 = Σ_j (a_j − y_j)² = 0."),
+        ("cross-entropy", "C_0 = − ln a_4 = 2."),
+        ("binary-cross-entropy", "C_0 = − Σ_j (y_j ln a_j + (1 − y_j) ln (1 − a_j)) = "),
+    ],
+)
+def test_the_cost_is_printed_with_its_formula(cli: Callable, cost: str, formula: str) -> None:
+    """With cross-entropy, it is that of the correct output, a 4."""
+    assert formula in " ".join(cli("explain", "--fresh", "--hidden", "5", "--cost", cost).out.split())
+
+
 def test_an_image_takes_the_place_of_an_example(cli: Callable, run: str, few_digits: tuple[Examples, Examples]) -> None:
     """An image from the dataset and from a file give equal factors."""
     image, label = few_digits[1].images[0], int(few_digits[1].labels[0])
