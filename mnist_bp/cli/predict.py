@@ -52,8 +52,8 @@ class _Prediction(NamedTuple):
 
 
 @help_text(
-    f"""A picture is a PNG or JPEG file of any size, drawn or photographed, dark on light or light on dark. It is
-preprocessed like the digits of MNIST, and printed as the network sees it.
+    f"""A picture is a PNG, JPEG, WebP, TIFF, GIF, BMP or PPM file of any size, drawn or photographed, dark on light or
+light on dark. It is preprocessed like the digits of MNIST, and printed as the network sees it.
 
 Example: mnist-bp predict {command_line(SAMPLE)}
 """

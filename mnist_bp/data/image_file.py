@@ -1,6 +1,7 @@
 """Reading of the user's image files, converted to network inputs."""
 
 import io
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -17,8 +18,22 @@ if TYPE_CHECKING:
 
 __all__ = ["STDIN", "image_path", "read_image", "require_pillow"]
 
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM")
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "WEBP", "TIFF")
 """Supported image formats. Pillow decodes them itself; opening a PostScript file, for example, would execute it."""
+
+OTHER_FORMATS = (
+    (rb".{4}ftyp(heic|heix|hevc|mif1|msf1)", "a HEIC image"),
+    (rb".{4}ftypavif", "an AVIF image"),
+    (rb"%PDF", "a PDF document"),
+    (rb"(?i)\s*(<!doctype html|<html)", "a web page"),
+    (rb"(?i)\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!doctype svg|<svg)", "an SVG drawing"),
+    (rb"%!PS", "a PostScript document"),
+    (rb"8BPS", "a Photoshop document"),
+    (rb"PK\x03\x04", "a ZIP archive"),
+    (rb"\x1f\x8b", "a gzip file"),
+    (rb"\x93NUMPY", "a NumPy array"),
+)
+"""Formats that are not supported, by the beginning of their files, with a noun for messages."""
 
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "I;16", "I;16B")
 """Supported pixel modes of Pillow. Floating-point pixels are not supported, because they define no black and white."""
@@ -34,6 +49,14 @@ MOST_PIXELS = 64 << 20
 
 SIDE = 1024
 """Longest side in pixels after the first reduction. A larger image is averaged down to between half and all of it."""
+
+WHITE = 255
+
+OPAQUE = 128
+"""Smallest alpha value, of 255, of pixels that count as opaque."""
+
+LEAST_PAPER_CONTRAST = 64
+"""Smallest range of the opaque pixels' grey levels in a picture of ink on paper. With less, they are ink alone."""
 
 STDIN = Path("-")
 
@@ -57,7 +80,7 @@ def require_pillow() -> None:
 def read_image(path: Path, shape: tuple[int, int]) -> "NDArray[np.uint8]":
     """Read an image of one digit and preprocess it for a network with inputs of ``shape`` (rows, columns).
 
-    The orientation in the file's metadata is applied, transparent pixels become white, and an animation is represented
+    The orientation in the file's metadata is applied, transparent pixels become paper, and an animation is represented
     by its first frame. ``STDIN`` stands for standard input.
 
     Raises
@@ -121,12 +144,14 @@ def _grey_levels(content: io.BytesIO, side: int) -> "NDArray[np.float64]":
             image.draft("L", (side, side))  # a JPEG file can be decoded to a fraction of its size
             smaller = _reduced(image, side)
             upright = ImageOps.exif_transpose(smaller)
-            levels = np.asarray(_on_white(upright), np.float64)
+            levels = np.asarray(_without_transparency(upright), np.float64)
             return levels / 257 if smaller.mode == "I" else levels  # 16 bits: 65,535 is white
     except Image.DecompressionBombError:
         raise InputError(f"has more than {MOST_PIXELS:,} pixels: resize it") from None
     except UnidentifiedImageError:
-        raise InputError(f"is not a supported image: expected {', '.join(FORMATS)}") from None
+        start = content.getvalue()[:1024]
+        what = next((noun for form, noun in OTHER_FORMATS if re.match(form, start, re.DOTALL)), "not a supported image")
+        raise InputError(f"is {what}: expected {', '.join(FORMATS)}") from None
 
 
 def _reduced(image: "Image", side: int) -> "Image":
@@ -140,13 +165,29 @@ def _reduced(image: "Image", side: int) -> "Image":
     return image.reduce(-(-max(image.size) // side))
 
 
-def _on_white(image: "Image") -> "Image":
-    """Return the image in grey levels, with white in place of transparency."""
-    from PIL import Image
+def _without_transparency(image: "Image") -> "Image":
+    """Return the image in grey levels, with paper in place of transparency."""
+    import numpy as np
 
     if image.mode == "I":
         return image
     if not image.has_transparency_data:
         return image.convert("L")
     image = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("L")
+    alpha = image.getchannel("A")
+    box = alpha.getbbox()
+    if box is None:
+        raise InputError("is transparent everywhere")
+    levels = np.asarray(image.convert("L").crop(box))[np.asarray(alpha.crop(box)) >= OPAQUE]
+    is_ink = levels.size < np.prod(alpha.crop(box).size) / 2 or np.ptp(levels) < LEAST_PAPER_CONTRAST
+    middle = int(np.median(levels)) if levels.size else 0
+    if is_ink:  # strokes on transparency: light ink lies on black, dark ink on white
+        return _on(image, 0 if middle > WHITE // 2 else WHITE)
+    return _on(image.crop(box), middle)  # a picture with a margin or round corners: most of it is paper
+
+
+def _on(image: "Image", level: int) -> "Image":
+    """Return an RGBA image in grey levels, on this grey level in place of transparency."""
+    from PIL import Image
+
+    return Image.alpha_composite(Image.new("RGBA", image.size, (level, level, level, 255)), image).convert("L")

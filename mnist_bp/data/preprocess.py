@@ -6,7 +6,7 @@ digits were "size normalized to fit in a 20×20 pixel box while preserving their
 translating the image so as to position this point at the center".
 
 Their scans were clean and black on white. Here, the paper must be detected first: it is the area along the border,
-which may be light or dark, lit from one side, or noisy.
+which may be light or dark, lit from one side, or noisy. Then specks, frames and neighbours are left out.
 
 Every step is a sum, a median or a product with a small matrix, so that an implementation in another language gives the
 same result.
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
+from mnist_bp.data.components import digit_components, only
 from mnist_bp.errors import InputError
 
 __all__ = ["preprocess"]
@@ -51,8 +52,8 @@ def preprocess(grey: Array, shape: tuple[int, int]) -> NDArray[np.uint8]:
     Returns
     -------
     image
-        Image of that shape, light on black; the strongest ink is 255. An image that already has this shape and is light
-        on dark is returned unchanged, because it is probably from a dataset.
+        Image of that shape, light on black; the strongest ink is 255. An image that already has this shape and looks
+        like those of MNIST is returned unchanged.
 
     Raises
     ------
@@ -66,12 +67,28 @@ def preprocess(grey: Array, shape: tuple[int, int]) -> NDArray[np.uint8]:
     contrast = _contrast(grey.astype(np.float64))
     # Cubes keep the sign, and give ink more weight than the small deviations of paper.
     is_light_on_dark = np.sum(contrast * contrast * contrast) >= 0
-    if grey.shape == shape and is_light_on_dark:
+    side = max(1, int(min(shape) * BOX + 0.5))
+    if grey.shape == shape and is_light_on_dark and _is_prepared(grey, side):
         return _levels(grey)
     ink = _ink(contrast if is_light_on_dark else -contrast)
-    side = max(1, int(min(shape) * BOX + 0.5))
-    image = _centred(_resized(_cropped(ink), side), shape)
+    digit = only(ink, digit_components(ink > 0))
+    image = _centred(_resized(_cropped(digit), side), shape)
     return _levels(image * (255 / image.max()))
+
+
+def _is_prepared(grey: Array, side: int) -> bool:
+    """Return True if an image looks like those of MNIST.
+
+    Its border is black but for a tenth, the longer side of its digit has ``side`` pixels or one less, and the digit's
+    centre of mass is at most one pixel from the middle (pixel 14 of 28, counted from 0).
+    """
+    border = np.concatenate(_sides(grey))
+    if np.count_nonzero(border) > len(border) / 10 or not grey.any():
+        return False
+    longer = max(_cropped(grey).shape)
+    centres = (grey.sum(axis=1 - axis) @ np.arange(grey.shape[axis]) / grey.sum() for axis in (0, 1))
+    is_centred = all(abs(at - length // 2) <= 1 for at, length in zip(centres, grey.shape, strict=True))
+    return side - 1 <= longer <= side and is_centred
 
 
 def _contrast(grey: Array) -> Array:

@@ -13,6 +13,7 @@ from mnist_bp import Network
 from mnist_bp.data.choices import DATASETS
 from mnist_bp.data.image_file import read_image
 from mnist_bp.data.preprocess import preprocess
+from mnist_bp.errors import InputError
 from mnist_bp.shell import command_line
 
 SHAPE = (28, 28)
@@ -120,7 +121,7 @@ def test_a_bad_image_does_not_keep_the_others_from_being_read(cli, model, seven)
                "7.png", "--model", model, "--quiet")  # fmt: skip
     said = done.err.splitlines()
     assert (done.code, len(done.out.splitlines()), len(said)) == (2, 2, 6)
-    assert said[0] == "mnist-bp: text.png is not a supported image: expected PNG, JPEG, GIF, BMP, PPM"
+    assert said[0] == "mnist-bp: text.png is not a supported image: expected PNG, JPEG, GIF, BMP, PPM, WEBP, TIFF"
     assert said[1] == "mnist-bp: empty.png is empty"
     assert said[2].startswith("mnist-bp: cannot read the image folder.png: ")
     assert said[3].startswith("mnist-bp: cannot read the image cut.png: ")
@@ -132,6 +133,39 @@ def saved(image, name, **settings):
     """Its file, read again for the network."""
     image.save(name, **settings)
     return read_image(Path(name), SHAPE)
+
+
+def margined(picture):
+    """A picture with a transparent margin."""
+    page = Image.new("LA", (picture.width + 80, picture.height + 40))
+    page.paste(picture.convert("LA"), (50, 10))
+    return page
+
+
+def test_a_format_is_recognised_by_its_content(seven):
+    """Files are often named .png whatever they hold."""
+    seven.save("x.webp", lossless=True)
+    Path("x.webp").rename("x.png")
+    assert np.array_equal(read_image(Path("x.png"), (28, 28)), saved(seven, "y.png"))
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC image"),
+        (b"%PDF-1.7 ...", "a PDF document"),
+        (b"\n<!DOCTYPE html><html></html>", "a web page"),
+        (b'<?xml version="1.0"?>\n<svg></svg>', "an SVG drawing"),
+        (b"%!PS-Adobe-3.0", "a PostScript document"),
+        (b"PK\x03\x04....", "a ZIP archive"),
+        (b"hello", "not a supported image"),
+    ],
+)
+def test_a_file_that_is_no_image_is_named_by_what_it_is(content, what):
+    """Whatever its name is."""
+    Path("x.png").write_bytes(content)
+    with pytest.raises(InputError, match=f"x.png is {what}: expected PNG"):
+        read_image(Path("x.png"), (28, 28))
 
 
 def test_every_kind_of_picture_is_the_same_digit(seven):
@@ -156,6 +190,10 @@ def test_every_kind_of_picture_is_the_same_digit(seven):
         "turned.png": saved(seven.rotate(90, expand=True), "turned.png", exif=held),
         "x.bmp": saved(seven, "x.bmp"),
         "x.ppm": saved(seven, "x.ppm"),
+        "x.tiff": saved(seven, "x.tiff"),
+        "x.webp": saved(seven, "x.webp", lossless=True),
+        "white ink": saved(Image.merge("LA", (none, seven.point(lambda grey: 255 - grey))), "white.png"),
+        "grey margin": saved(margined(Image.fromarray(255 - np.asarray(seven))), "margin.png"),
         "x.jpg": saved(seven, "x.jpg", quality=95),
         "turned.jpg": saved(seven.rotate(90, expand=True), "turned.jpg", exif=held, quality=95),
         "cmyk.jpg": saved(seven.convert("RGB").convert("CMYK"), "cmyk.jpg", quality=95),

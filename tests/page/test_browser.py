@@ -275,8 +275,12 @@ def test_drawings_are_prepared_as_python_prepares_pictures(
     digit = np.kron(data.test.images[3], np.ones((4, 4))).astype(np.float64)
     wide = np.pad(digit, ((9, 30), (60, 2)))
     lit = 90 + 0.4 * np.linspace(0, 140, wide.shape[1]) + 0.3 * wide
+    framed = np.pad(digit, 40)
+    framed[10:-10, [10, -11]] = framed[[10, -11], 10:-10] = framed[0, 50:90] = framed[20:22, 20:22] = 255
     pictures = [
         (digit, (28, 28)),
+        (framed, (28, 28)),
+        (np.roll(data.test.images[3], 4, axis=1), (28, 28)),
         (255 - wide, (28, 28)),
         (np.clip(lit, 0, 255), (28, 28)),
         (np.clip(wide * 0.8 + rng.normal(20, 4, wide.shape), 0, 255), (28, 28)),

@@ -4,20 +4,35 @@
  * {rows, columns, at}: numbers row by row. */
 
 import { largest, mapped, median, picture, product, rowSums, transposed } from "./arrays.js";
+import { digitOnly } from "./components.js";
 
 /* Grey levels, 0 to 255, as an image {rows, columns} for the network: 0 to 255, light on black. Null: all paper.
- * What counts as ink, and how large a digit is, is as in Python: {box, least_contrast, faintest, noise}. */
+ * What counts as ink, and how large a digit is, is as in Python: {box, least_contrast, faintest, noise, smallest, frame_width, frame_pixels}. */
 export function preprocess(grey, { rows, columns }, limits) {
   if (largest(grey.at) + largest(grey.at.map((level) => -level)) < limits.least_contrast) return null;
   const contrast = contrastOf(grey);
   const isLightOnDark = contrast.at.reduce((sum, x) => sum + x * x * x, 0) >= 0;
-  if (grey.rows === rows && grey.columns === columns && isLightOnDark) return levels(grey).at;
+  const side = Math.max(1, Math.floor(Math.min(rows, columns) * limits.box + 0.5));
+  if (grey.rows === rows && grey.columns === columns && isLightOnDark && isPrepared(grey, side)) return levels(grey).at;
   const ink = inkOf(isLightOnDark ? contrast : mapped(contrast, (x) => -x), limits);
   if (!ink) return null;
-  const side = Math.max(1, Math.floor(Math.min(rows, columns) * limits.box + 0.5));
-  const image = centred(scaledTo(cropped(ink), side), { rows, columns });
+  const image = centred(scaledTo(cropped(digitOnly(ink, limits)), side), { rows, columns });
   const most = largest(image.at);
   return levels(mapped(image, (x) => x * (255 / most))).at;
+}
+
+/* True if an image looks like those of MNIST: black border but for a tenth, size and centre of mass as theirs. */
+function isPrepared(grey, side) {
+  const border = sides(grey).flat();
+  if (border.filter((level) => level > 0).length > border.length / 10 || !largest(grey.at)) return false;
+  const digit = cropped(grey);
+  const longer = Math.max(digit.rows, digit.columns);
+  const isCentred = [grey, transposed(grey)].every((image) => {
+    const mass = rowSums(image);
+    const centre = mass.reduce((sum, x, i) => sum + x * i, 0) / mass.reduce((sum, x) => sum + x, 0);
+    return Math.abs(centre - Math.floor(image.rows / 2)) <= 1;
+  });
+  return side - 1 <= longer && longer <= side && isCentred;
 }
 
 /* What differs from the paper, by sign: from the border's median, or from a plane through the medians of its sides. */
