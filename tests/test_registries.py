@@ -134,7 +134,7 @@ def test_an_optimizer_works_in_every_command(every_command, register, rate):
 
 def test_a_schedule_works_in_every_command(every_command, register):
     """It runs over all epochs, so that a run resumes only with as many."""
-    register(SCHEDULES, "linear", lambda t: 1 - t)
+    register(SCHEDULES, "linear", lambda t, _steps: 1 - t)
 
     every_command("--schedule", "linear", resume=())
 

@@ -247,7 +247,7 @@ class Trainer:
         """Return the learning rate of each step of the current epoch."""
         η, epochs = self.settings.learning_rate, self.settings.epochs
         epoch, steps = self.epoch, self.steps_per_epoch
-        return [η * self._schedule((epoch + step / steps) / epochs) for step in range(steps)]
+        return [η * self._schedule((epoch + step / steps) / epochs, epochs * steps) for step in range(steps)]
 
     def _batches(self) -> Generator[tuple[Array, NDArray[np.uint8]]]:
         return batches_of_epoch(

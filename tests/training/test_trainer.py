@@ -94,9 +94,9 @@ def test_each_step_has_the_rate_that_the_schedule_gives_it(schedule):
     made, results = trained(IN_BATCHES, schedule=schedule)
     by_hand, step = fresh(), 0
     for epoch in range(3):
-        assert results[epoch].learning_rate == 0.5 * SCHEDULES[schedule](epoch / 3)
+        assert results[epoch].learning_rate == 0.5 * SCHEDULES[schedule](epoch / 3, 15)
         for X, labels in mini_batches(*TRAINING, 20, seed=4, epoch=epoch + 1):
-            rate = 0.5 * SCHEDULES[schedule](step / 15)
+            rate = 0.5 * SCHEDULES[schedule](step / 15, 15)
             by_hand.parameters -= rate * by_hand.backpropagate(X, labels)[1].vector
             step += 1
     assert step == 15
