@@ -31,6 +31,7 @@ NO_EXAMPLES = {
     "MISTAKE   all of b1, b2 and b3": "output of gradcheck",
     "function  network.py:Network takes": "output of gradcheck",
     "passed    ada.py": "output of gradcheck --submissions",
+    "# mine.py": "a part of a program, without its gradient",
     "# nielsen.py": "needs Nielsen's network.py; run by tests/gradcheck/test_user_function.py",
     "How sensitive is C_0 to w_{8,10}^(3)?": "output of explain",
     "runs/…/page.html": "output of page",
@@ -40,6 +41,7 @@ NO_EXAMPLES = {
 PARSED_ONLY = {
     "--every-combination": "takes half a minute",
     "--submissions": "needs submissions; tests/cli/test_submissions.py",
+    "--cost-function": "needs a file mine.py",
     "--seeds": "starts a process for each network",
     "--plot": "takes seconds",
     "--verify": "needs MNIST",

@@ -28,7 +28,16 @@ from mnist_bp.cli.options import (
     positive,
 )
 from mnist_bp.cli.submissions import SECONDS, check_submissions, refuse_other_function
-from mnist_bp.cli.user_code import CsvFile, Function, LayoutOption, Signature, Submissions, TimeLimit, split_words
+from mnist_bp.cli.user_code import (
+    CostFunction,
+    CsvFile,
+    Function,
+    LayoutOption,
+    Signature,
+    Submissions,
+    TimeLimit,
+    split_words,
+)
 from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.errors import AnswerIsNo, InputError
 from mnist_bp.reports.console import Console
@@ -39,6 +48,7 @@ from mnist_bp.training.notation import format_hidden, format_sizes
 from mnist_bp.training.panels import DATA, NETWORK
 from mnist_bp.training.saved_model import TrainedModel, fresh_network, load_model
 from mnist_bp.training.settings import refuse_dropout_of_nothing
+from mnist_bp.training.threads import default_threads
 
 if TYPE_CHECKING:
     from mnist_bp.gradcheck.checker import Checker
@@ -97,6 +107,7 @@ def gradcheck(
         ),
     ] = None,
     function: Function = None,
+    cost_function: CostFunction = None,
     signature: Signature = None,
     layout: LayoutOption = None,
     submissions: Submissions = None,
@@ -127,6 +138,7 @@ def gradcheck(
     quiet: Quiet = False,
 ) -> None:
     import numpy as np
+    from threadpoolctl import threadpool_limits
 
     from mnist_bp.gradcheck.checker import Checker, Regularization
     from mnist_bp.gradcheck.self_test import SelfTest
@@ -141,6 +153,7 @@ def gradcheck(
         Regularization(l2, dropout, input_dropout, label_smoothing),
         split_words(signature),
         split_words(layout),
+        cost_function,
     )
     _refuse_contradictions(context, check)
     trained = load_model(model) if model is not None else None
@@ -162,18 +175,20 @@ def gradcheck(
     refuse_dropout_of_nothing(dropout, networks[0].sizes[1:-1])  # all have the same layers
     if in_use := check.regularization.in_use:
         console.print(f"cost      with {', '.join(f'{name} {value:g}' for name, value in in_use.items())}")
-    if submissions is not None:
-        check_submissions(submissions, networks[0], X, data.labels, check, console, csv=csv, seconds=time_limit)
-        return
     data_options = {"examples": examples, "dataset": dataset, "data-dir": data_dir, "classes": classes}
     outcomes = set()
-    for network in networks:
-        console.require_reader(AnswerIsNo(WRONG) if "failed" in outcomes else None)
-        report = check.run(network, X, data.labels)
-        described = _network_words(trained, network)
-        repeat = program_command("gradcheck", *described, *_check_words(check), *_option_words(data_options))
-        show_report(report, source, console, repeat=repeat, in_full=not every_combination)
-        outcomes.add(report.outcome)
+    # Threads would wait for each other: the matrices of a check are small, and there are thousands of products.
+    with threadpool_limits(default_threads(networks[0].sizes[1:-1])):
+        if submissions is not None:
+            check_submissions(submissions, networks[0], X, data.labels, check, console, csv=csv, seconds=time_limit)
+            return
+        for network in networks:
+            console.require_reader(AnswerIsNo(WRONG) if "failed" in outcomes else None)
+            report = check.run(network, X, data.labels)
+            described = _network_words(trained, network, has_own_cost=cost_function is not None)
+            repeat = program_command("gradcheck", *described, *_check_words(check), *_option_words(data_options))
+            show_report(report, source, console, repeat=repeat, in_full=not every_combination)
+            outcomes.add(report.outcome)
     if outcomes != {"passed"}:
         raise AnswerIsNo(WRONG if "failed" in outcomes else UNDECIDED)
 
@@ -188,8 +203,12 @@ def _methods(method: Literal["central", "complex", "both"], *, is_brief: bool) -
 def _refuse_contradictions(context: typer.Context, check: "Checker") -> None:
     """Raise InputError for options that exclude each other."""
     given, function, in_use = context.params, check.function, check.regularization.in_use
-    if function is None and (option := first_explicit_option(context, ("signature", "layout"))):
-        raise InputError(f"{option} describes a function: it requires --function")
+    if function is None and (option := first_explicit_option(context, ("signature", "layout", "cost_function"))):
+        raise InputError(f"{option} belongs to a function: it requires --function")
+    if check.cost_function is not None and (
+        option := first_explicit_option(context, ("activation", "cost", "submissions"))
+    ):
+        raise InputError(f"--cost-function checks one function against a cost of your own: leave out {option}")
     if given["submissions"] is not None:
         refuse_other_function(function)
     elif option := first_explicit_option(context, ("csv", "time_limit")):
@@ -210,17 +229,18 @@ def _check_words(check: "Checker") -> list[str]:
     """Return the options that repeat a check."""
     method = check.methods[0] if len(check.methods) == 1 else "both"
     options = {"method": method, "epsilon": check.epsilon, "tolerance": check.tolerance, "seed": check.seed}
-    user_code = {"function": check.function}
+    user_code = {"function": check.function, "cost-function": check.cost_function}
     user_code |= {name: ",".join(getattr(check, name)) or None for name in ("signature", "layout")}
     return _option_words({**options, **user_code, **check.regularization.in_use})
 
 
-def _network_words(trained: TrainedModel | None, network: "Network") -> list[object]:
+def _network_words(trained: TrainedModel | None, network: "Network", *, has_own_cost: bool) -> list[object]:
     """Return the arguments that name this network."""
     if trained is not None:
         return [trained.path]
     hidden = format_hidden(network.sizes[1:-1])
-    return ["--hidden", hidden, "--activation", network.activation, "--cost", network.cost]
+    functions = [] if has_own_cost else ["--activation", network.activation, "--cost", network.cost]
+    return ["--hidden", hidden, *functions]
 
 
 def _option_words(options: Mapping[str, object]) -> list[str]:

@@ -8,7 +8,16 @@ import typer
 from mnist_bp.cli.options import positive
 from mnist_bp.environment import user_path
 
-__all__ = ["CsvFile", "Function", "LayoutOption", "Signature", "Submissions", "TimeLimit", "split_words"]
+__all__ = [
+    "CostFunction",
+    "CsvFile",
+    "Function",
+    "LayoutOption",
+    "Signature",
+    "Submissions",
+    "TimeLimit",
+    "split_words",
+]
 
 USER_CODE = "Your own code"
 """Panel of ``--help``."""
@@ -19,6 +28,15 @@ Function = Annotated[
         metavar="MODULE:NAME",
         help="Check your own function, or the method backprop of your class: my_backprop:backpropagate, "
         "folder/file.py:Network.",
+        rich_help_panel=USER_CODE,
+    ),
+]
+CostFunction = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODULE:NAME",
+        help="Cost of your own network, to check --function against: (weights, biases, x, y) ↦ a number. It replaces "
+        "--activation and --cost.",
         rich_help_panel=USER_CODE,
     ),
 ]

@@ -12,8 +12,8 @@ from mnist_bp.core.activations import Array
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import draw_masks, smoothed_targets
+from mnist_bp.errors import InputError
 from mnist_bp.gradcheck.check import (
-    Backpropagation,
     Check,
     Outcome,
     UserGradient,
@@ -22,7 +22,10 @@ from mnist_bp.gradcheck.check import (
     taylor_slopes,
 )
 from mnist_bp.gradcheck.diagnose import diagnose
+from mnist_bp.gradcheck.imported import import_object
 from mnist_bp.gradcheck.numerical_gradient import EPSILON, Method
+from mnist_bp.gradcheck.own_cost import OwnCost, UserCost
+from mnist_bp.gradcheck.ratios import common_ratios
 from mnist_bp.gradcheck.user_function import Convention, UserFunction, load_function
 from mnist_bp.network import Network
 
@@ -30,6 +33,10 @@ __all__ = ["Checker", "Regularization", "Report"]
 
 FULL_CHECK = 250_000
 """Largest number of parameters for which every one is nudged."""
+
+FULL_CHECK_OF_OWN_COST = 20_000
+"""Largest number of parameters for which every one is nudged if the cost is the user's, computed from the inputs each
+time. Of each array of a larger network, this number divided by the number of arrays is drawn."""
 
 SAMPLE_WORK = 2_000_000_000
 """Multiplications to spend on the sample of each array of a larger network."""
@@ -58,7 +65,8 @@ class Report:
 
     ``checks`` holds one check for each method, the most precise first. ``sample`` is the number of entries nudged in
     each array, or None for all. ``function`` is the name of the user's function, or None for built-in backpropagation;
-    ``convention`` is how it was called, and ``habits`` are its side effects: see ``UserFunction``.
+    ``convention`` is how it was called, and ``habits`` are its side effects: see ``UserFunction``. ``cost_function`` is
+    the name of the user's cost, or None for the network's.
     """
 
     network: Network
@@ -69,6 +77,7 @@ class Report:
     function: str | None
     convention: Convention | None = None
     habits: tuple[str, ...] = ()
+    cost_function: str | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -89,7 +98,11 @@ class Report:
     @cached_property
     def diagnosis(self) -> list[str]:
         """Sentences that describe the bug behind the failure."""
-        return diagnose(self.failed, self.network, self.objective) if self.failed is not None else []
+        if self.failed is None:
+            return []
+        if isinstance(self.objective, OwnCost):
+            return common_ratios(self.failed)
+        return diagnose(self.failed, self.network, self.objective)
 
     @cached_property
     def gradient(self) -> ParameterVector:
@@ -104,6 +117,8 @@ class Report:
     @cached_property
     def directions(self) -> list[float]:
         """Relative errors in random directions, for a sample: see ``direction_errors``."""
+        if isinstance(self.objective, OwnCost):
+            return self.objective.direction_errors(self.network, self.gradient, self.checks[0].method)
         return direction_errors(self.network, self.objective, self.gradient, rng=np.random.default_rng(0))
 
 
@@ -111,7 +126,8 @@ class Checker(NamedTuple):
     """Settings of a gradient check; the fields are the options of the command.
 
     ``function`` is the user's backpropagation, a callable or MODULE:NAME. If None, the built-in one is checked.
-    ``signature`` and ``layout`` are words of the options of these names. Default: detected.
+    ``signature`` and ``layout`` are words of the options of these names. Default: detected. ``cost_function`` is the
+    cost of the user's network, a callable or MODULE:NAME. If None, it is the network's.
     """
 
     methods: tuple[Method, ...]
@@ -122,6 +138,7 @@ class Checker(NamedTuple):
     regularization: Regularization = Regularization()
     signature: tuple[str, ...] = ()
     layout: tuple[str, ...] = ()
+    cost_function: Callable[..., Any] | str | None = None
 
     def run(self, network: Network, X: Array, labels: NDArray[np.uint8]) -> Report:
         """Check a network by each method on the examples X, (n, n_0). The check computes in float64."""
@@ -130,30 +147,66 @@ class Checker(NamedTuple):
 
     def report(self, double: Network, objective: Objective) -> Report:
         """Check the gradient of an objective for a network in float64."""
-        parameters = len(double.parameters)
-        sample = None if parameters <= FULL_CHECK else max(10, SAMPLE_WORK // (len(objective.X) * parameters))
-        checks = [
-            check(
-                double,
-                objective,
-                method=method,
-                rng=np.random.default_rng(self.seed),
-                epsilon=self.epsilon,
-                tolerance=self.tolerance,
-                sample=sample,
-            )
-            for method in self.methods
-        ]
-        report = Report(double, objective, self.regularization, checks, sample, _name(self.function))
-        if isinstance(objective, UserGradient) and isinstance(own := objective.backpropagate, UserFunction):
+        methods = self._methods_for(objective, double) if isinstance(objective, OwnCost) else self.methods
+        checks = [self._check(double, objective, method) for method in methods]
+        if isinstance(objective, OwnCost) and methods != self.methods and checks[0].outcome == "failed":
+            again = self._check(double, objective, "central")
+            checks = [again] if again.passed else checks  # then the cost is not analytic
+        report = Report(
+            double,
+            objective,
+            self.regularization,
+            checks,
+            self._sample(objective, double),
+            _name(self.function),
+            cost_function=_name(self.cost_function),
+        )
+        own = getattr(objective, "backpropagate", None)
+        if isinstance(own, UserFunction):
             return replace(report, convention=own.convention, habits=tuple(own.habits))
         return report
+
+    def _check(self, double: Network, objective: Objective, method: Method) -> Check:
+        return check(
+            double,
+            objective,
+            method=method,
+            rng=np.random.default_rng(self.seed),
+            epsilon=self.epsilon,
+            tolerance=self.tolerance,
+            sample=self._sample(objective, double),
+        )
+
+    def _sample(self, objective: Objective, network: Network) -> int | None:
+        """Return the number of entries of each array to nudge, or None for all."""
+        parameters = len(network.parameters)
+        if isinstance(objective, OwnCost):
+            most = FULL_CHECK_OF_OWN_COST
+            return None if parameters <= most else most // (2 * network.L)
+        return None if parameters <= FULL_CHECK else max(10, SAMPLE_WORK // (len(objective.X) * parameters))
+
+    def _methods_for(self, objective: OwnCost, network: Network) -> tuple[Method, ...]:
+        """Return the method for the user's cost: the complex step if it is analytic, else central differences.
+
+        Raises
+        ------
+        InputError
+            If only the complex step is wanted, and the cost is not analytic.
+        """
+        if self.methods == ("central",) or objective.is_analytic(network, np.random.default_rng(self.seed)):
+            return self.methods[:1]
+        if self.methods == ("complex",):
+            raise InputError(f"--cost-function {_name(self.cost_function)} is not analytic: use --method central")
+        return ("central",)
 
     def _objective(self, network: Network, X: Array, labels: NDArray[np.uint8]) -> Objective:
         """Return the objective that training would minimize for these examples as a mini-batch."""
         X, targets = network.inputs(X), network.targets(labels)
         if self.function is not None:
-            return UserGradient(X, targets, backpropagate=self._user_function(self.function))
+            function = self._user_function(self.function)
+            if self.cost_function is not None:
+                return OwnCost(X, targets, backpropagate=function, cost_function=self._user_cost(function))
+            return UserGradient(X, targets, backpropagate=function)
         l2, dropout, input_dropout, label_smoothing = self.regularization
         masks = draw_masks(
             network.sizes,
@@ -166,7 +219,13 @@ class Checker(NamedTuple):
         Y = targets @ smoothed_targets(network.sizes[-1], label_smoothing, np.float64)
         return Objective(X, Y, masks, l2)
 
-    def _user_function(self, function: Callable[..., Any] | str) -> Backpropagation:
+    def _user_cost(self, function: UserFunction) -> UserCost:
+        name, found, method = str(_name(self.cost_function)), self.cost_function, ""
+        if isinstance(found, str):
+            found, method = import_object(name, "--cost-function")
+        return UserCost(found, name, function, method)
+
+    def _user_function(self, function: Callable[..., Any] | str) -> UserFunction:
         if isinstance(function, str):
             return load_function(function, signature=self.signature, layout=self.layout)
         return UserFunction(function, str(_name(function)), signature=self.signature, layout=self.layout)

@@ -62,10 +62,18 @@ class Target:
         return self.function(*(values[role] for role in self.roles))
 
 
-def target_of(found: Any, method: str, name: str, sizes: Sequence[int], roles: Sequence[str] = ()) -> Target:
+def target_of(
+    found: Any,
+    method: str,
+    name: str,
+    sizes: Sequence[int],
+    roles: Sequence[str] = (),
+    methods: Sequence[str] = METHODS,
+) -> Target:
     """Return the target for a function, a class, or an object with a method, for a network with these layers.
 
-    ``roles`` are the arguments in order, from ``--signature``. Default: by their names and number.
+    ``roles`` are the arguments in order, from ``--signature``. Default: by their names and number. ``methods`` are the
+    names of the method to look for if ``method`` is empty.
 
     Raises
     ------
@@ -80,7 +88,7 @@ def target_of(found: Any, method: str, name: str, sizes: Sequence[int], roles: S
     owner = None
     if isclass(found) or method or not callable(found):
         owner = _instance(found, name, sizes) if isclass(found) else found
-        found = _method(owner, method, name)
+        found = _method(owner, [method] if method else methods, name)
     elif getattr(found, "__self__", None) is not None and not isclass(found.__self__):
         owner = found.__self__ if _has_parameters(found.__self__) else None
     return Target(found, tuple(roles) or _roles(found, name, has_owner=owner is not None), owner)
@@ -99,12 +107,12 @@ def _instance(kind: type, name: str, sizes: Sequence[int]) -> Any:
     ) from first
 
 
-def _method(owner: Any, method: str, name: str) -> Callable[..., Any]:
-    for each in [method] if method else METHODS:
+def _method(owner: Any, methods: Sequence[str], name: str) -> Callable[..., Any]:
+    for each in methods:
         if callable(found := getattr(owner, each, None)):
             return found
     kind = type(owner).__name__
-    raise InputError(f"{name} is a {kind}, not a function or a class with a method {', '.join(METHODS[:3])} or similar")
+    raise InputError(f"{name} is a {kind}, not a function or a class with a method {', '.join(methods[:3])} or similar")
 
 
 def _has_parameters(owner: Any) -> bool:

@@ -80,15 +80,22 @@ class UserFunction:
 
     def __call__(self, network: Layers, X: Array, Y: Array) -> ParameterVector:
         """Return the gradient. Raise InputError if the function fails, or returns something else."""
-        if self._found is None:
-            self._found = self._detect(network, X, Y)
-            self.habits.clear()  # those of wrong layouts
-            self._results.clear()
-        target, layout = self._found
+        target, layout = self._convention(network, X, Y)
         with redirect_stdout(self._printed or sys.stderr):
             answer = self._gradient(target, layout, network, X, Y)
         self.convention = Convention(",".join(target.roles), layout.words, layout.biases, answer.form)
         return answer.gradient
+
+    def layout(self, network: Layers, X: Array, Y: Array) -> Layout:
+        """Return the layout of its arguments. Raise InputError if there is none in which it works."""
+        return self._convention(network, X, Y)[1]
+
+    def _convention(self, network: Layers, X: Array, Y: Array) -> tuple[Target, Layout]:
+        if self._found is None:
+            self._found = self._detect(network, X, Y)
+            self.habits.clear()  # those of wrong layouts
+            self._results.clear()
+        return self._found
 
     def _detect(self, network: Layers, X: Array, Y: Array) -> tuple[Target, Layout]:
         """Return the convention in which the function returns arrays of the right shapes."""

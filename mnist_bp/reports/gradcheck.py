@@ -30,6 +30,8 @@ NOT_CAUGHT = "the check does not catch what it should"
 
 def _name(report: "Report") -> str:
     network = report.network
+    if report.cost_function is not None:
+        return f"{format_sizes(network.sizes)}, {report.cost_function}"
     return f"{format_sizes(network.sizes)} {network.activation}, {network.cost}"
 
 
@@ -100,8 +102,9 @@ def _record(report: "Report") -> dict[str, Any]:
         "event": "gradcheck",
         "passed": report.outcome == "passed",
         "method": "both" if others else main.method,
-        "activation": report.network.activation,
-        "cost": report.network.cost,
+        "activation": None if report.cost_function else report.network.activation,
+        "cost": None if report.cost_function else report.network.cost,
+        "cost_function": report.cost_function,
         "function": report.function,
         "convention": report.convention and report.convention._asdict(),
         "habits": list(report.habits),
