@@ -30,11 +30,11 @@ from mnist_bp.data.names import SplitName
 from mnist_bp.errors import InputError
 from mnist_bp.reports.class_names import ClassNames
 from mnist_bp.reports.console import Console
-from mnist_bp.reports.explain import Shown, show_explanation
+from mnist_bp.reports.explain import PARTS, Shown, show_explanation
 from mnist_bp.training.declaration import Range
 from mnist_bp.training.learning_rates import default_learning_rate
 from mnist_bp.training.notation import format_sizes
-from mnist_bp.training.panels import DATA, NETWORK
+from mnist_bp.training.panels import DATA, NETWORK, OUTPUT
 from mnist_bp.training.saved_model import fresh_network, load_model
 
 if TYPE_CHECKING:
@@ -78,6 +78,15 @@ def explain(
             help="Learning rate η of the step that is tried. Default: the learning rate of the training.",
             parser=positive,
             rich_help_panel=WHAT,
+        ),
+    ] = None,
+    parts: Annotated[
+        str | None,
+        typer.Option(
+            "--only",
+            metavar="PARTS",
+            help=f"Parts to print, separated by commas: {', '.join(PARTS)}. Default: all.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     example: Annotated[
@@ -132,7 +141,7 @@ def explain(
         raise InputError("--image and --label require each other: a picture, and the digit in it")
     if image is not None and (is_given(context, "example") or is_given(context, "split")):
         raise InputError("--image replaces the example: leave out --example and --split")
-    address = _parse_address(weight, bias)
+    address, chosen = _parse_address(weight, bias), _parse_parts(parts)
     console = Console(json=json, quiet=quiet)
     if fresh and model is not None:
         raise InputError("--fresh explains an untrained network: leave out RUN or MODEL")
@@ -157,10 +166,22 @@ def explain(
         classes=ClassNames(data.class_names),
         image=batch.images[row],
         synthetic=data.is_synthetic,
+        source=f"{data.name}'s {split} set",
+        first=_batch_start(example),
+        is_picture=image is not None,
     )
     about = {"network": shown.network, "example": shown.example, "label": shown.label, **data.mark}
+    about |= {"mini_batch": shown.mini_batch(len(batch)), "first_example": shown.first}
     console.emit_json({"event": "explanation", **about, **asdict(explanation)})
-    show_explanation(explanation, shown, console)
+    show_explanation(explanation, shown, console, chosen)
+
+
+def _parse_parts(text: str | None) -> list[str]:
+    """Return the parts that ``--only`` names. Raise InputError if one is unknown."""
+    parts = [] if text is None else [part.strip() for part in text.split(",")]
+    if unknown := [part for part in parts if part not in PARTS]:
+        raise InputError(f"--only {text}: {unknown[0] or 'an empty word'} is not a part; expected {', '.join(PARTS)}")
+    return parts
 
 
 def _parse_address(weight: str | None, bias: str | None) -> "Address | None":

@@ -1,5 +1,6 @@
 """``mnist-bp explain``."""
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -136,6 +137,8 @@ def test_the_same_command_gives_the_same_answer(cli: Callable, run: str) -> None
         (["--image", "text.png", "--label", "3"], "text.png is not a supported image"),
         (["--image", "white.png", "--label", "3"], "white.png shows no digit"),
         (["--image", "right.png", "--label", "10"], "--label 10: expected 0 to 9"),
+        (["--only", "factor"], "--only factor: factor is not a part; expected outputs, factors, paths, nudge"),
+        (["--only", ""], "--only : an empty word is not a part"),
         (["--fresh", "run"], "--fresh explains an untrained network"),
         (["run", "--cost", "cross-entropy"], "--cost describes a fresh network"),
         (["--hidden", "30"], "--hidden describes a fresh network"),
@@ -180,9 +183,70 @@ def test_a_model_for_other_data_is_refused(cli: Callable, run: str) -> None:
     assert "takes 9 inputs" in finished.err
 
 
-def test_a_parameter_without_influence_is_reported(cli: Callable, run: str) -> None:
-    """The weight of a dark pixel: there are no two slopes that could differ."""
-    out = cli("explain", run, "--weight", "1:3,0").out
+def test_a_dark_pixel_is_named(cli: Callable, run: str) -> None:
+    """Its weight has no influence, in this image and here in the whole mini-batch; zeros have no minus sign."""
+    out = " ".join(cli("explain", run, "--weight", "1:3,0").out.split())
 
-    assert "this parameter has no influence" in out
+    assert "a_k +0 this pixel is 0 in this image" in out
+    assert "this pixel is 0 in this image: a_k = 0, so no change of this weight matters." in out
+    assert "No example requests a change of this parameter: every derivative is 0." in out
+    assert "∂C_0/∂w_{3,0}^(1) = +0 (complex step: +0)" in out
     assert "They differ" not in out
+    assert not re.search(r"-0(?![.\d])", out)
+
+
+@pytest.mark.parametrize(
+    ("options", "parameters", "said"),
+    [
+        (("--weight", "2:0,0"), {"b1": -99}, "this input neuron is 0 on this example: a_k = 0, so no change of this"),
+        (("--bias", "1:0"), {"b1": -99}, "σ′(z_j) = 0: the neuron is inactive or saturated, so a small change of its"),
+        (("--bias", "1:0"), {"W2": 0}, "on this example, this parameter has no influence"),
+        (("--bias", "1:0"), {"W2": 1e-16}, "is so small that the change is lost in rounding"),
+    ],
+)
+def test_the_reason_why_nothing_changes_is_named(
+    cli: Callable, idx_folder: Path, options: tuple[str, str], parameters: dict[str, float], said: str
+) -> None:
+    """Not every parameter without influence belongs to a dark pixel."""
+    from mnist_bp import Network
+
+    network = Network([784, 3, 10], activation="relu", rng=np.random.default_rng(0))
+    network.named_arrays()["b1"].fill(1)
+    for name, value in parameters.items():
+        network.named_arrays()[name].fill(value)
+    network.save("relu.npz")
+
+    out = " ".join(cli("explain", "relu.npz", "--data-dir", idx_folder, *options).out.split())
+
+    assert said in out
+    assert "curved" not in out
+
+
+def test_only_some_parts_are_printed(cli: Callable, run: str) -> None:
+    """Those that --only names, in the order of the report; the record has all keys."""
+    options = ("explain", run, "--weight", "1:3,300")
+    finished = cli(*options, "--only", "nudge,factors")
+    blocks = finished.out.strip().split("\n\n")
+
+    assert [block.splitlines()[0] for block in blocks[1:-1]] == [
+        "How sensitive is C_0 to w_{3,300}^(1)?",
+        "Nudge w_{3,300}^(1) by 0.01",
+    ]
+    assert len(finished.out.splitlines()) <= 20
+    assert cli(*options, "--only", "batch", "--json").records == cli(*options, "--json").records
+
+
+def test_the_mini_batch_names_its_examples(cli: Callable, run: str, few_digits: tuple[Examples, Examples]) -> None:
+    """A picture takes the place of the first; the last mini-batch is shorter."""
+    Image.fromarray(few_digits[1].images[0]).save("digit.png")
+    batch = ("explain", run, "--weight", "2:1,1", "--only", "batch")
+
+    by_picture = cli(*batch, "--image", "digit.png", "--label", int(few_digits[1].labels[0])).out
+    last = cli(*batch, "--example", 249).out
+    [record] = cli(*batch, "--example", 249, "--json").records
+
+    assert "It holds the picture, and examples 1 to 99 of few's test set." in by_picture
+    assert "It holds examples 200 to 249 of few's test set." in last
+    assert (record["mini_batch"], record["first_example"]) == ("examples 200 to 249 of few's test set", 200)
+    strongest = 200 + record["batch"]["pulls"][0]["example"]
+    assert f"(example {strongest})" in " ".join(last.split())
