@@ -60,6 +60,7 @@ class Objective:
                 )
 
     def with_inputs(self, X: Array) -> Self:
-        """Return this objective for other inputs X, (m, n_0) with m ≤ n, and the first m targets and masks."""
-        masks = self.masks and {l: mask[: len(X)] for l, mask in self.masks.items()}
-        return replace(self, X=X, Y=self.Y[: len(X)], masks=masks)
+        """Return this objective for other inputs X, (m, n_0), and m of its targets and masks, repeated if needed."""
+        rows = np.arange(len(X)) % len(self.Y)
+        masks = self.masks and {l: mask[rows] for l, mask in self.masks.items()}
+        return replace(self, X=X, Y=self.Y[rows], masks=masks)

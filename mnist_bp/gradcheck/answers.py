@@ -123,6 +123,8 @@ def _gradient(reading: _Reading, layout: Layout, sizes: Sequence[int], name: str
             shape = layout.weight(target).shape if letter == "W" else target.shape
             if letter == "b" and found.shape in {(*shape, 1), (1, *shape)}:
                 found = found.reshape(shape)
+            elif letter == "b" and found.size == 1:
+                found = np.full(shape, found)  # numpy would add this number to every bias: a bug that is named
             if found.shape != shape:
                 raise Misfit(f"{where} has shape {found.shape}; expected {shape}{_hint(letter, found, shape)}")
             if found.dtype.kind not in "biuf":
@@ -135,8 +137,6 @@ def _gradient(reading: _Reading, layout: Layout, sizes: Sequence[int], name: str
 
 def _hint(letter: str, found: Any, shape: tuple[int, ...]) -> str:
     """Return the probable cause of a wrong shape."""
-    if letter == "b" and found.size == 1:
-        return " (one number: np.sum without axis=0?)"
     if letter == "b" and found.ndim == 2 and shape[0] in found.shape:
         return " (not summed over the examples?)"
     return ""

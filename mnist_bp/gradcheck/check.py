@@ -1,151 +1,30 @@
 """Gradient check: compares backpropagation with numerical derivatives, parameter by parameter."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import IntEnum
-from functools import cached_property
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.network import Layers, Trace
 from mnist_bp.core.objective import Objective
-from mnist_bp.core.parameters import ParameterVector, side_by_side
-from mnist_bp.gradcheck.numerical_gradient import COMPLEX_STEP, EPSILON, Method
+from mnist_bp.core.parameters import ParameterVector
+from mnist_bp.gradcheck.numerical_gradient import EPSILON, Method, NumericalGradient
 from mnist_bp.gradcheck.own_cost import nudge
+from mnist_bp.gradcheck.result import TOLERANCE, Check, Verdict, is_decided
 from mnist_bp.network import Network
 
-__all__ = [
-    "TOLERANCE",
-    "ArrayCheck",
-    "Backpropagation",
-    "Check",
-    "Outcome",
-    "UserGradient",
-    "Verdict",
-    "check",
-    "direction_errors",
-    "taylor_slopes",
-]
+__all__ = ["Backpropagation", "Reference", "UserGradient", "check"]
 
-TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
-"""Largest relative error that counts as agreement: far above the method's error, far below the effect of a bug."""
-
-TAYLOR_STEP = 1e-2
-"""Largest h of ``taylor_slopes``. It keeps both the third-order term and rounding errors small."""
-
-DENSE_EXAMPLES = 8
-"""Size of the dense mini-batch, noise in which no pixel is 0."""
+DENSE_EXAMPLES = 16
+"""Size of the dense mini-batch, noise in which no pixel is 0. With fewer, more derivatives of a saturated network would
+be lost to rounding in every example."""
 
 DENSE_SPREAD = 0.3
 """Standard deviation of that noise, whose mean is 0. Its norm is about that of a digit, because larger inputs would
 saturate sigmoids. It has both signs, so that hardly any relu is off for every example."""
-
-
-Outcome = Literal["passed", "failed", "undecided"]
-
-
-class Verdict(IntEnum):
-    """Verdict on one derivative. Only VERIFIED counts as passed, and only FAILED makes the check fail."""
-
-    SKIPPED = 0  # not nudged
-    VERIFIED = 1  # backpropagation and nudge agree, relative to their size
-    ZERO = 2  # both are exactly 0 without the penalty, which verifies nothing
-    UNDECIDED = 3  # they differ by no more than rounding can explain
-    KINK = 4  # they differ, and the nudge crossed a kink
-    FAILED = 5
-
-
-@dataclass(frozen=True)
-class ArrayCheck:
-    """Result of the check for one array, such as W1 or b1.
-
-    Attributes
-    ----------
-    name, shape
-        Name and shape of the array, as in a model file.
-    counts
-        Number of entries by verdict.
-    nonzero
-        Number of entries that are not 0 on the mini-batch, without the penalty. The others were checked on a dense one.
-    max_relative_error, median_relative_error
-        Relative errors of the entries that were verified or failed. None if there are none.
-    worst, backprop, numerical
-        Index and two values of the entry with the largest relative error among these.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    counts: dict[Verdict, int]
-    nonzero: int
-    max_relative_error: float | None = None
-    median_relative_error: float | None = None
-    worst: tuple[int, ...] | None = None
-    backprop: float | None = None
-    numerical: float | None = None
-
-    @property
-    def entries(self) -> int:
-        """Number of entries of the array."""
-        return sum(self.counts.values())
-
-    @property
-    def checked(self) -> int:
-        """Number of entries that were nudged."""
-        return self.entries - self.counts[Verdict.SKIPPED]
-
-
-@dataclass(frozen=True)
-class Check:
-    """Comparison of a gradient with the numerical gradient, entry by entry.
-
-    ``verdict`` and ``error`` hold the verdict and the relative error of each entry. ``nonzero`` is True for entries
-    that are not 0 on the mini-batch, without the penalty. The values of the others come from a dense mini-batch.
-    """
-
-    method: Method
-    tolerance: float
-    gradient: ParameterVector
-    numerical: ParameterVector
-    verdict: ParameterVector
-    error: ParameterVector
-    nonzero: ParameterVector
-
-    @property
-    def outcome(self) -> Outcome:
-        """Outcome: "failed" if any entry failed, else "passed" if any was verified, else "undecided"."""
-        if (self.verdict.vector == Verdict.FAILED).any():
-            return "failed"
-        return "passed" if (self.verdict.vector == Verdict.VERIFIED).any() else "undecided"
-
-    @property
-    def passed(self) -> bool:
-        """True if at least one entry was verified and none failed."""
-        return self.outcome == "passed"
-
-    @cached_property
-    def arrays(self) -> list[ArrayCheck]:
-        """Results for the arrays W1, b1, …, in this order."""
-        parts = (self.gradient, self.numerical, self.verdict, self.error, self.nonzero)
-        return [_summary(*named) for named in side_by_side(*parts)]
-
-
-def _summary(name: str, gradient: Array, numerical: Array, verdict: Array, error: Array, nonzero: Array) -> ArrayCheck:
-    counts = {kind: int(np.count_nonzero(verdict == kind)) for kind in Verdict}
-    decided = (verdict == Verdict.VERIFIED) | (verdict == Verdict.FAILED)
-    summary = ArrayCheck(name, gradient.shape, counts, int(np.count_nonzero(nonzero)))
-    if not decided.any():
-        return summary
-    worst = np.unravel_index(np.where(decided, error, -1).argmax(), error.shape)
-    return replace(
-        summary,
-        max_relative_error=float(error[worst]),
-        median_relative_error=float(np.median(error[decided])),
-        worst=tuple(map(int, worst)),
-        backprop=float(gradient[worst]),
-        numerical=float(numerical[worst]),
-    )
 
 
 Backpropagation = Callable[[Layers, Array, Array], ParameterVector]
@@ -176,47 +55,133 @@ def check(
     tolerance: float | None = None,
     sample: int | None = None,
 ) -> Check:
-    """Compare the gradient of an objective with the nudge of every parameter.
+    """Compare the gradient of an objective with the nudge of every parameter: see ``Reference``."""
+    reference = Reference(
+        network, objective, method=method, rng=rng, epsilon=epsilon, tolerance=tolerance, sample=sample
+    )
+    return reference.check(objective)
+
+
+class Reference:
+    """Numerical derivatives of a network's cost on a mini-batch, with which any number of gradients can be compared.
 
     Parameters
     ----------
     network
         Network in float64. In float32, rounding would hide errors of 0.1 %.
     objective
-        Objective of a mini-batch in float64. A ``UserGradient`` checks a user's gradient.
+        Objective of a mini-batch in float64.
     method, epsilon
         Method of numerical differentiation, and the step of central differences.
     rng
-        Random generator for the sample and the dense mini-batch, on which entries that are 0 on this one are checked.
+        Random generator for the sample and the dense mini-batch, on which entries that this one leaves open are
+        checked: those that are 0, and those that rounding hides.
     tolerance
         Largest relative error that counts as agreement. Default: 1e-10 (complex), 1e-6 (central).
     sample
         Number of entries of each array to nudge, drawn at random. Default: all.
+
+    Raises
+    ------
+    InputError
+        If the cost is not finite.
     """
-    objective.refuse_overflow(network)
-    tolerance = TOLERANCE[method] if tolerance is None else tolerance
-    chosen = _choose(network.sizes, sample, rng)
 
-    def compare(objective: Objective, chosen: ParameterVector) -> _Comparison:
-        return _compare(network, objective, chosen=chosen, method=method, epsilon=epsilon, tolerance=tolerance)
+    def __init__(
+        self,
+        network: Network,
+        objective: Objective,
+        *,
+        method: Method,
+        rng: np.random.Generator,
+        epsilon: float = EPSILON,
+        tolerance: float | None = None,
+        sample: int | None = None,
+    ) -> None:
+        objective.refuse_overflow(network)
+        self.network, self.method, self.is_strict = network, method, tolerance is not None
+        self.sample = sample
+        self.tolerance = TOLERANCE[method] if tolerance is None else tolerance
+        self._chosen = _choose(network.sizes, sample, rng)
+        self._noise = DENSE_SPREAD * rng.standard_normal((DENSE_EXAMPLES, network.sizes[0]))
+        derivatives = partial(nudge, network, method=method, epsilon=epsilon)
+        self._on_batch = derivatives(objective, chosen=self._chosen)
+        self._on_dense = _OnDemand(partial(derivatives, objective.with_inputs(self._noise)), network.sizes)
 
-    first = compare(objective, chosen)
-    is_zero = first.verdict.vector == Verdict.ZERO
-    noise = DENSE_SPREAD * rng.standard_normal((min(len(objective.X), DENSE_EXAMPLES), network.sizes[0]))
-    second = compare(objective.with_inputs(noise), chosen.like(is_zero))
-    gradient, numerical, verdict, error = (
-        chosen.like(np.where(is_zero, on_dense.vector, on_batch.vector))
-        for on_batch, on_dense in zip(first, second, strict=True)
-    )
-    nonzero = chosen.like(chosen.vector & ~is_zero)
-    return Check(method, tolerance, gradient, numerical, verdict, error, nonzero)
+    def check(self, objective: Objective) -> Check:
+        """Compare the gradient of an objective, such as a ``UserGradient`` of the same mini-batch."""
+        chosen = self._chosen.vector
+        first = self._compare(objective.gradient(self.network), self._on_batch, chosen)
+        is_zero = first.verdict == Verdict.ZERO
+        again = is_zero | (first.verdict == Verdict.UNDECIDED)
+        on_dense = objective.with_inputs(self._noise).gradient(self.network)
+        second = self._compare(on_dense, self._on_dense(again), again)
+        is_replaced = is_zero | (again & is_decided(second.verdict))
+        gradient, numerical, rounding, verdict, error = (
+            self._chosen.like(np.where(is_replaced, *pair)) for pair in zip(second, first, strict=True)
+        )
+        return Check(
+            method=self.method,
+            tolerance=self.tolerance,
+            gradient=gradient,
+            numerical=numerical,
+            rounding=rounding,
+            verdict=verdict,
+            error=error,
+            nonzero=self._chosen.like(chosen & ~is_zero),
+            here=self._chosen.like(chosen & ~is_replaced),
+            is_strict=self.is_strict,
+        )
+
+    def _compare(self, gradient: ParameterVector, numerical: NumericalGradient, chosen: Array) -> "_Comparison":
+        """Compare each of the ``chosen`` derivatives on one mini-batch.
+
+        Only relative agreement verifies a derivative. A difference that rounding can explain does not fail it, but does
+        not verify it either.
+        """
+        g, n, noise = gradient.vector, numerical.values.vector, numerical.noise.vector
+        difference, size = np.abs(g - n), np.maximum(np.abs(g), np.abs(n))
+        error = np.divide(difference, size, out=np.zeros_like(size), where=size != 0)  # NaN never counts as agreement
+        rules = {
+            Verdict.SKIPPED: ~chosen,
+            Verdict.ZERO: numerical.flat.vector & (error <= self.tolerance),
+            Verdict.VERIFIED: error <= self.tolerance,
+            Verdict.KINK: numerical.kinks.vector,
+            Verdict.UNDECIDED: difference <= noise,
+        }
+        verdict = np.select(list(rules.values()), list(map(int, rules)), int(Verdict.FAILED))
+        return _Comparison(g, n, numerical.rounding.vector, verdict, error)
 
 
 class _Comparison(NamedTuple):
-    gradient: ParameterVector
-    numerical: ParameterVector
-    verdict: ParameterVector
-    error: ParameterVector
+    """Flat vectors, one entry for each parameter."""
+
+    gradient: Array
+    numerical: Array
+    rounding: Array
+    verdict: Array
+    error: Array
+
+
+class _OnDemand:
+    """Numerical gradient of which each entry is computed when it is first needed."""
+
+    def __init__(self, derivatives: Callable[..., NumericalGradient], sizes: tuple[int, ...]) -> None:
+        self._derivatives = derivatives
+        self._known = ParameterVector.zeros(sizes, np.bool_)
+        self._found: NumericalGradient | None = None
+
+    def __call__(self, chosen: Array) -> NumericalGradient:
+        """Return the numerical gradient, computed at least where ``chosen`` is True."""
+        missing = chosen & ~self._known.vector
+        if self._found is None or missing.any():
+            more = self._derivatives(chosen=self._known.like(missing))
+            if self._found is not None:
+                for old, new in zip(self._found, more, strict=True):
+                    np.copyto(new.vector, old.vector, where=self._known.vector)
+            self._found = more
+            self._known.vector[...] |= missing
+        return self._found
 
 
 def _choose(sizes: tuple[int, ...], sample: int | None, rng: np.random.Generator) -> ParameterVector:
@@ -226,66 +191,3 @@ def _choose(sizes: tuple[int, ...], sample: int | None, rng: np.random.Generator
         picked = rng.permutation(array.size)[:sample] if sample is not None else slice(None)
         array[np.unravel_index(np.arange(array.size)[picked], array.shape)] = True
     return chosen
-
-
-def _compare(
-    network: Network, objective: Objective, *, chosen: ParameterVector, method: Method, epsilon: float, tolerance: float
-) -> _Comparison:
-    """Compare each of the ``chosen`` derivatives on one mini-batch.
-
-    Only relative agreement verifies a derivative. A difference that rounding can explain does not fail it, but does not
-    verify it either.
-    """
-    gradient = objective.gradient(network)
-    numerical = nudge(network, objective, method=method, epsilon=epsilon, chosen=chosen)
-    g, n = gradient.vector, numerical.values.vector
-    difference, size = np.abs(g - n), np.maximum(np.abs(g), np.abs(n))
-    error = np.divide(difference, size, out=np.zeros_like(size), where=size != 0)  # NaN never counts as agreement
-    rules = {
-        Verdict.SKIPPED: ~chosen.vector,
-        Verdict.ZERO: numerical.flat.vector & (error <= tolerance),
-        Verdict.VERIFIED: error <= tolerance,
-        Verdict.KINK: numerical.kinks.vector,
-        Verdict.UNDECIDED: difference <= numerical.noise.vector,
-    }
-    verdict = np.select(list(rules.values()), list(map(int, rules)), int(Verdict.FAILED))
-    return _Comparison(gradient, numerical.values, *map(chosen.like, (verdict, error)))
-
-
-def taylor_slopes(
-    network: Network, objective: Objective, gradient: ParameterVector, *, rng: np.random.Generator
-) -> tuple[float, ...]:
-    """Return the observed orders of the Taylor remainder C(p + hd) − C(p) − h ∇C·d in h, for a random direction d.
-
-    The order is 2 if ∇C is the gradient, and 1 if it is not. This test needs no choice of step or tolerance. The kinks
-    of a relu network may disturb it. An order is NaN if the remainder is 0.
-    """
-
-    def cost(parameters: Array) -> float:
-        moved = network.astype(np.float64)
-        moved.parameters = parameters
-        return objective.cost(moved).real
-
-    d = rng.standard_normal(len(network.parameters))
-    d /= np.linalg.norm(d)
-    start, slope = cost(network.parameters), gradient.vector @ d
-    steps = [TAYLOR_STEP / 2**halvings for halvings in range(4)]
-    remainder = np.array([abs(cost(network.parameters + h * d) - start - h * slope) for h in steps])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return tuple(map(float, np.log2(remainder[:-1] / remainder[1:])))
-
-
-def direction_errors(
-    network: Network, objective: Objective, gradient: ParameterVector, *, rng: np.random.Generator, directions: int = 10
-) -> list[float]:
-    """Return the relative errors of ∇C·d against Im C(p + ihd) / h for random directions d over all parameters."""
-    nudged = network.astype(np.complex128)
-    errors = []
-    for _ in range(directions):
-        d = rng.standard_normal(len(network.parameters))
-        nudged.parameters = network.parameters + (1j * COMPLEX_STEP) * d
-        numerical = objective.cost(nudged).imag / COMPLEX_STEP
-        backprop = float(gradient.vector @ d)
-        size = max(abs(backprop), abs(numerical))
-        errors.append(abs(backprop - numerical) / size if size else 0.0)
-    return errors

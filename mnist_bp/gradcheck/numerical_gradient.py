@@ -21,6 +21,7 @@ from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.core.network import Trace, forward
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
+from mnist_bp.gradcheck.noise import ROUNDING, noise_bounds
 from mnist_bp.network import Network
 
 __all__ = ["COMPLEX_STEP", "EPSILON", "Method", "NumericalGradient", "numerical_gradient"]
@@ -33,8 +34,8 @@ EPSILON = 1e-5
 COMPLEX_STEP = 1e-20
 """Step h of the complex step. Its square is below the last digit of any cost, so there is no truncation error."""
 
-ROUNDING = 16 * np.finfo(np.float64).eps
-"""Largest rounding error of the sums in a forward and a backward pass, relative to the sums of absolute values."""
+PARABOLA = 0.05
+"""Largest deviation of a cost from a parabola over the step of a central difference, relative to its variation."""
 
 PAIRS_AT_ONCE = 1 << 14
 """Number of nudged (example, k) pairs that pass through the network at a time, which bounds the memory."""
@@ -47,8 +48,10 @@ class NumericalGradient(NamedTuple):
     ----------
     values
         Numerical derivatives; 0 for parameters that were not nudged.
+    rounding
+        Largest difference that rounding in two right gradients can explain.
     noise
-        Largest difference that rounding and the step of central differences can explain.
+        Largest difference that can be explained, by rounding or by the step of central differences.
     kinks
         True where the nudge moved some z across a kink of σ, so that the derivative may not exist.
     flat
@@ -56,6 +59,7 @@ class NumericalGradient(NamedTuple):
     """
 
     values: ParameterVector
+    rounding: ParameterVector
     noise: ParameterVector
     kinks: ParameterVector
     flat: ParameterVector
@@ -68,25 +72,25 @@ def numerical_gradient(
 
     ``epsilon`` is the step of central differences.
     """
-    trace = objective.trace(network)
+    trace, bounds = objective.trace(network), noise_bounds(network, objective)
     differentiate = _complex_step if method == "complex" else partial(_central_difference, epsilon=epsilon)
     values, noise = (ParameterVector.zeros(network.sizes, np.float64) for _ in range(2))
     kinks = ParameterVector.zeros(network.sizes, np.bool_)
     for l in range(1, network.L + 1):
-        nudge = _Nudge(network, l, trace, objective)
+        nudge = _Nudge(network, l, trace, objective, bounds.costs)
         for j in range(network.sizes[l]):
             ks = np.flatnonzero(chosen.blocks[l - 1][:, j])
             for target, found in zip((values, noise, kinks), differentiate(nudge, j, ks), strict=True):
                 target.blocks[l - 1][ks, j] = found
     kinks.vector[...] &= ACTIVATIONS[network.activation].has_kink  # crossing z = 0 matters only if σ has a kink there
-    noise.vector[...] += ROUNDING * _magnitudes(network, trace, objective).vector
+    noise.vector[...] += bounds.gradient.vector
     flat = kinks.like(values.vector == 0)
     if objective.l2:
         for l, W in network.W.items():
             slope, rounding = _penalty_slope(W, objective.l2, method, epsilon)
             values.W[l] += slope * chosen.W[l]
             noise.W[l] += rounding
-    return NumericalGradient(values, noise, kinks, flat)
+    return NumericalGradient(values, bounds.gradient, noise, kinks, flat)
 
 
 def _penalty_slope(W: Array, λ: float, method: Method, epsilon: float) -> tuple[Array, Array]:
@@ -105,9 +109,10 @@ def _penalty_slope(W: Array, λ: float, method: Method, epsilon: float) -> tuple
 class _Nudge:
     """Costs of the examples after a nudge of z_j, with the rest of layer l unchanged."""
 
-    def __init__(self, network: Network, l: int, trace: Trace, objective: Objective) -> None:
-        self.network, self.l, self.Y, self.A = network, l, objective.Y, trace.A[l]
+    def __init__(self, network: Network, l: int, trace: Trace, objective: Objective, cost_noise: Array) -> None:
+        self.network, self.l, self.Y, self.A, self.cost_noise = network, l, objective.Y, trace.A[l], cost_noise
         ones = np.ones((len(self.Y), 1))  # what a bias is multiplied by
+        self.C = COSTS[network.cost].per_example(trace.Z, trace.A[network.L], self.Y)
         self.inputs = np.hstack([trace.A[l - 1], ones])
         self.Z = self.inputs @ network.parameter_vector.blocks[l - 1]
         if l < network.L:
@@ -155,16 +160,24 @@ def _complex_step(nudge: _Nudge, j: int, ks: NDArray[np.intp]) -> _Found:
 
 
 def _central_difference(nudge: _Nudge, j: int, ks: NDArray[np.intp], *, epsilon: float) -> _Found:
-    """Return (C(w + ε) − C(w − ε)) / 2ε of w_jk for each k. Its difference from the step 2ε estimates the error."""
+    """Return (C(w + ε) − C(w − ε)) / 2ε of w_jk for each k. Its difference from the step 2ε estimates the error.
+
+    This holds while the cost is nearly a parabola over the step. Otherwise the step is too large, and says nothing.
+    """
     steps = (epsilon, -epsilon, 2 * epsilon, -2 * epsilon)
 
     def derivative(examples: NDArray[np.intp], a_k: Array) -> tuple[Array, Array, Array]:
-        z_j = nudge.Z[examples, j]
+        z_j, C = nudge.Z[examples, j], nudge.C[examples]
         costs, hidden = zip(*(nudge.costs(j, examples, z_j + step * a_k) for step in steps), strict=True)
-        slope, longer = (costs[0] - costs[1]) / (2 * epsilon), (costs[2] - costs[3]) / (4 * epsilon)
-        rounding = ROUNDING * (1 + costs[0]) / epsilon
+        up, down, up_twice, down_twice = costs
+        slope, longer = (up - down) / (2 * epsilon), (up_twice - down_twice) / (4 * epsilon)
+        rounding = nudge.cost_noise[examples] / epsilon
+        from_parabola = np.abs(up_twice + down_twice - 4 * (up + down) + 6 * C) / epsilon + np.abs(slope - longer)
+        variation = np.max(np.abs([cost - C for cost in costs]), axis=0) / epsilon
+        is_parabola = from_parabola <= PARABOLA * variation + rounding
         crossed = [(up > 0) != (down > 0) for up, down in zip(hidden[2], hidden[3], strict=True)]
-        return slope, np.abs(slope - longer) + rounding, _any_neuron(crossed, len(examples))
+        noise = np.where(is_parabola, from_parabola + rounding, np.inf)
+        return slope, noise, _any_neuron(crossed, len(examples))
 
     return _mean_over_examples(nudge, ks, derivative)
 
@@ -191,17 +204,3 @@ def _any_neuron(flags: list[NDArray[np.bool_]], pairs: int) -> NDArray[np.bool_]
     for flag in flags:
         flagged |= flag.reshape(pairs, -1).any(axis=1)
     return flagged
-
-
-def _magnitudes(network: Network, trace: Trace, objective: Objective) -> ParameterVector:
-    """Return the sum of the absolute terms of each derivative, with every σ′ = 1. Rounding errors scale with it."""
-    scale = ParameterVector.zeros(network.sizes, np.float64)
-    Y, masks = objective.Y, objective.masks or {}
-    S = 2 * (np.abs(trace.A[network.L]) + Y) / len(Y)
-    for l in range(network.L, 0, -1):
-        inputs = np.column_stack([np.abs(trace.A[l - 1]), np.ones(len(Y))])
-        np.matmul(inputs.T, S, out=scale.blocks[l - 1])
-        S = S @ np.abs(network.W[l])
-        if l - 1 in masks:
-            S *= masks[l - 1]
-    return scale

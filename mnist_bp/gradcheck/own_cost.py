@@ -131,7 +131,7 @@ class OwnCost(Objective):
         self, network: Network, *, method: Method, epsilon: float, chosen: ParameterVector
     ) -> NumericalGradient:
         """Nudge each parameter of a float64 network for which ``chosen`` is True, one at a time."""
-        values, noise = (ParameterVector.zeros(network.sizes, np.float64) for _ in range(2))
+        values, rounding_bounds, noise = (ParameterVector.zeros(network.sizes, np.float64) for _ in range(3))
         kinks = ParameterVector.zeros(network.sizes, np.bool_)
         moved = network.astype(np.complex128 if method == "complex" else np.float64)
         start = self.cost(network).real
@@ -153,7 +153,7 @@ class OwnCost(Objective):
         if method == "complex":
             for _, value, target in side_by_side(values, noise):
                 target[...] = CANCELLATION * np.abs(value).max()
-        return NumericalGradient(values, noise, kinks, kinks.like(values.vector == 0))
+        return NumericalGradient(values, rounding_bounds, noise, kinks, kinks.like(values.vector == 0))
 
     def _rounding(self, network: Network, start: float) -> float:
         """Return an estimate of the rounding error of the cost."""

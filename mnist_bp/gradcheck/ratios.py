@@ -4,7 +4,7 @@ import numpy as np
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.parameters import side_by_side
-from mnist_bp.gradcheck.check import Check, Verdict
+from mnist_bp.gradcheck.result import Check, Verdict, is_decided
 
 __all__ = ["common_ratios"]
 
@@ -35,7 +35,7 @@ def common_ratios(check: Check) -> list[str]:
 
 def _ratio(g: Array, n: Array, verdict: Array) -> float | None:
     """Return the ratio g / n that all entries that count have in common, or None."""
-    counts = (verdict == Verdict.FAILED) | (verdict == Verdict.VERIFIED)
+    counts = is_decided(verdict)
     if not counts.any() or not n[counts].all():
         return None
     ratios = g[counts] / n[counts]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.objective import Objective
-from mnist_bp.gradcheck.check import Check, UserGradient, check
+from mnist_bp.gradcheck.check import Reference, UserGradient
 from mnist_bp.gradcheck.diagnose import diagnose
 from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS
 from mnist_bp.network import Network
@@ -43,23 +43,20 @@ class SelfTest:
 
     def __init__(self, X: Array, labels: NDArray[np.uint8], classes: int, seed: int) -> None:
         rng = np.random.default_rng(seed)
-        self._seed = seed
         self._network = Network((X.shape[1], *HIDDEN, classes), rng=rng, dtype=np.float64)
         for b in self._network.biases:
             b += rng.standard_normal(b.shape) / 4  # an L2 term has no effect on a bias of 0
         self._right = Objective(X, self._network.targets(labels))
+        self._reference = Reference(self._network, self._right, method="complex", rng=np.random.default_rng(seed))
 
     def findings(self) -> Iterator[Finding]:
         """Yield the result for each known bug."""
         for bug in KNOWN_BUGS:
-            found = self._check(UserGradient(self._right.X, self._right.Y, backpropagate=bug.gradient))
+            found = self._reference.check(UserGradient(self._right.X, self._right.Y, backpropagate=bug.gradient))
             diagnosis = diagnose(found, self._network, self._right)
             is_named = any(bug.sign in words for words in diagnosis)
             yield Finding(bug.name, found.outcome == "failed", is_named, diagnosis)
 
     def right_passes(self) -> bool:
         """Return True if the right gradient passes."""
-        return self._check(self._right).passed
-
-    def _check(self, objective: Objective) -> Check:
-        return check(self._network, objective, method="complex", rng=np.random.default_rng(self._seed))
+        return self._reference.check(self._right).passed

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,9 @@ from mnist_bp.core.activations import Array
 from mnist_bp.core.network import Layers, backward, forward
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.errors import InputError
-from mnist_bp.gradcheck.check import UserGradient
-from mnist_bp.gradcheck.checker import Checker
+from mnist_bp.gradcheck.check import Backpropagation, UserGradient
+from mnist_bp.gradcheck.checker import Checker, Report
+from mnist_bp.gradcheck.result import PASSING
 from mnist_bp.gradcheck.user_function import Convention
 from mnist_bp.network import Network
 
@@ -46,9 +47,9 @@ PROGRAM = "import sys; sys.path.append({!r}); from mnist_bp.gradcheck.submission
 class Result:
     """Result of one submission.
 
-    ``verdict`` is "passed", "failed", "undecided", "error" (an exception, a wrong signature or shape), "crashed",
-    "timeout", "memory" or "output". ``reason`` says why it did not pass. ``warnings`` name imports of frameworks,
-    arguments that are changed, views that are returned, and printed text.
+    ``verdict`` is "passed", "float32", "failed", "undecided", "error" (an exception, a wrong signature or shape),
+    "crashed", "timeout", "memory" or "output". ``reason`` says why it did not pass, or not exactly. ``warnings`` name
+    imports of frameworks, arguments that are changed, views that are returned, and printed text.
     """
 
     file: str
@@ -60,8 +61,8 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """True if the gradient is right."""
-        return self.verdict == "passed"
+        """True if the gradient is right, if only to the precision of float32."""
+        return self.verdict in PASSING
 
 
 def find_submissions(folder: Path) -> list[Path]:
@@ -87,7 +88,12 @@ def results(
         return backward(network, forward(network, X), Y)
 
     objective = UserGradient(double.inputs(X), double.targets(labels), backpropagate=record)
-    checker.report(double, objective)  # finds out on which mini-batches gradients are needed
+    references = checker.references(double, objective)
+    checker.report(double, objective, references)  # finds out on which mini-batches gradients are needed
+
+    def compare(returned: Backpropagation) -> Report:
+        return checker.report(double, UserGradient(objective.X, objective.Y, backpropagate=returned), references)
+
     asked = {
         "sizes": double.sizes,
         "functions": (double.activation, double.cost, double.output_activation),
@@ -104,7 +110,7 @@ def results(
         np.savez(request, asked=json.dumps(asked), parameters=double.parameters, **arrays)
         for number, file in enumerate(files):
             ended = _run(file, request, Path(folder, f"{number}.npz"), seconds)
-            yield _result(file.name, ended, batches, double, objective, checker)
+            yield _result(file.name, ended, batches, compare)
 
 
 class _Ended(NamedTuple):
@@ -120,11 +126,9 @@ def _result(
     file: str,
     ended: _Ended,
     batches: Sequence[tuple[Array, Array]],
-    network: Network,
-    objective: UserGradient,
-    checker: Checker,
+    compare: Callable[[Backpropagation], Report],
 ) -> Result:
-    """Compare the gradients of a submission with the numerical ones."""
+    """Return the result of a submission, whose gradients ``compare`` compares with the numerical ones."""
     about = ended.found.get("asked", {})
     warnings = [f"imports {name}" for name in about.get("imports", ())] + list(about.get("habits", ()))
     warnings += ["prints"] * ended.has_printed
@@ -136,12 +140,12 @@ def _result(
         number = next(i for i, batch in enumerate(batches) if np.array_equal(batch[0], X))
         return ParameterVector(network.sizes, ended.found[f"g{number}"])
 
-    report = checker.report(network, UserGradient(objective.X, objective.Y, backpropagate=returned))
+    report = compare(returned)
     errors = [array.max_relative_error for array in report.checks[0].arrays if array.max_relative_error is not None]
     return Result(
         file,
         report.outcome,
-        "; ".join(report.diagnosis),
+        "; ".join(report.diagnosis) or report.remark,
         tuple(warnings),
         Convention(*about["convention"]),
         max(errors, default=None),

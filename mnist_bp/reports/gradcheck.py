@@ -12,8 +12,8 @@ from mnist_bp.training.notation import count, format_sizes
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset
-    from mnist_bp.gradcheck.check import ArrayCheck, Check
     from mnist_bp.gradcheck.checker import Report
+    from mnist_bp.gradcheck.result import ArrayCheck, Check
     from mnist_bp.gradcheck.self_test import Finding, SelfTest
 
 __all__ = ["print_self_test", "show_report"]
@@ -46,7 +46,7 @@ def show_report(report: "Report", data: "Dataset", console: Console, *, repeat: 
         console.print(f"MISTAKE   {said}", style="red")
     if report.failed is not None:
         _show_worst(report.failed, console)
-    if report.outcome != "passed":
+    if not report.passed:
         console.print(f"repeat    {repeat}")
     if in_full:
         for check in report.checks:
@@ -59,14 +59,17 @@ def show_report(report: "Report", data: "Dataset", console: Console, *, repeat: 
     what = f"{report.function} on {_name(report)}" if report.function else _name(report)
     for check in report.checks:
         verdict = check.outcome if check.passed else check.outcome.upper()
-        console.print_result(f"{verdict}  {what}: {_totals(check)}", style="bold")
+        found = report.remark if check.outcome == "float32" else _totals(check)
+        console.print_result(f"{verdict}  {what}: {found}", style="bold")
 
 
 def print_self_test(test: "SelfTest", console: Console) -> None:
     """Print the findings about each of the known bugs; AnswerIsNo if one passes, or the correct gradient fails."""
     findings: list[Finding] = []
     for finding in test.findings():
-        console.print(f"{'caught' if finding.caught else 'MISSED'}  {finding.bug}: {'; '.join(finding.diagnosis)}")
+        said = "; ".join(finding.diagnosis)
+        words = said if said.startswith(finding.bug) else f"{finding.bug}: {said}"
+        console.print(f"{'caught' if finding.caught else 'MISSED'}  {words}")
         findings.append(finding)
         console.require_reader(None if all(each.caught for each in findings) else AnswerIsNo(NOT_CAUGHT))
     caught, named = sum(each.caught for each in findings), sum(each.named for each in findings)
@@ -100,7 +103,8 @@ def _record(report: "Report") -> dict[str, Any]:
     arrays = main.arrays
     return {
         "event": "gradcheck",
-        "passed": report.outcome == "passed",
+        "passed": report.passed,
+        "verdict": report.outcome,
         "method": "both" if others else main.method,
         "activation": None if report.cost_function else report.network.activation,
         "cost": None if report.cost_function else report.network.cost,
@@ -113,6 +117,7 @@ def _record(report: "Report") -> dict[str, Any]:
         "parameters": len(report.network.parameters),
         "parameters_checked": sum(array.checked for array in arrays),
         "max_relative_error": max(array.max_relative_error or 0.0 for array in arrays),
+        "agreement": main.agreement,
         "layers": [_layer(array) for array in arrays],
         **{check.method: [_layer(array) for array in check.arrays] for check in others},
         "diagnosis": report.diagnosis,
@@ -136,7 +141,7 @@ def _layer(array: "ArrayCheck") -> dict[str, Any]:
 
 def _table(check: "Check") -> Table:
     from mnist_bp.core.parameters import lesson_name
-    from mnist_bp.gradcheck.check import Verdict
+    from mnist_bp.gradcheck.result import Verdict
 
     # The name of the array has no heading, and others have two lines, so that the table fits 80 columns.
     counted = ("checked", "non-\nzero", "verified", "un-\ndecided", "failed")
@@ -197,7 +202,7 @@ def _show_slopes(report: "Report", console: Console) -> None:
 
 def _totals(check: "Check") -> str:
     """Return how many parameters were verified to how many digits, and the counts of the other outcomes."""
-    from mnist_bp.gradcheck.check import Verdict
+    from mnist_bp.gradcheck.result import Verdict
 
     totals = {verdict: sum(array.counts[verdict] for array in check.arrays) for verdict in Verdict}
     verified = totals.pop(Verdict.VERIFIED)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS
+
 RIGHT = '''
 import numpy as np
 
@@ -66,6 +68,15 @@ def hollow(weights, biases, x, y):
 def talks(weights, biases, x, y):
     print("in the function")
     return importlib.import_module("student").backpropagate(weights, biases, x, y)
+
+def in_float32(weights, biases, x, y):
+    single = [array.astype("float32") for array in (*weights, *biases, x, y)]
+    L = len(weights)
+    return importlib.import_module("student").backpropagate(single[:L], single[L:-2], *single[-2:])
+
+def slightly_wrong(weights, biases, x, y):
+    dC_dW, dC_db = in_float32(weights, biases, x, y)
+    return [1.0005 * dC_dW[0], *dC_dW[1:]], dC_db
 
 number = 3
 """
@@ -129,7 +140,7 @@ def test_a_trained_run_is_checked_in_float64(cli: Callable, idx_folder: Path) ->
 
     assert finished.code == 0
     assert "trained in float32, checked in float64" in finished.out
-    assert "examples  the first 20 of few's training set" in finished.out
+    assert "examples  the first 23 of few's training set" in finished.out
 
 
 REGULARIZED = ("--l2", 0.01, "--dropout", 0.5, "--input-dropout", 0.2, "--label-smoothing", 0.1)
@@ -184,13 +195,18 @@ def test_a_tolerance_that_rounding_does_not_allow_decides_nothing(cli: Callable)
     )
 
 
-def test_the_self_test_catches_eighteen_mistakes(cli: Callable) -> None:
+def test_the_self_test_catches_every_known_bug(cli: Callable) -> None:
     """And names them; the right gradient passes."""
     finished = cli("gradcheck", "--self-test", "--examples", 5, "--json")
 
     assert finished.code == 0
     [record] = finished.records
-    assert (record["passed"], record["caught"], record["named"], record["right_passed"]) == (True, 18, 18, True)
+    assert (record["passed"], record["caught"], record["named"], record["right_passed"]) == (
+        True,
+        len(KNOWN_BUGS),
+        len(KNOWN_BUGS),
+        True,
+    )
 
 
 def test_a_large_network_is_sampled_and_reports_it(cli: Callable) -> None:
@@ -246,9 +262,31 @@ def test_somebodys_mistake_is_named(cli: Callable) -> None:
     finished = cli("gradcheck", "--function", "others:not_averaged", "--json")
 
     assert finished.code == 1
-    said = "all of b1, b2 and b3 are 20 times too large: not divided by the 20 examples?"
+    said = "all of b1, b2 and b3 are 23 times too large: not divided by the 23 examples?"
     assert finished.records[0]["diagnosis"] == [said]
     assert f"MISTAKE   {said}" in finished.err
+
+
+@pytest.mark.usefixtures("functions")
+def test_a_function_in_float32_passes_with_a_verdict_of_its_own(cli: Callable) -> None:
+    """Unless a tighter tolerance is asked for; and a bug of 0.05 % is a bug."""
+    single = cli("gradcheck", "--function", "others:in_float32", "--json")
+    people = cli("gradcheck", "--function", "others:in_float32", "--quiet")
+    strict = cli("gradcheck", "--function", "others:in_float32", "--tolerance", "1e-8", "--json")
+    wrong = cli("gradcheck", "--function", "others:slightly_wrong", "--json")
+
+    [record] = single.records
+    assert (single.code, record["passed"], record["verdict"], record["diagnosis"]) == (0, True, "float32", [])
+    assert 1e-8 < record["agreement"] < 1e-6
+    said = f"agrees to {record['agreement']:.1e}: computed in float32?"
+    assert f"float32  others:in_float32 on 784-16-16-10 sigmoid, squared-error: {said}" in people.out
+    assert "repeat" not in people.out
+    assert (strict.code, strict.records[0]["passed"], strict.records[0]["verdict"]) == (1, False, "failed")
+    assert strict.records[0]["diagnosis"] == [
+        f"the gradient agrees to {record['agreement']:.1e} only: computed in float32?"
+    ]
+    assert (wrong.code, wrong.records[0]["verdict"]) == (1, "failed")
+    assert wrong.records[0]["diagnosis"] == ["all of W1 are 1.0005 times too large"]
 
 
 @pytest.mark.usefixtures("functions")

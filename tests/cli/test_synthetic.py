@@ -34,7 +34,7 @@ def drawn(few_synthetic_digits):
 @pytest.mark.parametrize(
     ("command", "train", "test"),
     [
-        (["gradcheck", "--hidden", 2], 20, 0),
+        (["gradcheck", "--hidden", 2], 23, 0),
         (["gradcheck", FILE, "--examples", 7], 7, 0),
         (["explain", "--fresh"], 0, 100),
         (["explain", FILE, "--example", 207], 0, 300),

@@ -270,7 +270,6 @@ def not_summed(weights, biases, x, y):
     [
         (two, {}, r"takes \(first, second\); expected \(weights, biases, x, y\), \(parameters, x, y\), or a class"),
         (five, {}, r"takes \(weights, biases, x, y, rate\); expected "),
-        (one_number, {}, r"dC_db of layer 1 has shape \(\); expected \(5,\) \(one number: np.sum without axis=0\?\)"),
         (not_summed, {}, r"dC_db of layer 1 has shape \(3?\d, 5\); expected \(5,\) \(not summed over the examples\?\)"),
         (by_rows, {"signature": ("weight",)}, "--signature weight: expected weights, biases, x, y, parameters, W1"),
         (by_rows, {"layout": ("rows", "columns")}, "expected one layout of the examples and one of the weights"),
