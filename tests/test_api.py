@@ -45,9 +45,10 @@ def test_a_dataset_is_loaded_from_a_folder_and_learned(idx_folder):
     data = load_dataset(data_dir=idx_folder, limit=200)
     network = Network([784, 8, 10], rng=np.random.default_rng(0))
 
-    (result,) = Trainer(network, data.train, data.test, epochs=1, augment="shift").run()
+    trainer = Trainer(network, data.train, data.test, epochs=1, augment="shift")
+    (result,) = trainer.run()
 
-    assert (len(data.train), result.test_accuracy) == (200, evaluate(network, data.test).accuracy)
+    assert (len(data.train), result.test_accuracy) == (200, evaluate(trainer.eval_network, data.test).accuracy)
 
 
 def test_a_dataset_that_is_not_available_is_an_error(monkeypatch):

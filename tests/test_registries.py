@@ -175,10 +175,19 @@ def test_a_published_dataset_works_in_every_command(every_command, cli, register
 
 
 def test_an_augmentation_works_in_every_command(every_command, register):
-    """It is a function that makes one of images."""
-    register(
-        AUGMENTATIONS, "negative", lambda _shape, _rng, _strength, dtype: lambda images: normalize(255 - images, dtype)
-    )
+    """It draws a number for each image, and applies it."""
+
+    class Negative:
+        def __init__(self, _shape, _strength, dtype):
+            self.dtype = dtype
+
+        def draw(self, n, rng):
+            return rng.random(n) < 0.5
+
+        def apply(self, images, drawn):
+            return normalize(np.where(drawn[:, np.newaxis], 255 - images, images), self.dtype)
+
+    register(AUGMENTATIONS, "negative", Negative)
 
     every_command("--augment", "negative")
 

@@ -14,6 +14,9 @@ __all__ = ["add_l2_gradient", "draw_masks", "l2_penalty", "shrink_weights", "smo
 _STEPS = 1 << 16
 """Resolution of the dropout rate: two random bytes for each activation are cheaper than a random float."""
 
+_STEPS_PER_WORD = 4
+"""Number of these in a random 64-bit word."""
+
 
 def l2_penalty(network: Layers, λ: float) -> Array:
     """Return the penalty λ/2 Σ w² over all weights, without the biases, as a scalar of the network's dtype."""
@@ -40,20 +43,29 @@ def draw_masks(
     input_rate: float,
     rng: np.random.Generator,
     dtype: DTypeLike,
+    skip: int = 0,
 ) -> dict[int, Array]:
     """Draw the masks of inverted dropout: each factor is 0 with probability ``rate``, else 1 / (1 − rate).
 
     This keeps the expected activations, so that evaluation needs no correction (Srivastava, Hinton, Krizhevsky,
     Sutskever and Salakhutdinov 2014, section 10, for the scaling).
 
+    Masks are drawn example by example, for all layers of an example together. Examples a to b of a mini-batch therefore
+    get the same masks if all of its examples are drawn at once, if they are drawn part by part with one ``rng``, and
+    if ``skip`` is a and only these are drawn.
+
     Parameters
     ----------
     sizes
         Number of neurons of each layer, input first.
     examples
-        Number n of examples in the mini-batch. Each example drops different neurons.
+        Number n of examples. Each example drops different neurons.
     rate, input_rate
         Dropout rate of the hidden layers and of the input, 0 to below 1, rounded to a multiple of 1/65,536.
+    rng
+        Random generator. With ``skip``, its bit generator must have ``advance``, like PCG64.
+    skip
+        Number of examples whose random numbers are skipped first.
 
     Returns
     -------
@@ -61,16 +73,23 @@ def draw_masks(
         ``masks[l]``, shape (n, n_l), for each layer l with dropout: see ``network.forward``.
     """
     rates = [input_rate, *[rate] * (len(sizes) - 2)]
-    drawn = (_mask((examples, size), rate, rng, dtype) for size, rate in zip(sizes, rates, strict=False))
-    return {l: mask for l, mask in enumerate(drawn) if mask is not None}
+    dropped = {l: steps for l, each in enumerate(rates) if (steps := _dropped_steps(each))}
+    words = -(-sum(sizes[l] for l in dropped) // _STEPS_PER_WORD)
+    if skip:
+        rng.bit_generator.advance(skip * words)  # type: ignore[attr-defined]  # not every bit generator can
+    drawn = rng.bit_generator.random_raw(examples * words).astype("<u8", copy=False)  # the same on every processor
+    drawn = drawn.view("<u2").reshape(examples, words * _STEPS_PER_WORD)
+    masks, column = {}, 0
+    for l, steps in dropped.items():
+        kept: NDArray[np.bool_] = drawn[:, column : column + sizes[l]] >= steps
+        masks[l] = kept * np.asarray(_STEPS / (_STEPS - steps), dtype)
+        column += sizes[l]
+    return masks
 
 
-def _mask(shape: tuple[int, int], rate: float, rng: np.random.Generator, dtype: DTypeLike) -> Array | None:
-    dropped = min(round(rate * _STEPS), _STEPS - 1)  # even at a rate just below 1, some neurons are kept
-    if dropped == 0:
-        return None
-    kept: NDArray[np.bool_] = rng.integers(_STEPS, size=shape, dtype=np.uint16) >= dropped
-    return kept * np.asarray(_STEPS / (_STEPS - dropped), dtype)
+def _dropped_steps(rate: float) -> int:
+    """Return the number of ``_STEPS`` that drop an activation."""
+    return min(round(rate * _STEPS), _STEPS - 1)  # even at a rate just below 1, some neurons are kept
 
 
 def smoothed_targets(classes: int, smoothing: float, dtype: DTypeLike) -> Array:

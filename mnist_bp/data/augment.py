@@ -26,8 +26,9 @@ The positions are linear in a few numbers for each image, those of the affine ma
 one matrix product.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -37,7 +38,7 @@ from mnist_bp.data.batches import normalize
 from mnist_bp.data.names import MOST_STRENGTH, NO_AUGMENTATION
 from mnist_bp.errors import InputError
 
-__all__ = ["ENTRIES", "Augmentation", "BilinearSampler", "augmented", "elastic_patterns"]
+__all__ = ["ENTRIES", "Augmentation", "AugmentationEntry", "BilinearSampler", "elastic_patterns"]
 
 SIDE = 28
 """Shorter side in pixels of the image that the lengths below refer to. They scale with the size of the image."""
@@ -68,55 +69,30 @@ PIECE_PIXELS = 100 * SIDE**2
 batches."""
 
 
-Augmentation = Callable[[tuple[int, int], np.random.Generator, float, DTypeLike], Callable[[Array], Array]]
-"""(image shape, rng, strength, dtype) ↦ a function that augments images, (n, rows · columns), into a new array.
+class Augmentation(Protocol):
+    """Augmentation of images of one shape. Drawing random numbers is separate from applying them.
 
-Its argument has grey levels from 0 to 255. Its result has network inputs, see ``normalize``.
-"""
-
-
-def augmented(
-    batches: Iterator[tuple[Array, NDArray[np.uint8]]],
-    augmentation: Augmentation,
-    shape: tuple[int, int],
-    *,
-    rng: np.random.Generator,
-    strength: float = 1.0,
-    dtype: DTypeLike = np.float32,
-) -> Iterator[tuple[Array, NDArray[np.uint8]]]:
-    """Yield mini-batches with each image augmented independently.
-
-    Parameters
-    ----------
-    batches
-        Images (n, rows · columns), grey levels, and labels (n,), as ``mini_batches`` yields them.
-    augmentation
-        Entry of ``choices.AUGMENTATIONS``.
-    shape
-        Rows and columns of an image.
-    rng
-        Random generator for all transformations, used in the order of the batches.
-    strength
-        Strength, from 0 (no change) to 10. It multiplies shifts, shear, angles and displacements, and is the exponent
-        of the scaling factors.
-    dtype
-        Type of the resulting images.
-
-    Yields
-    ------
-    images, labels
-        Network inputs (see ``normalize``), (n, rows · columns), a new array each time; and the labels, unchanged.
-
-    Raises
-    ------
-    InputError
-        If the strength is not from 0 to 10.
+    The numbers of a whole mini-batch are drawn first, so that any of its images can then be augmented alone.
     """
-    if not 0 <= strength <= MOST_STRENGTH:
-        raise InputError(f"expected an augmentation strength from 0 to {MOST_STRENGTH:g}; got {strength:g}")
-    augment = augmentation(shape, rng, strength, dtype)
-    for images, labels in batches:
-        yield augment(images), labels
+
+    def draw(self, n: int, rng: np.random.Generator) -> Array:
+        """Draw the random numbers of n images, (n, …): a row for each image."""
+        ...
+
+    def apply(self, images: Array, drawn: Array) -> Array:
+        """Return augmented copies of images, (n, rows · columns), by the rows of ``drawn`` that belong to them.
+
+        The images are grey levels from 0 to 255. The result is a new array of network inputs, see ``normalize``.
+        """
+        ...
+
+
+AugmentationEntry = Callable[[tuple[int, int], float, DTypeLike], Augmentation]
+"""(image shape, strength, dtype of the network inputs) ↦ augmentation.
+
+The strength is from 0 (no change) to 10. It multiplies shifts, shear, angles and displacements, and is the exponent of
+the scaling factors. Another strength raises InputError.
+"""
 
 
 class _Geometric:
@@ -128,7 +104,6 @@ class _Geometric:
     def __init__(
         self,
         shape: tuple[int, int],
-        rng: np.random.Generator,
         strength: float,
         dtype: DTypeLike,
         *,
@@ -136,12 +111,14 @@ class _Geometric:
         is_affine: bool = False,
         is_elastic: bool = False,
     ) -> None:
-        self.rng, self.strength, self.dtype = rng, strength, np.dtype(dtype)
+        if not 0 <= strength <= MOST_STRENGTH:
+            raise InputError(f"expected an augmentation strength from 0 to {MOST_STRENGTH:g}; got {strength:g}")
+        self.strength, self.dtype = strength, np.dtype(dtype)
         self.is_affine = is_affine
-        self.unit = min(shape) / SIDE
-        self.centre = (np.array(shape)[:, np.newaxis] - 1) / 2
+        unit = min(shape) / SIDE
+        self.centre = (np.array(shape) - 1) / 2
         patterns = [_plane(shape)]
-        self.shift = shift * strength * self.unit
+        self.shift = shift * strength * unit
         if is_elastic:
             patterns.append(strength * elastic_patterns(shape))
         self.patterns = np.concatenate(patterns).astype(dtype)
@@ -150,39 +127,45 @@ class _Geometric:
         self.inputs = np.empty((self.piece, self.patterns.shape[1]), dtype)
         self.places = np.empty((2 * self.piece, self.patterns.shape[1]), dtype)
 
-    def __call__(self, images: Array) -> Array:
-        """Return augmented copies of images, (n, pixels)."""
+    def draw(self, n: int, rng: np.random.Generator) -> Array:
+        """Draw the coefficients of m patterns, (n, 2, m), for the row (0) and column (1) positions of n images."""
+        coefficients = np.zeros((n, 2, len(self.patterns)), self.dtype)
+        coefficients[..., 2] = self.centre + rng.uniform(-self.shift, self.shift, (n, 2))
+        coefficients[..., :2] = self._linear_maps(n, rng) if self.is_affine else np.eye(2)
+        coefficients[..., 3:] = rng.standard_normal(coefficients[..., 3:].shape, np.float32)
+        return coefficients
+
+    def apply(self, images: Array, drawn: Array) -> Array:
+        """Return augmented copies of images, (n, pixels), by their coefficients, (n, 2, m).
+
+        An image gets the same bits whatever the other images are, except that the product with 29 patterns (elastic)
+        may round differently for another n: with OpenBLAS's kernels for Haswell by up to 1e-5 in float32, with those
+        for Sandy Bridge and SkylakeX not at all.
+        """
         out = np.empty(images.shape, self.dtype)
         for start in range(0, len(images), self.piece):
-            piece = images[start : start + self.piece]
-            n = len(piece)
-            places = np.dot(self._coefficients(n), self.patterns, out=self.places[: 2 * n])
-            self.sample(normalize(piece, self.dtype, out=self.inputs), places.reshape(2, n, -1), out[start : start + n])
+            now = slice(start, start + self.piece)
+            n = len(images[now])
+            coefficients = drawn[now].swapaxes(0, 1).reshape(2 * n, -1)
+            places = np.dot(coefficients, self.patterns, out=self.places[: 2 * n]).reshape(2, n, -1)
+            self.sample(normalize(images[now], self.dtype, out=self.inputs), places, out[now])
         return out
 
-    def _coefficients(self, n: int) -> Array:
-        """Return the patterns' coefficients for the row (first n) and column positions (last n) of n images."""
-        coefficients = np.zeros((2, n, len(self.patterns)), self.dtype)
-        coefficients[..., 2] = self.centre + self.rng.uniform(-self.shift, self.shift, (2, n))
-        coefficients[..., :2] = self._linear_maps(n) if self.is_affine else np.eye(2)[:, np.newaxis]
-        coefficients[..., 3:] = self.rng.standard_normal(coefficients[..., 3:].shape, np.float32)
-        return coefficients.reshape(2 * n, -1)
-
-    def _linear_maps(self, n: int) -> Array:
-        """Return n matrices, (2, n, 2), that map a row and column of the new image to those of the original.
+    def _linear_maps(self, n: int, rng: np.random.Generator) -> Array:
+        """Return n matrices, (n, 2, 2), that map a row and column of the new image to those of the original.
 
         They scale, then shear, then rotate about the centre.
         """
-        drawn = self.strength * self.rng.uniform(-1, 1, (4, n))
+        drawn = self.strength * rng.uniform(-1, 1, (4, n))
         height, width = SCALE ** drawn[:2]
         slant = SHEAR * drawn[2]
         cos, sin = np.cos(ROTATION * drawn[3]), np.sin(ROTATION * drawn[3])
         to_row = (cos - sin * slant) * height, -sin * width
         to_column = (sin + cos * slant) * height, cos * width
-        return np.stack([np.stack(to_row, axis=-1), np.stack(to_column, axis=-1)])
+        return np.stack([np.stack(to_row, axis=-1), np.stack(to_column, axis=-1)], axis=1)
 
 
-ENTRIES: Mapping[str, Augmentation | None] = {
+ENTRIES: Mapping[str, AugmentationEntry | None] = {
     NO_AUGMENTATION: None,
     "shift": partial(_Geometric, shift=SHIFT_ALONE),
     "affine": partial(_Geometric, shift=SHIFT, is_affine=True),

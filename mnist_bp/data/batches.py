@@ -7,7 +7,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
 
-__all__ = ["mini_batches", "normalize", "shuffled"]
+__all__ = ["batch_rows", "gather", "mini_batches", "normalize", "shuffled"]
 
 WHITE = 255
 """Largest grey level of an image."""
@@ -55,10 +55,16 @@ def mini_batches(
     images, labels
         Mini-batch, (≤ batch_size, pixels) and (≤ batch_size,).
     """
-    if batch_size >= len(images):
-        yield images, labels
-        return
-    order = shuffled(len(images), seed=seed, epoch=epoch)
-    for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
-        yield images.take(rows, axis=0), labels.take(rows)
+    for rows in batch_rows(len(images), batch_size, seed=seed, epoch=epoch):
+        yield gather(images, rows), gather(labels, rows)
+
+
+def batch_rows(examples: int, batch_size: int, *, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+    """Return the indices of the examples of each mini-batch of an epoch: see ``mini_batches``."""
+    order = shuffled(examples, seed=seed, epoch=epoch) if batch_size < examples else np.arange(examples)
+    return [order[start : start + batch_size] for start in range(0, examples, batch_size)]
+
+
+def gather(array: Array, rows: NDArray[np.int64]) -> Array:
+    """Return these rows of an array: the array itself if they are all of its rows, which must then be in order."""
+    return array if len(rows) == len(array) else array.take(rows, axis=0)

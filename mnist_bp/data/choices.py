@@ -8,7 +8,7 @@ from mnist_bp.core.choices import Registry
 from mnist_bp.data.registry import ENTRIES, DatasetEntry, GeneratedDataset, PublishedDataset
 
 if TYPE_CHECKING:
-    from mnist_bp.data.augment import Augmentation
+    from mnist_bp.data.augment import AugmentationEntry
 
 __all__ = ["AUGMENTATIONS", "DATASETS", "class_names", "generated", "is_generated", "published"]
 
@@ -37,13 +37,13 @@ def class_names(dataset: object, classes: int) -> tuple[str, ...]:
     return names if len(names) == classes else ()
 
 
-def _augmentations() -> "Mapping[str, Augmentation | None]":
+def _augmentations() -> "Mapping[str, AugmentationEntry | None]":
     from mnist_bp.data.augment import ENTRIES
 
     return ENTRIES
 
 
-AUGMENTATIONS: "Registry[Augmentation | None]" = Registry(
+AUGMENTATIONS: "Registry[AugmentationEntry | None]" = Registry(
     "augmentation", ("none", "shift", "affine", "elastic"), _augmentations
 )
 """Augmentations of the training images. The entry None leaves the images unchanged."""

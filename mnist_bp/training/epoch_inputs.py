@@ -1,9 +1,12 @@
 """Inputs of one epoch: its mini-batches, optionally augmented, and the masks of dropout.
 
-Both depend only on the seed and the epoch, so that a resumed training continues bit for bit.
+The order of the examples depends only on the seed and the epoch; dropout and augmentation depend only on the seed, the
+epoch and the mini-batch. A resumed training therefore continues bit for bit, and any mini-batch, or any examples of a
+mini-batch, can be made without the others.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -12,17 +15,17 @@ from numpy.typing import DTypeLike, NDArray
 from mnist_bp.core.activations import Array
 from mnist_bp.core.network import Masks
 from mnist_bp.core.regularization import draw_masks
-from mnist_bp.data.augment import augmented
-from mnist_bp.data.batches import mini_batches
+from mnist_bp.data.augment import Augmentation
+from mnist_bp.data.batches import batch_rows, gather
 from mnist_bp.data.choices import AUGMENTATIONS
 from mnist_bp.data.prefetch import prefetch
-from mnist_bp.network import Network
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.streams import AUGMENTATION, DROPOUT, EpochStream
 
-__all__ = ["LabelledImages", "batches_of_epoch", "mask_source"]
+__all__ = ["ALL", "EpochInputs", "LabelledImages", "MiniBatch"]
 
-DROPOUT, AUGMENTATION = 1, 2
-"""Numbers of an epoch's random streams, in addition to that of its order: see ``batches.shuffled``."""
+ALL = slice(None)
+"""All examples of a mini-batch."""
 
 
 class LabelledImages(NamedTuple):
@@ -32,45 +35,97 @@ class LabelledImages(NamedTuple):
     labels: NDArray[np.uint8]
 
 
-def batches_of_epoch(
-    training: LabelledImages,
-    batch_size: int,
-    settings: Settings,
-    epoch: int,
-    *,
-    dtype: DTypeLike,
-    image_shape: tuple[int, int] | None,
-) -> Generator[tuple[Array, NDArray[np.uint8]]]:
-    """Yield the mini-batches of an epoch, counted from 1: images (n, n_0) and labels (n,).
+class MiniBatch(NamedTuple):
+    """Examples of a mini-batch: images (n, n_0), as grey levels or as network inputs, labels (n,), and dropout.
 
-    ``image_shape`` is (rows, columns), which augmentation requires.
+    ``draw_masks(rows)`` draws the masks of some of these examples, consecutive ones, so that a large mini-batch does
+    not need them all at once. It is None without dropout.
     """
-    batches = mini_batches(*training, batch_size, seed=settings.seed, epoch=epoch)
-    augmentation = AUGMENTATIONS[settings.augment]
-    if augmentation is None:
-        yield from batches
-        return
-    assert image_shape is not None
-    yield from prefetch(
-        augmented(
-            batches,
-            augmentation,
-            image_shape,
-            rng=_rng(settings.seed, epoch, AUGMENTATION),
-            strength=settings.augment_strength,
-            dtype=dtype,
-        )
-    )
+
+    images: Array
+    labels: NDArray[np.uint8]
+    draw_masks: Callable[[slice], Masks] | None
 
 
-def mask_source(network: Network, settings: Settings, epoch: int) -> Callable[[int], Masks] | None:
-    """Return a function that draws the dropout masks of n examples, or None without dropout."""
-    rate, input_rate = settings.dropout, settings.input_dropout
-    if not (rate or input_rate):
-        return None
-    rng = _rng(settings.seed, epoch, DROPOUT)
-    return lambda n: draw_masks(network.sizes, n, rate=rate, input_rate=input_rate, rng=rng, dtype=network.dtype)
+class EpochInputs:
+    """Mini-batches of one epoch, in order (``for``) or one by one (``mini_batch``).
 
+    Parameters
+    ----------
+    training, batch_size
+        Training set, and number of examples in a mini-batch: see ``mini_batches``.
+    settings, epoch
+        Settings of the training, and number of the epoch, from 1.
+    sizes, dtype
+        Number of neurons of each layer of the network, input first, and its type.
+    image_shape
+        (rows, columns) of an image, which augmentation requires.
+    """
 
-def _rng(seed: int, epoch: int, stream: int) -> np.random.Generator:
-    return np.random.default_rng([seed, epoch, stream])
+    def __init__(
+        self,
+        training: LabelledImages,
+        batch_size: int,
+        settings: Settings,
+        epoch: int,
+        *,
+        sizes: Sequence[int],
+        dtype: DTypeLike,
+        image_shape: tuple[int, int] | None = None,
+    ) -> None:
+        self._training, self._settings, self._epoch = training, settings, epoch
+        self._sizes, self._dtype = sizes, dtype
+        self._rows = batch_rows(len(training.labels), batch_size, seed=settings.seed, epoch=epoch)
+        self._augment: Augmentation | None = None
+        if (entry := AUGMENTATIONS[settings.augment]) is not None:
+            assert image_shape is not None
+            self._augment = entry(image_shape, settings.augment_strength, dtype)
+
+    def __len__(self) -> int:
+        """Return the number of mini-batches."""
+        return len(self._rows)
+
+    def __iter__(self) -> Generator[MiniBatch]:
+        """Yield the mini-batches in order. A thread prefetches them if they are augmented."""
+        batches = map(self.mini_batch, range(len(self)))
+        yield from batches if self._augment is None else prefetch(batches)
+
+    def mini_batch(self, index: int, part: slice = ALL) -> MiniBatch:
+        """Return the mini-batch with this index, from 0, or some of its examples, consecutive ones.
+
+        A part has the examples, augmentation and masks that it has in the whole mini-batch. They are equal to the bit,
+        except for the matrix product of elastic augmentation: see ``augment``.
+        """
+        rows = self._rows[index]
+        chosen = rows[part]
+        images, labels = gather(self._training.images, chosen), gather(self._training.labels, chosen)
+        if self._augment is not None:
+            drawn = self._augment.draw(len(rows), self._augmentation.generator(index))
+            images = self._augment.apply(images, drawn[part])
+        draws_masks = self._settings.dropout or self._settings.input_dropout
+        return MiniBatch(images, labels, self._mask_source(index, range(len(rows))[part]) if draws_masks else None)
+
+    def _mask_source(self, index: int, examples: range) -> Callable[[slice], Masks]:
+        """Return ``MiniBatch.draw_masks`` for these examples of a mini-batch, counted from 0."""
+
+        def draw(rows: slice) -> Masks:
+            drawn = examples[rows]
+            return draw_masks(
+                self._sizes,
+                len(drawn),
+                rate=self._settings.dropout,
+                input_rate=self._settings.input_dropout,
+                rng=self._dropout.generator(index),
+                dtype=self._dtype,
+                skip=drawn.start,
+            )
+
+        return draw
+
+    @cached_property
+    def _dropout(self) -> EpochStream:
+        return EpochStream(self._settings.seed, self._epoch, DROPOUT, batches=len(self))
+
+    @cached_property
+    def _augmentation(self) -> EpochStream:
+        return EpochStream(self._settings.seed, self._epoch, AUGMENTATION, batches=len(self))

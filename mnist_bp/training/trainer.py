@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.choices import OPTIMIZERS
-from mnist_bp.core.network import Masks
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.optimizers import lerp_
 from mnist_bp.core.parameters import ParameterVector
@@ -21,7 +20,7 @@ from mnist_bp.data.choices import AUGMENTATIONS
 from mnist_bp.errors import Diverged, InputError
 from mnist_bp.network import Network
 from mnist_bp.training.diagnostics import inspect, sample
-from mnist_bp.training.epoch_inputs import LabelledImages, batches_of_epoch, mask_source
+from mnist_bp.training.epoch_inputs import ALL, EpochInputs, LabelledImages, MiniBatch
 from mnist_bp.training.evaluation import EXAMPLES_AT_ONCE, Evaluation, chunks, evaluate, metrics_from_outputs
 from mnist_bp.training.metrics import EpochResult, Measured, measure
 from mnist_bp.training.schedules import SCHEDULES
@@ -164,18 +163,17 @@ class Trainer:
     def _learn(self, learning_rates: list[float], on_batch: Callable[[], object] | None) -> Evaluation:
         """Train on each mini-batch once. Return the evaluation of the mini-batches, each just before its step."""
         seen, buffers = 0, self._buffers
-        draw_masks = mask_source(self.network, self.settings, self.epoch + 1)
-        with closing(self._batches()) as batches:
-            for learning_rate, (images, labels) in zip(learning_rates, batches, strict=True):
-                Z, gradient = self._gradient(images, labels, draw_masks)
+        with closing(iter(self._inputs())) as batches:
+            for learning_rate, batch in zip(learning_rates, batches, strict=True):
+                Z, gradient = self._gradient(batch)
                 self._step(gradient, learning_rate)
                 if self.settings.average:
                     self._update_ema(seen // self._batch_size + 1)
 
                 # Evaluated at the end for all batches at once: batch by batch, it would take as long as the training.
-                now = slice(seen, seen + len(labels))
-                buffers.Z[now], buffers.labels[now] = Z, labels
-                seen += len(labels)
+                now = slice(seen, seen + len(Z))
+                buffers.Z[now], buffers.labels[now] = Z, batch.labels
+                seen += len(Z)
                 if on_batch is not None:
                     on_batch()
         return metrics_from_outputs(self.network, buffers.Z, buffers.labels)
@@ -196,29 +194,25 @@ class Trainer:
             f"{self.settings.learning_rate:g}"
         )
 
-    def _gradient(
-        self, images: Array, labels: NDArray[np.uint8], draw_masks: Callable[[int], Masks] | None
-    ) -> tuple[Array, ParameterVector]:
-        """Return the weighted sums of a mini-batch's outputs, (n, n_L), and ∇C."""
-        network, buffers, n = self.network, self._buffers, len(labels)
-        if n > EXAMPLES_AT_ONCE:
-            return self._gradient_in_parts(images, labels, draw_masks)
-        X = normalize(images, network.dtype, out=buffers.inputs)
-        masks = draw_masks(n) if draw_masks else None
+    def _gradient(self, batch: MiniBatch, part: slice = ALL) -> tuple[Array, ParameterVector]:
+        """Return the weighted sums of the outputs, (n, n_L), and ∇C of a mini-batch, or of a part of its examples."""
+        network, buffers, labels = self.network, self._buffers, batch.labels[part]
+        if len(labels) > EXAMPLES_AT_ONCE:
+            return self._gradient_in_parts(batch)
+        X = normalize(batch.images[part], network.dtype, out=buffers.inputs)
+        masks = batch.draw_masks(part) if batch.draw_masks else None
         objective = Objective(X, self._targets.take(labels, axis=0), masks, self._l2)
         trace = objective.trace(network)
         return trace.Z, objective.gradient(network, trace, out=buffers.gradient)
 
-    def _gradient_in_parts(
-        self, images: Array, labels: NDArray[np.uint8], draw_masks: Callable[[int], Masks] | None
-    ) -> tuple[Array, ParameterVector]:
+    def _gradient_in_parts(self, batch: MiniBatch) -> tuple[Array, ParameterVector]:
         """Return these for a large mini-batch, by accumulating the gradients of parts that fit in the cache."""
-        n, Z = len(labels), []
+        n, Z = len(batch.labels), []
         mean = ParameterVector.zeros(self.network.sizes, self.network.dtype)
-        for now in chunks(n):
-            part_Z, part = self._gradient(images[now], labels[now], draw_masks)
-            part.vector *= len(part_Z) / n
-            mean.vector += part.vector
+        for part in chunks(n):
+            part_Z, gradient = self._gradient(batch, part)
+            gradient.vector *= len(part_Z) / n
+            mean.vector += gradient.vector
             Z.append(part_Z)
         return np.concatenate(Z), mean
 
@@ -249,12 +243,14 @@ class Trainer:
         epoch, steps = self.epoch, self.steps_per_epoch
         return [η * self._schedule((epoch + step / steps) / epochs, epochs * steps) for step in range(steps)]
 
-    def _batches(self) -> Generator[tuple[Array, NDArray[np.uint8]]]:
-        return batches_of_epoch(
+    def _inputs(self) -> EpochInputs:
+        """Return the mini-batches of the current epoch."""
+        return EpochInputs(
             self._training,
             self._batch_size,
             self.settings,
             self.epoch + 1,
+            sizes=self.network.sizes,
             dtype=self.network.dtype,
             image_shape=self._image_shape,
         )

@@ -124,11 +124,30 @@ def test_the_same_random_numbers_give_the_same_masks():
 
 
 def test_two_random_bytes_decide_on_each_activation():
-    """The rate is a fraction of their 65,536 values, so that equal random bytes drop equal neurons in all versions."""
-    drawn = np.random.default_rng(0).integers(65_536, size=(200, 50), dtype=np.uint16)
-    (mask,) = masks((50, 10), input_rate=int(drawn[0, 0]) / 65_536).values()
-    assert mask[0, 0] > 0
-    np.testing.assert_array_equal(mask > 0, drawn >= drawn[0, 0])
+    """The rate is a fraction of their 65,536 values, so that equal random bytes drop equal neurons in all versions.
+
+    The 90 neurons of an example use 23 words of 8 bytes, the lowest bytes first; 4 bytes are left over.
+    """
+    random = np.random.default_rng(0).bit_generator.random_raw(200 * 23).reshape(200, 23, 1)
+    drawn = (random >> np.array([0, 16, 32, 48], np.uint64) & np.uint64(0xFFFF)).reshape(200, 92)
+    drawn_masks = masks((50, 40, 10), rate=0.25, input_rate=0.5)
+    np.testing.assert_array_equal(drawn_masks[0] > 0, drawn[:, :50] >= 32_768)
+    np.testing.assert_array_equal(drawn_masks[1] > 0, drawn[:, 50:90] >= 16_384)
+
+
+@pytest.mark.parametrize("first", [0, 1, 60, 200])
+def test_masks_of_some_examples_are_those_of_the_whole_mini_batch(first):
+    """If the examples before them are drawn with the same generator, or skipped."""
+    settings = {"rate": 0.5, "input_rate": 0.2, "dtype": np.float32}
+    sizes, n = (50, 41, 30, 10), 200 - first
+    whole = draw_masks(sizes, 200, rng=np.random.default_rng(0), **settings)
+    rng = np.random.default_rng(0)
+    draw_masks(sizes, first, rng=rng, **settings)
+    continued = draw_masks(sizes, n, rng=rng, **settings)
+    skipped = draw_masks(sizes, n, rng=np.random.default_rng(0), skip=first, **settings)
+    for l, mask in whole.items():
+        np.testing.assert_array_equal(continued[l], mask[first:])
+        np.testing.assert_array_equal(skipped[l], mask[first:])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

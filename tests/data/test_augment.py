@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mnist_bp.data import augment
-from mnist_bp.data.augment import BilinearSampler, augmented, elastic_patterns
-from mnist_bp.data.batches import mini_batches, normalize
+from mnist_bp.data.augment import BilinearSampler, elastic_patterns
+from mnist_bp.data.batches import normalize
 from mnist_bp.data.choices import AUGMENTATIONS
 from mnist_bp.data.synthetic import digits as draw_digits
 from mnist_bp.errors import InputError
@@ -36,13 +36,10 @@ def noise(n, shape):
     return np.random.default_rng(9).integers(0, 256, (n, math.prod(shape)), dtype=np.uint8)
 
 
-def distorted(images, kind, shape, *, seed=0, **settings):
-    """Return one augmented batch."""
-    labels = np.zeros(len(images), np.uint8)
-    ((out, _),) = augmented(
-        iter([(images, labels)]), AUGMENTATIONS[kind], shape, rng=np.random.default_rng(seed), **settings
-    )
-    return out
+def distorted(images, kind, shape, *, seed=0, strength=1.0, dtype=np.float32):
+    """Return augmented copies of images, as one mini-batch."""
+    augmentation = AUGMENTATIONS[kind](shape, strength, dtype)
+    return augmentation.apply(images, augmentation.draw(len(images), np.random.default_rng(seed)))
 
 
 def look_up(image, row, column):
@@ -272,44 +269,36 @@ def test_every_image_is_distorted_in_its_own_way(kind):
     assert len(np.unique(out, axis=0)) == 150
 
 
-def epoch(digits, kind, *, number, seed=0, batch_size=64, **settings):
-    """All batches of one epoch, with the generator that a trainer would make for it."""
-    batches = mini_batches(*digits, batch_size, seed=seed, epoch=1)
-    rng = np.random.default_rng([seed, number, 1])
-    return list(augmented(batches, AUGMENTATIONS[kind], (28, 28), rng=rng, **settings))
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(digits, kind):
+    """A mini-batch can be repeated; no two are alike."""
+    one, repeated, other = (distorted(digits[0], kind, (28, 28), seed=seed) for seed in (1, 1, 2))
+    assert one.tobytes() == repeated.tobytes()
+    assert not np.array_equal(one, other)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_seed_gives_the_same_bytes_and_another_epoch_others(digits, kind):
-    """An epoch can be repeated; no two are alike."""
-    first, again, second = (epoch(digits, kind, number=number) for number in (1, 1, 2))
-    for (one, _), (repeated, _), (other, _) in zip(first, again, second, strict=True):
-        assert one.tobytes() == repeated.tobytes()
-        assert not np.array_equal(one, other)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_images_are_augmented_alone_as_they_are_with_the_others(kind, dtype):
+    """The random numbers are drawn for all of them; the matrix product may round differently for fewer images."""
+    images, tolerance = noise(230, (28, 28)), 1e3 * np.finfo(dtype).eps
+    augmentation = AUGMENTATIONS[kind]((28, 28), 1.0, dtype)
+    drawn = augmentation.draw(230, np.random.default_rng(0))
+    whole = augmentation.apply(images, drawn)
+    for part in (slice(0, 1), slice(7, 110), slice(200, 230), slice(50, 50)):
+        np.testing.assert_allclose(augmentation.apply(images[part], drawn[part]), whole[part], rtol=0, atol=tolerance)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_labels_and_order_are_untouched(digits, kind):
-    """Without strength, an augmented epoch is the plain one."""
-    for (images, labels), (plain, plain_labels) in zip(
-        epoch(digits, kind, number=1, strength=0), mini_batches(*digits, 64, seed=0, epoch=1), strict=True
-    ):
-        np.testing.assert_array_equal(images, normalize(plain, np.float32))
-        np.testing.assert_array_equal(labels, plain_labels)
-        assert labels.dtype == np.uint8
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_was_yielded_stays_as_it_was(digits, kind):
-    """A batch may be kept while later ones are made; what came in is not written to."""
+def test_results_stay_as_they_were(digits, kind):
+    """A result may be kept while later ones are made; the images are not written to."""
     before = digits[0].copy()
-    batches = augmented(
-        mini_batches(*digits, 64, seed=0, epoch=1), AUGMENTATIONS[kind], (28, 28), rng=np.random.default_rng(0)
-    )
+    augmentation, rng = AUGMENTATIONS[kind]((28, 28), 1.0, np.float32), np.random.default_rng(0)
     kept, copies = [], []
-    for images, _ in batches:
-        kept.append(images)
-        copies.append(images.copy())
+    for part in (slice(0, 64), slice(64, 128), slice(128, 200)):
+        images = digits[0][part]
+        kept.append(augmentation.apply(images, augmentation.draw(len(images), rng)))
+        copies.append(kept[-1].copy())
     for images, copied in zip(kept, copies, strict=True):
         np.testing.assert_array_equal(images, copied)
     assert not any(np.shares_memory(a, b) for a, b in itertools.combinations(kept, 2))
@@ -319,14 +308,10 @@ def test_what_was_yielded_stays_as_it_was(digits, kind):
 @pytest.mark.parametrize(("kind", "n"), [("shift", 99), ("affine", 101), ("elastic", 1)])
 def test_any_batch_size_does(kind, n):
     """A single image, and sizes around what is worked on at once; nothing of a larger batch is left in the next."""
-    large, small = noise(250, (28, 28)), noise(n, (28, 28))
-    labels = np.zeros(250, np.uint8)
-    rng = np.random.default_rng(0)
-    ((first, _), (second, _)) = augmented(
-        iter([(large, labels), (small, labels[:n])]), AUGMENTATIONS[kind], (28, 28), rng=rng, strength=1e-7
-    )
-    np.testing.assert_allclose(first, normalize(large, np.float32), atol=1e-4)
-    np.testing.assert_allclose(second, normalize(small, np.float32), atol=1e-4)
+    augmentation, rng = AUGMENTATIONS[kind]((28, 28), 1e-7, np.float32), np.random.default_rng(0)
+    for images in (noise(250, (28, 28)), noise(n, (28, 28))):
+        found = augmentation.apply(images, augmentation.draw(len(images), rng))
+        np.testing.assert_allclose(found, normalize(images, np.float32), atol=1e-4)
 
 
 def test_a_batch_of_all_is_done_piece_by_piece(monkeypatch):

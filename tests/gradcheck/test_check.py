@@ -24,9 +24,9 @@ from mnist_bp.gradcheck.numerical_gradient import numerical_gradient
 from mnist_bp.gradcheck.result import Check, Verdict
 from mnist_bp.gradcheck.second_opinion import direction_errors, taylor_slopes
 from mnist_bp.gradcheck.steps import Steps
-from mnist_bp.training.epoch_inputs import DROPOUT
 from mnist_bp.training.learning_rates import default_learning_rate
 from mnist_bp.training.settings import Settings
+from mnist_bp.training.streams import DROPOUT, EpochStream
 from mnist_bp.training.trainer import LabelledImages, Trainer, train
 
 EVERY = list(product(ACTIVATIONS, COSTS))
@@ -582,7 +582,7 @@ def test_what_is_checked_is_the_step_that_trains(regularized: Objective, few_dig
         learning_rate=0.5, batch_size=None, epochs=1, seed=7,
         l2=regularized.l2, dropout=0.5, input_dropout=0.2, label_smoothing=0.1,
     )  # fmt: skip
-    rng = np.random.default_rng([7, 1, DROPOUT])
+    rng = EpochStream(7, 1, DROPOUT, batches=1).generator(0)
     masks = draw_masks(network.sizes, 20, rate=0.5, input_rate=0.2, rng=rng, dtype=np.float64)
     before, gradient = network.parameters.copy(), replace(regularized, masks=masks).gradient(network).vector
 

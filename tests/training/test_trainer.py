@@ -141,25 +141,6 @@ def test_dropout_is_drawn_afresh_in_each_step_and_by_the_seed(monkeypatch):
     assert not set(first) & set(other)
 
 
-def test_dropout_leaves_the_order_of_the_examples_alone(monkeypatch):
-    """Its random numbers are a stream of their own."""
-
-    def order(**settings):
-        seen = []
-
-        def spied(*args, **kwargs):
-            for X, labels in mini_batches(*args, **kwargs):
-                seen.append(X.tobytes())
-                yield X, labels
-
-        with monkeypatch.context() as patch:
-            patch.setattr(epoch_inputs, "mini_batches", spied)
-            trained(IN_BATCHES, **settings)
-        return seen
-
-    assert order() == order(dropout=0.5) != []
-
-
 # --- the average of the parameters -----------------------------------------------------------------------------------
 
 
