@@ -207,7 +207,7 @@ def test_a_chunk_that_claims_gigabytes_takes_no_memory():
     read_image(Path("x.png"), (28, 28))  # the first one imports Pillow
     tracemalloc.start()
     try:
-        assert (read_image(Path("x.png"), (28, 28)) > 0).sum() == 56
+        assert (read_image(Path("x.png"), (28, 28)) > 0).sum() == 20
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
         tracemalloc.stop()

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from mnist_bp.data import components, preprocess
+from mnist_bp.data import ink, preprocess
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network
@@ -86,15 +86,7 @@ def page_content(
             "rows": rows,
             "columns": columns,
         },
-        "preprocess": {
-            "box": preprocess.BOX,
-            "least_contrast": preprocess.LEAST_CONTRAST,
-            "faintest": preprocess.FAINTEST,
-            "noise": preprocess.NOISE,
-            "smallest": components.SMALLEST,
-            "frame_width": components.FRAME_WIDTH,
-            "frame_pixels": components.FRAME_PIXELS,
-        },
+        "preprocess": {"box": preprocess.BOX, **{name.lower(): getattr(ink, name) for name in ink.LIMITS}},
         "examples": {"images": _base64(examples.images), "labels": examples.labels.tolist()},
     }
 

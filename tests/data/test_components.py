@@ -1,91 +1,56 @@
-"""Connected components of ink: the digit without specks, frames and neighbours."""
+"""Connected components of ink."""
 
 import numpy as np
 import pytest
 
-from mnist_bp.data.components import components, digit_components, only
-from mnist_bp.data.preprocess import preprocess
-
-SHAPE = (28, 28)
+from mnist_bp.data.components import connected_components
 
 
-@pytest.fixture
-def seven():
-    """Paper of 200 × 200 pixels with a seven in the middle, light on black."""
-    paper = np.zeros((200, 200))
-    paper[60:70, 60:130] = 255
-    for row in range(70, 150):
-        paper[row, 130 - row // 2 : 145 - row // 2] = 255
-    return paper
-
-
-def test_components_touch_at_edges_or_corners():
-    """Each pixel belongs to one component; the largest comes first."""
-    mask = np.array([[1, 0, 0, 1, 1], [0, 1, 0, 0, 0], [0, 0, 0, 1, 0], [1, 1, 0, 1, 1]], bool)
-    assert [part.area for part in components(mask)] == [3, 2, 2, 2]
-    assert components(mask)[0].box == (2, 4, 3, 5)
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_components_are_those_of_a_flood_fill(seed):
-    """Compared with spreading the lowest number of each neighbourhood until nothing changes."""
-    mask = np.random.default_rng(seed).random((12, 17)) < 0.35
+def flood_fill(mask):
+    """Spread the lowest number of each neighbourhood until nothing changes; number the components from 0."""
     numbers = np.where(mask, np.arange(mask.size).reshape(mask.shape), mask.size)
+    rows, columns = mask.shape
     while True:
         padded = np.pad(numbers, 1, constant_values=mask.size)
-        around = [padded[1 + r : 13 + r, 1 + c : 18 + c] for r in (-1, 0, 1) for c in (-1, 0, 1)]
+        around = [padded[1 + r : 1 + r + rows, 1 + c : 1 + c + columns] for r in (-1, 0, 1) for c in (-1, 0, 1)]
         spread = np.where(mask, np.min(around, axis=0), mask.size)
         if (spread == numbers).all():
             break
         numbers = spread
-    areas = sorted(np.unique(numbers[mask], return_counts=True)[1], reverse=True)
-
-    parts = components(mask)
-
-    assert [part.area for part in parts] == areas
-    assert (only(mask.astype(float), parts) == mask).all()
+    labels = np.full(mask.shape, -1)
+    labels[mask] = np.unique(numbers[mask], return_inverse=True)[1]
+    return labels
 
 
-@pytest.mark.parametrize(
-    ("what", "where"),
-    [
-        ("a speck", (slice(20, 24), slice(20, 24))),
-        ("a neighbour's stroke at the edge", (slice(0, 90), slice(180, 200))),
-        ("ticks of a plot", (slice(185, 190), slice(10, 190, 20))),
-    ],
-)
-def test_what_is_not_the_digit_is_left_out(seven, what, where):
-    """The network gets the same image as without it."""
-    expected = preprocess(seven, SHAPE)
-    seven[where] = 255
-    assert np.array_equal(preprocess(seven, SHAPE), expected), what
+def test_components_touch_at_edges_or_corners():
+    """They are numbered by their first pixels; sizes and boxes belong to them."""
+    ink = np.array([[1, 0, 0, 1, 1], [0, 1, 0, 0, 0], [0, 0, 0, 0, 0], [1, 1, 0, 1, 1], [0, 0, 0, 0, 1.0]])
+    found = connected_components(ink)
+    assert found.labels[0].tolist() == [0, -1, -1, 1, 1]
+    assert found.sizes.tolist() == [2, 2, 2, 3]
+    assert found.boxes.tolist() == [[0, 1, 0, 1], [0, 0, 3, 4], [3, 3, 0, 1], [3, 4, 3, 4]]
+    assert found.touch_edge.all()
+    assert not connected_components(np.pad(ink, 1)).touch_edge.any()
 
 
-@pytest.mark.parametrize("edge", [10, 30])
-def test_a_frame_around_the_digit_is_left_out(seven, edge):
-    """A closed box of thin lines."""
-    expected = preprocess(seven, SHAPE)
-    seven[edge : 200 - edge, [edge, edge + 1, 198 - edge, 199 - edge]] = 255
-    seven[[edge, edge + 1, 198 - edge, 199 - edge], edge : 200 - edge] = 255
-    assert np.array_equal(preprocess(seven, SHAPE), expected)
+@pytest.mark.parametrize("seed", range(20))
+def test_components_are_those_of_a_flood_fill(seed):
+    """Random pictures, dense and sparse."""
+    rng = np.random.default_rng(seed)
+    mask = rng.random(rng.integers(1, 18, 2)) < rng.random()
+
+    found = connected_components(mask * 0.5)
+
+    labels = flood_fill(mask)
+    assert np.array_equal(found.labels, labels)
+    for number, box in enumerate(found.boxes):
+        rows, columns = np.nonzero(labels == number)
+        assert found.sizes[number] == len(rows)
+        assert box.tolist() == [rows.min(), rows.max(), columns.min(), columns.max()]
 
 
-def test_a_digit_of_several_strokes_is_kept_whole(seven):
-    """A bar of a tenth of the ink beside it."""
-    seven[100:106, 40:70] = 255
-    assert len(digit_components(seven > 0)) == 2
-
-
-def test_a_digit_at_the_edge_keeps_its_parts_there(seven):
-    """The picture is cut so that two strokes of a broken digit reach its edge."""
-    seven[:, 95:105] = 0
-    assert len(digit_components(seven[60:70, 60:] > 0)) == 2
-
-
-def test_a_zero_with_a_stroke_inside_is_no_frame():
-    """A round line lies along the edges of its box only in part."""
-    y, x = np.indices((100, 100)) - 49.5
-    radius = np.hypot(x, y)
-    zero = (radius < 45) & (radius > 35)
-    zero[45:55, 35:65] = True
-    assert len(digit_components(np.pad(zero, 20))) == 2
+def test_a_snake_is_one_component():
+    """Its ends are as far apart as a component's pixels can be."""
+    ink = np.zeros((101, 101))
+    ink[:, ::2] = ink[-1, 1::4] = ink[0, 3::4] = 1
+    assert connected_components(ink).sizes.tolist() == [np.count_nonzero(ink)]

@@ -277,9 +277,13 @@ def test_drawings_are_prepared_as_python_prepares_pictures(
     lit = 90 + 0.4 * np.linspace(0, 140, wide.shape[1]) + 0.3 * wide
     framed = np.pad(digit, 40)
     framed[10:-10, [10, -11]] = framed[[10, -11], 10:-10] = framed[0, 50:90] = framed[20:22, 20:22] = 255
+    ruled = np.pad(digit, 40)
+    ruled[5::25] = ruled[6::25] = ruled[:, 9::25] = 255
     pictures = [
         (digit, (28, 28)),
         (framed, (28, 28)),
+        (ruled, (28, 28)),
+        (np.pad(255 - ruled, (20, 9), constant_values=100), (28, 28)),
         (np.roll(data.test.images[3], 4, axis=1), (28, 28)),
         (255 - wide, (28, 28)),
         (np.clip(lit, 0, 255), (28, 28)),
