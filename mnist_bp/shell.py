@@ -5,9 +5,10 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["command_line", "install_command", "program", "program_command", "word"]
+__all__ = ["command_line", "install_command", "option_words", "program", "program_command", "word"]
 
 
 def command_line(*words: object) -> str:
@@ -23,6 +24,12 @@ def word(value: object) -> str:
     """Return a value as a word of a command. ``./`` protects a path that looks like an option or begins with ``~``."""
     text = str(value)
     return f"./{text}" if isinstance(value, Path) and text.startswith(("-", "~")) else text
+
+
+def option_words(options: Mapping[str, object]) -> list[str]:
+    """Return options as words of a command. A value of True is a flag; an option without a value is left out."""
+    given = {key: value for key, value in options.items() if value is not None}
+    return [f"--{key}" if value is True else f"--{key}={word(value)}" for key, value in given.items()]
 
 
 def program() -> str:

@@ -121,7 +121,7 @@ def help_texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.keyword) and node.arg == "help":
             yield node.value.lineno, text_of(node.value)
         elif isinstance(node, ast.Call):
-            position = {"setting": 1, "help_text": 0}.get(getattr(node.func, "id", ""))
+            position = {"setting": 1, "flag": 0, "help_text": 0}.get(getattr(node.func, "id", ""))
             if position is not None and len(node.args) > position:
                 yield node.lineno, inspect.cleandoc(text_of(node.args[position]))
 

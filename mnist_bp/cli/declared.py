@@ -1,8 +1,9 @@
 """Options from declarations: the settings that a command takes become Typer's parameters.
 
-A command names settings in one of two ways: a parameter of type ``Settings`` stands for all of them, and a parameter
-whose type is marked ``DECLARED`` for the setting of its name. ``with_options`` puts the declared options in their
-place; the named values of a choice, also of a parameter marked ``OneOf``, are those registered at that moment.
+A command names settings in one of two ways: a parameter whose type is a class of settings (``Settings`` or
+``DataSettings``) stands for all of them, and a parameter whose type is marked ``DECLARED`` for the setting of its name.
+``with_options`` puts the declared options in their place; the named values of a choice, also of a parameter marked
+``OneOf``, are those registered at that moment.
 """
 
 import copy
@@ -16,8 +17,9 @@ import typer
 
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
-from mnist_bp.training.declaration import Range, Setting
-from mnist_bp.training.settings import SETTINGS, Settings
+from mnist_bp.training.data_settings import DataSettings
+from mnist_bp.training.declaration import Range, Setting, declared
+from mnist_bp.training.settings import SETTINGS
 
 __all__ = ["DECLARED", "OneOf", "number", "whole_number", "with_options"]
 
@@ -32,14 +34,14 @@ class OneOf(NamedTuple):
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return ``command`` with the declared options in its signature. It is called with values or a ``Settings``."""
+    """Return ``command`` with the declared options in its signature. Classes of settings are filled from them."""
     hints = get_type_hints(command, include_extras=True)
-    whole = next((name for name, hint in hints.items() if hint is Settings), None)
+    groups = {name: hint for name, hint in hints.items() if _is_group(hint)}
 
     @functools.wraps(command)
     def run(**values: Any) -> None:
-        if whole is not None:
-            values[whole] = Settings(**{name: values.pop(name) for name in SETTINGS})
+        for name, group in groups.items():
+            values[name] = group(**{each: values.pop(each) for each in declared(group)})
         command(**values)
 
     parameters = inspect.signature(command).parameters.values()
@@ -47,11 +49,15 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def _is_group(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, DataSettings)
+
+
 def _parameters(own: Any, hints: dict[str, Any]) -> Iterator[inspect.Parameter]:
     for parameter in own:
         hint = hints[parameter.name]
-        if hint is Settings:
-            yield from (_parameter(each) for each in SETTINGS.values())
+        if _is_group(hint):
+            yield from (_parameter(each) for each in declared(hint).values())
         elif DECLARED in get_args(hint):
             yield _parameter(SETTINGS[parameter.name])
         else:
@@ -80,6 +86,8 @@ def _parameter(setting: Setting) -> inspect.Parameter:
 
 
 def _annotation(setting: Setting) -> Any:
+    if setting.type is bool:
+        return Annotated[bool, typer.Option(f"--{setting.key}", help=setting.full_help, rich_help_panel=setting.panel)]
     kind = Literal[tuple(setting.choices)] if setting.choices is not None else Any if setting.parse else setting.type
     option = typer.Option(
         help=setting.full_help,

@@ -7,7 +7,7 @@ import typer
 
 from mnist_bp.cli.declared import OneOf
 from mnist_bp.cli.options import DataDir, Json, Quiet, help_text
-from mnist_bp.data.choices import published
+from mnist_bp.data.choices import downloadable, imported, published
 from mnist_bp.data.names import DEFAULT
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
@@ -43,7 +43,9 @@ Example: mnist-bp download mnist
 """)
 def download(
     *,
-    dataset: Annotated[str, OneOf(published), typer.Argument(metavar="DATASET", help="Dataset: {values}.")] = DEFAULT,
+    dataset: Annotated[
+        str, OneOf(downloadable), typer.Argument(metavar="DATASET", help="Dataset: {values}.")
+    ] = DEFAULT,
     data_dir: DataDir,
     mirror: Annotated[
         list[str] | None,
@@ -54,15 +56,14 @@ def download(
             help="URL of the folder of the .gz files, tried first; may be repeated. MNIST_BP_MIRROR adds more.",
         ),
     ] = None,
-    imported: Annotated[
+    given: Annotated[
         list[Path] | None,
         typer.Option(
             "--from",
             parser=_existing_path,
             metavar="PATH",
             rich_help_panel=DATA,
-            help="Import from a folder, a file (plain or .gz) or Kaggle's archive.zip instead of the network; may be "
-            "repeated.",
+            help="Import from a folder or file in one of the formats above instead of the network; may be repeated.",
         ),
     ] = None,
     force: Annotated[
@@ -86,21 +87,33 @@ def download(
     if show_list:
         _show_list(root, console)
         return
+    if root.is_file():
+        raise InputError(f"--data-dir {root} is a file; expected the folder to download to")
     from mnist_bp.data.download import fetch as fetching
+    from mnist_bp.data.download.imports import import_dataset
 
     found = finding.named(dataset)
-    folder = found.folder if found else root / dataset
+    folder = found.folder if found and found.may_be_cached else root / dataset
+    if entry := imported().get(dataset):
+        outcomes = import_dataset(entry, folder, given or (), force=force, verify=verify)
+        _report(dataset, folder, outcomes, console, verify=verify)
+        return
     with download_progress(console) as progress:
         outcomes = fetching.download(
             published()[dataset],
             folder,
             mirrors=mirror or (),
-            imported=imported or (),
+            imported=given or (),
             force=force,
             verify=verify,
             progress=progress,
             notice=console.warn,
         )
+    _report(dataset, folder, outcomes, console, verify=verify)
+
+
+def _report(dataset: str, folder: Path, outcomes: "list[Outcome]", console: Console, *, verify: bool) -> None:
+    """Print each file as a record, and, with --verify, those that are intact."""
     for outcome in outcomes:
         console.emit_json(_record(dataset, outcome))
         if verify and outcome.state == "intact":

@@ -10,8 +10,6 @@ import typer
 from mnist_bp.cli.declared import whole_number
 from mnist_bp.cli.load import only, refuse_fallback, trained_data
 from mnist_bp.cli.options import (
-    DataDir,
-    DatasetOption,
     Json,
     MinAccuracy,
     Model,
@@ -31,6 +29,7 @@ from mnist_bp.reports.plot_formats import DEFAULT_FORMAT
 from mnist_bp.reports.plots import MISTAKES, check_plot, plot_evaluation, plots_record, print_plots
 from mnist_bp.reports.tables import confusion_table, per_class_table
 from mnist_bp.reports.terminal_images import draw_side_by_side
+from mnist_bp.training.data_settings import DataSettings
 from mnist_bp.training.declaration import Range
 from mnist_bp.training.metrics import percent
 from mnist_bp.training.panels import OUTPUT
@@ -51,8 +50,7 @@ Example: mnist-bp evaluate
 def evaluate(
     *,
     model: Model = None,
-    dataset: DatasetOption,
-    data_dir: DataDir,
+    source: DataSettings,
     split: Split = "test",
     min_accuracy: MinAccuracy = None,
     confusion: Annotated[
@@ -86,8 +84,8 @@ def evaluate(
     console = Console(json=json, quiet=quiet)
     trained = load_model(model)
     network = trained.network
-    _refuse_a_fallback(trained, is_gate=min_accuracy is not None and dataset is None and data_dir is None)
-    data = trained_data(trained, dataset, data_dir, console, **only(split))
+    _refuse_a_fallback(trained, is_gate=min_accuracy is not None and source.dataset is None and source.data_dir is None)
+    data = trained_data(trained, source, console, **only(split))
     examples = data.split(split)
     console.require_reader()
     with threadpool_limits(default_threads(network.sizes[1:-1])):  # as in training by default: equal sums

@@ -12,10 +12,7 @@ from mnist_bp.cli.declared import whole_number
 from mnist_bp.cli.load import data_at_hand, only, refuse_options_of_a_fresh_network
 from mnist_bp.cli.options import (
     ActivationOption,
-    Classes,
     CostOption,
-    DataDir,
-    DatasetOption,
     Hidden,
     Json,
     Model,
@@ -31,6 +28,7 @@ from mnist_bp.errors import InputError
 from mnist_bp.reports.class_names import ClassNames
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.explain import PARTS, Shown, show_explanation
+from mnist_bp.training.data_settings import DataSettings
 from mnist_bp.training.declaration import Range
 from mnist_bp.training.learning_rates import default_learning_rate
 from mnist_bp.training.notation import format_sizes
@@ -117,9 +115,7 @@ def explain(
             rich_help_panel=DATA,
         ),
     ] = None,
-    dataset: DatasetOption,
-    data_dir: DataDir,
-    classes: Classes,
+    source: DataSettings,
     fresh: Annotated[
         bool,
         typer.Option("--fresh", help="Explain an untrained network.", rich_help_panel=NETWORK),
@@ -149,7 +145,7 @@ def explain(
         refuse_options_of_a_fresh_network(context)
     trained = None if fresh else load_model(model)
     needed = only(split, _batch_start(example) + BATCH)
-    data = data_at_hand(trained, dataset, data_dir, console, classes=classes, **needed)
+    data = data_at_hand(trained, source, console, **needed)
     if trained is None:
         network = fresh_network(data, hidden, activation, cost, seed=seed)
     else:

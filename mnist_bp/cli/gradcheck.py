@@ -1,6 +1,5 @@
 """``mnist-bp gradcheck``."""
 
-from collections.abc import Mapping
 from itertools import product
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,10 +11,7 @@ from mnist_bp.cli.load import data_at_hand, only, refuse_options_of_a_fresh_netw
 from mnist_bp.cli.options import (
     L2,
     ActivationOption,
-    Classes,
     CostOption,
-    DataDir,
-    DatasetOption,
     Dropout,
     Hidden,
     InputDropout,
@@ -42,7 +38,8 @@ from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.errors import AnswerIsNo, InputError
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.gradcheck import print_self_test, show_report
-from mnist_bp.shell import program_command, word
+from mnist_bp.shell import option_words, program_command
+from mnist_bp.training.data_settings import DataSettings
 from mnist_bp.training.declaration import Range
 from mnist_bp.training.notation import format_hidden, format_sizes
 from mnist_bp.training.panels import DATA, NETWORK
@@ -126,9 +123,7 @@ def gradcheck(
             rich_help_panel=DATA,
         ),
     ] = 23,
-    dataset: DatasetOption,
-    data_dir: DataDir,
-    classes: Classes,
+    source: DataSettings,
     l2: L2,
     dropout: Dropout,
     input_dropout: InputDropout,
@@ -158,26 +153,26 @@ def gradcheck(
     )
     _refuse_contradictions(context, check)
     trained = load_model(model) if model is not None else None
-    source = data_at_hand(trained, dataset, data_dir, console, classes=classes, **only("train", examples))
-    data = source.train.first(examples)
+    dataset = data_at_hand(trained, source, console, **only("train", examples))
+    data = dataset.train.first(examples)
     X = data.inputs(np.float64)
-    synthetic = " (SYNTHETIC)" * source.is_synthetic
-    console.print(f"examples  the first {len(data)} of {source.name}'s training set{synthetic}")
+    synthetic = " (SYNTHETIC)" * dataset.is_synthetic
+    console.print(f"examples  the first {len(data)} of {dataset.name}'s training set{synthetic}")
     if self_test:
         with threadpool_limits(default_threads(HIDDEN)):
-            print_self_test(SelfTest(X, data.labels, source.classes, seed), console)
+            print_self_test(SelfTest(X, data.labels, dataset.classes, seed), console)
         return
     if trained is not None:
         networks = [trained.network]
         console.print(f"model     {trained.description}, trained in {trained.network.dtype}, checked in float64")
     else:
         pairs = [(activation, cost)] if not every_combination else product(ACTIVATIONS, COSTS)
-        networks = [fresh_network(source, hidden, *pair, seed=seed) for pair in pairs]
+        networks = [fresh_network(dataset, hidden, *pair, seed=seed) for pair in pairs]
         console.print(f"network   {format_sizes(networks[0].sizes)}, fresh, seed {seed}")
     refuse_dropout_of_nothing(dropout, networks[0].sizes[1:-1])  # all have the same layers
     if in_use := check.regularization.in_use:
         console.print(f"cost      with {', '.join(f'{name} {value:g}' for name, value in in_use.items())}")
-    data_options = {"examples": examples, "dataset": dataset, "data-dir": data_dir, "classes": classes}
+    data_options = {"examples": examples, **source.options()}
     outcomes: set[str] = set()
     # Threads would wait for each other: the matrices of a check are small, and there are thousands of products.
     with threadpool_limits(default_threads(networks[0].sizes[1:-1])):
@@ -188,8 +183,8 @@ def gradcheck(
             console.require_reader(AnswerIsNo(WRONG) if "failed" in outcomes else None)
             report = check.run(network, X, data.labels)
             described = _network_words(trained, network, has_own_cost=cost_function is not None)
-            repeat = program_command("gradcheck", *described, *_check_words(check), *_option_words(data_options))
-            show_report(report, source, console, repeat=repeat, in_full=not every_combination)
+            repeat = program_command("gradcheck", *described, *_check_words(check), *option_words(data_options))
+            show_report(report, dataset, console, repeat=repeat, in_full=not every_combination)
             outcomes.add(report.outcome)
     if not outcomes <= PASSING:
         raise AnswerIsNo(WRONG if "failed" in outcomes else UNDECIDED)
@@ -233,7 +228,7 @@ def _check_words(check: "Checker") -> list[str]:
     options = {"method": method, "epsilon": check.epsilon, "tolerance": check.tolerance, "seed": check.seed}
     user_code = {"function": check.function, "cost-function": check.cost_function}
     user_code |= {name: ",".join(getattr(check, name)) or None for name in ("signature", "layout")}
-    return _option_words({**options, **user_code, **check.regularization.in_use})
+    return option_words({**options, **user_code, **check.regularization.in_use})
 
 
 def _network_words(trained: TrainedModel | None, network: "Network", *, has_own_cost: bool) -> list[object]:
@@ -243,8 +238,3 @@ def _network_words(trained: TrainedModel | None, network: "Network", *, has_own_
     hidden = format_hidden(network.sizes[1:-1])
     functions = [] if has_own_cost else ["--activation", network.activation, "--cost", network.cost]
     return ["--hidden", hidden, *functions]
-
-
-def _option_words(options: Mapping[str, object]) -> list[str]:
-    """Return the options that have a value as words of a command."""
-    return [f"--{name}={word(value)}" for name, value in options.items() if value is not None]

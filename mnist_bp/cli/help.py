@@ -5,6 +5,7 @@ from typing import Any
 
 from typer.core import TyperArgument, TyperCommand
 
+from mnist_bp.data.layouts import IN_HELP
 from mnist_bp.reports.help import Row, lay_out
 from mnist_bp.training.panels import ADVANCED, OUTPUT
 
@@ -28,7 +29,10 @@ class Command(TyperCommand):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the whole help."""
         paragraphs = [" ".join(text.split()) for text in (self.help or "").split("\n\n")]
-        formatter.write(lay_out(self.get_usage(ctx), paragraphs, panels(self.get_params(ctx), OUTPUT)))
+        parameters = self.get_params(ctx)
+        if any(each.name == "data_dir" for each in parameters):
+            paragraphs.append(IN_HELP)
+        formatter.write(lay_out(self.get_usage(ctx), paragraphs, panels(parameters, OUTPUT)))
 
 
 def panels(parameters: list[Any], otherwise: str) -> dict[str, list[Row]]:

@@ -9,11 +9,12 @@ import typer
 
 from mnist_bp.cli.config import config_in_use, first_explicit_option, is_config_of_a_run, is_from_config
 from mnist_bp.data.choices import is_generated
-from mnist_bp.data.names import OWN, SYNTHETIC, DatasetName, SplitName
+from mnist_bp.data.names import CLASSES, OWN, SYNTHETIC, SplitName
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.data import SYNTHETIC_TOPIC
 from mnist_bp.reports.progress import download_progress, drawing_progress
+from mnist_bp.training.data_settings import DataSettings
 from mnist_bp.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,11 +41,9 @@ class Limits(TypedDict, total=False):
 
 
 def load_dataset(
-    name: DatasetName | None,
-    data_dir: Path | None,
+    settings: DataSettings,
     console: Console,
     *,
-    classes: int | None = None,
     fetch: bool = True,
     named_in: str = "--data-dir",
     **limits: Unpack[Limits],
@@ -52,12 +51,12 @@ def load_dataset(
     """Load a dataset, download it if needed, and show progress: see ``datasets.load``."""
     from mnist_bp.data import datasets
 
-    show = drawing_progress if name is not None and is_generated(name) else download_progress
+    show = drawing_progress if settings.dataset and is_generated(settings.dataset) else download_progress
     with show(console) as progress:
         return datasets.load(
-            name,
-            data_dir,
-            classes=classes,
+            settings.dataset,
+            settings.data_dir,
+            options=settings.data_options,
             fetch=fetch,
             progress=progress,
             notice=console.warn,
@@ -83,17 +82,12 @@ def refuse_options_of_a_fresh_network(context: typer.Context) -> None:
 
 
 def trained_data(
-    model: "TrainedModel",
-    name: DatasetName | None,
-    data_dir: Path | None,
-    console: Console,
-    *,
-    fetch: bool = True,
-    **limits: Unpack[Limits],
+    model: "TrainedModel", given: DataSettings, console: Console, *, fetch: bool = True, **limits: Unpack[Limits]
 ) -> "Dataset":
-    """Return the named dataset, or the one that the model was trained on, if its sizes fit the network.
+    """Return the given dataset, or the one that the model was trained on, if its sizes fit the network.
 
-    A ``data_dir`` alone names the folder in which that dataset is now.
+    Without ``given.dataset``, a setting that is not given has its value in the training. A ``data_dir`` alone names the
+    folder in which that dataset is now.
 
     Raises
     ------
@@ -102,44 +96,37 @@ def trained_data(
     InputError
         If it does not fit the network.
     """
-    named_in = "--data-dir"
-    if name is None:
-        name, trained_in = model.origin
-        if data_dir is None and trained_in is not None:
-            data_dir, named_in = trained_in, str(model.path)
-            fetch = False  # a folder that a file names is only read
-    data = load_dataset(
-        name, data_dir, console, classes=model.network.sizes[-1], fetch=fetch, named_in=named_in, **limits
-    )
+    named_in, settings = "--data-dir", given
+    if given.dataset is None:
+        settings = given.or_else(model.origin)
+        if given.data_dir is None and settings.data_dir is not None:
+            named_in, fetch = str(model.path), False  # a folder that a file names is only read
+    settings = replace(settings, classes=settings.classes or model.network.sizes[-1])
+    data = load_dataset(settings, console, fetch=fetch, named_in=named_in, **limits)
     if not model.fits(data):
         raise InputError(
             f"{data.name} has images of {data.pixels} pixels and {data.classes} classes; the network of {model.path} "
             f"takes {model.network.sizes[0]} inputs and has {model.network.sizes[-1]} outputs"
         )
-    return data
+    return data if data.class_names or given.dataset is not None else replace(data, names=model.class_names)
 
 
 def data_at_hand(
-    model: "TrainedModel | None",
-    name: DatasetName | None,
-    data_dir: Path | None,
-    console: Console,
-    *,
-    classes: int | None = None,
-    **limits: Unpack[Limits],
+    model: "TrainedModel | None", given: DataSettings, console: Console, **limits: Unpack[Limits]
 ) -> "Dataset":
-    """Return a dataset from disk: the named one, else the one that the model was trained on, else MNIST.
+    """Return a dataset from disk: the given one, else the one that the model was trained on, else MNIST.
 
     If it is not on disk, and neither a dataset nor a folder was named, synthetic digits are returned.
     """
     try:
         if model is not None:
-            return trained_data(model, name, data_dir, console, fetch=False, **limits)
-        return load_dataset(name, data_dir, console, classes=classes, fetch=False, **limits)
+            return trained_data(model, given, console, fetch=False, **limits)
+        return load_dataset(given, console, fetch=False, **limits)
     except DataUnavailable as error:
-        if name is not None or data_dir is not None or (model is not None and model.origin[1] is not None):
+        is_named = given.dataset is not None or given.data_dir is not None
+        if is_named or (model is not None and model.origin.data_dir is not None):
             raise
-        stand_in = load_dataset(SYNTHETIC, None, console, fetch=False, **limits)
+        stand_in = load_dataset(DataSettings(dataset=SYNTHETIC), console, fetch=False, **limits)
         if model is None:
             return stand_in
         if not model.fits(stand_in):
@@ -161,8 +148,11 @@ def load_training_data(context: typer.Context, settings: Settings, console: Cons
         settings = replace(settings, data_dir=None)  # older versions recorded the folder in which they found no MNIST
     named_in = str(config_in_use(context)) if is_folder_from_config else "--data-dir"
     is_gate = context.params["min_accuracy"] is not None
+    wanted = settings
+    if is_of_a_run and settings.dataset == OWN and settings.classes is None:
+        wanted = replace(settings, classes=CLASSES)  # older versions did not look for the number in the labels
     try:
-        data = _load(settings, console, named_in)
+        data = _load(wanted, console, named_in)
     except DataUnavailable as error:
         if settings.dataset is not None or settings.data_dir is not None or is_of_a_run:
             raise
@@ -176,13 +166,13 @@ def load_training_data(context: typer.Context, settings: Settings, console: Cons
         if is_gate:
             refuse_fallback(f"{run} was trained on synthetic digits because MNIST was not available")
         data = replace(data, is_fallback=True)
+    if not is_of_a_run and data.option == OWN:
+        settings = replace(settings, classes=data.classes)
     return data, replace(settings, dataset=data.option, data_dir=settings.data_dir or _folder_by_variable(data))
 
 
 def _load(settings: Settings, console: Console, named_in: str) -> "Dataset":
-    return load_dataset(
-        settings.dataset, settings.data_dir, console, classes=settings.classes, limit=settings.limit, named_in=named_in
-    )
+    return load_dataset(settings, console, limit=settings.limit, named_in=named_in)
 
 
 def _folder_by_variable(data: "Dataset") -> Path | None:

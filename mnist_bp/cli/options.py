@@ -15,16 +15,14 @@ from mnist_bp.training.panels import ADVANCED, DATA, OUTPUT
 from mnist_bp.training.settings import POSITIVE
 
 __all__ = [
-    "L2", "ActivationOption", "Classes", "CostOption", "DataDir", "DatasetOption", "Dropout",
+    "L2", "ActivationOption", "CostOption", "DataDir", "Dropout",
     "Hidden", "InputDropout", "Json", "LabelSmoothing", "MinAccuracy", "Model", "Plot", "PlotFolder",
     "PlotFormat", "Quiet", "Seed", "Split", "help_text", "positive",
 ]  # fmt: skip
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
-DatasetOption = Annotated[str | None, DECLARED]
 DataDir = Annotated[Path | None, DECLARED]
-Classes = Annotated[int | None, DECLARED]
 Hidden = Annotated[tuple[int, ...], DECLARED]
 ActivationOption = Annotated[str, DECLARED]
 CostOption = Annotated[str, DECLARED]

@@ -1,17 +1,19 @@
 """``mnist-bp page``."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mnist_bp.cli.load import data_at_hand, only
-from mnist_bp.cli.options import DataDir, DatasetOption, Json, Model, Quiet, help_text
+from mnist_bp.cli.options import Json, Model, Quiet, help_text
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.data import warn_if_synthetic
-from mnist_bp.shell import program_command
+from mnist_bp.shell import option_words, program_command
+from mnist_bp.training.data_settings import DataSettings
 from mnist_bp.training.notation import format_sizes
 from mnist_bp.training.panels import OUTPUT
 from mnist_bp.training.saved_model import TrainedModel, load_model
@@ -39,8 +41,7 @@ def page(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
-    dataset: DatasetOption,
-    data_dir: DataDir,
+    source: DataSettings,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -48,9 +49,9 @@ def page(
 
     console = Console(json=json, quiet=quiet)
     trained = load_model(model)
-    data = data_at_hand(trained, dataset, data_dir, console, **only("test", MOST_EXAMPLES))
+    data = data_at_hand(trained, source, console, **only("test", MOST_EXAMPLES))
     path = output or trained.path.with_name("page.html")
-    content = _page(trained, data, _explain(trained, data, dataset, data_dir))
+    content = _page(trained, data, _explain(trained, data, source))
     _write(path, content)
     console.emit_json(
         {"event": "page", "page": str(path), "bytes": len(content), "model": str(trained.path), **data.mark}
@@ -59,13 +60,11 @@ def page(
     console.print_result(f"{path} ({len(content):,} bytes): open it in a browser", wrap=False)
 
 
-def _explain(trained: TrainedModel, data: "Dataset", dataset: str | None, data_dir: Path | None) -> str:
+def _explain(trained: TrainedModel, data: "Dataset", source: DataSettings) -> str:
     """Return the command that prints the explanation of the page, of the same model and data."""
-    dataset = data.option if data.is_synthetic and data_dir is None else dataset  # it may stand in for missing data
-    words: list[object] = ["explain", trained.path]
-    words += ["--dataset", dataset] if dataset else []
-    words += ["--data-dir", data_dir] if data_dir else []
-    return program_command(*words)
+    if data.is_synthetic and source.data_dir is None:  # it may stand in for missing data
+        source = replace(source, dataset=data.option)
+    return program_command("explain", trained.path, *option_words(source.options()))
 
 
 def _page(trained: TrainedModel, data: "Dataset", explain: str) -> bytes:

@@ -7,10 +7,11 @@ from typing import NamedTuple
 from mnist_bp.data.choices import DATASETS
 from mnist_bp.data.download import cache
 from mnist_bp.data.download.cache import QUARANTINED
+from mnist_bp.data.download.imports import imported_files
 from mnist_bp.data.formats import Found, find_file, recognize
 from mnist_bp.data.generated import folder_of
 from mnist_bp.data.names import FILE_NAMES
-from mnist_bp.data.registry import DatasetEntry, GeneratedDataset, PublishedDataset
+from mnist_bp.data.registry import DatasetEntry, GeneratedDataset, ImportedDataset, PublishedDataset
 from mnist_bp.data.zip_member import Stored
 
 __all__ = ["Entry", "catalogue", "quarantined"]
@@ -39,20 +40,21 @@ def quarantined(root: Path) -> list[Path]:
 
 
 def _entry(root: Path, found: Found | None, dataset: DatasetEntry) -> Entry | None:
-    if isinstance(dataset, PublishedDataset):
-        return _published(root, found, dataset)
+    if isinstance(dataset, PublishedDataset | ImportedDataset) and (found is None or found.may_be_cached):
+        return _stored(root, found, dataset)
     if isinstance(dataset, GeneratedDataset):
         folder = folder_of(dataset, root)
         state = "intact" if all(find_file(folder, name) for name in FILE_NAMES) else "embedded"
         return Entry(dataset.name, state, _size(_files_in(folder)), folder, dataset.makers)
     if found is None:
         return None
-    return Entry(dataset.name, "unverified", _size(found.files.values()), found.folder, dataset.makers)
+    return Entry(dataset.name, "unverified", _size(found.source.files), found.folder, dataset.makers)
 
 
-def _published(root: Path, found: Found | None, dataset: PublishedDataset) -> Entry:
+def _stored(root: Path, found: Found | None, dataset: PublishedDataset | ImportedDataset) -> Entry:
     folder = root / dataset.name if found is None else found.folder
-    states = {cache.verify(folder, file, note=False).state for file in dataset.files}
+    files = dataset.files if isinstance(dataset, PublishedDataset) else imported_files(folder)
+    states = {cache.verify(folder, file, note=False).state for file in files}
     worst = next(state for state in ("damaged", "absent", "unverified", "intact") if state in states)
     state = "incomplete" if worst == "absent" and len(states) > 1 else worst
     return Entry(dataset.name, state, _size(_files_in(folder)), folder, dataset.makers)

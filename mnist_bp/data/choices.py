@@ -5,12 +5,21 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mnist_bp.core.choices import Registry
-from mnist_bp.data.registry import ENTRIES, DatasetEntry, GeneratedDataset, PublishedDataset
+from mnist_bp.data.registry import ENTRIES, DatasetEntry, GeneratedDataset, ImportedDataset, PublishedDataset
 
 if TYPE_CHECKING:
     from mnist_bp.data.augment import AugmentationEntry
 
-__all__ = ["AUGMENTATIONS", "DATASETS", "class_names", "generated", "is_generated", "published"]
+__all__ = [
+    "AUGMENTATIONS",
+    "DATASETS",
+    "class_names",
+    "downloadable",
+    "generated",
+    "imported",
+    "is_generated",
+    "published",
+]
 
 DATASETS: Registry[DatasetEntry] = Registry("dataset", tuple(ENTRIES), lambda: ENTRIES)
 """Datasets that ``--dataset`` accepts."""
@@ -24,6 +33,16 @@ def published() -> dict[str, PublishedDataset]:
 def generated() -> dict[str, GeneratedDataset]:
     """Return the datasets that this program generates, by name."""
     return {name: entry for name, entry in DATASETS.items() if isinstance(entry, GeneratedDataset)}
+
+
+def imported() -> dict[str, ImportedDataset]:
+    """Return the datasets that the user imports, by name."""
+    return {name: entry for name, entry in DATASETS.items() if isinstance(entry, ImportedDataset)}
+
+
+def downloadable() -> list[str]:
+    """Return the names of the datasets that ``mnist-bp download`` stores."""
+    return [*published(), *imported()]
 
 
 def is_generated(name: str) -> bool:

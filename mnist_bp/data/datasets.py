@@ -1,25 +1,28 @@
 """Loading of a dataset by name: from the user's files, from the cache, by a download, or by drawing it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 import platformdirs
-from numpy.typing import NDArray
 
-from mnist_bp.data import formats, idx
-from mnist_bp.data.choices import DATASETS, published
+from mnist_bp.data import formats
+from mnist_bp.data.assemble import assemble, require_own_test_set, transformed
+from mnist_bp.data.choices import DATASETS, imported, published
+from mnist_bp.data.class_names import read_class_names
 from mnist_bp.data.download import cache
+from mnist_bp.data.download.imports import imported_files, not_imported
 from mnist_bp.data.examples import CLASSES, Dataset, Examples, stratified_split
 from mnist_bp.data.formats import Finding
 from mnist_bp.data.generated import draw, folder_of, store
 from mnist_bp.data.identify import identify
 from mnist_bp.data.locate import DATA_DIR, VARIABLE, Location, locate, require_data_folder
 from mnist_bp.data.names import FILE_NAMES, OWN, DatasetName, Notice, Progress, PublishedName, SplitName
+from mnist_bp.data.options import NO_OPTIONS, DataOptions
+from mnist_bp.data.readers.idx_files import source_of
 from mnist_bp.data.registry import GeneratedDataset
 from mnist_bp.data.zip_member import Stored
 from mnist_bp.environment import user_path
@@ -55,7 +58,7 @@ def load(
     name: DatasetName | None,
     data_dir: Path | None = None,
     *,
-    classes: int | None = None,
+    options: DataOptions = NO_OPTIONS,
     limit: int | None = None,
     test_limit: int | None = None,
     fetch: bool = True,
@@ -71,8 +74,8 @@ def load(
         Name of the dataset. None: the dataset in ``data_dir``, else MNIST. ``OWN``: the user's files in ``data_dir``.
     data_dir
         Folder with datasets, see ``formats``, or with the files of one. Default: see ``data_root``.
-    classes
-        Number of classes of the user's own files, 1 to 256. Default: 10, as in every named dataset.
+    options
+        Facts that the user's files do not state, and changes of the images.
     limit, test_limit
         Numbers of training and test examples to keep, from the first. 0 for a set that is not needed. Synthetic digits
         beyond them are not drawn.
@@ -94,25 +97,34 @@ def load(
         If the data folder, or a file of the user's, is not valid.
     """
     entry = None if name is None else DATASETS[name]
+    names = () if options.class_names is None else read_class_names(options.class_names)
     if isinstance(entry, GeneratedDataset):
         if data_dir is not None:
             raise InputError(f"--dataset {name} reads no files: omit --data-dir, or choose another dataset")
-        _require_ten(classes, entry.name)
+        _require_no_facts(options, entry.name)
         dataset = _load_generated(entry, {"train": limit, "test": test_limit}, progress, keep=fetch)
     else:
         place = locate(name, data_root(data_dir), inspect_root(data_dir, named_in))
         if place.cache is None:
-            dataset = _load_own(place, name, classes)
+            dataset = _load_own(place, name, options, names)
         else:
             is_empty = data_dir is not None and place.found is None
-            _require_ten(classes, f"{data_dir} holds no dataset, and {place.name}" if is_empty else place.name)
-            dataset = _load_published(place, data_dir, fetch=fetch, progress=progress, notice=notice)
-    return replace(dataset, train=dataset.train.first(limit), test=dataset.test.first(test_limit))
+            _require_no_facts(options, f"{data_dir} holds no dataset, and {place.name}" if is_empty else place.name)
+            if place.name in imported():
+                dataset = _load_imported(place)
+            else:
+                dataset = _load_published(place, data_dir, fetch=fetch, progress=progress, notice=notice)
+    kept = replace(dataset, train=dataset.train.first(limit), test=dataset.test.first(test_limit))
+    return transformed(kept, options, names)
 
 
-def _require_ten(classes: int | None, name: str) -> None:
-    if classes not in {None, CLASSES}:
-        raise InputError(f"{name} has {CLASSES} classes, not {classes}; a folder of your own may have others")
+def _require_no_facts(options: DataOptions, name: str) -> None:
+    """Raise InputError if options contradict what is known of a named dataset."""
+    entry = imported().get(name)
+    classes = entry.classes if entry else CLASSES
+    if options.classes not in {None, classes}:
+        raise InputError(f"{name} has {classes} classes, not {options.classes}; a folder of your own may have others")
+    require_own_test_set(name, options)
 
 
 def inspect_root(data_dir: Path | None, named_in: str = DATA_DIR, *, may_create: bool = False) -> Finding:
@@ -169,18 +181,30 @@ def _download(name: PublishedName, folder: Path, progress: Progress | None, noti
     download(published()[name], folder, verify=True, progress=progress, notice=notice)
 
 
-def _load_own(place: Location, name: DatasetName | None, classes: int | None) -> Dataset:
+def _load_own(place: Location, name: DatasetName | None, options: DataOptions, names: Sequence[str]) -> Dataset:
     """Read the user's files. The result is named by its layout, its content or its folder."""
     assert place.found is not None
-    folder = place.found.folder
-    dataset = _read(place.found.files, place.name, classes or CLASSES)
-    known = identify(dataset, folder)
+    folder, source = place.found.folder, place.found.source
+    called = Path(os.path.realpath(folder))
+    stem = called.name.split(".")[0] if called.is_file() else called.name
+    dataset = assemble(source, stem if place.name == OWN else place.name, options, names)
+    known = identify(dataset, {folder.name, source.prefix})
     if known is not None and name in {*published()} - {known}:
         raise InputError(f"{folder} holds {known}, not {name}; omit --dataset, or choose another --data-dir")
     if place.name != OWN:
         return dataset
-    called = Path(os.path.realpath(folder)).name
-    return replace(dataset, name=known or (f"{OWN}-{called}" if called in DATASETS else called))
+    return replace(dataset, name=known or (f"{OWN}-{stem}" if stem in DATASETS else stem))
+
+
+def _load_imported(place: Location) -> Dataset:
+    """Read a dataset that ``download --from`` has stored in the cache."""
+    entry, folder = imported()[place.name], cast("Path", place.cache)
+    files = imported_files(folder)
+    damaged = next((found.reason for file in files if (found := cache.quick_check(folder, file))), None)
+    if place.found is None or damaged is not None:
+        raise not_imported(entry, folder, damaged)
+    dataset = _read(_files_in(folder), entry.name, entry.classes, mapped=_is_verified(folder))
+    return replace(dataset, names=place.found.source.class_names())
 
 
 def _read(files: Mapping[str, Stored], name: str, classes: int = CLASSES, *, mapped: bool = False) -> Dataset:
@@ -188,14 +212,7 @@ def _read(files: Mapping[str, Stored], name: str, classes: int = CLASSES, *, map
 
     Images may be ``mapped`` only from files in the cache, which this program replaces but never rewrites in place.
     """
-    train_images, train_labels, test_images, test_labels = (files[file_name] for file_name in FILE_NAMES)
-    train = _load_examples(train_images, train_labels, classes, mapped=mapped)
-    test = _load_examples(test_images, test_labels, classes, mapped=mapped)
-    if train.images.shape[1:] != test.images.shape[1:]:
-        raise InputError(
-            f"{test_images}: images of {_by(test.images)} pixels; those of {train_images.name} are {_by(train.images)}"
-        )
-    return Dataset(name, train, test, classes)
+    return assemble(source_of(files, mapped=mapped), name, DataOptions(classes=classes))
 
 
 def _load_generated(
@@ -223,15 +240,3 @@ def _load_generated(
     if keep and not is_users and wanted == entry.examples:
         store(dataset, folder)
     return dataset
-
-
-def _load_examples(images_path: Stored, labels_path: Stored, classes: int, *, mapped: bool) -> Examples:
-    images = idx.read_images(images_path, mapped=mapped)
-    labels = idx.read_labels(labels_path, classes=classes)
-    if len(images) != len(labels):
-        raise InputError(f"{labels_path}: {len(labels):,} labels for the {len(images):,} images of {images_path.name}")
-    return Examples(images, labels)
-
-
-def _by(images: NDArray[np.uint8]) -> str:
-    return f"{images.shape[1]} × {images.shape[2]}"

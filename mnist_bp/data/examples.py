@@ -8,16 +8,13 @@ from numpy.typing import DTypeLike, NDArray
 from mnist_bp.core.activations import Array
 from mnist_bp.data.batches import normalize
 from mnist_bp.data.choices import DATASETS, class_names, is_generated
-from mnist_bp.data.names import OWN, DatasetName, SplitName
+from mnist_bp.data.names import CLASSES, OWN, DatasetName, SplitName
 from mnist_bp.errors import InputError
 
 __all__ = ["CLASSES", "Dataset", "Examples", "stratified_split"]
 
-CLASSES = 10
-"""Number of classes of every named dataset. The user's own files may have another number."""
-
-VALIDATION = 1
-"""Number of the random stream that selects the validation set."""
+STREAMS = {"validation set": 1, "test set": 2}
+"""Numbers of the random streams that select the examples of a set."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Dataset:
     """A training set and a test set with images of the same shape.
 
     ``classes`` is the number of classes; labels are from 0 to classes − 1. ``is_fallback`` is True for synthetic digits
-    that replace data that is not available.
+    that replace data that is not available. ``names`` are the names of the classes, if the registry does not have them.
     """
 
     name: str
@@ -66,6 +63,7 @@ class Dataset:
     test: Examples
     classes: int = CLASSES
     is_fallback: bool = False
+    names: tuple[str, ...] = ()
 
     def split(self, name: SplitName) -> Examples:
         """Return the test set or the training set."""
@@ -94,21 +92,23 @@ class Dataset:
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, or an empty tuple if they are digits or unknown."""
-        return class_names(self.name, self.classes)
+        return self.names or class_names(self.name, self.classes)
 
 
-def stratified_split(examples: Examples, count: int, *, seed: int) -> tuple[Examples, Examples]:
-    """Split examples into a training set and a validation set of ``count`` examples, stratified by class.
+def stratified_split(
+    examples: Examples, count: int, *, seed: int, what: str = "validation set"
+) -> tuple[Examples, Examples]:
+    """Split examples into a training set and a set of ``count`` examples, stratified by class and drawn at random.
 
-    The validation set is drawn at random. Raise InputError if no example is left to train on.
+    ``what`` is a key of ``STREAMS``. Raise InputError if no example is left to train on.
     """
     if count >= len(examples):
         raise InputError(
-            f"cannot hold out {count:,} of {len(examples):,} training examples as a validation set: none would be left"
+            f"cannot hold out {count:,} of {len(examples):,} training examples as a {what}: none would be left"
         )
-    shuffled = np.random.default_rng([seed, 0, VALIDATION]).permutation(len(examples))
+    shuffled = np.random.default_rng([seed, 0, STREAMS[what]]).permutation(len(examples))
     by_class = shuffled[examples.labels[shuffled].argsort(kind="stable")]
     places = np.arange(count) * len(examples) // count  # evenly along the classes
-    is_validation = np.zeros(len(examples), np.bool_)
-    is_validation[by_class[places]] = True
-    return examples.take(np.flatnonzero(~is_validation)), examples.take(np.flatnonzero(is_validation))
+    is_held_out = np.zeros(len(examples), np.bool_)
+    is_held_out[by_class[places]] = True
+    return examples.take(np.flatnonzero(~is_held_out)), examples.take(np.flatnonzero(is_held_out))

@@ -1,32 +1,39 @@
-"""Recognition of datasets on disk, in common layouts and file names. This module never writes.
+"""Recognition of datasets on disk, in common formats, layouts and file names. This module never writes.
 
-Only ``recognize`` decides what a folder contains. It tries each format of ``FORMATS`` in each place of ``_places``. A
-new format is a function and a line in ``FORMATS``.
+Only ``recognize`` decides what a folder or file contains. It tries each reader of ``READERS`` in each place of
+``_places``. A new format is an entry in ``layouts.FORMATS`` and a reader here.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
-from mnist_bp.data.choices import is_generated, published
+from mnist_bp.data.choices import imported, is_generated, published
+from mnist_bp.data.class_names import NAMES_FILE, read_class_names
 from mnist_bp.data.names import FILE_NAMES, OWN, DatasetName
-from mnist_bp.data.zip_member import Stored, ZipMember, zip_members
+from mnist_bp.data.readers import array_files, csv_files, idx_files, pictures
+from mnist_bp.data.readers.idx_files import find_file
+from mnist_bp.data.readers.refused import refusal
+from mnist_bp.data.readers.source import Find, Source
+from mnist_bp.data.tree import Folder, archive_folder, is_hidden, single_file
+from mnist_bp.data.zip_member import Stored
 from mnist_bp.errors import InputError
 
-__all__ = ["EXPECTED", "Finding", "Found", "candidates", "find_file", "is_file", "recognize"]
+__all__ = ["READERS", "Finding", "Found", "candidates", "find_file", "is_file", "recognize"]
 
-EXPECTED = f"four IDX files ({', '.join(FILE_NAMES)}; plain or .gz), or the folder that torchvision or Kaggle creates"
-"""Description of the supported layouts, for error messages."""
-
-ARCHIVE = "archive.zip"
-"""Name of the archive that Kaggle provides."""
+READERS: dict[str, Find] = {
+    "idx": idx_files.find,
+    "csv": csv_files.find,
+    "npz": array_files.find,
+    "pictures": pictures.find,
+}
+"""Readers of ``layouts.FORMATS``. In a folder, the first format with a complete dataset is used."""
 
 SHOWN = 3
 """Largest number of file names in the description of a folder."""
-
-Candidates = Mapping[str, list[Stored]]
-"""Possible files for each of ``FILE_NAMES``, the preferred one first."""
 
 
 @dataclass(frozen=True)
@@ -38,19 +45,25 @@ class Found:
     name
         Name of the dataset in this layout, or ``OWN`` if the layout has no name for it.
     folder
-        Folder that contains the dataset.
-    files
-        Its four files, by their names in ``FILE_NAMES``.
+        Folder that contains the dataset, or the file that is the dataset.
+    source
+        Its files, and functions that read them.
     """
 
     name: DatasetName
     folder: Path
-    files: Mapping[str, Stored]
+    source: Source
+
+    @property
+    def may_be_cached(self) -> bool:
+        """True if these are files as this program downloads and imports them."""
+        files = {file.name.removesuffix(".gz") if isinstance(file, Path) else "" for file in self.source.files}
+        return not self.source.prefix and {*map(idx_files.standard_name, files)} == {*FILE_NAMES}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Contents of a folder.
+    """Contents of a folder or file.
 
     Attributes
     ----------
@@ -78,61 +91,57 @@ class Finding:
         return self.is_empty or self.is_cache or bool(self.datasets)
 
     def named(self, name: DatasetName) -> Found | None:
-        """Return the dataset with this name in its layout, or None."""
-        return next((found for found in self.datasets if found.name == name), None)
+        """Return the dataset with this name in its layout, or None.
+
+        Raise InputError if the user's files, which have no name, are several datasets.
+        """
+        found = [each for each in self.datasets if each.name == name]
+        prefixes = sorted({each.source.prefix for each in found if each.folder == found[0].folder})
+        if len(prefixes) > 1:
+            raise InputError(
+                f"{found[0].folder} holds several datasets: {', '.join(filter(None, prefixes))}; move the one to use "
+                "to a folder of its own"
+            )
+        return found[0] if found else None
 
 
-def recognize(folder: Path) -> Finding:
-    """Return the contents of a folder. A folder that does not exist is empty.
+def recognize(path: Path) -> Finding:
+    """Return the contents of a folder or file. A path that does not exist is empty.
 
     Raises
     ------
+    NotADirectoryError
+        If it is a file that no reader knows.
     OSError
-        If the folder cannot be read.
+        If it cannot be read.
+    InputError
+        If it is an archive that cannot be read.
     """
-    if not os.path.exists(folder):  # noqa: PTH110 - before Python 3.12, Path.exists raises for a cycle of links
+    if not os.path.exists(path):  # noqa: PTH110 - before Python 3.12, Path.exists raises for a cycle of links
         return Finding()
-    names = _visible(folder)
-    found, problems = [], []
-    for place, name in _places(folder):
-        for files_of in FORMATS:
-            try:
-                files = files_of(place)
-            except InputError as error:
-                problems.append(str(error))
-                continue
-            missing = [file for file, stored in files.items() if not stored]
-            if not missing:
-                found.append(Found(name, place, {file: stored[0] for file, stored in files.items()}))
-            elif len(missing) < len(files):
-                problems.append(f"{place}: no {' and no '.join(missing)}; expected {', '.join(FILE_NAMES)}")
-    problem = next(iter(problems), "")
-    return Finding(tuple(found), not names, _is_cache(folder, names), _description(folder, names), problem)
+    if is_file(path):
+        found, problem = _search([(_opened(path), OWN)])
+        if not found and not problem:
+            raise NotADirectoryError(path)
+        return Finding(found, is_empty=False, holds="a file", problem=problem)
+    names = _visible(path)
+    found, problem = _search(_places(Folder(path)))
+    return Finding(found, not names, _is_cache(path, names), _description(path, names), problem)
 
 
-def candidates(place: Path, dataset: DatasetName, name: str) -> Iterator[Stored]:
-    """Yield the files at ``place``, a folder or a file, that may be the file ``name`` of a dataset.
+def candidates(path: Path, dataset: DatasetName, name: str) -> Iterator[Stored]:
+    """Yield the files at ``path``, a folder or a file, that may be the file ``name`` of a published dataset.
 
     Raises
     ------
     InputError
         If an archive cannot be read.
     """
-    if not place.is_dir():
-        if place.suffix == ".zip":
-            yield from _archive(place)[name]
-        elif place.name in _spellings(name):
-            yield place
-        return
-    for folder, called in _places(place):
+    places = _places(Folder(path)) if path.is_dir() else [(_opened(path), OWN)]
+    for place, called in places:
         if called in {dataset, OWN}:
-            for files_of in FORMATS:
-                yield from files_of(folder)[name]
-
-
-def find_file(folder: Path, name: str) -> Path | None:
-    """Return the file with this name in ``folder``, in any spelling. A plain file is preferred to a .gz file."""
-    return next((path for path in (folder / each for each in _RELATIVE[name]) if is_file(path)), None)
+            for folder in chain(_all(place), *map(_all, map(archive_folder, _archives(place)))):
+                yield from idx_files.candidates(folder).get("", {}).get(name, [])
 
 
 def is_file(path: Path) -> bool:
@@ -140,13 +149,75 @@ def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113 - before Python 3.14, Path.is_file raises for an unreadable folder
 
 
-def _places(folder: Path) -> Iterator[tuple[Path, DatasetName]]:
+def _search(places: Iterable[tuple[Folder, DatasetName]]) -> tuple[tuple[Found, ...], str]:
+    """Return the datasets in these places, and the first problem or ""."""
+    found: list[Found] = []
+    problems: list[str] = []
+    for place, called in places:
+        sources = [*_sources(_all(place), problems)]
+        for archive in () if sources else _archives(place):
+            try:
+                sources += _sources(_all(archive_folder(archive)), problems)
+            except InputError as error:
+                problems.append(str(error))
+        if not sources:
+            problems += filter(None, [refusal(place)])
+        found += (Found(each.prefix if each.prefix in imported() else called, place.path, each) for each in sources)
+    return tuple(found), next(iter(problems), "")
+
+
+def _sources(folders: Iterable[Folder], problems: list[str]) -> Iterator[Source]:
+    """Yield the datasets in these folders, of the first format that has one. What is incomplete is a problem."""
+    taken: list[Path] = []
+    for folder in folders:
+        if any(path in folder.path.parents for path in taken):
+            continue
+        for find in READERS.values():
+            results = [*find(folder)]
+            problems += (str(each) for each in results if isinstance(each, InputError))
+            if sources := [each for each in results if isinstance(each, Source)]:
+                yield from (_with_class_names(each, folder) for each in sources)
+                taken.append(folder.path)
+                break
+
+
+def _with_class_names(source: Source, folder: Folder) -> Source:
+    """Return a dataset with the class names in a file beside it, if there is one."""
+    names = (NAMES_FILE, f"{source.prefix}-mapping.txt")
+    file = next((folder.files[name] for name in names if name in folder.files), None)
+    return source if file is None else replace(source, class_names=lambda: read_class_names(file))
+
+
+def _places(folder: Folder) -> Iterator[tuple[Folder, DatasetName]]:
     """Yield the folders below ``folder`` that may contain a dataset, and the dataset's name there."""
-    for name, dataset in published().items():
-        yield folder / name, name
-        yield folder / dataset.torchvision / "raw", name
-    for place in (folder / "raw", folder):
-        yield place, _name_by_torchvision(place)
+    for name, torchvision in _torchvision_names().items():
+        yield from ((each, name) for each in (folder.below(name), folder.below(torchvision, "raw")) if each)
+    for place in (folder.below("raw"), folder.below("gzip"), folder):
+        if place is not None:
+            yield place, _name_by_torchvision(place.path)
+
+
+def _opened(path: Path) -> Folder:
+    """Return a file as a folder: a zip archive, or a folder that contains only this file."""
+    return archive_folder(path) if path.suffix == ".zip" else single_file(path)
+
+
+def _archives(folder: Folder) -> Iterator[Path]:
+    return (file for name, file in folder.files.items() if name.endswith(".zip") and isinstance(file, Path))
+
+
+def _all(folder: Folder) -> Iterator[Folder]:
+    """Yield a folder, and, if it is in an archive, all folders below it, the nearest first."""
+    waiting = deque([folder])
+    while waiting:
+        yield (place := waiting.popleft())
+        waiting.extend(place.folders.values() if place.is_in_archive else ())
+
+
+def _torchvision_names() -> dict[DatasetName, str]:
+    """Return the names of the datasets' folders in torchvision."""
+    by_name = {name: each.torchvision for name, each in published().items()}
+    return by_name | {name: each.torchvision for name, each in imported().items()}
 
 
 def _name_by_torchvision(place: Path) -> DatasetName:
@@ -155,62 +226,25 @@ def _name_by_torchvision(place: Path) -> DatasetName:
     return next(names, OWN)
 
 
-def _idx_files(folder: Path) -> Candidates:
-    """Find IDX files, plain or .gz. Kaggle unzips each of them into a folder with the name of the file."""
-    if not folder.is_dir():
-        return {name: [] for name in FILE_NAMES}
-    return {name: [folder / each for each in paths if is_file(folder / each)] for name, paths in _RELATIVE.items()}
-
-
-def _archive_in(folder: Path) -> Candidates:
-    """Find IDX files in Kaggle's archive."""
-    return _archive(folder / ARCHIVE) if is_file(folder / ARCHIVE) else {name: [] for name in FILE_NAMES}
-
-
-def _archive(path: Path) -> Candidates:
-    members = zip_members(path)
-    return {name: [ZipMember(path, each) for each in paths if each in members] for name, paths in _RELATIVE.items()}
-
-
-FORMATS: tuple[Callable[[Path], Candidates], ...] = (_idx_files, _archive_in)
-"""Functions that find the files in a folder, the preferred format first."""
-
-
-def _spellings(name: str) -> list[str]:
-    """Return the common names of one of the four files, plain ones first."""
-    stems = [name, name.replace("t10k-", "test-")]
-    stems += [stem.replace("-idx", ".idx") for stem in stems]  # the name that gunzip -N restores
-    return [f"{stem}{end}" for end in ("", ".gz") for stem in dict.fromkeys(stems)]
-
-
-def _relative_paths(name: str) -> list[str]:
-    spellings = _spellings(name)
-    return [*spellings, *(f"{folder}/{file}" for folder in spellings for file in spellings)]
-
-
-_RELATIVE = {name: _relative_paths(name) for name in FILE_NAMES}
-
-
 def _visible(folder: Path) -> list[str]:
     """Return the names in a folder, without hidden files and files that operating systems add."""
-    names = (entry.name for entry in os.scandir(folder))
-    return sorted(name for name in names if not name.startswith(".") and name not in {"Thumbs.db", "desktop.ini"})
+    return sorted(entry.name for entry in os.scandir(folder) if not is_hidden(entry.name))
 
 
 def _is_cache(folder: Path, names: list[str]) -> bool:
     """Return True if a published dataset's folder contains its files, or if there are only such folders."""
     held = {name: _visible(folder / name) for name in names if _is_dataset_name(name) and (folder / name).is_dir()}
     ours = {name for name, files in held.items() if all(map(_is_ours, files))}
-    in_published = (file for name in published() for file in held.get(name, ()))
+    in_published = (file for name in (*published(), *imported()) for file in held.get(name, ()))
     return any(map(_is_ours, in_published)) or ours == {*names} != set()
 
 
 def _is_dataset_name(name: str) -> bool:
-    return name in published() or is_generated(name)
+    return name in published() or name in imported() or is_generated(name)
 
 
 def _is_ours(name: str) -> bool:
-    return name == "manifest.json" or name.removesuffix(".damaged").removesuffix(".gz") in FILE_NAMES
+    return name in {"manifest.json", NAMES_FILE} or name.removesuffix(".damaged").removesuffix(".gz") in FILE_NAMES
 
 
 def _description(folder: Path, names: list[str]) -> str:

@@ -1,13 +1,13 @@
 """Datasets that this program generates, and the folder that stores them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from mnist_bp.data import idx
 from mnist_bp.data.examples import Dataset, Examples
-from mnist_bp.data.names import FILE_NAMES, Progress, SplitName
+from mnist_bp.data.names import Progress, SplitName
 from mnist_bp.data.registry import GeneratedDataset
-from mnist_bp.storage.atomic import atomic_write, new_folder, remove_parts
+from mnist_bp.data.store import write_dataset
 
 __all__ = ["draw", "folder_of", "store"]
 
@@ -38,13 +38,5 @@ def draw(entry: GeneratedDataset, wanted: Mapping[SplitName, int], progress: Pro
 
 def store(dataset: Dataset, folder: Path) -> None:
     """Write the four files of a dataset into ``folder``, a cache. A folder that cannot be written is not an error."""
-    arrays = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
-    try:
-        with new_folder(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, array in zip(FILE_NAMES, arrays, strict=True):
-                with atomic_write(folder / name) as file:
-                    idx.write(file, array)
-        remove_parts(folder)
-    except OSError:
-        return  # the next run draws the same images again, a few seconds slower
+    with suppress(OSError):  # the next run draws the same images again, a few seconds slower
+        write_dataset(dataset, folder)

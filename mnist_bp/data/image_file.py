@@ -4,6 +4,7 @@ import io
 import re
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-__all__ = ["STDIN", "image_path", "read_image", "require_pillow"]
+__all__ = ["ENDINGS", "MOST_BYTES", "STDIN", "grey_image", "image_path", "read_image", "require_pillow"]
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "WEBP", "TIFF")
 """Supported image formats. Pillow decodes them itself; opening a PostScript file, for example, would execute it."""
@@ -34,6 +35,8 @@ OTHER_FORMATS = (
     (rb"\x93NUMPY", "a NumPy array"),
 )
 """Formats that are not supported, by the beginning of their files, with a noun for messages."""
+ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".ppm", ".pgm", ".pbm", ".webp", ".tif", ".tiff")
+"""Ends of the names of files in these formats."""
 
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "I;16", "I;16B")
 """Supported pixel modes of Pillow. Floating-point pixels are not supported, because they define no black and white."""
@@ -92,8 +95,27 @@ def read_image(path: Path, shape: tuple[int, int]) -> "NDArray[np.uint8]":
 
     require_pillow()
     name = "standard input" if path == STDIN else str(path)
+    grey = _decoded(lambda: _content(path), name, max(SIDE, *shape))
     try:
-        grey = _grey_levels(_content(path), max(SIDE, *shape))
+        return preprocess(grey, shape)
+    except InputError as error:
+        raise InputError(f"{name} {error}") from error
+
+
+def grey_image(content: bytes, name: str) -> "NDArray[np.uint8]":
+    """Return an image in grey levels, (rows, columns), in its own size, without preprocessing.
+
+    ``name`` is its name for error messages. Raise InputError as ``read_image`` does.
+    """
+    import numpy as np
+
+    return np.rint(_decoded(lambda: io.BytesIO(content), name, MOST_PIXELS)).astype(np.uint8)
+
+
+def _decoded(read: Callable[[], io.BytesIO], name: str, side: int) -> "NDArray[np.float64]":
+    """Return the grey levels of the image whose bytes ``read`` returns, see ``_grey_levels``."""
+    try:
+        return _grey_levels(read(), side)
     except InputError as error:
         raise InputError(f"{name} {error}") from error
     except MemoryError:
@@ -102,10 +124,6 @@ def read_image(path: Path, shape: tuple[int, int]) -> "NDArray[np.uint8]":
     except Exception as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise InputError(f"cannot read the image {name}: {reason}") from error
-    try:
-        return preprocess(grey, shape)
-    except InputError as error:
-        raise InputError(f"{name} {error}") from error
 
 
 def _content(path: Path) -> io.BytesIO:

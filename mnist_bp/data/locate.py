@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from mnist_bp.data.formats import EXPECTED, Finding, Found, recognize
+from mnist_bp.data.formats import Finding, Found, recognize
+from mnist_bp.data.layouts import EXPECTED
 from mnist_bp.data.names import DEFAULT, OWN, DatasetName
 from mnist_bp.errors import InputError
 
@@ -61,7 +62,7 @@ def require_data_folder(folder: Path, named_in: str, *, may_create: bool = False
     try:
         finding = recognize(folder)
     except NotADirectoryError:
-        raise InputError(f"{subject} is a file; expected the folder that holds the dataset") from None
+        raise InputError(f"{subject} is a file of an unknown format; expected {EXPECTED}") from None
     except OSError as error:
         raise InputError(f"{subject} cannot be read: {error.strerror or error}") from error
     if named_in and not finding.is_recognised:
@@ -82,7 +83,7 @@ def locate(name: DatasetName | None, folder: Path, finding: Finding) -> Location
     may_download = finding.is_empty or finding.is_cache or not finding.is_recognised
     found = _choose(name, finding, may_download=may_download)
     wanted = name or (found.name if found else DEFAULT)
-    if found is not None and found.folder != folder / wanted:
+    if found is not None and not (found.may_be_cached and found.folder == folder / wanted):
         return Location(wanted, found, None)
     if wanted == OWN:
         raise InputError(f"--dataset {OWN} requires --data-dir with {EXPECTED}; {folder} holds none of them")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Literal
 
 __all__ = [
+    "CLASSES",
     "DEFAULT",
     "FILE_NAMES",
     "MOST_STRENGTH",
@@ -28,6 +29,9 @@ OWN = "own"
 
 DEFAULT = "mnist"
 """Name of the default dataset."""
+
+CLASSES = 10
+"""Number of classes of the datasets of digits."""
 
 NO_AUGMENTATION = "none"
 

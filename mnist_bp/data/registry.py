@@ -1,16 +1,25 @@
 """Registry entries of the datasets: authors, files, hashes and mirrors, or the function that draws them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import TYPE_CHECKING
 
-from mnist_bp.data.names import FILE_NAMES, OWN, SYNTHETIC, PublishedName, SplitName
+from mnist_bp.data.names import CLASSES, FILE_NAMES, OWN, SYNTHETIC, PublishedName, SplitName
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ENTRIES", "DatasetEntry", "GeneratedDataset", "PublishedDataset", "PublishedFile", "UserFiles"]
+__all__ = [
+    "ENTRIES",
+    "DatasetEntry",
+    "GeneratedDataset",
+    "ImportedDataset",
+    "PublishedDataset",
+    "PublishedFile",
+    "UserFiles",
+]
 
 IDX_BYTES = (47_040_016, 60_008, 7_840_016, 10_008)
 """Sizes in bytes of the four files, with 60,000 and 10,000 images of 28 × 28 as in all three datasets."""
@@ -74,6 +83,41 @@ class GeneratedDataset:
 
 
 @dataclass(frozen=True)
+class ImportedDataset:
+    """A dataset that no mirror serves file by file: the user downloads it from its authors, and imports it.
+
+    Attributes
+    ----------
+    name
+        Name of the dataset in the registry, and beginning of the names of its files.
+    makers
+        Its authors.
+    archive, page
+        Name of the authors' archive, and the page that links to it.
+    torchvision
+        Name of the dataset's folder in torchvision.
+    classes
+        Number of classes.
+    class_names
+        Names of the classes, if they are not digits and no file names them.
+    first_label
+        Smallest label in the files.
+    is_transposed
+        True if rows and columns of the images in the files are exchanged.
+    """
+
+    name: str
+    makers: str
+    archive: str
+    page: str
+    torchvision: str
+    classes: int = CLASSES
+    class_names: tuple[str, ...] = ()
+    first_label: int = 0
+    is_transposed: bool = False
+
+
+@dataclass(frozen=True)
 class UserFiles:
     """The user's files in the data folder."""
 
@@ -82,19 +126,37 @@ class UserFiles:
     class_names: tuple[str, ...] = ()
 
 
-DatasetEntry = PublishedDataset | GeneratedDataset | UserFiles
+MERGED = digits + ascii_uppercase + "abdefghnqrt"
+"""Classes of EMNIST in which lower-case letters that look like their upper-case letter are counted as that."""
+
+DatasetEntry = PublishedDataset | GeneratedDataset | ImportedDataset | UserFiles
 
 
 def _files(gzip_sums: tuple[str, ...], sums: tuple[str | None, ...] = (None,) * 4) -> tuple[PublishedFile, ...]:
     return tuple(map(PublishedFile, FILE_NAMES, IDX_BYTES, gzip_sums, sums))
 
 
+def _emnist(split: str, class_names: Iterable[str] = (), first_label: int = 0) -> ImportedDataset:
+    names = tuple(class_names)
+    return ImportedDataset(
+        f"emnist-{split}",
+        "Gregory Cohen, Saeed Afshar, Jonathan Tapson and André van Schaik",
+        "gzip.zip",
+        "https://www.nist.gov/itl/products-and-services/emnist-dataset",
+        "EMNIST",
+        len(names) or CLASSES,
+        names,
+        first_label,
+        is_transposed=True,
+    )
+
+
 def _draw_synthetic(
     examples: int, split: SplitName, progress: "Callable[[int], object] | None"
 ) -> "tuple[NDArray[np.uint8], NDArray[np.uint8]]":
-    from mnist_bp.data.synthetic import digits
+    from mnist_bp.data import synthetic
 
-    return digits(examples, seed=0, split=split, progress=progress)
+    return synthetic.digits(examples, seed=0, split=split, progress=progress)
 
 
 ENTRIES: dict[str, DatasetEntry] = {
@@ -163,6 +225,19 @@ ENTRIES: dict[str, DatasetEntry] = {
             ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
             "KMNIST",
             ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+        ),
+        _emnist("digits"),
+        _emnist("letters", (f"{upper}/{upper.lower()}" for upper in ascii_uppercase), 1),
+        _emnist("balanced", MERGED),
+        _emnist("byclass", digits + ascii_uppercase + ascii_lowercase),
+        _emnist("bymerge", MERGED),
+        _emnist("mnist"),
+        ImportedDataset(
+            "qmnist",
+            "Chhavi Yadav and Léon Bottou",
+            "qmnist-train-images-idx3-ubyte.gz and three more",
+            "https://github.com/facebookresearch/qmnist",
+            "QMNIST",
         ),
         GeneratedDataset(
             SYNTHETIC, "this program, at its first use", 1, {"train": 60_000, "test": 10_000}, _draw_synthetic

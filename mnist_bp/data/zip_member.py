@@ -3,7 +3,7 @@
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import IO, NamedTuple, TypeVar
 
 from mnist_bp.errors import InputError
 
-__all__ = ["DAMAGED", "Stored", "ZipMember", "open_stored", "zip_members"]
+__all__ = ["DAMAGED", "Stored", "ZipMember", "open_stored", "read_all", "zip_members"]
 
 DAMAGED = (EOFError, zlib.error, zipfile.BadZipFile)
 """Exceptions for a damaged compressed stream or archive."""
@@ -71,6 +71,38 @@ def open_stored(file: Stored) -> Iterator[Opened]:
             member: IO[bytes] = _translated(lambda: archive.open(info))
             stream = stack.enter_context(member)
         yield Opened(stream, length, min(length, on_disk))
+
+
+def read_all(files: Sequence[Stored], most: int) -> Iterator[tuple[Stored, bytes]]:
+    """Yield each file with its content, of at most ``most`` bytes. An archive is opened once for all of its files.
+
+    Raises
+    ------
+    InputError
+        If a file is larger, is damaged, or cannot be read.
+    """
+    archives: dict[Path, zipfile.ZipFile] = {}
+    with ExitStack() as stack:
+        for file in files:
+            try:
+                if isinstance(file, ZipMember) and file.archive not in archives:
+                    archives[file.archive] = stack.enter_context(_open_archive(file.archive))
+                with _stream(file, archives) as stream:
+                    content = stream.read(most + 1)
+            except DAMAGED as error:
+                raise InputError(f"{file}: the archive is damaged ({error})") from error
+            except OSError as error:
+                raise InputError(f"{file}: cannot be read ({error.strerror or error})") from error
+            if len(content) > most:
+                raise InputError(f"{file} is larger than {most:,} bytes")
+            yield file, content
+
+
+def _stream(file: Stored, archives: Mapping[Path, zipfile.ZipFile]) -> IO[bytes]:
+    if isinstance(file, Path):
+        return file.open("rb")
+    archive = archives[file.archive]
+    return _translated(lambda: archive.open(_info(archive, file.member)))
 
 
 def zip_members(archive: Path) -> frozenset[str]:

@@ -3,11 +3,10 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
 from types import NoneType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
-__all__ = ["Range", "Setting", "declared", "setting"]
+__all__ = ["Range", "Setting", "declared", "flag", "setting"]
 
 
 class Range(NamedTuple):
@@ -116,8 +115,12 @@ def setting(default: Any, text: str, panel: str, **declaration: Any) -> Any:
     return field(default=default, metadata={"setting": Setting(default=default, help=text, panel=panel, **declaration)})
 
 
-@cache
-def declared(settings: type) -> dict[str, Setting]:
+def flag(text: str, panel: str, **declaration: Any) -> Any:
+    """Declare a field that is True with its option, and False without it. A config contains it only if it is True."""
+    return setting(default=False, text=text, panel=panel, format=lambda is_on: is_on or None, **declaration)
+
+
+def declared(settings: type[Any]) -> dict[str, Setting]:
     """Return the declarations of a settings dataclass by field name, in order."""
     hints = get_type_hints(settings)
     return {

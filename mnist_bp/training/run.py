@@ -141,6 +141,7 @@ class TrainingRun:
             classes=self.data.classes,
             class_names=self.data.class_names,
             image_shape=self.data.train.images.shape[1:],
+            invert=self.settings.invert,
             config=self.settings.options(),
             epochs=self.trainer.epoch,
             test_accuracy=self.last.test_accuracy if self.last else None,

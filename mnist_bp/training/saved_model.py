@@ -1,15 +1,14 @@
 """Networks for commands: a saved model with the metadata in its file, or a new network."""
 
 import sys
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnist_bp.core.choices import COSTS
-from mnist_bp.data.choices import DATASETS, class_names, is_generated
-from mnist_bp.data.names import DatasetName
-from mnist_bp.environment import user_path
+from mnist_bp.data.choices import class_names, is_generated
 from mnist_bp.errors import InputError
+from mnist_bp.training.data_settings import DataSettings
 from mnist_bp.training.learning_rates import default_learning_rate
 from mnist_bp.training.notation import format_sizes
 
@@ -46,14 +45,14 @@ class TrainedModel(NamedTuple):
         return default_learning_rate(self.network.activation, self.network.cost)
 
     @property
-    def origin(self) -> tuple[DatasetName | None, Path | None]:
-        """Dataset and data folder of its training, if the file records them. Raise InputError if they are invalid."""
-        name, folder = self.meta.config.get("dataset"), self.meta.config.get("data-dir")
-        if name in [None, *DATASETS] and isinstance(folder, str | None):
-            # Older versions also recorded a folder in which they had not found MNIST.
-            with suppress(InputError):
-                return name, None if folder is None or (name and is_generated(name)) else user_path(folder)
-        raise InputError(f"{self.path} does not record its dataset: choose one with --dataset")
+    def origin(self) -> DataSettings:
+        """Settings of its training's dataset, if the file records them. Raise InputError if they are invalid."""
+        try:
+            recorded = DataSettings.from_config(self.meta.config)
+        except InputError:
+            raise InputError(f"{self.path} does not record its dataset: choose one with --dataset") from None
+        # Older versions also recorded a folder in which they had not found MNIST.
+        return replace(recorded, data_dir=None) if recorded.dataset and is_generated(recorded.dataset) else recorded
 
     @property
     def class_names(self) -> tuple[str, ...]:

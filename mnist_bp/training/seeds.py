@@ -12,7 +12,7 @@ from typing import Any
 
 import mnist_bp
 from mnist_bp.errors import InputError
-from mnist_bp.shell import word
+from mnist_bp.shell import option_words
 from mnist_bp.training import checkpoint
 from mnist_bp.training.calculation import refuse_other_calculation
 from mnist_bp.training.run_folder import RunFolder
@@ -160,5 +160,4 @@ def seed_command(settings: Settings, run: SeedRun) -> list[str]:
         values = {key: value for key, value in values.items() if key in settings.resumable} | {"resume": run.folder}
     else:
         values |= {"seed": run.seed, "output": run.folder}
-    options = [f"--{key}={word(value)}" for key, value in values.items()]
-    return [sys.executable, *safe, "-m", "mnist_bp", "train", "--json", "--quiet", *options]
+    return [sys.executable, *safe, "-m", "mnist_bp", "train", "--json", "--quiet", *option_words(values)]

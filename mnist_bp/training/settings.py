@@ -6,17 +6,16 @@ numpy, so that ``--help`` and errors about options are fast.
 """
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mnist_bp.core.choices import ACTIVATIONS, COSTS, DTYPES, OPTIMIZERS
 from mnist_bp.core.constants import MOMENTUM
-from mnist_bp.data.choices import AUGMENTATIONS, DATASETS
+from mnist_bp.data.choices import AUGMENTATIONS
 from mnist_bp.data.names import MOST_STRENGTH, NO_AUGMENTATION
 from mnist_bp.errors import InputError
+from mnist_bp.training.data_settings import DataSettings, nowhere
 from mnist_bp.training.declaration import Range, Setting, declared, setting
 from mnist_bp.training.learning_rates import default_learning_rate
 from mnist_bp.training.notation import count, format_batch_size, format_hidden, parse_batch_size, parse_hidden
@@ -25,15 +24,11 @@ from mnist_bp.training.schedules import CONSTANT, SCHEDULES
 from mnist_bp.training.threads import MANY_NEURONS, default_threads
 
 __all__ = [
-    "CLASSES",
     "POSITIVE",
     "SETTINGS",
     "Settings",
     "refuse_dropout_of_nothing",
 ]
-
-CLASSES = 10
-"""Number of classes of every named dataset."""
 
 _RATE = Range(0, 1, "a number from 0 to below 1", excludes_high=True)
 _STRENGTH = Range(0, MOST_STRENGTH, f"a factor above 0, up to {MOST_STRENGTH:g}", excludes_low=True)
@@ -41,17 +36,8 @@ _LESSONS_RATE = default_learning_rate("sigmoid", "squared-error")
 POSITIVE = Range(0, math.inf, "a number above 0", excludes_low=True, excludes_high=True)
 
 
-def _nowhere(_: "Settings") -> str:
-    """Return "" for a setting that is printed above the recipe, with the network or the data."""
-    return ""
-
-
-def _real_path(path: Path | None) -> str | None:
-    return None if path is None else os.path.realpath(path)
-
-
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(DataSettings):
     """Settings of a training. Each field is declared with its default, help and range.
 
     Defaults that depend on other settings (learning rate, threads) are filled in.
@@ -62,39 +48,13 @@ class Settings:
         If settings contradict each other.
     """
 
-    dataset: str | None = setting(
-        None,
-        "Dataset: {values}. Default: what --data-dir holds; else mnist, or synthetic if MNIST is not available.",
-        DATA,
-        choices=DATASETS,
-        notes={"own": "your files in --data-dir"},
-        phrase=_nowhere,
-    )
-    data_dir: Path | None = setting(
-        None,
-        "Existing folder of your own dataset (IDX files, or the layout of torchvision or Kaggle), or of several. "
-        "Default: MNIST_BP_DATA, or the user's cache folder.",
-        DATA,
-        metavar="DIR",
-        format=_real_path,
-        is_resumable=lambda _: True,
-        phrase=_nowhere,
-    )
-    classes: int | None = setting(
-        None,
-        f"Number of classes in your dataset (labels 0 to N−1). Default: {CLASSES}.",
-        ADVANCED,
-        metavar="N",
-        range=Range.whole(1, 256),
-        phrase=_nowhere,
-    )
     limit: int | None = setting(
         None,
         "Number of training examples to use, from the first. Default: all.",
         DATA,
         metavar="N",
         range=Range.whole(1),
-        phrase=_nowhere,
+        phrase=nowhere,
     )
     validation: int | None = setting(
         None,
@@ -102,7 +62,7 @@ class Settings:
         DATA,
         metavar="N",
         range=Range.whole(1),
-        phrase=_nowhere,
+        phrase=nowhere,
     )
     hidden: tuple[int, ...] = setting(
         (16, 16),
@@ -111,10 +71,10 @@ class Settings:
         metavar="N,N",
         parse=parse_hidden,
         format=format_hidden,
-        phrase=_nowhere,
+        phrase=nowhere,
     )
     activation: str = setting(
-        "sigmoid", "Activation function of the hidden layers: {values}.", NETWORK, choices=ACTIVATIONS, phrase=_nowhere
+        "sigmoid", "Activation function of the hidden layers: {values}.", NETWORK, choices=ACTIVATIONS, phrase=nowhere
     )
     cost: str = setting(
         "squared-error",
@@ -126,9 +86,9 @@ class Settings:
             "cross-entropy": "softmax outputs",
             "binary-cross-entropy": "sigmoid outputs",
         },
-        phrase=_nowhere,
+        phrase=nowhere,
     )
-    dtype: str = setting("float32", "Floating-point type: {values}.", ADVANCED, choices=DTYPES, phrase=_nowhere)
+    dtype: str = setting("float32", "Floating-point type: {values}.", ADVANCED, choices=DTYPES, phrase=nowhere)
     optimizer: str = setting(
         "sgd",
         "Optimizer: {values}.",
@@ -221,7 +181,7 @@ class Settings:
         ADVANCED,
         metavar="FACTOR",
         range=_STRENGTH,
-        phrase=_nowhere,
+        phrase=nowhere,
     )
     early_stop: int | None = setting(
         None,
@@ -261,10 +221,6 @@ class Settings:
         """Keys of the settings that may change when a run is resumed."""
         return {each.key for each in SETTINGS.values() if each.is_resumable and each.is_resumable(self)}
 
-    def options(self) -> dict[str, Any]:
-        """Return the config, with all settings that are not None. ``train --config`` with it repeats the run."""
-        return {key: value for key, value in sorted(self._formatted().items()) if value is not None}
-
     def record(self) -> dict[str, Any]:
         """Return all settings by field name, for the start record. A setting that is not set is None."""
         return {key.replace("-", "_"): value for key, value in self._formatted().items()}
@@ -276,9 +232,6 @@ class Settings:
         """
         words = (instead.get(name) or each.described(self) for name, each in SETTINGS.items())
         return ", ".join(filter(None, words))
-
-    def _formatted(self) -> dict[str, Any]:
-        return {each.key: each.format(getattr(self, each.name)) for each in SETTINGS.values()}
 
 
 SETTINGS: Mapping[str, Setting] = declared(Settings)

@@ -25,26 +25,27 @@ def letters(tmp_path, rng):
     return folder
 
 
-def test_more_classes_make_more_outputs(cli, letters):
-    """15 pixels and 26 letters: every command takes the network's sizes from them."""
-    trained = cli("train", "--data-dir", letters, "--classes", LETTERS, "--epochs", 1, "--output", "run", "--json")
+@pytest.mark.parametrize("options", [(), ("--classes", LETTERS)])
+def test_more_classes_make_more_outputs(cli, letters, options):
+    """15 pixels and 26 letters: every command takes the network's sizes from them, by itself."""
+    trained = cli("train", "--data-dir", letters, *options, "--epochs", 1, "--output", "run", "--json")
     assert (trained.code, trained.err.count("\n") > 0) == (0, True)
     assert trained.records[0]["sizes"] == [15, 16, 16, LETTERS]
     evaluated = cli("evaluate", "run", "--json").records[0]
     assert np.shape(evaluated["confusion"]) == (LETTERS, LETTERS)
     assert "name" not in evaluated["per_class"][0]
     assert cli("train", "--config", "run/config.toml", "--output", "again").code == 0
-    fresh = ("--data-dir", letters, "--classes", LETTERS, "--hidden", 3)
+    fresh = ("--data-dir", letters, *options, "--hidden", 3)
     assert cli("gradcheck", *fresh).code == 0
     assert cli("gradcheck", "run").code == 0
-    assert cli("gradcheck", "--self-test", *fresh[:4], "--examples", 3).code == 0
+    assert cli("gradcheck", "--self-test", *fresh[:-2], "--examples", 3).code == 0
     assert f"requests of all {LETTERS} outputs" in cli("explain", "--fresh", *fresh).out
     assert cli("explain", "run").code == 0
 
 
 def test_labels_beyond_the_classes_are_bad_input(cli, letters):
-    """Ten classes unless told otherwise; the error says which option tells."""
-    done = cli("train", "--data-dir", letters, "--epochs", 1)
+    """The error says which option gives their number."""
+    done = cli("train", "--data-dir", letters, "--epochs", 1, "--classes", 10)
     assert done.code == 2
     assert "label 10 of example 10; expected labels from 0 to 9 (--classes)" in done.err
 

@@ -88,7 +88,7 @@ def test_flags_and_paths_come_from_the_file_too(cli, idx_folder):
         (b"json = 'yes'", "json = 'yes'; expected true or false"),
         (b"json = 1", "json = 1; expected true or false"),
         (b"output = 3", "output = 3; expected a path (a string)"),
-        (b"dataset = 'nope'", "dataset = 'nope'; expected one of mnist, fashion-mnist, kmnist, synthetic"),
+        (b"dataset = 'nope'", "dataset = 'nope'; expected one of mnist, fashion-mnist, kmnist, emnist-digits"),
         (b"dataset = 1", "dataset = 1; expected one of"),
         (b"activation = ['relu']", "expected one of sigmoid, tanh, relu, leaky-relu"),
         (b"epochs = 0", "'--epochs'"),

@@ -33,25 +33,25 @@ def contents(folder):
     return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
-def csv(folder):
-    """A folder as Kaggle's Digit Recognizer has it."""
+def tables(folder):
+    """A folder of tables, of which one has a name that a dataset could have."""
     folder.mkdir()
-    for name in ("train.csv", "test.csv"):
-        (folder / name).write_text("label,pixel0\n1,0\n", encoding="utf-8")
+    for name in ("train.csv", "cities.csv"):
+        (folder / name).write_text("city,country\nParis,France\n", encoding="utf-8")
 
 
-def pictures(folder):
-    """A folder of pictures, with what a failed download of an older version left there."""
+def sounds(folder):
+    """A folder of sounds, with what a failed download of an older version left there."""
     (folder / "7").mkdir(parents=True)
-    (folder / "7/a.png").touch()
+    (folder / "7/a.wav").touch()
     (folder / "mnist").mkdir()
 
 
 LAYOUTS = {
     "does not exist": lambda _: None,
     "is a file": lambda folder: folder.write_text("text"),
-    "2 files: test.csv, train.csv. Expected ": csv,
-    "2 folders: 7, mnist. Expected ": pictures,
+    "2 files: cities.csv, train.csv. Expected ": tables,
+    "2 folders: 7, mnist. Expected ": sounds,
 }
 COMMANDS = {
     "train": ("--epochs", 1, "--output", "run"),
@@ -67,7 +67,7 @@ COMMANDS = {
 @pytest.mark.parametrize("said", LAYOUTS)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_data_folder_that_is_none_is_refused_by_every_command(cli, model, tmp_path, command, said):
-    """A typo, a file, other people's formats: exit 2, one line, no other digits, and nothing is written there."""
+    """A typo, a file, other things: exit 2, one line, no other digits, and nothing is written there."""
     folder = tmp_path / "data"
     LAYOUTS[said](folder)
     before = contents(tmp_path)
@@ -135,7 +135,7 @@ def test_a_folder_that_a_config_or_a_model_names_follows_the_same_rule(cli, tmp_
 
 def test_a_variable_that_names_a_folder_of_other_things_is_refused(cli, tmp_path, monkeypatch):
     """MNIST_BP_DATA may be missing or empty, and is then a cache; a folder of other things is exit 2."""
-    csv(tmp_path / "data")
+    tables(tmp_path / "data")
     monkeypatch.setenv("MNIST_BP_DATA", str(tmp_path / "data"))
     before = contents(tmp_path / "data")
     for command in (
@@ -202,10 +202,10 @@ def test_download_takes_a_dataset_from_every_layout_that_train_reads(cli, idx_fo
 
 def test_a_place_that_holds_no_dataset_is_not_taken_from(cli, tmp_path):
     """``--from`` a folder of other things: what it holds and what was expected."""
-    csv(tmp_path / "data")
+    tables(tmp_path / "data")
     done = cli("download", "--from", tmp_path / "data")
     assert done.code == 2
-    assert "2 files: test.csv, train.csv" in done.err
+    assert "2 files: cities.csv, train.csv" in done.err
 
 
 @pytest.mark.parametrize("command", [["download"], ["train", "--dataset", "mnist"], ["download", "--data-dir", "new"]])

@@ -15,6 +15,7 @@ from mnist_bp.data.choices import DATASETS, generated
 from mnist_bp.data.datasets import Examples, data_root, load, stratified_split
 from mnist_bp.data.download import cache as cache_module
 from mnist_bp.data.names import FILE_NAMES
+from mnist_bp.data.options import DataOptions
 from mnist_bp.data.synthetic import digits
 from mnist_bp.errors import DataUnavailable, InputError
 
@@ -289,13 +290,19 @@ def test_training_and_test_images_of_other_sizes_are_refused(tmp_path):
         load(None, folder)
 
 
-def test_a_label_over_9_is_refused(idx_folder, few_digits):
-    """Digits have ten classes."""
+@pytest.mark.parametrize("options", [None, DataOptions(classes=10)])
+def test_a_label_over_9_is_refused(tmp_path, idx_folder, few_digits, options):
+    """Digits have ten classes, and so has a dataset for which the user says so."""
     labels = few_digits[1].labels.copy()
     labels[7] = 37
     write(idx_folder / TEST_LABELS, labels)
-    with pytest.raises(InputError, match=f"{TEST_LABELS}: label 37 of example 7; expected labels from 0 to 9"):
-        load(None, idx_folder)
+    if options is None:
+        shutil.copytree(idx_folder, tmp_path / "root/kmnist")
+        refuse = lambda: load("kmnist", tmp_path / "root", fetch=False)  # noqa: E731
+    else:
+        refuse = lambda: load(None, idx_folder, options=options)  # noqa: E731
+    with pytest.raises((InputError, DataUnavailable), match="label 37 of example 7; expected labels from 0 to 9"):
+        refuse()
 
 
 @pytest.mark.parametrize("given", [True, False])
@@ -325,19 +332,19 @@ def test_labels_of_the_user_lie_below_the_classes(idx_folder, classes):
     labels = (np.arange(250) % 38).astype(np.uint8)
     write(idx_folder / TEST_LABELS, labels)
     if classes > 37:
-        dataset = load(None, idx_folder, classes=classes)
+        dataset = load(None, idx_folder, options=DataOptions(classes=classes))
         assert dataset.classes == classes
         np.testing.assert_array_equal(dataset.test.labels, labels)
     else:
         with pytest.raises(InputError, match=f"expected labels from 0 to {classes - 1}"):
-            load(None, idx_folder, classes=classes)
+            load(None, idx_folder, options=DataOptions(classes=classes))
 
 
 @pytest.mark.parametrize("name", [None, "mnist", "synthetic"])
 def test_a_dataset_with_a_name_has_ten_classes(name):
     """Another number is refused; the message says that it is for the user's files."""
     with pytest.raises(InputError, match=f"{name or 'mnist'} has 10 classes, not 26; a folder of your own"):
-        load(name, classes=26)
+        load(name, options=DataOptions(classes=26))
 
 
 def test_clothes_have_names(tmp_path):

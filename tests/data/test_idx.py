@@ -30,7 +30,7 @@ def idx_bytes(array):
 def read(path, content):
     """Read ``content`` from a file at ``path``: as labels or images, whichever its name begins with."""
     path.write_bytes(content)
-    return idx.read_labels(path, classes=10) if path.name.startswith("labels") else idx.read_images(path)
+    return idx.read_labels(path) if path.name.startswith("labels") else idx.read_images(path)
 
 
 def zipped(content):
@@ -47,6 +47,8 @@ def damaged(content, at, value):
 
 IMAGE_FILE = idx_bytes(IMAGES)
 LABEL_FILE = idx_bytes(LABELS)
+QMNIST_LABELS = np.array([[3, 1, 2, 0, 0, 0, 0, 9], [7, 4, 5, 0, 0, 0, 1, 9]], ">i4")
+QMNIST_FILE = idx.QMNIST_MAGIC + struct.pack(">2I", 2, 8) + QMNIST_LABELS.tobytes()
 FOUR_BILLION = struct.pack(">4s3I", idx.MAGIC[3], 4_000_000_000, 28, 28) + bytes(100)
 
 MALFORMED = {
@@ -65,7 +67,8 @@ MALFORMED = {
     "images without columns": (struct.pack(">4s3I", idx.MAGIC[3], 5, 28, 0), "says 5 × 28 × 0; expected sizes of 1"),
     "labels none": (struct.pack(">4sI", idx.MAGIC[1], 0), "its header says 0; expected sizes of 1 or more"),
     "images four billion": (FOUR_BILLION, "116 bytes; its header says 4,000,000,000 × 28 × 28, which makes 3,136,000"),
-    "labels up to 37": (damaged(LABEL_FILE, 8 + 2, 37), "label 37 of example 2; expected labels from 0 to 9"),
+    "labels of QMNIST one byte short": (QMNIST_FILE[:-1], "75 bytes; its header says 2 × 8, which makes 76"),
+    "labels of QMNIST of half a header": (QMNIST_FILE[:10], "only 10 bytes; the header of labels has 12"),
     "images as HTML": (b"<!DOCTYPE html><html></html>", "0x3c21444f (a web page: '<!DOCTYPE html><'); expected"),
     "images as HTML with a mark": (b"\xef\xbb\xbf\r\n<html>\r\n<head>", " (a web page: '<html> <he'); expected 0x0"),
     "images as text": (
@@ -192,7 +195,7 @@ def test_checks_work_without_assertions(tmp_path):
         sys.stdout.reconfigure(encoding="utf-8", newline="")
         for path in map(Path, sys.argv[1:]):
             try:
-                idx.read_labels(path, classes=10) if path.name.startswith("labels") else idx.read_images(path)
+                idx.read_labels(path) if path.name.startswith("labels") else idx.read_images(path)
             except InputError as error:
                 print(error)
     """
@@ -224,16 +227,11 @@ def test_a_stream_that_never_ends_is_not_read_to_its_end(tmp_path):
     assert traced(refuse)[1] < 2_000_000
 
 
-@pytest.mark.parametrize(("classes", "fits"), [(9, False), (10, True), (26, True)])
-def test_labels_lie_below_the_classes(tmp_path, classes, fits):
-    """The label 9 is one of 10 classes and not of 9."""
-    path = tmp_path / "labels"
-    path.write_bytes(LABEL_FILE)
-    if fits:
-        np.testing.assert_array_equal(idx.read_labels(path, classes=classes), LABELS)
-    else:
-        with pytest.raises(InputError, match="label 9 of example 5; expected labels from 0 to 8"):
-            idx.read_labels(path, classes=classes)
+@pytest.mark.parametrize("compress", [bytes, zipped], ids=["plain", "gzip"])
+def test_the_labels_of_qmnist_are_the_first_of_eight_columns(tmp_path, compress):
+    """They are 32-bit integers; the other columns say who wrote the digit, and where."""
+    labels = read(tmp_path / "labels", compress(QMNIST_FILE))
+    np.testing.assert_array_equal(labels, [3, 7])
 
 
 def test_a_missing_file_is_an_error_that_names_it(tmp_path):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from mnist_bp.shell import option_words
 from mnist_bp.training import declaration
 from mnist_bp.training.learning_rates import default_learning_rate
 from mnist_bp.training.settings import SETTINGS, Settings
@@ -15,13 +16,14 @@ OTHER_VALUES = {
     "optimizer": "adam", "learning_rate": 0.125, "schedule": "cosine", "batch_size": 25, "epochs": 2, "l2": 0.00390625,
     "dropout": 0.25, "input_dropout": 0.125, "label_smoothing": 0.0625, "average": 0.5, "augment": "shift",
     "augment_strength": 0.75, "early_stop": 3, "seed": 7, "threads": 2, "classes": 12,
+    "invert": True, "transpose": True,
 }  # fmt: skip
 """Another value than the default for each setting that is not the place of the data."""
 
 REQUIRED = {"augment_strength": {"augment": "shift"}, "early_stop": {"validation": 50}, "schedule": {"epochs": 1}}
 """Settings that another one requires."""
 
-PLACES = {"dataset", "data_dir"}
+PLACES = {"dataset", "data_dir", "class_names", "test_split"}
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def started(cli, idx_folder):
 
     def run(**settings):
         given = {"epochs": 1, **settings}
-        words = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
+        words = option_words({name.replace("_", "-"): value for name, value in given.items()})
         done = cli("train", "--data-dir", idx_folder, "--json", *words)
         assert done.code == 0, done.err
         return done.records[0], [
@@ -69,7 +71,6 @@ def test_a_setting_without_words_of_its_own_is_printed_by_name():
     [
         ("learning-rate", [f"{default_learning_rate('sigmoid', 'squared-error'):g}"]),
         ("threads", ["1", str(MANY_NEURONS)]),
-        ("classes", ["10"]),
         ("augment-strength", ["10"]),
         ("optimizer", ["0.9"]),
     ],

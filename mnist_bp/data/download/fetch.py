@@ -8,7 +8,6 @@ temporary files of all others; a process whose temporary file is gone finds the 
 
 import os
 import queue
-import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -19,30 +18,21 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from mnist_bp.data.download import cache
-from mnist_bp.data.download.verify import NO_NETWORK, Unusable, VerifiedFile, WrongContent, take_file
-from mnist_bp.data.formats import EXPECTED, candidates, recognize
+from mnist_bp.data.download.sources import Source, sources
+from mnist_bp.data.download.verify import NO_NETWORK, Unusable, VerifiedFile, WrongContent
 from mnist_bp.data.names import Notice, Progress
 from mnist_bp.data.registry import PublishedDataset, PublishedFile
-from mnist_bp.data.zip_member import Stored
-from mnist_bp.environment import is_on
-from mnist_bp.errors import DataUnavailable, InputError
+from mnist_bp.errors import DataUnavailable
 from mnist_bp.shell import program
 from mnist_bp.storage.atomic import atomic_write, new_folder, remove_parts
 
 __all__ = ["Outcome", "download"]
-
-ALL_SILENT_SECONDS = 18
-"""Longest total time in seconds for all mirrors to start responding, so that a machine without a network fails soon."""
 
 DEAD_SECONDS = 3600
 """Age in seconds above which a temporary file cannot belong to a running download."""
 
 GRACE_SECONDS = 1
 """Time in seconds that an interrupted download waits for its threads to clean up."""
-
-Take = Callable[[VerifiedFile, threading.Event], str]
-Source = tuple[str, Take]
-"""Source of a file: its name for messages, and a function that feeds a ``VerifiedFile`` and returns the SHA-256."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +116,7 @@ def download(
             _quarantine(found, notice)
         missing = [file for file, found in zip(dataset.files, there, strict=True) if force or found.state != "intact"]
         with new_folder(folder):
-            fetched = _fetch_all(missing, folder, _sources(dataset, mirrors, imported), progress) if missing else {}
+            fetched = _fetch_all(missing, folder, sources(dataset, mirrors, imported), progress) if missing else {}
         remove_parts(folder)
     except OSError as error:
         reason = error.strerror or error
@@ -151,61 +141,17 @@ def _quarantine(found: cache.FileState, notice: Notice | None) -> None:
             notice(f"{found.reason}; quarantined as {aside.name}")
 
 
-def _sources(
-    dataset: PublishedDataset, mirrors: Sequence[str], imported: Sequence[Path]
-) -> Callable[[PublishedFile], list[Source]]:
-    """Return a function that lists the sources of a file."""
-    if imported:
-        return _local_sources(dataset, imported)
-    if is_on("MNIST_BP_OFFLINE"):
-        reason = f"{dataset.name} is not complete on disk, and MNIST_BP_OFFLINE disables downloads"
-        raise DataUnavailable(f"{reason}; to copy it: {program()} download {dataset.name} --from FOLDER", reason)
-    from mnist_bp.data.download import http  # here, because requests takes long to import
-
-    urls = _urls(dataset, mirrors)
-    patience = min(http.ANSWER_SECONDS, ALL_SILENT_SECONDS / len(urls))
-
-    def of(url: str) -> Take:
-        return lambda verified, stop: http.fetch_file(
-            f"{url}{verified.file.name}.gz", verified, stop, patience=patience
-        )
-
-    return lambda _file: [(url, of(url)) for url in urls]
-
-
-def _local_sources(dataset: PublishedDataset, places: Sequence[Path]) -> Callable[[PublishedFile], list[Source]]:
-    found = {
-        file.name: [stored for place in places for stored in candidates(place, dataset.name, file.name)]
-        for file in dataset.files
-    }
-    if not any(found.values()):
-        held = " and ".join(f"{place} holds {recognize(place).holds}" for place in places if place.is_dir())
-        raise InputError(f"{held or 'no file has an expected name'}. Expected for {dataset.name}: {EXPECTED}")
-    return lambda file: [(str(stored), _local(stored)) for stored in found[file.name]]
-
-
-def _urls(dataset: PublishedDataset, mirrors: Sequence[str]) -> list[str]:
-    """Return the mirrors in the order to try: arguments, environment, defaults."""
-    given = [*mirrors, *re.split(r"[\s,]+", os.environ.get("MNIST_BP_MIRROR", ""))]
-    own = [url.replace("{dataset}", dataset.name).rstrip("/") + "/" for url in given if url]
-    return list(dict.fromkeys([*own, *dataset.mirrors]))
-
-
-def _local(file: Stored) -> Take:
-    return lambda verified, _stop: take_file(file, verified)
-
-
 def _fetch_all(
     files: Sequence[PublishedFile],
     folder: Path,
-    sources: Callable[[PublishedFile], list[Source]],
+    sources_of: Callable[[PublishedFile], list[Source]],
     progress: Progress | None,
 ) -> dict[str, Outcome]:
     """Fetch the files in parallel. When all have ended, raise the first failure, if any."""
     events: queue.SimpleQueue[_Piece | _End] = queue.SimpleQueue()
     stop = threading.Event()
     workers = [
-        threading.Thread(target=_work, args=(file, folder, sources(file), events.put, stop), daemon=True)
+        threading.Thread(target=_work, args=(file, folder, sources_of(file), events.put, stop), daemon=True)
         for file in files
     ]
     ends: dict[str, _End] = {}

@@ -1,0 +1,242 @@
+"""Datasets in CSV files: an image in each row, its label in the first or last column, grey levels in the others.
+
+A header is optional. ``train.csv`` and ``test.csv`` of Kaggle's Digit Recognizer are such files, but that test.csv has
+no labels. A file is parsed in pieces, so that it takes little more memory than its images.
+"""
+
+import gzip
+import io
+import math
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from typing import IO, Any, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_bp.data.names import SplitName
+from mnist_bp.data.readers.source import Arrays, LabelledSet, Source
+from mnist_bp.data.readers.spelling import spelled
+from mnist_bp.data.tree import Folder
+from mnist_bp.data.zip_member import DAMAGED, Stored, open_stored
+from mnist_bp.errors import InputError
+
+__all__ = ["find"]
+
+ENDINGS = (".csv", ".csv.gz")
+
+LABELS = {"label", "labels", "class", "target", "y", "digit", "letter"}
+"""Headings of the column of labels."""
+
+DELIMITERS = ",;\t"
+
+LONGEST_LINE = 1 << 22
+"""Largest number of characters of a line, enough for 300,000 pixels with long headings."""
+
+PIECE = 1 << 22
+"""Number of characters to parse at a time."""
+
+EXPECTED = "expected whole numbers from 0 to 255"
+
+
+class Layout(NamedTuple):
+    """Layout of a table.
+
+    Attributes
+    ----------
+    delimiter
+        Character between two columns.
+    has_header
+        True if the first line has headings.
+    columns
+        Number of columns.
+    label
+        Index of the column of labels, the first or the last one. None if there is none.
+    shape
+        Rows and columns of an image.
+    """
+
+    delimiter: str
+    has_header: bool
+    columns: int
+    label: int | None
+    shape: tuple[int, int]
+
+
+def find(folder: Folder) -> Iterator[Source | InputError]:
+    """Yield the datasets in a folder."""
+    groups: dict[str, dict[SplitName, Stored]] = {}
+    for name, stored in folder.files.items():
+        split, _, prefix = spelled(name)
+        if name.lower().endswith(ENDINGS) and "submission" not in prefix:
+            groups.setdefault(prefix, {}).setdefault(split or "train", stored)
+    if len(groups) == 2 and sorted(split for files in groups.values() for split in files) == ["test", "train"]:
+        first, second = groups.values()  # mnist_train_small.csv and mnist_test.csv
+        groups = {"": {**first, **second}}
+    for prefix, files in groups.items():
+        try:
+            yield from _source(prefix, files)
+        except InputError as error:
+            yield error
+
+
+def _source(prefix: str, files: dict[SplitName, Stored]) -> Iterator[Source]:
+    """Yield the dataset of a training table and a test table. Raise InputError if they are none."""
+    train, test = files.get("train"), files.get("test")
+    if train is None:
+        raise InputError(f"{test} is a test set without a training set; expected a train.csv beside it")
+    layout = _layout(train)
+    if layout is None:
+        return  # a table of something else
+    if layout.label is None:
+        raise InputError(f"{train} has no labels ({layout.columns} columns); expected the label in the first column")
+    if test is not None and (tested := _layout(test)) is not None and tested.label is not None:
+        yield Source(_table(train, layout), _table(test, tested), [train, test], prefix)
+    else:
+        yield Source(
+            _table(train, layout), None, [train], prefix, f"{test.name} has no labels" if test else "no test.csv"
+        )
+
+
+def _table(file: Stored, layout: Layout) -> LabelledSet:
+    return LabelledSet(str(file), str(file), lambda: _read(file, layout))
+
+
+def _layout(file: Stored) -> Layout | None:
+    """Return the layout of a table. None if it is none of numbers. Raise InputError if its images have no shape."""
+    with _lines(file) as lines:
+        first, second = lines.readline(LONGEST_LINE), lines.readline(LONGEST_LINE)
+    delimiter = max(DELIMITERS, key=first.count)
+    headings = [text.strip(" \"'\n") for text in first.split(delimiter)]
+    has_header = not _are_numbers(headings)
+    if len(headings) < 2 or (has_header and not _are_numbers(second.split(delimiter))):
+        return None
+    columns = len(headings)
+    label = _label_column(file, [text.lower() for text in headings]) if has_header else _first_if_square(columns)
+    pixels = columns - (label is not None)
+    shape = _stated_shape(headings[-2 if label == columns - 1 else -1]) if has_header else None
+    side = math.isqrt(pixels)
+    if shape is None and side**2 != pixels:
+        raise InputError(
+            f"{file}: {pixels:,} columns of pixels are no square image; expected a header with columns 1x1 to "
+            "ROWSxCOLUMNS, such as 20x30"
+        )
+    if shape is not None and math.prod(shape) != pixels:
+        raise InputError(f"{file}: {pixels:,} columns of pixels, but its header ends at {shape[0]}x{shape[1]}")
+    return Layout(delimiter, has_header, columns, label, shape or (side, side))
+
+
+def _are_numbers(texts: Sequence[str]) -> bool:
+    return all(re.fullmatch(r'\s*"?[-+]?[\d.]+([eE][-+]?\d+)?"?\s*', text) for text in texts)
+
+
+def _label_column(file: Stored, headings: Sequence[str]) -> int | None:
+    """Return the index of the column of labels by its heading."""
+    found = next((number for number, text in enumerate(headings) if text in LABELS), None)
+    if found not in {None, 0, len(headings) - 1}:
+        raise InputError(
+            f"{file}: the labels are in column {found + 1} of {len(headings)}; expected them in the first column "
+            "(pandas: to_csv(…, index=False))"
+        )
+    return found
+
+
+def _first_if_square(columns: int) -> int | None:
+    """Return 0, the index of the labels in a table without a header. None if all columns together are a square."""
+    is_unlabelled = math.isqrt(columns) ** 2 == columns and math.isqrt(columns - 1) ** 2 != columns - 1
+    return None if is_unlabelled else 0
+
+
+def _stated_shape(heading: str) -> tuple[int, int] | None:
+    """Return the rows and columns that the heading of the last pixel states, such as 28x28."""
+    found = re.fullmatch(r"(\d{1,4})x(\d{1,4})", heading)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _read(file: Stored, layout: Layout) -> Arrays:
+    pixels, labels = bytearray(), bytearray()
+    is_last = layout.label == layout.columns - 1
+    for table in _tables(file, layout):
+        labels += table[:, -1 if is_last else 0].tobytes()
+        pixels += table[:, slice(None, -1) if is_last else slice(1, None)].tobytes()
+    if not labels:
+        raise InputError(f"{file} has no row of numbers; expected a label and grey levels in each row")
+    return Arrays(np.frombuffer(pixels, np.uint8).reshape(len(labels), *layout.shape), np.frombuffer(labels, np.uint8))
+
+
+def _tables(file: Stored, layout: Layout) -> Iterator[NDArray[np.uint8]]:
+    """Yield the rows of a table in pieces, uint8 (rows, columns)."""
+    with _lines(file) as lines:
+        if layout.has_header:
+            lines.readline(LONGEST_LINE)
+        piece: dict[int, str] = {}
+        size = 0
+        for number in count(1 + layout.has_header):
+            line = lines.readline(LONGEST_LINE)
+            if line and not line.isspace():
+                _check_columns(file, number, line, layout)
+                piece[number] = line
+                size += len(line)
+            if piece and (size >= PIECE or not line):
+                yield _parsed(file, piece, layout.delimiter)
+                piece, size = {}, 0
+            if not line:
+                return
+
+
+def _check_columns(file: Stored, number: int, line: str, layout: Layout) -> None:
+    found = line.count(layout.delimiter) + 1
+    if found != layout.columns:
+        raise InputError(f"{file}: line {number} has {found:,} columns; expected {layout.columns:,}")
+
+
+def _parsed(file: Stored, lines: Mapping[int, str], delimiter: str) -> NDArray[np.uint8]:
+    """Return lines, by their numbers in the file, as uint8 (lines, columns)."""
+    try:
+        return _numbers(lines.values(), np.uint8, delimiter)
+    except (ValueError, DeprecationWarning):
+        pass  # numbers with a decimal point, numbers that are too large, or text
+    try:
+        numbers = _numbers(lines.values(), np.float64, delimiter)
+    except ValueError:
+        number, column, text = next(_texts(lines, delimiter))
+        raise InputError(f"{file}: line {number}, column {column}: {text[:20]!r}; {EXPECTED}") from None
+    with np.errstate(invalid="ignore"):
+        table = numbers.astype(np.uint8)
+    if (wrong := np.argwhere(table != numbers)).size:
+        row, column = wrong[0]
+        value = numbers[row, column]
+        advice = ": multiply grey levels from 0 to 1 by 255" if 0 < value < 1 else ""
+        raise InputError(f"{file}: line {[*lines][row]}, column {column + 1}: {value:g}; {EXPECTED}{advice}")
+    return table
+
+
+def _numbers(lines: Iterable[str], dtype: type, delimiter: str) -> NDArray[Any]:
+    with warnings.catch_warnings(action="error"):  # older versions of numpy only warn if an integer is written as 2.0
+        return np.loadtxt(lines, dtype, delimiter=delimiter, comments=None, quotechar='"', ndmin=2)
+
+
+def _texts(lines: Mapping[int, str], delimiter: str) -> Iterator[tuple[int, int, str]]:
+    """Yield the fields that are no numbers, with the number of the line and of the column."""
+    for number, line in lines.items():
+        for column, text in enumerate(line.split(delimiter), 1):
+            if not _are_numbers([text]):
+                yield number, column, text.strip()
+
+
+@contextmanager
+def _lines(file: Stored) -> Iterator[io.TextIOWrapper]:
+    """Open a table, plain or .gz, as text. Raise InputError if it cannot be read."""
+    try:
+        with open_stored(file) as (stream, _, _):
+            is_packed = file.name.lower().endswith(".gz")
+            content = cast("IO[bytes]", gzip.GzipFile(fileobj=stream)) if is_packed else stream
+            with io.TextIOWrapper(content, encoding="utf-8-sig", errors="replace") as lines:
+                yield lines
+    except (gzip.BadGzipFile, *DAMAGED) as error:
+        raise InputError(f"{file}: the archive is damaged ({error})") from error
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror or error})") from error

@@ -1,0 +1,492 @@
+"""Datasets in every format that people have: a small set is written in it, and the same arrays are read."""
+
+import gzip
+import io
+import pickle
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_bp.data import idx
+from mnist_bp.data.datasets import Examples, load
+from mnist_bp.data.formats import READERS, recognize
+from mnist_bp.data.layouts import FORMATS, REFUSED
+from mnist_bp.data.names import FILE_NAMES
+from mnist_bp.data.options import DataOptions
+from mnist_bp.errors import InputError
+
+SPLITS = ("train", "test")
+
+
+def random_set(rng, shape=(6, 6), classes=3, examples=(12, 6)):
+    """Return a training set and a test set of random images, with every class in each that has room for them."""
+    return [
+        Examples(rng.integers(0, 256, (n, *shape), np.uint8), (np.arange(n) % classes).astype(np.uint8))
+        for n in examples
+    ]
+
+
+def assert_same(dataset, sets):
+    """The dataset has these images and labels."""
+    for found, expected in zip((dataset.train, dataset.test), sets, strict=True):
+        np.testing.assert_array_equal(found.images, expected.images)
+        np.testing.assert_array_equal(found.labels, expected.labels)
+
+
+def sorted_by_class(sets):
+    """Return sets in the order in which folders of classes are read."""
+    return [each.take(np.argsort(each.labels, kind="stable")) for each in sets]
+
+
+def write_idx(sets, folder, prefix="", *, transpose=False, first=0):
+    """Write four IDX files, whose names begin with ``prefix``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for each, names in zip(sets, (FILE_NAMES[:2], FILE_NAMES[2:]), strict=True):
+        images = each.images.transpose(0, 2, 1) if transpose else each.images
+        for name, array in zip(names, (images, each.labels + np.uint8(first)), strict=True):
+            with (folder / f"{prefix}{name.replace('t10k', 'test') if prefix else name}").open("wb") as file:
+                idx.write(file, array)
+    return folder
+
+
+def csv_text(examples, *, header=True, delimiter=",", label_last=False, form="{}"):
+    """Return examples as the text of a CSV file."""
+    rows, columns = examples.images.shape[1:]
+    headings = ["label", *(f"{row + 1}x{column + 1}" for row in range(rows) for column in range(columns))]
+    table = [[str(label), *map(form.format, row)] for label, row in zip(examples.labels, examples.rows, strict=True)]
+    lines = [headings, *table] if header else table
+    return "".join(delimiter.join([*line[1:], line[0]] if label_last else line) + "\n" for line in lines)
+
+
+def write_csv(sets, folder, **options):
+    """Write train.csv and test.csv."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, each in zip(SPLITS, sets, strict=True):
+        (folder / f"{name}.csv").write_text(csv_text(each, **options), encoding="utf-8")
+    return folder
+
+
+def named_arrays(sets):
+    """Return the arrays of a dataset under Keras' names."""
+    return {f"{letter}_{name}": array for name, each in zip(SPLITS, sets, strict=True) for letter, array in
+            (("x", each.images), ("y", each.labels))}  # fmt: skip
+
+
+def write_npz(sets, folder):
+    """Write Keras' mnist.npz, and return the file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(folder / "mnist_like.npz", **named_arrays(sets))
+    return folder / "mnist_like.npz"
+
+
+def write_pairs(sets, folder):
+    """Write four files with one array each, as KMNIST and K49 are published."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, each in zip(SPLITS, sets, strict=True):
+        np.savez_compressed(folder / f"k49-{name}-imgs.npz", each.images)
+        np.savez_compressed(folder / f"k49-{name}-labels.npz", each.labels)
+    return folder
+
+
+def write_npy(sets, folder):
+    """Write four .npy files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, array in named_arrays(sets).items():
+        np.save(folder / f"{name}.npy", array.astype(np.float64))
+    return folder
+
+
+def png(image):
+    """Return an image as the content of a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def write_pictures(sets, folder, names=("0", "1", "2")):
+    """Write a PNG file for each example, in a folder for each class."""
+    for split, each in zip(SPLITS, sets, strict=True):
+        for number, (image, label) in enumerate(zip(each.images, each.labels, strict=True)):
+            file = folder / split / names[label] / f"{number:03}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(png(image))
+    return folder
+
+
+WRITERS = {
+    "idx": [write_idx, lambda sets, folder: write_idx(sets, folder, "my-letters-")],
+    "csv": [
+        write_csv,
+        lambda sets, folder: write_csv(sets, folder, header=False),
+        lambda sets, folder: write_csv(sets, folder, delimiter=";", label_last=True),
+        lambda sets, folder: write_csv(sets, folder, form="{}.0"),
+    ],
+    "npz": [write_npz, write_pairs, write_npy],
+    "pictures": [write_pictures],
+}
+"""Functions that write a dataset below a folder, and return the path for ``--data-dir``."""
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "zipped"),
+    [
+        (name, number, zipped)
+        for name, writers in WRITERS.items()
+        for number in range(len(writers))
+        for zipped in (False, True)
+        if not (zipped and name == "npz")  # an archive in an archive is refused, see below
+    ],
+)
+def test_every_format_gives_the_same_arrays_back(tmp_path, rng, name, number, zipped):
+    """A set is written, in a folder or zipped, and read: equal images, labels and number of classes."""
+    sets = random_set(rng)
+    place = WRITERS[name][number](sets, tmp_path / "set")
+    if zipped:
+        inside = tmp_path / "set"
+        place = tmp_path / "set.zip"
+        with zipfile.ZipFile(place, "w") as archive:
+            for path in filter(Path.is_file, inside.rglob("*")):
+                archive.write(path, path.relative_to(inside))
+    dataset = load(None, place)
+    assert_same(dataset, sorted_by_class(sets) if name == "pictures" else sets)
+    assert (dataset.classes, dataset.name) == (3, place.stem)
+
+
+def test_every_format_has_a_reader_and_a_test():
+    """Descriptions for help, readers and tests name the same formats."""
+    assert list(FORMATS) == list(READERS) == list(WRITERS)
+
+
+def test_tables_in_pieces_are_the_same(tmp_path, rng, monkeypatch):
+    """A CSV file is parsed in pieces, which may end after any line."""
+    sets = random_set(rng, examples=(50, 20))
+    monkeypatch.setattr("mnist_bp.data.readers.csv_files.PIECE", 300)
+    assert_same(load(None, write_csv(sets, tmp_path / "set")), sets)
+
+
+def test_the_header_of_a_table_gives_the_shape_of_its_images(tmp_path, rng):
+    """Headings 1x1 to 4x9 are images of 4 × 9; without a header, images are square."""
+    sets = random_set(rng, (4, 9))
+    assert_same(load(None, write_csv(sets, tmp_path / "set")), sets)
+    no_shape = random_set(rng, (4, 8))
+    with pytest.raises(InputError, match="32 columns of pixels are no square image"):
+        load(None, write_csv(no_shape, tmp_path / "other", header=False))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("change", [lambda x: x[..., None], lambda x: x[:, None], lambda x: x.reshape(len(x), -1)])
+def test_arrays_of_other_layouts_are_images(tmp_path, rng, change, order):
+    """A channel of one shade, flattened rows, and Fortran's order."""
+    sets = random_set(rng)
+    arrays = {name: np.array(change(each) if name[0] == "x" else each, order=order)
+              for name, each in named_arrays(sets).items()}  # fmt: skip
+    np.savez(tmp_path / "set.npz", **arrays)
+    assert_same(load(None, tmp_path / "set.npz"), sets)
+
+
+def test_folders_of_pictures_name_the_classes(tmp_path, rng):
+    """Classes are in alphabetical order; numbers are in theirs and are not names."""
+    sets = random_set(rng)
+    dataset = load(None, write_pictures(sets, tmp_path / "set", ("ant", "bee", "cat")))
+    assert dataset.class_names == ("ant", "bee", "cat")
+    numbered = load(None, write_pictures(sets, tmp_path / "numbers", ("2", "10", "30")))
+    assert numbered.class_names == ("2", "10", "30")
+    assert load(None, write_pictures(sets, tmp_path / "digits")).class_names == ()
+
+
+ODD = {
+    "one class": {"classes": 1},
+    "63 classes": {"classes": 63, "examples": (130, 63)},
+    "8 × 8": {"shape": (8, 8)},
+    "300 × 200": {"shape": (300, 200), "examples": (4, 3)},
+    "one example": {"classes": 1, "examples": (1, 1)},
+    "a class without test examples": {"examples": (12, 2)},
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("write", [write_idx, write_csv, write_npz])
+def test_odd_sets_are_read(tmp_path, rng, odd, write):
+    """Few and many classes, small and large images, single examples."""
+    sets = random_set(rng, **ODD[odd])
+    dataset = load(None, write(sets, tmp_path / "set"))
+    assert_same(dataset, sets)
+    assert dataset.classes == ODD[odd].get("classes", 3)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_sets_are_trained_on(cli, tmp_path, rng, odd):
+    """``train`` and ``evaluate`` end with 0, and letters that fill the frame are images as others."""
+    write_idx(random_set(rng, **ODD[odd]), tmp_path / "set")
+    done = cli("train", "--data-dir", tmp_path / "set", "--epochs", 1, "--output", tmp_path / "run", "--quiet")
+    assert done.code == 0, done.err
+    assert cli("evaluate", tmp_path / "run", "--quiet").code == 0
+
+
+# --- options ---------------------------------------------------------------------------------------------------------
+
+
+def test_images_can_be_inverted_and_transposed(tmp_path, rng):
+    """``--invert`` exchanges black and white, ``--transpose`` rows and columns. The files do not change."""
+    sets = random_set(rng, (4, 9))
+    folder = write_idx(sets, tmp_path / "set")
+    changed = load(None, folder, options=DataOptions(invert=True, transpose=True))
+    assert_same(changed, [Examples(255 - each.images.transpose(0, 2, 1), each.labels) for each in sets])
+    assert_same(load(None, folder), sets)
+
+
+def test_a_run_records_how_its_images_are_read(cli, tmp_path, rng):
+    """Evaluation of a run inverts and transposes as its training, which its config and model record."""
+    folder = write_idx(random_set(rng), tmp_path / "set")
+    names = tmp_path / "names.txt"
+    names.write_text("ant\nbee\ncat\n", encoding="utf-8")
+    options = ("--invert", "--transpose", "--class-names", names, "--data-dir", folder)
+    started, *_ = cli("train", "--epochs", 1, "--output", tmp_path / "run", "--json", *options).records
+    assert (started["invert"], started["transpose"]) == (True, True)
+    config = (tmp_path / "run/config.toml").read_text(encoding="utf-8")
+    assert "invert = true\n" in config
+    with_options = cli("evaluate", tmp_path / "run", "--json", *options).records[0]
+    recorded = cli("evaluate", tmp_path / "run", "--json").records[0]
+    assert recorded == with_options
+    assert [each["name"] for each in recorded["per_class"]] == ["ant", "bee", "cat"]
+    with np.load(tmp_path / "run/model.npz") as model:
+        assert '"invert": true' in str(model["meta"])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"ant\nbee\n", "2 names of classes for the 3 classes of set"),
+        (b"ant\nbee\nant\n", "classes 0 and 2 are both named 'ant'"),
+        (b"ant\n\nbee\n", "class 1 is named ''"),
+        (b"\xff\xfe", "is not UTF-8 text"),
+        (b"", "0 classes"),
+        (None, "no such file"),
+    ],
+)
+def test_names_of_classes_are_checked(cli, tmp_path, rng, content, said):
+    """One name for each class, all different, in a text file."""
+    folder = write_idx(random_set(rng), tmp_path / "set")
+    if content is not None:
+        (tmp_path / "names.txt").write_bytes(content)
+    done = cli("train", "--data-dir", folder, "--epochs", 1, "--class-names", tmp_path / "names.txt")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert said in done.err
+
+
+@pytest.mark.parametrize("write", [write_idx, write_csv, write_npz, write_pictures])
+def test_a_fraction_of_the_training_set_can_be_the_test_set(tmp_path, rng, write):
+    """It is stratified and does not overlap the rest. Without the option, the error names it."""
+    sets = random_set(rng, examples=(60, 6))
+    write(sets, tmp_path / "set")
+    place = tmp_path / "set"
+    for path in [*place.glob("*t10k*"), *place.glob("test*")]:
+        path.rename(tmp_path / path.name)
+    if write is write_npz:
+        np.savez(place / "mnist_like.npz", x_train=sets[0].images, y_train=sets[0].labels)
+    with pytest.raises(InputError, match=r"no test set .*--test-split 0\.2 takes 20 % of the training set"):
+        load(None, place)
+    dataset = load(None, place, options=DataOptions(test_split=0.2))
+    assert np.bincount(dataset.test.labels).tolist() == [4, 4, 4]
+    together = np.concatenate([dataset.train.rows, dataset.test.rows])
+    assert sorted(map(bytes, together)) == sorted(map(bytes, sets[0].rows))
+    again = load(None, place, options=DataOptions(test_split=0.2))
+    np.testing.assert_array_equal(again.test.images, dataset.test.images)
+
+
+def test_a_test_split_of_a_set_with_a_test_set_is_refused(tmp_path, rng):
+    """Its own test set is the one that others measure with."""
+    with pytest.raises(InputError, match="has a test set: omit --test-split"):
+        load(None, write_idx(random_set(rng), tmp_path / "set"), options=DataOptions(test_split=0.2))
+
+
+def test_the_test_table_of_kaggle_has_no_labels(tmp_path, rng):
+    """Its 36 columns are pixels, so it is not a test set to measure with, which the error says."""
+    train, test = random_set(rng)
+    write_csv([train, test], tmp_path / "set")
+    heading = ",".join(f"pixel{number}" for number in range(36))
+    rows = "".join(",".join(map(str, row)) + "\n" for row in test.rows)
+    (tmp_path / "set/test.csv").write_text(f"{heading}\n{rows}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"no test set \(test\.csv has no labels\); --test-split"):
+        load(None, tmp_path / "set")
+    assert len(load(None, tmp_path / "set", options=DataOptions(test_split=0.25)).test) == 3
+
+
+# --- EMNIST and QMNIST -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def emnist(tmp_path, rng):
+    """EMNIST's archive with its letters: transposed images, labels from 1, and a mapping; and the sets upright."""
+    sets = random_set(rng, (28, 28), classes=26, examples=(52, 26))
+    write_idx(sets, tmp_path / "gzip", "emnist-letters-", transpose=True, first=1)
+    with zipfile.ZipFile(tmp_path / "gzip.zip", "w") as archive:
+        for path in (tmp_path / "gzip").iterdir():
+            archive.writestr(f"gzip/{path.name}.gz", gzip.compress(path.read_bytes()))
+        mapping = "".join(f"{number} {number + 64} {number + 96}\n" for number in range(1, 27))
+        archive.writestr("gzip/emnist-letters-mapping.txt", mapping)
+    return tmp_path / "gzip.zip", sets
+
+
+def test_the_letters_of_emnist_are_imported_upright_from_0_and_named(cli, tmp_path, emnist):
+    """``download --from gzip.zip`` stores them; then ``--dataset emnist-letters`` reads the cache."""
+    archive, sets = emnist
+    done = cli("download", "emnist-letters", "--from", archive, "--data-dir", tmp_path / "cache")
+    assert done.code == 0, done.err
+    dataset = load("emnist-letters", tmp_path / "cache", fetch=False)
+    assert_same(dataset, sets)
+    assert (dataset.classes, dataset.class_names[:2], dataset.name) == (26, ("A/a", "B/b"), "emnist-letters")
+
+
+def test_the_archive_of_emnist_is_also_a_data_folder(emnist):
+    """It gives the same arrays, without a copy in the cache."""
+    archive, sets = emnist
+    assert_same(load("emnist-letters", archive), sets)
+    with pytest.raises(InputError, match="turned upright when they are read: omit --transpose"):
+        load("emnist-letters", archive, options=DataOptions(transpose=True))
+
+
+def test_emnist_without_its_files_says_where_to_get_them(cli, tmp_path):
+    """No mirror has the archive: exit 3, and the command that imports it."""
+    done = cli("train", "--dataset", "emnist-balanced", "--epochs", 1)
+    assert (done.code, done.err.count("\n")) == (3, 1)
+    assert "download emnist-balanced --from gzip.zip" in done.err
+
+
+def test_qmnist_has_labels_of_eight_columns(tmp_path, rng):
+    """They are 32-bit integers, and the first column is the digit."""
+    sets = random_set(rng, (28, 28), classes=10, examples=(20, 10))
+    folder = write_idx(sets, tmp_path / "qmnist", "qmnist-")
+    for each, split in zip(sets, SPLITS, strict=True):
+        columns = np.zeros((len(each), 8), ">i4")
+        columns[:, 0], columns[:, 1:] = each.labels, 77_777
+        (folder / f"qmnist-{split}-labels-idx1-ubyte").unlink()
+        content = idx.QMNIST_MAGIC + struct.pack(">2I", *columns.shape) + columns.tobytes()
+        (folder / f"qmnist-{split}-labels-idx2-int.gz").write_bytes(gzip.compress(content))
+    dataset = load("qmnist", folder)
+    assert_same(dataset, sets)
+    assert (dataset.name, dataset.classes) == ("qmnist", 10)
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+
+def _npz(**changes):
+    """Return a function that writes mnist.npz with other arrays."""
+
+    def write(sets, folder):
+        folder.mkdir()
+        np.savez(folder / "mnist.npz", **named_arrays(sets) | changes)
+        return folder
+
+    return write
+
+
+def _pickle(sets, folder):
+    folder.mkdir()
+    with gzip.open(folder / "mnist.pkl.gz", "wb") as file:
+        pickle.dump([each.images for each in sets], file)
+    return folder
+
+
+def _mat(_sets, folder):
+    folder.mkdir()
+    (folder / "emnist-letters.mat").write_bytes(b"MATLAB 5.0 MAT-file")
+    return folder
+
+
+def _table(edit):
+    """Return a function that writes CSV files and edits the text of train.csv."""
+
+    def write(sets, folder):
+        path = write_csv(sets, folder) / "train.csv"
+        path.write_text(edit(path.read_text(encoding="utf-8")), encoding="utf-8")
+        return folder
+
+    return write
+
+
+def _resized(sets, folder):
+    path = write_pictures(sets, folder) / "train/0/zzz.png"
+    path.write_bytes(png(np.zeros((3, 5), np.uint8)))
+    return folder
+
+
+def _with_text(sets, folder):
+    (write_pictures(sets, folder) / "train/0/notes.txt").write_text("notes", encoding="utf-8")
+    return folder
+
+
+def _truncated(sets, folder):
+    path = write_npz(sets, folder)
+    path.write_bytes(path.read_bytes()[:-40])
+    return folder
+
+
+def _zipped_npz(sets, folder):
+    path = write_npz(sets, folder)
+    with zipfile.ZipFile(folder.with_suffix(".zip"), "w") as archive:
+        archive.write(path, path.name)
+    return folder.with_suffix(".zip")
+
+
+def _no_test_labels(sets, folder):
+    (write_idx(sets, folder) / FILE_NAMES[3]).unlink()
+    return folder
+
+
+def _last_line(text, change):
+    *lines, last = text.splitlines()
+    return "\n".join([*lines, change(last)]) + "\n"
+
+
+REFUSALS = {
+    "pickle": (_pickle, "is a pickle, which is not read; convert it in Python: import gzip, numpy, pickle"),
+    "MATLAB": (_mat, "is a MATLAB file, which is not read; convert it in Python: import numpy, scipy.io"),
+    "objects": (_npz(x_train=np.array([{}, 1], object)), "holds object, not numbers"),
+    "fractions": (_npz(x_train=np.full((12, 6, 6), 0.5)), "0.5; expected grey levels from 0 to 255 as whole numbers"),
+    "negative labels": (_npz(y_train=np.arange(12) - 1), "label -1 of example 0; expected labels from 0 to"),
+    "labels to 300": (_npz(y_train=np.arange(12) + 289), "label 289 of example 0; expected labels from 0 to 255"),
+    "one-hot": (_npz(y_train=np.eye(12)), "numpy.argmax converts one-hot rows"),
+    "colours": (_npz(x_train=np.zeros((12, 6, 6, 3), np.uint8)), "expected (examples, rows, columns)"),
+    "other counts": (_npz(y_train=np.zeros(11, np.uint8)), "11 labels for the 12 images"),
+    "other shapes": (_npz(x_test=np.zeros((6, 5, 5), np.uint8)), "images of 5 × 5 pixels; those of"),
+    "damaged": (_truncated, "not a complete zip archive"),
+    "an archive in an archive": (_zipped_npz, "mnist_like.npz is an archive in an archive: unzip "),
+    "three files": (_no_test_labels, f"no {FILE_NAMES[3]}; expected"),
+    "a text": (_table(lambda text: _last_line(text, lambda line: line[:-1] + "x")), "line 13, column 37: "),
+    "a level of 256": (_table(lambda text: _last_line(text, lambda _: f"0,256{',0' * 35}")), "column 2: 256; exp"),
+    "a short line": (_table(lambda text: _last_line(text, lambda _: "1,2")), "line 13 has 2 columns; expected 37"),
+    "no rows": (_table(lambda text: text.splitlines()[0] + "\n"), "holds no dataset"),
+    "labels inside": (_table(lambda text: text.replace("label,1x1", "index,label", 1)), "labels are in column 2 of"),
+    "sizes": (_resized, "3 × 5 pixels, and 000.png 6 × 6: resize all pictures to one size"),
+    "another file": (_with_text, "notes.txt is not a picture"),
+}
+
+
+@pytest.mark.parametrize("refused", REFUSALS)
+def test_what_is_not_read_is_refused_in_one_line(cli, tmp_path, rng, refused):
+    """Exit 2, the file and the place in it, what was expected; nothing is read as something else."""
+    write, said = REFUSALS[refused]
+    place = write(random_set(rng), tmp_path / "set")
+    done = cli("train", "--data-dir", place, "--epochs", 1)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), done.err
+    assert said in done.err
+
+
+@pytest.mark.parametrize("refused", REFUSED, ids=lambda each: each.word)
+def test_the_code_that_converts_a_refused_file_is_python_of_two_lines(refused):
+    """It is compiled, and one line in the error when joined by semicolons."""
+    assert refused.code.count("\n") == 1
+    compile("; ".join(refused.code.splitlines()), "code", "exec")
+
+
+def test_nothing_is_unpickled(tmp_path, monkeypatch, rng):
+    """Recognition of a folder with a pickle does not open it."""
+    monkeypatch.setattr("pickle.load", lambda *_: pytest.fail("unpickled"))
+    monkeypatch.setattr("pickle.loads", lambda *_: pytest.fail("unpickled"))
+    assert not recognize(_pickle(random_set(rng), tmp_path / "set")).datasets
