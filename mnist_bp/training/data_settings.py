@@ -35,8 +35,9 @@ def _recorded(setting: Setting, value: Any) -> Any:
     if setting.type is Path and isinstance(value, str):
         return user_path(value)
     is_known = setting.choices is None or value in [*setting.choices]
-    is_in_range = type(value) in {setting.type, int} and (setting.range is None or setting.range.holds(value))
-    if (type(value) is bool and setting.type is not bool) or not (is_known and is_in_range):
+    kinds = {float, int} if setting.type is float else {setting.type}
+    is_in_range = type(value) in kinds and (setting.range is None or setting.range.holds(value))
+    if not (is_known and is_in_range):
         raise InputError(f"{setting.key} = {value!r} is not valid")
     return value
 

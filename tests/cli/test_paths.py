@@ -53,8 +53,8 @@ def parsed(command, name, text):
 
 def test_the_parameters_that_are_paths_are_found():
     """Options, arguments and lists of them."""
-    assert {("train", "config"), ("predict", "images"), ("download", "imported"), ("page", "model")} <= set(PATHS)
-    assert {("train", "data_dir"), ("train", "output")} == set(KEYS)
+    assert {("train", "config"), ("predict", "images"), ("download", "given"), ("page", "model")} <= set(PATHS)
+    assert {("train", "data_dir"), ("train", "class_names"), ("train", "output")} == set(KEYS)
 
 
 @pytest.mark.parametrize(("command", "name"), PATHS)
@@ -124,7 +124,7 @@ def test_a_model_whose_data_folder_is_no_path_is_refused(folder):
 
 def test_a_tilde_is_expanded_in_the_data_folder_of_a_model(home):
     """Its metadata hold a config."""
-    assert TrainedModel(None, Path("model.npz"), Metadata(config={"data-dir": "~/x"})).origin == (None, home / "x")
+    assert TrainedModel(None, Path("model.npz"), Metadata(config={"data-dir": "~/x"})).origin.data_dir == home / "x"
 
 
 @pytest.mark.parametrize("value", ["", None])
