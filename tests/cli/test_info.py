@@ -11,6 +11,7 @@ import pytest
 import mnist_bp
 from mnist_bp import machine
 from mnist_bp.cores import usable_cores
+from mnist_bp.data.choices import downloadable
 from mnist_bp.storage.metadata import Environment
 
 
@@ -103,7 +104,7 @@ def test_datasets_are_listed_with_state_and_size(cli, info, cache):
 
     assert (found["folder"], found["problem"]) == (str(cache), None)
     assert {each["dataset"]: each["state"] for each in found["datasets"]} == {
-        "mnist": "absent", "fashion-mnist": "absent", "kmnist": "absent", "synthetic": "embedded",
+        **dict.fromkeys(downloadable(), "absent"), "synthetic": "embedded",
     }  # fmt: skip
     assert found["damaged"] == [{"file": str(cache / "mnist/train-images-idx3-ubyte.gz.damaged"), "bytes": 1000}]
     assert "\ndataset    mnist: absent\n" in cli("info").out

@@ -113,9 +113,9 @@ def test_help_of_train_fits_100_lines(options_of):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_an_option_takes_at_most_three_lines(options_of, command):
-    """At 100 columns."""
+    """At 100 columns; the list of datasets takes two more."""
     _, options = options_of(command)
-    assert {name: text for name, text in options.items() if len(text) > 3} == {}
+    assert {name: text for name, text in options.items() if len(text) > 3 + 2 * (name == "--dataset")} == {}
 
 
 def test_help_names_every_value_of_a_choice_unbroken(options_of):
@@ -131,7 +131,7 @@ def test_help_has_the_defaults_of_the_declarations(options_of):
     """Each default that is a value."""
     _, options = options_of("train")
     for setting in SETTINGS.values():
-        if setting.default is not None:
+        if setting.default is not None and setting.default is not False:  # flags are off
             default = setting.format(setting.default)
             text = f"{default:g}" if isinstance(default, float) else f"{default}"
             assert " ".join(options[f"--{setting.key}"]).endswith(f"Default: {text}.")
