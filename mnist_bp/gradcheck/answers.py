@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mnist_bp.core.activations import Array
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.errors import InputError
 from mnist_bp.gradcheck.layouts import Layout
@@ -111,28 +112,36 @@ def _is_number(value: Any) -> bool:
 def _gradient(reading: _Reading, layout: Layout, sizes: Sequence[int], name: str) -> ParameterVector:
     """Return the arrays of a reading as a parameter vector. Raise Misfit or InputError as ``read_answer`` does."""
     gradient = ParameterVector.empty(sizes, np.float64)
+    arrays = []
     for letter, given, expected in zip("Wb", reading[1:], (gradient.weights, gradient.biases), strict=True):
         if len(given) != len(expected):
             raise Misfit(f"{name}: expected a list of {len(expected)} arrays dC_d{letter}, one for each layer")
         for number, (array, target) in enumerate(zip(given, expected, strict=True), 1):
             where = f"{name}: dC_d{letter} of layer {number}"
-            try:
-                found = np.asarray(array)
-            except ValueError as error:  # a list of rows of different lengths
-                raise Misfit(f"{where} is not an array ({error})") from error
-            shape = layout.weight(target).shape if letter == "W" else target.shape
-            if letter == "b" and found.shape in {(*shape, 1), (1, *shape)}:
-                found = found.reshape(shape)
-            elif letter == "b" and found.size == 1:
-                found = np.full(shape, found)  # numpy would add this number to every bias: a bug that is named
-            if found.shape != shape:
-                raise Misfit(f"{where} has shape {found.shape}; expected {shape}{_hint(letter, found, shape)}")
-            if found.dtype.kind not in "biuf":
-                raise InputError(f"{where} has type {found.dtype}; expected real numbers")
-            if not np.isfinite(found).all():
-                raise InputError(f"{where} contains numbers that are not finite")
-            target[...] = layout.weight(found) if letter == "W" else found
+            arrays.append((where, _shaped(array, target, letter, layout, where), target))
+    for where, array, target in arrays:
+        if array.dtype.kind not in "biuf":
+            raise InputError(f"{where} has type {array.dtype}; expected real numbers")
+        if not np.isfinite(array).all():
+            raise InputError(f"{where} contains numbers that are not finite")
+        target[...] = array
     return gradient
+
+
+def _shaped(array: Any, target: Array, letter: str, layout: Layout, where: str) -> Array:
+    """Return an array of a result in the shape of ``target``. Raise Misfit if it has another one."""
+    try:
+        found = np.asarray(array)
+    except ValueError as error:  # a list of rows of different lengths
+        raise Misfit(f"{where} is not an array ({error})") from error
+    shape = layout.weight(target).shape if letter == "W" else target.shape
+    if letter == "b" and found.shape in {(*shape, 1), (1, *shape)}:
+        found = found.reshape(shape)
+    elif letter == "b" and found.size == 1:
+        found = np.full(shape, found)  # numpy would add this number to every bias: a bug that is named
+    if found.shape != shape:
+        raise Misfit(f"{where} has shape {found.shape}; expected {shape}{_hint(letter, found, shape)}")
+    return layout.weight(found) if letter == "W" else found
 
 
 def _hint(letter: str, found: Any, shape: tuple[int, ...]) -> str:

@@ -200,6 +200,7 @@ class Checker(NamedTuple):
         InputError
             If only the complex step is wanted, and the cost is not analytic.
         """
+        objective.refuse_overflow(network)
         if self.methods == ("central",) or objective.is_analytic(network, np.random.default_rng(self.seed)):
             return self.methods[:1]
         if self.methods == ("complex",):

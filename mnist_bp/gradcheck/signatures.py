@@ -153,7 +153,8 @@ def _roles(function: Callable[..., Any], name: str, *, has_owner: bool) -> tuple
         return tuple(roles)
     by_number = {2: ("x", "y"), 3: ("parameters", "x", "y"), 4: ("weights", "biases", "x", "y")}
     expected = by_number.get(len(names))
-    if expected is None or (expected == ("x", "y")) != has_owner:
+    has_more = len(names) > 3 and any(_role(each, ("parameters",)) for each in names)  # (parameters, cache, x, y)
+    if expected is None or has_more or (expected == ("x", "y")) != has_owner:
         raise InputError(f"{name} takes ({', '.join(names)}); expected {EXPECTED}: use --signature for another order")
     known = {each: _role(each, expected) for each in reversed(names)}
     first = {role: each for each, role in known.items() if role}  # of two arguments with one role, the first has it

@@ -195,11 +195,15 @@ def _wait(
             begin, has_started = time.monotonic(), True  # the time to start Python does not count
         if time.monotonic() - begin > (seconds if has_started else START):
             return "timeout", f"no result after {seconds:g} s: an endless loop?"
-        if sum(path.stat().st_size for path in outputs) > OUTPUT:
-            return "output", f"printed more than {OUTPUT >> 20} MB"
+        if _is_flood(outputs):
+            break
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.02)
-    return None
+    return ("output", f"printed more than {OUTPUT >> 20} MB") if _is_flood(outputs) else None
+
+
+def _is_flood(outputs: Sequence[Path]) -> bool:
+    return sum(path.stat().st_size for path in outputs) > OUTPUT
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -43,7 +43,7 @@ def test_each_submission_has_its_own_result(cli):
         fails="db = [n * b for b in db]",
         exits="os._exit(0)",
         loops="while True: pass",
-        floods="while True: os.write(1, bytes(1000))",
+        floods="print('x' * (1 << 20)); sys.stdout.close()",
         raises="x[n]",
         untidy="print('passed'); weights[0] += 1; sys.modules['torch'] = sys; import mnist_bp, right",
     )

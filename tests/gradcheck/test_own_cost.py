@@ -74,6 +74,7 @@ class ByColumns:
         self.weights, self.biases = [], []
 
     def backprop(self, x, y):
+        assert not np.iscomplexobj(self.weights[0])
         dW, db = gradient(self.weights, [b[:, 0] for b in self.biases], x.T, y.T)
         return [b[:, None] for b in db], dW
 

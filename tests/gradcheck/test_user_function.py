@@ -255,6 +255,10 @@ def five(weights, biases, x, y, rate):
     """An unknown argument besides."""
 
 
+def with_cache(parameters, cache, X, Y):
+    """Values of a forward pass that the check does not know."""
+
+
 def one_number(weights, biases, x, y):
     dW, db = by_rows(weights, biases, x, y)
     return dW, [b.sum() for b in db]
@@ -270,6 +274,7 @@ def not_summed(weights, biases, x, y):
     [
         (two, {}, r"takes \(first, second\); expected \(weights, biases, x, y\), \(parameters, x, y\), or a class"),
         (five, {}, r"takes \(weights, biases, x, y, rate\); expected "),
+        (with_cache, {}, r"takes \(parameters, cache, X, Y\); expected "),
         (not_summed, {}, r"dC_db of layer 1 has shape \(3?\d, 5\); expected \(5,\) \(not summed over the examples\?\)"),
         (by_rows, {"signature": ("weight",)}, "--signature weight: expected weights, biases, x, y, parameters, W1"),
         (by_rows, {"layout": ("rows", "columns")}, "expected one layout of the examples and one of the weights"),
