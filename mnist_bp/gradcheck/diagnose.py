@@ -75,18 +75,25 @@ def _fitting(candidates: Iterator[Candidate], evidence: Evidence, precision: Pre
         fits: list[tuple[float, str]] = []
         for sentence, gradient, network in candidates:
             numbers = gradient.vector.tobytes()
-            if numbers in compared or _all_same(gradient, right, here, precision):
+            if numbers in compared or _all_same(gradient, right, evidence, precision, right):
                 continue  # another bug changes the same here, or this one changes nothing
             compared.add(numbers)
             factor = ratio(evidence.gradient.vector[here.vector], gradient.vector[here.vector])
-            if factor and _all_same(evidence.gradient, here.like(factor * gradient.vector), here, precision):
+            planted = right.like(factor * gradient.vector)
+            if factor and _all_same(evidence.gradient, planted, evidence, precision, right.like(factor * right.vector)):
                 words = ratio_in_words(factor, network, examples)
                 besides = f"; besides, all derivatives are {words}" if words else ""
                 fits.append((complexity(factor, network, examples), sentence + besides))
     explained = [fit for fit in fits if np.isfinite(fit[0])] or fits
-    return "; or: ".join(sentence for _, sentence in sorted(explained, key=lambda fit: fit[0])) or None
+    sentences = dict.fromkeys(sentence for _, sentence in sorted(explained, key=lambda fit: fit[0]))
+    return "; or: ".join(sentences) or None
 
 
-def _all_same(a: ParameterVector, b: ParameterVector, here: ParameterVector, precision: Precision) -> bool:
-    arrays = side_by_side(a, b, here)
-    return all(same(one[where], other[where], precision).all() for _, one, other, where in arrays)
+def _all_same(
+    a: ParameterVector, b: ParameterVector, evidence: Evidence, precision: Precision, right: ParameterVector
+) -> bool:
+    """Return True if all entries on the mini-batch agree, up to rounding errors of the right derivatives."""
+    return all(
+        same(one[here], other[here], precision, float(np.abs(correct).max())).all()
+        for _, one, other, correct, here in side_by_side(a, b, right, evidence.here)
+    )

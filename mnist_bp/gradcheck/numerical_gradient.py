@@ -78,7 +78,7 @@ def numerical_gradient(
     kinks = ParameterVector.zeros(network.sizes, np.bool_)
     for l in range(1, network.L + 1):
         nudge = _Nudge(network, l, trace, objective, bounds.costs)
-        for j in range(network.sizes[l]):
+        for j in np.flatnonzero(chosen.blocks[l - 1].any(axis=0)).tolist():
             ks = np.flatnonzero(chosen.blocks[l - 1][:, j])
             for target, found in zip((values, noise, kinks), differentiate(nudge, j, ks), strict=True):
                 target.blocks[l - 1][ks, j] = found

@@ -21,10 +21,10 @@ DOUBLE, SINGLE = Precision(1e-6, 1e-13), Precision(1e-5, 3e-6)
 """Precision of gradients that were computed in float64 and in float32."""
 
 
-def same(a: Array, b: Array, precision: Precision) -> NDArray[np.bool_]:
-    """Return True for the entries that agree, up to rounding errors of the largest one."""
-    slack = precision.relative * np.maximum(np.abs(a), np.abs(b)) + precision.floor * np.abs(b).max(initial=0)
-    return np.abs(a - b) <= slack
+def same(a: Array, b: Array, precision: Precision, scale: float = 0.0) -> NDArray[np.bool_]:
+    """Return True for the entries that agree, up to rounding errors of the largest one, or of ``scale``."""
+    largest = max(scale, float(np.abs(b).max(initial=0)))
+    return np.abs(a - b) <= precision.relative * np.maximum(np.abs(a), np.abs(b)) + precision.floor * largest
 
 
 def ratio(a: Array, b: Array) -> float:

@@ -257,8 +257,8 @@ def in_float32(network: Network, X: NDArray, Y: NDArray) -> ParameterVector:
 
 
 def with_a_small_constant(network: Network, X: NDArray, Y: NDArray) -> ParameterVector:
-    """Correct backpropagation, but for 1e-8 in every σ′."""
-    return Steps(hidden_slope=lambda _, trace, l: trace.dA_dZ[l] + 1e-8)(network, X, Y)
+    """Correct backpropagation, but for 1e-8 in the outputs' σ′."""
+    return Steps(output_slope=lambda _, trace, l: trace.dA_dZ[l] + 1e-8)(network, X, Y)
 
 
 def by_differences(network: Network, X: NDArray, Y: NDArray) -> ParameterVector:
