@@ -146,7 +146,7 @@ def _show_list(root: Path, console: Console) -> None:
         console.emit_json({"event": "dataset", **entry._asdict(), "folder": str(entry.folder)})
         if not console.is_live:
             console.print_result(
-                f"{entry.dataset:14} {entry.state:10} {_size(entry):>8}  {entry.folder}, by {entry.makers}"
+                f"{entry.dataset:15} {entry.state:10} {_size(entry):>8}  {entry.folder}, by {entry.makers}"
             )
     console.emit_json({"event": "end", "folder": str(root), "datasets": len(entries)})
     if console.is_live:

@@ -199,10 +199,11 @@ def _load_own(place: Location, name: DatasetName | None, options: DataOptions, n
 def _load_imported(place: Location) -> Dataset:
     """Read a dataset that ``download --from`` has stored in the cache."""
     entry, folder = imported()[place.name], cast("Path", place.cache)
+    if place.found is None:
+        raise not_imported(entry, folder)
     files = imported_files(folder)
-    damaged = next((found.reason for file in files if (found := cache.quick_check(folder, file))), None)
-    if place.found is None or damaged is not None:
-        raise not_imported(entry, folder, damaged)
+    if damaged := next(filter(None, (cache.quick_check(folder, file) for file in files)), None):
+        raise not_imported(entry, folder, damaged.reason)
     dataset = _read(_files_in(folder), entry.name, entry.classes, mapped=_is_verified(folder))
     return replace(dataset, names=place.found.source.class_names())
 

@@ -316,6 +316,18 @@ def test_the_test_table_of_kaggle_has_no_labels(tmp_path, rng):
     assert len(load(None, tmp_path / "set", options=DataOptions(test_split=0.25)).test) == 3
 
 
+def test_other_tables_beside_a_dataset_do_not_matter(tmp_path, rng):
+    """The tables of Colab's sample_data: two names for one dataset, and numbers that are no images."""
+    sets = random_set(rng)
+    folder = write_csv(sets, tmp_path / "sample_data", header=False)
+    (folder / "train.csv").rename(folder / "mnist_train_small.csv")
+    (folder / "test.csv").rename(folder / "mnist_test.csv")
+    for split in SPLITS:
+        (folder / f"california_housing_{split}.csv").write_text("longitude,latitude\n-114.3,34.2\n", encoding="utf-8")
+    (folder / "cities.csv").write_text("city,country\nParis,France\n", encoding="utf-8")
+    assert_same(load(None, folder), sets)
+
+
 # --- EMNIST and QMNIST -----------------------------------------------------------------------------------------------
 
 
@@ -354,6 +366,7 @@ def test_emnist_without_its_files_says_where_to_get_them(cli, tmp_path):
     """No mirror has the archive: exit 3, and the command that imports it."""
     done = cli("train", "--dataset", "emnist-balanced", "--epochs", 1)
     assert (done.code, done.err.count("\n")) == (3, 1)
+    assert "emnist-balanced is not in " in done.err
     assert "download emnist-balanced --from gzip.zip" in done.err
 
 
@@ -461,7 +474,7 @@ REFUSALS = {
     "a text": (_table(lambda text: _last_line(text, lambda line: line[:-1] + "x")), "line 13, column 37: "),
     "a level of 256": (_table(lambda text: _last_line(text, lambda _: f"0,256{',0' * 35}")), "column 2: 256; exp"),
     "a short line": (_table(lambda text: _last_line(text, lambda _: "1,2")), "line 13 has 2 columns; expected 37"),
-    "no rows": (_table(lambda text: text.splitlines()[0] + "\n"), "holds no dataset"),
+    "no rows": (_table(lambda text: text.splitlines()[0] + "\n"), "train.csv has a header and no rows"),
     "labels inside": (_table(lambda text: text.replace("label,1x1", "index,label", 1)), "labels are in column 2 of"),
     "sizes": (_resized, "3 × 5 pixels, and 000.png 6 × 6: resize all pictures to one size"),
     "another file": (_with_text, "notes.txt is not a picture"),

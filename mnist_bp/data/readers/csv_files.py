@@ -66,43 +66,54 @@ class Layout(NamedTuple):
     shape: tuple[int, int]
 
 
+class Table(NamedTuple):
+    """A file and its layout."""
+
+    file: Stored
+    layout: Layout
+
+
 def find(folder: Folder) -> Iterator[Source | InputError]:
-    """Yield the datasets in a folder."""
-    groups: dict[str, dict[SplitName, Stored]] = {}
+    """Yield the datasets in a folder. Tables of other things do not count."""
+    tables: dict[SplitName, dict[str, Table]] = {"train": {}, "test": {}}
     for name, stored in folder.files.items():
         split, _, prefix = spelled(name)
         if name.lower().endswith(ENDINGS) and "submission" not in prefix:
-            groups.setdefault(prefix, {}).setdefault(split or "train", stored)
-    if len(groups) == 2 and sorted(split for files in groups.values() for split in files) == ["test", "train"]:
-        first, second = groups.values()  # mnist_train_small.csv and mnist_test.csv
-        groups = {"": {**first, **second}}
-    for prefix, files in groups.items():
-        try:
-            yield from _source(prefix, files)
-        except InputError as error:
-            yield error
+            try:
+                if layout := _layout(stored):
+                    tables[split or "train"].setdefault(prefix, Table(stored, layout))
+            except InputError as error:
+                yield error
+    trains, tests = tables["train"], tables["test"]
+    yield from (_without_labels(train) for train in trains.values() if train.layout.label is None)
+    trains = {prefix: train for prefix, train in trains.items() if train.layout.label is not None}
+    tests |= _other_test(trains, tests)
+    for prefix, train in trains.items():
+        yield _source(prefix, train, tests.get(prefix))
+    for prefix in tests.keys() - tables["train"].keys():
+        yield InputError(f"{tests[prefix].file} is a test set without a training set; expected a train.csv beside it")
 
 
-def _source(prefix: str, files: dict[SplitName, Stored]) -> Iterator[Source]:
-    """Yield the dataset of a training table and a test table. Raise InputError if they are none."""
-    train, test = files.get("train"), files.get("test")
-    if train is None:
-        raise InputError(f"{test} is a test set without a training set; expected a train.csv beside it")
-    layout = _layout(train)
-    if layout is None:
-        return  # a table of something else
-    if layout.label is None:
-        raise InputError(f"{train} has no labels ({layout.columns} columns); expected the label in the first column")
-    if test is not None and (tested := _layout(test)) is not None and tested.label is not None:
-        yield Source(_table(train, layout), _table(test, tested), [train, test], prefix)
-    else:
-        yield Source(
-            _table(train, layout), None, [train], prefix, f"{test.name} has no labels" if test else "no test.csv"
-        )
+def _without_labels(table: Table) -> InputError:
+    columns = table.layout.columns
+    return InputError(f"{table.file} has no labels ({columns:,} columns); expected the label in the first column")
 
 
-def _table(file: Stored, layout: Layout) -> LabelledSet:
-    return LabelledSet(str(file), str(file), lambda: _read(file, layout))
+def _other_test(trains: Mapping[str, Table], tests: Mapping[str, Table]) -> dict[str, Table]:
+    """Return the only test set for the only training set, also if their names differ, as in mnist_train_small.csv."""
+    found = [test for test in tests.values() if test.layout.label is not None]
+    return dict.fromkeys(trains, found[0]) if len(trains) == len(found) == 1 else {}
+
+
+def _source(prefix: str, train: Table, test: Table | None) -> Source:
+    if test is None or test.layout.label is None:
+        without = f"{test.file.name} has no labels" if test else "no test.csv"
+        return Source(_table(train), None, [train.file], prefix, without)
+    return Source(_table(train), _table(test), [train.file, test.file], prefix)
+
+
+def _table(table: Table) -> LabelledSet:
+    return LabelledSet(str(table.file), str(table.file), lambda: _read(*table))
 
 
 def _layout(file: Stored) -> Layout | None:
@@ -112,6 +123,8 @@ def _layout(file: Stored) -> Layout | None:
     delimiter = max(DELIMITERS, key=first.count)
     headings = [text.strip(" \"'\n") for text in first.split(delimiter)]
     has_header = not _are_numbers(headings)
+    if has_header and not second.strip() and LABELS & {text.lower() for text in headings}:
+        raise InputError(f"{file} has a header and no rows; expected a label and grey levels in each row")
     if len(headings) < 2 or (has_header and not _are_numbers(second.split(delimiter))):
         return None
     columns = len(headings)
