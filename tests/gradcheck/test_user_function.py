@@ -191,24 +191,27 @@ def test_a_wrong_function_fails_in_every_convention(function):
     assert report.convention == outcome(function).convention
 
 
-def test_a_function_of_a_mini_batch_is_not_called_with_single_examples():
-    """A bug that only a mini-batch shows, such as a missing mean, is not hidden."""
+@pytest.mark.parametrize(("function", "layout"), [(by_rows, "rows,jk"), (by_columns, "columns,jk")])
+def test_a_function_of_a_mini_batch_is_not_called_with_single_examples(function, layout):
+    """A bug that only a mini-batch shows, such as a bias without the mean, is not hidden."""
 
     def summed(weights, biases, x, y):
-        return tuple([array * len(x) for array in part] for part in by_rows(weights, biases, x, y))
+        dW, db = function(weights, biases, x, y)
+        return dW, [b * (x.size // SIZES[0]) for b in db]
 
     report = outcome(summed)
 
     assert report.outcome == "failed"
-    assert report.convention.layout == "rows,jk"
+    assert report.convention.layout == layout
 
 
-def test_sizes_that_are_equal_do_not_confuse_the_layout():
-    """As many examples as inputs, and square matrices behind the first."""
+@pytest.mark.parametrize("sizes", [[6, 4, 4, 4], [6, 6, 6]])
+def test_sizes_that_are_equal_do_not_confuse_the_layout(sizes):
+    """As many examples as inputs, and square matrices. If both layouts fit, the one in which the gradient is right."""
     rng = np.random.default_rng(1)
-    network = Network([6, 4, 4, 4], rng=rng, dtype=np.float64)
+    network = Network(sizes, rng=rng, dtype=np.float64)
     for function, layout in ((by_rows, "rows,jk"), (from_k_to_j, "rows,kj")):
-        report = Checker(("complex",), function=function).run(network, rng.random((6, 6)), np.arange(6) % 4)
+        report = Checker(("complex",), function=function).run(network, rng.random((6, 6)), np.arange(6) % sizes[-1])
         assert (report.outcome, report.convention.layout) == ("passed", layout)
 
 
