@@ -134,6 +134,8 @@ def place(idx_folder, few_digits, monkeypatch, cli):
     Path("my-digits").symlink_to(idx_folder)
     Path("configs").symlink_to(ROOT / "configs")
     Image.fromarray(few_digits[1].images[0]).save("digit.png")
+    Path("photos").mkdir()
+    Image.fromarray(few_digits[1].images[0]).save("photos/digit.png")
     for program in BLOCKS:
         if program.is_python and "def backpropagate(" in program.text:
             Path("my_backprop.py").write_text(program.text, encoding="utf-8")

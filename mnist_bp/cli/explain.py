@@ -22,7 +22,7 @@ from mnist_bp.cli.options import (
     help_text,
     positive,
 )
-from mnist_bp.data.image_file import image_path, read_image
+from mnist_bp.data.image_file import image_path, read_picture
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import InputError
 from mnist_bp.reports.class_names import ClassNames
@@ -37,6 +37,7 @@ from mnist_bp.training.saved_model import fresh_network, load_model
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset, Examples
+    from mnist_bp.data.preprocess import Look
     from mnist_bp.explanation.result import Address
 
 __all__ = ["explain"]
@@ -150,7 +151,7 @@ def explain(
         network = fresh_network(data, hidden, activation, cost, seed=seed)
     else:
         network = trained.network.astype(np.float64)
-    batch, row = _mini_batch(data, split, example, image, label)
+    batch, row = _mini_batch(data, split, example, image, label, trained.look if trained else data.look)
     usual = trained.learning_rate if trained else default_learning_rate(network.activation, network.cost)
     rate = learning_rate or usual
     explanation = explain_derivative(network, batch.inputs(np.float64), batch.labels, row, address, rate)
@@ -204,7 +205,7 @@ def _batch_start(example: int) -> int:
 
 
 def _mini_batch(
-    data: "Dataset", split: SplitName, example: int, image: Path | None, label: int | None
+    data: "Dataset", split: SplitName, example: int, image: Path | None, label: int | None, look: "Look"
 ) -> "tuple[Examples, int]":
     """Return the mini-batch of the example, and its row there: batches begin at multiples of ``BATCH``.
 
@@ -226,5 +227,5 @@ def _mini_batch(
     if label >= data.classes:
         raise InputError(f"--label {label}: expected 0 to {data.classes - 1}")
     rows, columns = images.shape[1:]
-    drawn = read_image(image, (rows, columns))
+    drawn = read_picture(image, (rows, columns), look).image
     return Examples(np.concatenate([drawn[None], images[1:]]), np.append(np.uint8(label), labels[1:])), 0

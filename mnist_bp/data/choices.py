@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mnist_bp.core.choices import Registry
+from mnist_bp.data.names import DEFAULT
 from mnist_bp.data.registry import ENTRIES, DatasetEntry, GeneratedDataset, ImportedDataset, PublishedDataset
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ __all__ = [
     "generated",
     "imported",
     "is_generated",
+    "is_like_mnist",
     "published",
 ]
 
@@ -48,6 +50,11 @@ def downloadable() -> list[str]:
 def is_generated(name: str) -> bool:
     """Return True for the name of a generated dataset, with or without a version: ``synthetic-1``."""
     return any(re.fullmatch(rf"{re.escape(each)}(-\d+)?", name) for each in generated())
+
+
+def is_like_mnist(name: str | None) -> bool:
+    """Return True for digits that were preprocessed as those of MNIST, and for a dataset that is not known."""
+    return name in {None, DEFAULT} or is_generated(str(name))
 
 
 def class_names(dataset: object, classes: int) -> tuple[str, ...]:

@@ -7,11 +7,15 @@ from numpy.typing import DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.data.batches import normalize
-from mnist_bp.data.choices import DATASETS, class_names, is_generated
+from mnist_bp.data.choices import DATASETS, class_names, is_generated, is_like_mnist
 from mnist_bp.data.names import CLASSES, OWN, DatasetName, SplitName
+from mnist_bp.data.preprocess import Look
 from mnist_bp.errors import InputError
 
 __all__ = ["CLASSES", "Dataset", "Examples", "stratified_split"]
+
+SAMPLE = 1_000
+"""Number of images whose borders show the polarity of the dataset."""
 
 STREAMS = {"validation set": 1, "test set": 2}
 """Numbers of the random streams that select the examples of a set."""
@@ -88,6 +92,14 @@ class Dataset:
     def pixels(self) -> int:
         """Number of pixels of an image, which is the number of the network's inputs."""
         return self.train.pixels
+
+    @property
+    def look(self) -> Look:
+        """Appearance of the images. Their paper is what most of their border pixels show."""
+        images = (self.train if len(self.train) else self.test).first(SAMPLE).images
+        border = np.concatenate([images[:, [0, -1]].ravel(), images[:, :, [0, -1]].ravel()])
+        is_dark_on_light = bool(border.size) and float(np.median(border)) > 127
+        return Look(is_like_mnist(self.name), is_dark_on_light)
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-__all__ = ["ENDINGS", "MOST_BYTES", "STDIN", "grey_image", "image_path", "read_image", "require_pillow"]
+    from mnist_bp.data.preprocess import Look, Preprocessed
+
+__all__ = ["ENDINGS", "MOST_BYTES", "STDIN", "grey_image", "image_path", "read_image", "read_picture", "require_pillow"]
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "WEBP", "TIFF")
 """Supported image formats. Pillow decodes them itself; opening a PostScript file, for example, would execute it."""
@@ -81,7 +83,16 @@ def require_pillow() -> None:
 
 
 def read_image(path: Path, shape: tuple[int, int]) -> "NDArray[np.uint8]":
+    """Return the image of ``read_picture`` for a network that was trained on digits like those of MNIST."""
+    from mnist_bp.data.preprocess import Look
+
+    return read_picture(path, shape, Look()).image
+
+
+def read_picture(path: Path, shape: tuple[int, int], look: "Look") -> "Preprocessed":
     """Read an image of one digit and preprocess it for a network with inputs of ``shape`` (rows, columns).
+
+    ``look`` is the appearance of the images that the network was trained on.
 
     The orientation in the file's metadata is applied, transparent pixels become paper, and an animation is represented
     by its first frame. ``STDIN`` stands for standard input.
@@ -91,13 +102,13 @@ def read_image(path: Path, shape: tuple[int, int]) -> "NDArray[np.uint8]":
     InputError
         If Pillow is not installed, or the file is not an image in one of ``FORMATS``, is too large, or shows no digit.
     """
-    from mnist_bp.data.preprocess import preprocess
+    from mnist_bp.data.preprocess import prepare
 
     require_pillow()
     name = "standard input" if path == STDIN else str(path)
     grey = _decoded(lambda: _content(path), name, max(SIDE, *shape))
     try:
-        return preprocess(grey, shape)
+        return prepare(grey, shape, look)
     except InputError as error:
         raise InputError(f"{name} {error}") from error
 
@@ -132,6 +143,8 @@ def _content(path: Path) -> io.BytesIO:
         if sys.stdin is None:
             raise InputError("is closed")
         return _read(sys.stdin.buffer)
+    if path.is_dir():
+        raise InputError(f"is a folder without pictures: expected files that end in {', '.join(ENDINGS)}")
     with path.open("rb") as file:
         return _read(file)
 

@@ -13,7 +13,7 @@ from mnist_bp.core.activations import Array
 from mnist_bp.data.components import Components, connected_components
 from mnist_bp.errors import InputError
 
-__all__ = ["LEAST_CONTRAST", "Digit", "cropped", "find_digit", "sides"]
+__all__ = ["LEAST_CONTRAST", "Digit", "cropped", "find_digit", "is_dark_on_light", "sides"]
 
 LEAST_CONTRAST = 8.0
 """Smallest difference in grey levels (of 255) between paper and ink. With less, an image counts as empty."""
@@ -96,9 +96,7 @@ def find_digit(grey: Array) -> Digit:
     if np.ptp(grey) < LEAST_CONTRAST:
         raise InputError(ALL_PAPER)
     contrast = _contrast(grey.astype(np.float64))
-    # Cubes keep the sign, and give ink more weight than the small deviations of paper.
-    is_light_on_dark = np.sum(contrast * contrast * contrast) >= 0
-    ink = _without_lines(_without_lines(_ink(contrast if is_light_on_dark else -contrast)).T).T
+    ink = _without_lines(_without_lines(_ink(-contrast if _is_dark(contrast) else contrast)).T).T
     components = connected_components(ink)
     digit = _on_sheet(grey, components)
     strongest = float(np.abs(contrast).max())
@@ -107,6 +105,16 @@ def find_digit(grey: Array) -> Digit:
     is_kept = _selected(components)
     kept = np.where(np.append(is_kept, False)[components.labels], ink, 0.0)
     return Digit(cropped(kept), strongest, _is_several(components.boxes[is_kept]))
+
+
+def is_dark_on_light(grey: Array) -> bool:
+    """Return True if the ink of an image is darker than its paper."""
+    return _is_dark(_contrast(grey.astype(np.float64)))
+
+
+def _is_dark(contrast: Array) -> bool:
+    # Cubes keep the sign, and give ink more weight than the small deviations of paper.
+    return bool(np.sum(contrast * contrast * contrast) < 0)
 
 
 def _without_lines(ink: Array) -> Array:

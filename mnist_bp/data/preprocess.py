@@ -12,19 +12,51 @@ Every step is a sum, a median, a count or a product with a small matrix, so that
 gives the same result.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.data.ink import LEAST_CONTRAST, cropped, find_digit, sides
+from mnist_bp.data.ink import LEAST_CONTRAST, cropped, find_digit, is_dark_on_light, sides
 
-__all__ = ["preprocess"]
+__all__ = ["Look", "Preprocessed", "prepare", "preprocess"]
 
 BOX = 20 / 28
 """Longer side of a digit, as a fraction of the image's shorter side."""
 
 
-def preprocess(grey: Array, shape: tuple[int, int]) -> NDArray[np.uint8]:
+class Look(NamedTuple):
+    """Appearance of a dataset's images.
+
+    Attributes
+    ----------
+    is_mnist
+        True for digits that were preprocessed as those of MNIST.
+    is_dark_on_light
+        Polarity of the network's inputs: True for dark ink on light paper.
+    is_inverted
+        True if grey levels of the dataset's files are inverted (255 − grey level) to get the inputs.
+    """
+
+    is_mnist: bool = True
+    is_dark_on_light: bool = False
+    is_inverted: bool = False
+
+
+class Preprocessed(NamedTuple):
+    """An image for a network, and whether it seems to show several digits."""
+
+    image: NDArray[np.uint8]
+    is_several: bool
+
+
+def preprocess(grey: Array, shape: tuple[int, int], look: Look = Look()) -> NDArray[np.uint8]:  # noqa: B008 - immutable
+    """Return the image of ``prepare`` alone."""
+    return prepare(grey, shape, look).image
+
+
+def prepare(grey: Array, shape: tuple[int, int], look: Look) -> Preprocessed:
     """Prepare an image of one digit for a network.
 
     Parameters
@@ -33,12 +65,14 @@ def preprocess(grey: Array, shape: tuple[int, int]) -> NDArray[np.uint8]:
         Grey levels from 0, black, to 255, white, (rows, columns) of any size; dark on light or light on dark.
     shape
         Rows and columns of the network's inputs.
+    look
+        Appearance of the images that the network was trained on.
 
     Returns
     -------
-    image
-        Image of that shape, light on black; the strongest ink is 255. An image that already has this shape and is light
-        on dark is returned unchanged, because it is probably from a dataset.
+    preprocessed
+        Image of that shape, light on black; the strongest ink is 255. An image that already has this shape and looks
+        like those of the network's dataset is returned unchanged. For a network of dark images, the image is inverted.
 
     Raises
     ------
@@ -46,11 +80,16 @@ def preprocess(grey: Array, shape: tuple[int, int]) -> NDArray[np.uint8]:
         If the image has no pixels or shows no digit.
     """
     side = max(1, int(min(shape) * BOX + 0.5))
-    if grey.shape == shape and _is_prepared(grey, side):
-        return _levels(grey)
-    ink = find_digit(grey).ink
-    image = _centred(_resized(ink, side), shape)
-    return _levels(image * (255 / image.max()))
+    if grey.shape == shape and look.is_mnist and _is_prepared(grey, side):
+        return Preprocessed(_levels(grey), is_several=False)
+    if grey.shape == shape and not look.is_mnist:
+        is_inverse = is_dark_on_light(grey) != look.is_dark_on_light
+        if not is_inverse or look.is_inverted:
+            return Preprocessed(_levels(255 - grey if is_inverse else grey), is_several=False)
+    digit = find_digit(grey)
+    image = _centred(_resized(digit.ink, side), shape)
+    image *= 255 / image.max()
+    return Preprocessed(_levels(255 - image if look.is_dark_on_light else image), digit.is_several)
 
 
 def _is_prepared(grey: Array, side: int) -> bool:

@@ -142,6 +142,7 @@ class TrainingRun:
             class_names=self.data.class_names,
             image_shape=self.data.train.images.shape[1:],
             invert=self.settings.invert,
+            dark_on_light=self.data.look.is_dark_on_light,
             config=self.settings.options(),
             epochs=self.trainer.epoch,
             test_accuracy=self.last.test_accuracy if self.last else None,

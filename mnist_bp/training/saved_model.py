@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnist_bp.core.choices import COSTS
-from mnist_bp.data.choices import class_names, is_generated
+from mnist_bp.data.choices import class_names, is_generated, is_like_mnist
 from mnist_bp.errors import InputError
 from mnist_bp.training.data_settings import DataSettings
 from mnist_bp.training.learning_rates import default_learning_rate
@@ -14,6 +14,7 @@ from mnist_bp.training.notation import format_sizes
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset
+    from mnist_bp.data.preprocess import Look
     from mnist_bp.network import Network
     from mnist_bp.storage.metadata import Metadata
 
@@ -60,6 +61,14 @@ class TrainedModel(NamedTuple):
         outputs = self.network.sizes[-1]
         names = self.meta.class_names or class_names(self.meta.dataset, outputs)
         return names if len(names) == outputs else ()
+
+    @property
+    def look(self) -> "Look":
+        """Appearance of the images of its training."""
+        from mnist_bp.data.preprocess import Look
+
+        meta = self.meta
+        return Look(meta.synthetic or is_like_mnist(meta.dataset), meta.dark_on_light, meta.invert)
 
     def fits(self, data: "Dataset") -> bool:
         """Return True if the network has an input for each pixel and an output for each class."""

@@ -58,7 +58,9 @@ def test_an_image_of_the_data_set_gives_the_answers_of_evaluate(cli, model, trai
     assert [record["prediction"] for record in done.records] == outputs.argmax(axis=1).tolist()
     np.testing.assert_allclose([record["outputs"] for record in done.records], outputs, rtol=1e-5)
     assert {(record["model"], record["synthetic"]) for record in done.records} == {(model, True)}
-    assert set(done.records[0]) == {"event", "image", "prediction", "outputs", "model", "synthetic"}
+    assert set(done.records[0]) == {
+        "event", "image", "prediction", "outputs", "uncertain", "several_digits", "model", "synthetic"
+    }  # fmt: skip
     assert "SYNTHETIC" in done.err
 
 
@@ -123,7 +125,7 @@ def test_a_bad_image_does_not_keep_the_others_from_being_read(cli, model, seven)
     assert (done.code, len(done.out.splitlines()), len(said)) == (2, 2, 6)
     assert said[0] == "mnist-bp: text.png is not a supported image: expected PNG, JPEG, GIF, BMP, PPM, WEBP, TIFF"
     assert said[1] == "mnist-bp: empty.png is empty"
-    assert said[2].startswith("mnist-bp: cannot read the image folder.png: ")
+    assert said[2].startswith("mnist-bp: folder.png is a folder without pictures: expected files that end in .png, ")
     assert said[3].startswith("mnist-bp: cannot read the image cut.png: ")
     assert said[4] == "mnist-bp: white.png shows no digit: it is all paper"
     assert said[5].startswith("mnist-bp: cannot read the image none.png: No such file")
@@ -275,3 +277,87 @@ def test_digits_drawn_on_paper_look_as_they_do_when_prepared_at_once(few_digits)
     expected = np.stack([preprocess(255 - image, SHAPE) for image in images])
     assert np.abs(read_back(images).astype(int) - expected).mean() < 10
     assert expected.mean() > 25
+
+
+@pytest.fixture
+def digits(few_digits):
+    """Ten test digits in folders by class, and others in one folder with the class at the end of the name."""
+    for number, (image, label) in enumerate(zip(few_digits[1].images[:20], few_digits[1].labels[:20], strict=True)):
+        path = Path(f"folders/{label}/{number}.png" if number < 10 else f"names/{number}_{label}.PNG")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    Path("folders/labels.csv").write_text("no picture", encoding="utf-8")
+    return few_digits[1].labels[:20]
+
+
+@pytest.mark.parametrize(("folder", "options"), [("folders", []), ("names", ["--labels", "names"])])
+def test_a_folder_of_labelled_pictures_gives_the_accuracy(cli, model, digits, folder, options):
+    """All pictures below it; a record for each, and one with the confusion matrix."""
+    *records, total = cli("predict", folder, *options, "--model", model, "--json").records
+    assert len(records) == 10
+    assert sorted(record["label"] for record in records) == sorted(digits[:10] if folder == "folders" else digits[10:])
+    right = sum(record["label"] == record["prediction"] for record in records)
+    assert (total["event"], total["examples"], total["unreadable"]) == ("pictures", 10, 0)
+    assert total["accuracy"] == right / 10 == np.trace(total["confusion"]) / 10
+    done = cli("predict", folder, *options, "--model", model)
+    assert (done.code, done.out.splitlines()[-1]) == (0, f"accuracy {right * 10:.2f} % on 10 labelled pictures")
+    assert f"{records[0]['image']}: a" in done.out
+    quiet = cli("predict", folder, *options, "--model", model, "--quiet")
+    assert quiet.out == f"accuracy {right * 10:.2f} % on 10 labelled pictures\n"
+
+
+def test_a_folder_without_labels_is_predicted_alone(cli, model, digits):
+    """One line for each picture. Labels that are asked for and missing are an error for each."""
+    assert len(cli("predict", "names", "--model", model, "--quiet").out.splitlines()) == 10
+    done = cli("predict", "names", "--model", model, "--labels", "folders", "--quiet")
+    assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 10)
+    assert done.err.splitlines()[0].endswith("expects the class in its folder, like 3/x.png")
+
+
+def test_folders_may_be_called_by_the_names_of_classes(cli, trained, seven):
+    """As those of Fashion-MNIST."""
+    trained.save("fashion.npz", {"dataset": "fashion-mnist"})
+    Path("x/Sneaker").mkdir(parents=True)
+    seven.save("x/Sneaker/1.png")
+    assert cli("predict", "x", "--model", "fashion.npz", "--json").records[0]["label"] == 7
+
+
+def test_several_digits_are_a_warning(cli, model, seven):
+    """Two side by side; the exit code is 0."""
+    page = Image.new("L", (320, 200), 255)
+    page.paste(seven, (0, 0))
+    page.paste(seven, (160, 0))
+    page.save("77.png")
+    done = cli("predict", "77.png", "--model", model, "--json")
+    assert (done.code, done.records[0]["several_digits"]) == (0, True)
+    assert "warning  77.png: more than one digit?" in done.err
+    seven.save("7.png")
+    assert not cli("predict", "7.png", "--model", model, "--json").records[0]["several_digits"]
+
+
+def test_an_uncertain_answer_is_called_uncertain(cli, few_digits, rng):
+    """An untrained network has outputs that are almost equal; a trained one does not."""
+    Network([784, 10], cost="cross-entropy", rng=rng).save("new.npz")
+    Image.fromarray(few_digits[1].images[0]).save("x.png")
+    assert cli("predict", "x.png", "--model", "new.npz").out.splitlines()[-1].endswith("; uncertain")
+    certain = Network([784, 10], cost="cross-entropy", rng=rng)
+    certain.biases[-1][3] = 50
+    certain.save("certain.npz")
+    assert not cli("predict", "x.png", "--model", "certain.npz", "--json").records[0]["uncertain"]
+
+
+@pytest.mark.parametrize(("is_dark", "is_inverted"), [(False, False), (True, False), (False, True)])
+def test_a_network_of_another_dataset_gets_its_pictures_as_they_stand(cli, few_digits, is_dark, is_inverted, rng):
+    """Its own shape and polarity, whatever the size and place of what they show; others are preprocessed."""
+    stored = np.roll(few_digits[1].images[0], (4, 3), axis=(0, 1))
+    inputs = 255 - stored if is_dark else stored
+    network = Network([784, 10], rng=rng)
+    network.save("own.npz", {"dataset": "own", "dark_on_light": is_dark, "invert": is_inverted})
+    Image.fromarray(255 - inputs if is_inverted else inputs).save("x.png")
+    Image.fromarray(np.pad(stored, 30)).save("large.png")
+    same, large = cli("predict", "x.png", "large.png", "--model", "own.npz", "--json").records
+    expected = network.forward(inputs.reshape(1, -1) / np.float32(255))[0]
+    np.testing.assert_allclose(same["outputs"], expected, rtol=1e-5)
+    prepared = preprocess(np.pad(stored, 30), SHAPE)
+    expected = network.forward((255 - prepared if is_dark else prepared).reshape(1, -1) / np.float32(255))[0]
+    np.testing.assert_allclose(large["outputs"], expected, rtol=1e-5)

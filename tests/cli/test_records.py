@@ -74,6 +74,9 @@ def test_every_key_of_a_record_is_documented(cli, run, idx_folder, command, more
 def test_every_key_of_the_other_records_is_documented(cli, run):
     """Those of commands without examples."""
     assert_documented(cli("predict", "--model", "run", SAMPLE, "--json"), "predict")
+    Path("pictures/7").mkdir(parents=True)
+    Path("pictures/7/x.png").write_bytes(SAMPLE.read_bytes())
+    assert_documented(cli("predict", "--model", "run", "pictures", "--json"), "predict")
     assert_documented(cli("page", "run", "--json"), "page")
     assert_documented(cli("download", "--list", "--json"), "download")
     assert_documented(cli("info", "--json"), "info")

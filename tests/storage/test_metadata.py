@@ -82,7 +82,7 @@ def test_only_what_is_known_is_written(network: Network) -> None:
     }  # fmt: skip
     assert Metadata(dataset="few").record() == {
         "dataset": "few", "synthetic": False, "fallback": False, "input_scaling": (0, 1), "invert": False,
-        "kept": "last",
+        "dark_on_light": False, "kept": "last",
     }  # fmt: skip
 
 
