@@ -120,10 +120,10 @@ export function cropped({ rows, columns, at }) {
     [top, bottom] = [Math.min(top, row), Math.max(bottom, row)];
     [left, right] = [Math.min(left, column), Math.max(right, column)];
   });
-  return part({ rows, columns, at }, top, bottom + 1, left, right + 1);
+  return section({ rows, columns, at }, top, bottom + 1, left, right + 1);
 }
 
-function part({ columns, at }, top, bottom, left, right) {
+function section({ columns, at }, top, bottom, left, right) {
   return picture(bottom - top, right - left, (row, column) => at[(top + row) * columns + left + column]);
 }
 
