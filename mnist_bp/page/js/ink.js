@@ -74,7 +74,7 @@ function onSheet(grey, sheet, ink, limits) {
   }
   const lengths = [columns, columns, rows, rows];
   if (along.some((side, i) => side.size < limits.frame_pixels * lengths[i])) return null;
-  return findDigit(part(grey, top + high, bottom - high, left + wide, right - wide), limits);
+  return findDigit(section(grey, top + high, bottom - high, left + wide, right - wide), limits);
 }
 
 /* The components of the digit: no frames, no specks, and nothing at the picture's edge, unless the largest one touches
