@@ -6,7 +6,7 @@ __all__ = ["EXPECTED", "FORMATS", "IN_HELP", "REFUSED", "Format", "Refused"]
 
 
 class Format(NamedTuple):
-    """Description of a format: a word for it, what the user has, and an example of the command."""
+    """Description of a format: a word for it, what the user has, and an example of arguments."""
 
     word: str
     what: str
@@ -17,22 +17,22 @@ FORMATS: dict[str, Format] = {
     "idx": Format(
         "IDX files",
         "train-images-idx3-ubyte and three more, plain, .gz or in a .zip, also as torchvision and Kaggle store them",
-        "mnist-bp train --data-dir FOLDER",
+        "train --data-dir FOLDER",
     ),
     "csv": Format(
         "CSV files",
         "train.csv and test.csv, an image in each row, its label first",
-        "mnist-bp train --data-dir FOLDER",
+        "train --data-dir FOLDER",
     ),
     "npz": Format(
         "npz files",
         "x_train, y_train, x_test and y_test in one file or in four",
-        "mnist-bp train --data-dir mnist.npz",
+        "train --data-dir mnist.npz",
     ),
     "pictures": Format(
         "pictures",
         "a folder for each class: train/cat/1.png, test/cat/2.png",
-        "mnist-bp train --data-dir FOLDER",
+        "train --data-dir FOLDER",
     ),
 }
 """Formats by name, in the order in which they are tried. ``formats.READERS`` has the reader of each."""
@@ -40,7 +40,7 @@ FORMATS: dict[str, Format] = {
 IN_HELP = f"Formats of your own dataset: {'; '.join(f'{each.word} ({each.what})' for each in FORMATS.values())}."
 """Paragraph for the help of the commands that take ``--data-dir``."""
 
-EXPECTED = f"{', '.join(each.word for each in FORMATS.values())} (see mnist-bp train --help)"
+EXPECTED = f"{', '.join(each.word for each in FORMATS.values())} (listed at the end of --help)"
 """Short list for error messages."""
 
 

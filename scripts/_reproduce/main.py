@@ -23,9 +23,11 @@ from mnist_bp.data.choices import published
 from mnist_bp.data.datasets import data_root, inspect_root
 from mnist_bp.data.download.verify import Unusable, VerifiedFile, take_file
 from mnist_bp.data.names import OWN
+from mnist_bp.data.readers.idx_files import standard_name
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError, MnistBpError, StorageError
 from mnist_bp.reports.console import Console, prepare_streams
+from mnist_bp.training.data_settings import DataSettings
 
 CONFIGS, RESULTS = ROOT / "configs", ROOT / "runs/reproduce"
 INTERRUPTED = 130
@@ -127,11 +129,12 @@ def require_mnist(data_dir: Path | None) -> None:
     InputError
         If a folder named mnist, or the given one, contains something else, which train would use under that name.
     """
-    load_dataset(DATASET, data_dir, Console())
+    load_dataset(DataSettings(dataset=DATASET, data_dir=data_dir), Console())
     finding = inspect_root(data_dir)
     found = finding.named(DATASET) or finding.named(OWN)
+    held = {standard_name(stored.name): stored for stored in found.source.files} if found else {}
     for file in published()[DATASET].files:
-        stored = found.files[file.name] if found else data_root(data_dir)
+        stored = held.get(file.name, data_root(data_dir))
         try:
             take_file(stored, VerifiedFile(file))
         except Unusable as reason:
