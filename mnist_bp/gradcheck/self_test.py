@@ -50,8 +50,14 @@ class SelfTest:
         self._reference = Reference(self._network, self._right, method="complex", rng=np.random.default_rng(seed))
 
     def findings(self) -> Iterator[Finding]:
-        """Yield the result for each known bug."""
+        """Yield the result for each known bug that changes this gradient.
+
+        Transposing images changes nothing if they are not square, for example.
+        """
+        right = self._right.gradient(self._network).vector
         for bug in KNOWN_BUGS:
+            if (bug.gradient(self._network, self._right.X, self._right.Y).vector == right).all():
+                continue
             found = self._reference.check(UserGradient(self._right.X, self._right.Y, backpropagate=bug.gradient))
             diagnosis = diagnose(found, self._network, self._right)
             is_named = any(bug.sign in words for words in diagnosis)
