@@ -18,6 +18,9 @@ __all__ = ["Finding", "SelfTest"]
 HIDDEN = (16, 16)
 """Hidden layers of the self-test. One weight matrix is square, so that its transpose has the same shape."""
 
+ROUNDING = 1e-9
+"""Relative difference of two gradients that may be rounding. The effect of every known bug is larger."""
+
 
 class Finding(NamedTuple):
     """Result for one known bug: ``caught`` if the check fails, ``named`` if the diagnosis identifies the bug."""
@@ -56,7 +59,8 @@ class SelfTest:
         """
         right = self._right.gradient(self._network).vector
         for bug in KNOWN_BUGS:
-            if (bug.gradient(self._network, self._right.X, self._right.Y).vector == right).all():
+            wrong = bug.gradient(self._network, self._right.X, self._right.Y).vector
+            if np.allclose(wrong, right, rtol=ROUNDING, atol=0):
                 continue
             found = self._reference.check(UserGradient(self._right.X, self._right.Y, backpropagate=bug.gradient))
             diagnosis = diagnose(found, self._network, self._right)
