@@ -1,13 +1,12 @@
 """Bugs that were described in public: all are caught, and their causes are named."""
 
 import inspect
-import sys
 from functools import cache
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
+from public_bugs import BUGS, PublicBug
 
 from mnist_bp import Network
 from mnist_bp.cli.gradcheck import gradcheck
@@ -18,9 +17,6 @@ from mnist_bp.gradcheck.check import Reference, UserGradient
 from mnist_bp.gradcheck.diagnose import diagnose
 from mnist_bp.gradcheck.factors import combinations, known_factors, ratio_in_words
 from mnist_bp.gradcheck.user_function import UserFunction
-
-sys.path.append(str(Path(__file__).parents[1] / "support"))
-from public_bugs import BUGS, PublicBug
 
 EXAMPLES = 23
 """Default of the command."""

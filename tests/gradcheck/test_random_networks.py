@@ -4,13 +4,13 @@ PyTorch's gradients were recorded by ``tests/support/record_torch_gradients.py``
 """
 
 import hashlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from random_networks import FUNCTIONS, ORDINARY, SATURATED, random_network, selected
 
 from mnist_bp import Network
 from mnist_bp.core.choices import ACTIVATIONS, COSTS
@@ -21,9 +21,6 @@ from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS
 from mnist_bp.gradcheck.noise import UNDERFLOW
 from mnist_bp.gradcheck.numerical_gradient import numerical_gradient
 from mnist_bp.gradcheck.result import Verdict
-
-sys.path.append(str(Path(__file__).parents[1] / "support"))
-from random_networks import FUNCTIONS, ORDINARY, SATURATED, random_network, selected
 
 IN_TURNS = 12
 """Every twelfth known bug is planted in each network, so that each of them is planted in over 80 networks."""
