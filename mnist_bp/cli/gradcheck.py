@@ -60,6 +60,9 @@ CHECK = "Check"
 SETTLED = ("hidden", "activation", "cost", "every_combination", "method", "epsilon", "tolerance")
 """Options that have no effect on the self-test."""
 
+EXAMPLES = 23
+"""Default number of examples, a prime: no two combinations of usual factors (½, a sum, …) have the same product."""
+
 WRONG = "the gradient does not match"
 UNDECIDED = "no derivative was verified: all are zero, or differ by no more than rounding explains"
 
@@ -122,7 +125,7 @@ def gradcheck(
             help="Number of examples in the mini-batch.",
             rich_help_panel=DATA,
         ),
-    ] = 23,
+    ] = EXAMPLES,
     source: DataSettings,
     l2: L2,
     dropout: Dropout,

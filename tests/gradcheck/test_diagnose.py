@@ -258,6 +258,23 @@ def test_what_arrays_show_besides_a_common_factor(network: Network, batch: Objec
     ]
 
 
+def test_few_wrong_entries_do_not_hide_a_common_factor(batch: Objective) -> None:
+    """Even if no array shows the factor alone."""
+    network = Network([6, 5, 6], rng=np.random.default_rng(0), dtype=np.float64)
+
+    def change(g: ParameterVector) -> None:
+        g.vector[...] *= 7
+        for array in g.named_arrays().values():
+            array.flat[0] = 0
+
+    first, *others = said(change, network, batch)
+
+    assert first == f"all derivatives are 7 times too large: {SUM}?"
+    assert [words.partition(" is 0 instead of ")[0] for words in others] == [
+        f"besides, {name}" for name in ("w_{0,0}^(1)", "b_{0}^(1)", "w_{0,0}^(2)", "b_{0}^(2)")
+    ]
+
+
 @pytest.mark.parametrize("names", [("W2", "b1"), ("b1", "b2", "b3")])
 def test_an_l2_term_besides_a_common_factor(names: tuple[str, ...], network: Network, batch: Objective) -> None:
     """Its strength is that of the function, whatever the factor is."""

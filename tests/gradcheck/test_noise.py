@@ -89,6 +89,21 @@ def test_a_relu_at_its_kink_up_to_rounding_may_be_on_or_off() -> None:
     assert bounds.W[1] == pytest.approx(np.abs(dC_dA).repeat(3)[None], rel=1e-6)
 
 
+def test_what_cancels_in_one_layer_is_lost_in_the_next() -> None:
+    """z = 1e8 − 1e8 + 0.5 has the error of 2e8; the layer above passes it on, although its own sum is small."""
+    network = Network([2, 1, 1], activation="leaky-relu", rng=np.random.default_rng(0), dtype=np.float64)
+    network.parameters[...] = 0
+    network.weights[0][...], network.biases[0][...], network.weights[1][...] = [[1e8, -1e8]], 0.5, 0.25
+    objective = Objective(np.ones((1, 2)), np.zeros((1, 1)))
+    a = network.forward(objective.X).item()
+
+    bounds = noise_bounds(network, objective)
+
+    slope = 2 * a * a * (1 - a)
+    assert bounds.costs == pytest.approx([0.25 * ROUNDING * 2e8 * slope], rel=1e-3)
+    assert bounds.gradient.W[2].item() > 0.9 * ROUNDING * 2e8 * slope
+
+
 def test_no_bound_is_zero() -> None:
     """A sigmoid that has underflowed leaves a gradient of 0, and other programs one of 1e-300."""
     network, objective = small()
