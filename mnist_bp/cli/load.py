@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, TypedDict, Unpack
 import typer
 
 from mnist_bp.cli.config import config_in_use, first_explicit_option, is_config_of_a_run, is_from_config
-from mnist_bp.data.choices import is_generated
+from mnist_bp.data.choices import is_generated, published
 from mnist_bp.data.names import CLASSES, OWN, SYNTHETIC, SplitName
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.reports.console import Console
@@ -19,6 +19,7 @@ from mnist_bp.training.settings import Settings
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset
+    from mnist_bp.data.examples import Problem
     from mnist_bp.training.saved_model import TrainedModel
 
 __all__ = [
@@ -168,11 +169,20 @@ def load_training_data(context: typer.Context, settings: Settings, console: Cons
         data = replace(data, is_fallback=True)
     if not is_of_a_run and data.option == OWN:
         settings = replace(settings, classes=data.classes)
+    data = replace(data, problems=_problems(data, settings))
     return data, replace(settings, dataset=data.option, data_dir=settings.data_dir or _folder_by_variable(data))
 
 
 def _load(settings: Settings, console: Console, named_in: str) -> "Dataset":
     return load_dataset(settings, console, limit=settings.limit, named_in=named_in)
+
+
+def _problems(data: "Dataset", settings: Settings) -> "tuple[Problem, ...]":
+    """Return the problems of a dataset. Those of published and of synthetic digits are known: none, unless inverted."""
+    from mnist_bp.data.quality import find_problems
+
+    is_known = data.option in published() or is_generated(data.option)
+    return () if is_known and not settings.invert else find_problems(data, is_inverted=settings.invert)
 
 
 def _folder_by_variable(data: "Dataset") -> Path | None:

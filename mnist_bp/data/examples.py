@@ -1,6 +1,7 @@
 """Examples (images with labels) and datasets."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -12,7 +13,7 @@ from mnist_bp.data.names import CLASSES, OWN, DatasetName, SplitName
 from mnist_bp.data.preprocess import Look
 from mnist_bp.errors import InputError
 
-__all__ = ["CLASSES", "Dataset", "Examples", "stratified_split"]
+__all__ = ["CLASSES", "Dataset", "Examples", "Problem", "stratified_split"]
 
 SAMPLE = 1_000
 """Number of images whose borders show the polarity of the dataset."""
@@ -54,12 +55,28 @@ class Examples:
         return normalize(self.rows, dtype)
 
 
+class Problem(NamedTuple):
+    """A problem of a dataset.
+
+    Attributes
+    ----------
+    text
+        One line that says what is wrong and what to do.
+    is_cause
+        True if a network that learns nothing does so because of it.
+    """
+
+    text: str
+    is_cause: bool = True
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A training set and a test set with images of the same shape.
 
     ``classes`` is the number of classes; labels are from 0 to classes − 1. ``is_fallback`` is True for synthetic digits
     that replace data that is not available. ``names`` are the names of the classes, if the registry does not have them.
+    ``problems`` are those that ``quality.find_problems`` found in the user's data.
     """
 
     name: str
@@ -68,6 +85,7 @@ class Dataset:
     classes: int = CLASSES
     is_fallback: bool = False
     names: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     def split(self, name: SplitName) -> Examples:
         """Return the test set or the training set."""

@@ -7,7 +7,7 @@ from mnist_bp.reports.console import Console
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset
 
-__all__ = ["SYNTHETIC_TOPIC", "describe_data", "named", "warn_if_synthetic"]
+__all__ = ["SYNTHETIC_TOPIC", "describe_data", "named", "warn_if_synthetic", "warn_of_problems"]
 
 
 SYNTHETIC_TOPIC = "synthetic digits"
@@ -21,6 +21,12 @@ def warn_if_synthetic(data: "Dataset", console: Console) -> None:
             "These are SYNTHETIC digits, drawn by a program. The figures below say nothing about MNIST.",
             topic=SYNTHETIC_TOPIC,
         )
+
+
+def warn_of_problems(data: "Dataset", console: Console) -> None:
+    """Warn about what keeps a network from learning the data."""
+    for problem in data.problems:
+        console.warn(problem.text)
 
 
 def named(data: "Dataset") -> str:

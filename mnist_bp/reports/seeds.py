@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from rich.table import Table
 
 from mnist_bp.reports.console import Console, natural_width
-from mnist_bp.reports.data import describe_data, named, warn_if_synthetic
+from mnist_bp.reports.data import describe_data, named, warn_if_synthetic, warn_of_problems
 from mnist_bp.reports.tables import new_table
 from mnist_bp.reports.training import print_next
 from mnist_bp.training.metrics import format_cost, percent
@@ -91,6 +91,7 @@ class SeedsReport:
         self._console.print(f"data     {describe_data(data, len(data.train) - (validation or 0), validation)}")
         seeds = name_seeds([run.seed for run in self._runs])
         self._console.print(f"recipe   {self._settings.describe(seed=seeds)}")
+        warn_of_problems(data, self._console)
         for warning in self._series.warnings:
             self._console.warn(warning)
         self._console.print(f"networks {sizes}, {len(self._runs)} of them, {n_parallel} at a time")

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from mnist_bp import __version__
 from mnist_bp.reports.console import Console, natural_width
-from mnist_bp.reports.data import describe_data, named, warn_if_synthetic
+from mnist_bp.reports.data import describe_data, named, warn_if_synthetic, warn_of_problems
 from mnist_bp.reports.plots import plots_record
 from mnist_bp.reports.tables import new_table
 from mnist_bp.reports.terminal_images import sparkline
@@ -26,6 +26,7 @@ from mnist_bp.training.notation import count, format_sizes
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from mnist_bp.training.diagnostics import Health
     from mnist_bp.training.run import TrainingRun
 
 __all__ = ["TrainingReport", "print_next"]
@@ -51,6 +52,10 @@ UNTRAINED = "stopped before the first epoch finished; only the untrained network
 
 _FIGURES = re.compile(r"[\d.,% ]+|s\b|\(.*?\)")
 """Parts of a warning that may differ from epoch to epoch."""
+
+OF_THE_DATA = (
+    "the test cost is at chance (a constant output for every image costs no more): see the problems of the data"
+)
 
 SHOWN_DIGITS = 16
 """Number of printed digits of the fingerprint."""
@@ -127,6 +132,7 @@ class TrainingReport:
         )
         self._console.print(f"data     {describe_data(data, len(data.train), settings.validation)}")
         self._console.print(f"recipe   {settings.describe()}")
+        warn_of_problems(data, self._console)
         for warning in self._session.run.warnings:
             self._console.warn(warning)
         if trainer.epoch:
@@ -144,13 +150,12 @@ class TrainingReport:
             "dataset": data.name,
             "batch_size": settings.batch_size or len(data.train),
             "resumed_after": trainer.epoch,
+            "problems": [problem.text for problem in data.problems],
             **self._data.mark,
         })  # fmt: skip
 
     def epoch(self, result: EpochResult) -> None:
         """Print the figures of an epoch."""
-        from mnist_bp.training.diagnostics import warnings
-
         self._training_seconds += result.seconds
         self._costs.append((result.train_cost, result.test_cost))
         self._console.emit_json({"event": "epoch", **result.record(), **self._data.mark})
@@ -167,12 +172,10 @@ class TrainingReport:
         else:
             line = "".join(METRICS[name].line.format(text) for name, text in figures.items())
             self._console.print(f"epoch {epoch}: {line.lstrip(';, ')}")
-        self._warn(warnings(result.health, finished=False))
+        self._warn(self._warnings(result.health, finished=False))
 
     def end(self, reason: str, seconds: float, plots: list[Path] | None = None) -> None:
         """Print the result, the files and the next commands. ``plots`` are the files of the figures, if requested."""
-        from mnist_bp.training.diagnostics import warnings
-
         last, run, epochs = self._session.last, self._session.run, self._session.trainer.epoch
         fingerprint = self._session.fingerprint
         self._console.emit_json({
@@ -190,7 +193,7 @@ class TrainingReport:
         })  # fmt: skip
         self._show_curves()
         if last is not None:
-            self._warn(warnings(last.health))
+            self._warn(self._warnings(last.health, finished=True))
             self._console.print(f"weights  fingerprint {fingerprint[:SHOWN_DIGITS]}")
         data = named(self._data)
         result = f"test accuracy {percent(last.test_accuracy)} on {data}" if last else UNTRAINED
@@ -216,6 +219,14 @@ class TrainingReport:
             for costs in zip(*self._costs, strict=True)
         )
         self._console.print(CURVES.format(train, test, since))
+
+    def _warnings(self, health: "Health", *, finished: bool) -> list[str]:
+        """Return the warnings about the network. If problems of the data are the cause, refer to them instead."""
+        from mnist_bp.training.diagnostics import warnings
+
+        if not any(problem.is_cause for problem in self._data.problems):
+            return warnings(health, finished=finished)
+        return [OF_THE_DATA] if finished and health.at_chance else []
 
     def _warn(self, warnings: list[str]) -> None:
         for warning in warnings:
