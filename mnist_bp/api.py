@@ -125,7 +125,7 @@ def check_gradient(
     Parameters
     ----------
     network
-        Network at whose parameters the gradient is checked.
+        Network at whose parameters the gradient is checked. Where its biases are 0, bugs in them have no effect.
     examples
         Mini-batch. 23 examples are enough, and name more causes than 20: see the manual of ``gradcheck``.
     backpropagate

@@ -138,7 +138,7 @@ def gradcheck(
     import numpy as np
     from threadpoolctl import threadpool_limits
 
-    from mnist_bp.gradcheck.checker import Checker, Regularization
+    from mnist_bp.gradcheck.checker import Checker, Regularization, draw_biases
     from mnist_bp.gradcheck.result import PASSING
     from mnist_bp.gradcheck.self_test import HIDDEN, SelfTest
 
@@ -171,7 +171,9 @@ def gradcheck(
     else:
         pairs = [(activation, cost)] if not every_combination else product(ACTIVATIONS, COSTS)
         networks = [fresh_network(dataset, hidden, *pair, seed=seed) for pair in pairs]
-        console.print(f"network   {format_sizes(networks[0].sizes)}, fresh, seed {seed}")
+        for network in networks:
+            draw_biases(network, seed)
+        console.print(f"network   {format_sizes(networks[0].sizes)}, fresh, with random biases, seed {seed}")
     refuse_dropout_of_nothing(dropout, networks[0].sizes[1:-1])  # all have the same layers
     if in_use := check.regularization.in_use:
         console.print(f"cost      with {', '.join(f'{name} {value:g}' for name, value in in_use.items())}")

@@ -24,7 +24,7 @@ from mnist_bp.gradcheck.second_opinion import direction_errors, taylor_slopes
 from mnist_bp.gradcheck.user_function import Convention, UserFunction, load_function
 from mnist_bp.network import Network
 
-__all__ = ["Checker", "Regularization", "Report"]
+__all__ = ["Checker", "Regularization", "Report", "draw_biases"]
 
 FULL_CHECK = 250_000
 """Largest number of parameters for which every one is nudged."""
@@ -36,8 +36,8 @@ time. Of each array of a larger network, this number divided by the number of ar
 SAMPLE_WORK = 2_000_000_000
 """Multiplications to spend on the sample of each array of a larger network."""
 
-DROPOUT = 1
-"""Number of the random stream that draws the dropout masks, separate from the stream of the check."""
+DROPOUT, BIASES = 1, 2
+"""Numbers of the random streams that draw dropout masks and biases, separate from the stream of the check."""
 
 
 class Regularization(NamedTuple):
@@ -52,6 +52,16 @@ class Regularization(NamedTuple):
     def in_use(self) -> dict[str, float]:
         """Nonzero values by option name."""
         return {name.replace("_", "-"): value for name, value in self._asdict().items() if value}
+
+
+def draw_biases(network: Network, seed: int) -> None:
+    """Add numbers from N(0, ¼²) to the biases, in place. Where they are 0, as in many fresh networks, bugs are hidden.
+
+    A forward pass without biases or an L2 term of them would be right.
+    """
+    rng = np.random.default_rng([seed, BIASES])
+    for b in network.biases:
+        b += rng.standard_normal(b.shape) / 4
 
 
 @dataclass(frozen=True)

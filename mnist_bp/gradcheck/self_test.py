@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from mnist_bp.core.activations import Array
 from mnist_bp.core.objective import Objective
 from mnist_bp.gradcheck.check import Reference, UserGradient
+from mnist_bp.gradcheck.checker import draw_biases
 from mnist_bp.gradcheck.diagnose import diagnose
 from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS
 from mnist_bp.network import Network
@@ -45,10 +46,9 @@ class SelfTest:
     """
 
     def __init__(self, X: Array, labels: NDArray[np.uint8], classes: int, seed: int) -> None:
-        rng = np.random.default_rng(seed)
-        self._network = Network((X.shape[1], *HIDDEN, classes), rng=rng, dtype=np.float64)
-        for b in self._network.biases:
-            b += rng.standard_normal(b.shape) / 4  # an L2 term has no effect on a bias of 0
+        sizes = (X.shape[1], *HIDDEN, classes)
+        self._network = Network(sizes, rng=np.random.default_rng(seed), dtype=np.float64)
+        draw_biases(self._network, seed)
         self._right = Objective(X, self._network.targets(labels))
         self._reference = Reference(self._network, self._right, method="complex", rng=np.random.default_rng(seed))
 

@@ -74,6 +74,9 @@ def in_float32(weights, biases, x, y):
     L = len(weights)
     return importlib.import_module("student").backpropagate(single[:L], single[L:-2], *single[-2:])
 
+def without_biases(weights, biases, x, y):
+    return importlib.import_module("student").backpropagate(weights, [0 * b for b in biases], x, y)
+
 def slightly_wrong(weights, biases, x, y):
     dC_dW, dC_db = in_float32(weights, biases, x, y)
     return [1.0005 * dC_dW[0], *dC_dW[1:]], dC_db
@@ -265,6 +268,16 @@ def test_somebodys_mistake_is_named(cli: Callable) -> None:
     said = "all of b1, b2 and b3 are 23 times too large: not divided by the 23 examples?"
     assert finished.records[0]["diagnosis"] == [said]
     assert f"MISTAKE   {said}" in finished.err
+
+
+@pytest.mark.usefixtures("functions")
+def test_biases_that_a_function_forgets_are_not_zero(cli: Callable) -> None:
+    """They are drawn: in a fresh network, many biases are 0, and leaving them out would be right."""
+    finished = cli("gradcheck", "--function", "others:without_biases", "--method", "complex", "--json")
+
+    assert finished.code == 1
+    assert finished.records[0]["diagnosis"] == ["the forward pass leaves the biases out: z is W a + b"]
+    assert all(layer["failed"] for layer in finished.records[0]["layers"])
 
 
 @pytest.mark.usefixtures("functions")
