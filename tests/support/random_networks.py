@@ -1,8 +1,10 @@
 """Random networks and mini-batches, saturated or not, which are the same with every version of numpy.
 
-They are drawn with ``Generator.random`` alone: the streams of its other methods may change.
+They are drawn with ``Generator.random`` alone, whose stream does not change, and use only operations that are rounded
+correctly everywhere.
 """
 
+import math
 from itertools import product
 
 import numpy as np
@@ -41,9 +43,9 @@ def random_network(number: int, *, is_saturated: bool) -> tuple[Network, Objecti
     sizes = [whole(1, widest) for _ in range(1 + number // len(FUNCTIONS) % 4)] + [whole(2, 4)]
     parameters = ParameterVector.zeros(sizes, np.float64)
     scale = whole(8, 32) if is_saturated else 1
-    gain = 2**0.5 if "relu" in activation else 1
+    gain = 2 if "relu" in activation else 1
     for l, W in parameters.W.items():
-        W[...] = (2 * rng.random(W.shape) - 1) * (scale * gain * (3 / W.shape[1]) ** 0.5)
+        W[...] = (2 * rng.random(W.shape) - 1) * (scale * math.sqrt(3 * gain / W.shape[1]))
         parameters.b[l][...] = (2 * rng.random(W.shape[0]) - 1) * (scale / 2 * (number % 2))
     n = EXAMPLES[whole(0, len(EXAMPLES) - 1)]
     X = rng.random((n, sizes[0])) * (rng.random((n, sizes[0])) < 0.6)
