@@ -6,33 +6,28 @@ __all__ = ["EXPECTED", "FORMATS", "IN_HELP", "REFUSED", "Format", "Refused"]
 
 
 class Format(NamedTuple):
-    """Description of a format: a word for it, what the user has, and an example of arguments."""
+    """Description of a format: a word for it, and what the user has."""
 
     word: str
     what: str
-    command: str
 
 
 FORMATS: dict[str, Format] = {
     "idx": Format(
         "IDX files",
         "train-images-idx3-ubyte and three more, plain, .gz or in a .zip, also as torchvision and Kaggle store them",
-        "train --data-dir FOLDER",
     ),
     "csv": Format(
         "CSV files",
         "train.csv and test.csv, an image in each row, its label first",
-        "train --data-dir FOLDER",
     ),
     "npz": Format(
         "npz files",
         "x_train, y_train, x_test and y_test in one file or in four",
-        "train --data-dir mnist.npz",
     ),
     "pictures": Format(
         "pictures",
         "a folder for each class: train/cat/1.png, test/cat/2.png",
-        "train --data-dir FOLDER",
     ),
 }
 """Formats by name, in the order in which they are tried. ``formats.READERS`` has the reader of each."""

@@ -141,7 +141,7 @@ function contrastOf(grey) {
   return mapped(grey, (level, row, column) => level - (middle + down * y[row] + across * x[column]));
 }
 
-/* Where so many pixels lie, the first at −½ and the last at ½. */
+/* Positions of a number of pixels, from −½ for the first to ½ for the last. */
 function places(count) {
   return Array.from({ length: count }, (_, i) => (i - (count - 1) / 2) / Math.max(count - 1, 1));
 }
