@@ -101,15 +101,18 @@ class Trainer(trainer.Trainer):
         )
 
 
-def evaluate(network: Network, examples: Labelled) -> Evaluation:
+def evaluate(network: Network, examples: Labelled, *, adversarial: float = 0.0) -> Evaluation:
     """Return ``cost``, ``accuracy`` and ``confusion`` (rows are the true class) of a network on examples.
+
+    With ``adversarial``, ε, they are those on the adversarial examples x + ε sign(∂C/∂x) of the fast gradient sign
+    method (Goodfellow, Shlens and Szegedy 2015). Inputs of images are from 0 to 1; the result is not clipped.
 
     Raises
     ------
     InputError
         If the examples do not fit the network.
     """
-    return evaluation.evaluate(network, *_labelled(network, examples))
+    return evaluation.evaluate(network, *_labelled(network, examples), adversarial=adversarial)
 
 
 def check_gradient(

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mnist_bp.core.activations import Array
+from mnist_bp.core.choices import INITIALIZATIONS
 from mnist_bp.core.choices import activation as activation_named
-from mnist_bp.core.initialization import initialize
 from mnist_bp.core.inputs import (
     Functions,
     checked_functions,
@@ -49,6 +49,8 @@ class Network:
         Random generator that draws the initial weights.
     dtype
         Type of the parameters: float32 (training), float64 (checking) or complex128 (complex-step checking).
+    weight_init
+        Initial weights: "scaled", "glorot" (Glorot and Bengio 2010), "he" (He et al. 2015) or "normal" (N(0, 1)).
 
     Attributes
     ----------
@@ -75,10 +77,12 @@ class Network:
         output_activation: str | None = None,
         rng: np.random.Generator,
         dtype: DTypeLike = np.float32,
+        weight_init: str = "scaled",
     ) -> None:
         parameters = ParameterVector.empty(checked_sizes(sizes), dtype)
         self._set(parameters, checked_functions(activation, cost, output_activation))
-        initialize(parameters, self.activation, self.output_activation, rng=rng)
+        σ, outputs = activation_named(self.activation), activation_named(self.output_activation)
+        INITIALIZATIONS[weight_init](parameters, σ, outputs, rng)
 
     def _set(self, parameters: ParameterVector, functions: Functions) -> None:
         self.activation, self.cost, self.output_activation = self._functions = functions
@@ -146,11 +150,25 @@ class Network:
             If the shapes do not fit the network, a label has no output, the cost does not allow the targets, or a
             number is NaN or infinite.
         """
+        X, Y = self._mini_batch(x, y)
+        trace = forward(self, X)
+        return mean_cost(self, trace, Y), backward(self, trace, Y)
+
+    def input_gradient(self, x: ArrayLike, y: ArrayLike) -> tuple[Any, Array]:
+        """Return the mean cost C of a mini-batch, and ∂C/∂x, (examples, n_0): its sensitivity to each input.
+
+        Arguments and errors are those of ``backpropagate``.
+        """
+        X, Y = self._mini_batch(x, y)
+        trace, dC_dX = forward(self, X), np.empty_like(X)
+        backward(self, trace, Y, dC_dX=dC_dX)
+        return mean_cost(self, trace, Y), dC_dX
+
+    def _mini_batch(self, x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
         X, Y = self.inputs(x), self.targets(y)
         if len(X) != len(Y):
             raise InputError(f"{len(X)} inputs, but {len(Y)} labels")
-        trace = forward(self, X)
-        return mean_cost(self, trace, Y), backward(self, trace, Y)
+        return X, Y
 
     def inputs(self, x: ArrayLike) -> Array:
         """Return x as a finite (examples ≥ 1, n_0) array of the network's dtype. Raise InputError if it is not one."""

@@ -8,7 +8,7 @@ import pytest
 
 from mnist_bp import Network
 from mnist_bp.core.activations import Activation
-from mnist_bp.core.choices import ACTIVATIONS, COSTS, OPTIMIZERS, Registry
+from mnist_bp.core.choices import ACTIVATIONS, COSTS, INITIALIZATIONS, OPTIMIZERS, Registry
 from mnist_bp.core.costs import ENTRIES as BUILT_IN_COSTS
 from mnist_bp.core.javascript import per_neuron
 from mnist_bp.core.optimizers import Momentum
@@ -130,6 +130,17 @@ def test_an_optimizer_works_in_every_command(every_command, register, rate):
     rate("sigmoid", "squared-error", "rolling")
 
     every_command("--optimizer", "rolling")
+
+
+def test_an_initialization_works_in_every_command(every_command, register):
+    """One function is all that it needs."""
+
+    def constant(parameters, _activation, _outputs, rng):
+        parameters.vector[...] = rng.uniform(-0.1, 0.1, parameters.vector.shape)
+
+    register(INITIALIZATIONS, "narrow", constant)
+
+    every_command("--weight-init", "narrow")
 
 
 def test_a_schedule_works_in_every_command(every_command, register):

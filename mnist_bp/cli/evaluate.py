@@ -10,6 +10,7 @@ import typer
 from mnist_bp.cli.declared import whole_number
 from mnist_bp.cli.load import only, refuse_fallback, trained_data
 from mnist_bp.cli.options import (
+    Epsilon,
     Json,
     MinAccuracy,
     Model,
@@ -22,6 +23,7 @@ from mnist_bp.cli.options import (
 )
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import AnswerIsNo, InputError, StorageError
+from mnist_bp.reports.adversarial import adversarial_record, print_adversarial
 from mnist_bp.reports.class_names import ClassNames
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.data import named, warn_if_synthetic
@@ -70,6 +72,7 @@ def evaluate(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    adversarial: Epsilon = None,
     plot: Plot = False,
     plot_format: PlotFormat = DEFAULT_FORMAT,
     output: PlotFolder = None,
@@ -90,18 +93,19 @@ def evaluate(
     console.require_reader()
     with threadpool_limits(default_threads(network.sizes[1:-1])):  # as in training by default: equal sums
         most = max(mistakes or 0, MISTAKES if plot else 0)
-        result = measure(network, examples.rows, examples.labels, mistakes=most)
+        pair = examples.rows, examples.labels
+        result = measure(network, *pair, mistakes=most)
+        attacked = None if adversarial is None else measure(network, *pair, adversarial=adversarial)
     found = result.mistakes[:mistakes] if mistakes else None
-    if not math.isfinite(result.cost):
-        raise InputError(f"{trained.path}: the cost is not finite; the parameters are too large for {network.dtype}")
-
+    _refuse_overflow(trained, result, attacked)
     plots, failure = None, None
     if plot:
         try:
             plots = plot_evaluation(trained, data, split, result, plot_format, output)
         except StorageError as error:  # the measured figures are printed first
             plots, failure = [], error
-    console.emit_json({**_record(result, found, data, split, trained.path), **plots_record(plots)})
+    record = _record(result, found, data, split, trained.path)
+    console.emit_json({**record, **adversarial_record(adversarial, attacked), **plots_record(plots)})
     _show_what(trained, data, split, console)
     classes = ClassNames(data.class_names)
     if confusion:
@@ -117,6 +121,7 @@ def evaluate(
         console.print()
     if plots:
         print_plots(plots, console)
+    print_adversarial(adversarial, attacked, split, console)
     figures = f"{split} accuracy {percent(result.accuracy)}, {split} cost {result.cost:.4f}"
     console.print_result(f"{figures} on {named(data)}", style="bold")
     if failure is not None:
@@ -129,6 +134,13 @@ def _refuse_a_fallback(trained: TrainedModel, *, is_gate: bool) -> None:
     """Raise DataUnavailable for a gate if the network was trained, and would be evaluated, on fallback digits."""
     if is_gate and trained.meta.fallback:
         refuse_fallback(f"{trained.path} was trained on synthetic digits because MNIST was not available")
+
+
+def _refuse_overflow(trained: TrainedModel, *results: "Evaluation | None") -> None:
+    """Raise InputError if a cost is not finite."""
+    if not all(math.isfinite(result.cost) for result in results if result is not None):
+        dtype = trained.network.dtype
+        raise InputError(f"{trained.path}: the cost is not finite; the parameters are too large for {dtype}")
 
 
 def _show_what(trained: TrainedModel, data: "Dataset", split: SplitName, console: Console) -> None:

@@ -12,10 +12,10 @@ from mnist_bp.environment import user_path
 from mnist_bp.reports.plot_formats import PLOT_FORMATS
 from mnist_bp.training.declaration import Range
 from mnist_bp.training.panels import ADVANCED, DATA, OUTPUT
-from mnist_bp.training.settings import POSITIVE
+from mnist_bp.training.settings import EPSILON, POSITIVE
 
 __all__ = [
-    "L2", "ActivationOption", "CostOption", "DataDir", "Dropout",
+    "L2", "ActivationOption", "CostOption", "DataDir", "Dropout", "Epsilon",
     "Hidden", "InputDropout", "Json", "LabelSmoothing", "MinAccuracy", "Model", "Plot", "PlotFolder",
     "PlotFormat", "Quiet", "Seed", "Split", "help_text", "positive",
 ]  # fmt: skip
@@ -54,6 +54,16 @@ Json = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only the final result.", rich_help_panel=OUTPUT)]
+Epsilon = Annotated[
+    float | None,
+    typer.Option(
+        "--adversarial",
+        metavar="ε",
+        help="Also evaluate on adversarial examples, x + ε sign(∂C/∂x), with inputs from 0 to 1.",
+        parser=number(EPSILON),
+        rich_help_panel=DATA,
+    ),
+]
 Plot = Annotated[
     bool,
     typer.Option(

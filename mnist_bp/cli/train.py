@@ -142,7 +142,13 @@ def _session(settings: Settings, data: "Dataset", output: Path | None, resume: P
     from mnist_bp.training.run import TrainingRun
 
     network = fresh_network(
-        data, settings.hidden, settings.activation, settings.cost, seed=settings.seed, dtype=settings.dtype
+        data,
+        settings.hidden,
+        settings.activation,
+        settings.cost,
+        seed=settings.seed,
+        dtype=settings.dtype,
+        weight_init=settings.weight_init,
     )
     return TrainingRun(settings, data, network, output, resume)
 

@@ -1,4 +1,4 @@
-"""Registries of activations, costs and optimizers, which list their names before the code behind them is imported.
+"""Registries of activations, costs, optimizers and initial weights, which know names before their code is imported.
 
 ``--help`` needs the names, but not numpy, and starts fast without it. A registry therefore holds the names of its
 built-in entries and imports the entries on first use. A name without an entry, or an entry without a name, is an error
@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from mnist_bp.errors import InputError
 
 if TYPE_CHECKING:
-    from mnist_bp.core.activations import Activation, Array
+    from mnist_bp.core.activations import Activation
     from mnist_bp.core.costs import Cost
+    from mnist_bp.core.initialization import Initialization
     from mnist_bp.core.optimizers import Optimizer
 
-__all__ = ["ACTIVATIONS", "COSTS", "DTYPES", "OPTIMIZERS", "OUTPUT_ACTIVATIONS", "Registry", "activation"]
+__all__ = [
+    "ACTIVATIONS", "COSTS", "DTYPES", "INITIALIZATIONS", "MOMENTUM_OPTIMIZERS", "OPTIMIZERS", "OUTPUT_ACTIVATIONS",
+    "Registry", "activation",
+]  # fmt: skip
 
 Entry = TypeVar("Entry")
 
@@ -99,8 +103,14 @@ def _costs() -> "Mapping[str, Cost]":
     return ENTRIES
 
 
-def _optimizers() -> "Mapping[str, Callable[[Array], Optimizer]]":
+def _optimizers() -> "Mapping[str, Callable[..., Optimizer]]":
     from mnist_bp.core.optimizers import ENTRIES
+
+    return ENTRIES
+
+
+def _initializations() -> "Mapping[str, Initialization]":
+    from mnist_bp.core.initialization import ENTRIES
 
     return ENTRIES
 
@@ -115,10 +125,18 @@ identity would compute nothing that the next layer could not."""
 COSTS: "Registry[Cost]" = Registry("cost", ("squared-error", "cross-entropy", "binary-cross-entropy"), _costs)
 """Cost functions."""
 
-OPTIMIZERS: "Registry[Callable[[Array], Optimizer]]" = Registry(
+OPTIMIZERS: "Registry[Callable[..., Optimizer]]" = Registry(
     "optimizer", ("sgd", "momentum", "nesterov", "adam"), _optimizers
 )
 """Optimizers."""
+
+MOMENTUM_OPTIMIZERS = ("momentum", "nesterov")
+"""Names of the optimizers that take a momentum coefficient, the keyword ``momentum``."""
+
+INITIALIZATIONS: "Registry[Initialization]" = Registry(
+    "initialization", ("scaled", "glorot", "he", "normal"), _initializations
+)
+"""Initial weights and biases. The first is the default."""
 
 DTYPES = ("float32", "float64")
 """Floating-point types that training supports."""

@@ -3,7 +3,7 @@
 __all__ = ["LEAKY_SLOPE", "MOMENTUM"]
 
 MOMENTUM = 0.9
-"""Momentum coefficient μ; the effective step is 1 / (1 − μ) = 10 times the learning rate."""
+"""Default momentum coefficient μ; the effective step is 1 / (1 − μ) = 10 times the learning rate."""
 
 LEAKY_SLOPE = 0.01
 """Slope of leaky-relu below zero (Maas, Hannun and Ng 2013)."""

@@ -9,7 +9,7 @@ layer l has n_l neurons. The weight w_jk^(l) goes *to* neuron j of layer l *from
 
     (4)  ∂C_0/∂w_jk^(l) = a_k^(l−1) σ′(z_j^(l)) ∂C_0/∂a_j^(l)
     (5)  ∂C_0/∂b_j^(l)  =           σ′(z_j^(l)) ∂C_0/∂a_j^(l)
-    (6)  ∂C_0/∂a_k^(l)  = Σ_j w_jk^(l+1) σ′(z_j^(l+1)) ∂C_0/∂a_j^(l+1)
+    (6)  ∂C_0/∂a_k^(l)  = Σ_j w_jk^(l+1) σ′(z_j^(l+1)) ∂C_0/∂a_j^(l+1)       also for l = 0: the inputs
 
 The code computes n examples at once. A row is an example: A[l] is (n, n_l), W[l] is (n_l, n_{l−1}), b[l] is (n_l,).
 ``dC_dZ`` is ∂C/∂z = σ′(z) ∂C/∂a, the factor that (4), (5) and (6) share; other books call it δ.
@@ -49,7 +49,7 @@ class Trace(NamedTuple):
     """Values of a forward pass that the backward pass needs, indexed by the layer number."""
 
     A: dict[int, Array]  # A[0] holds the inputs
-    dA_dZ: dict[int, Array]  # σ′(z) of the layers from 1 on
+    dA_dZ: dict[int, Array]  # σ′(z) of the layers from 1 on; of layer 0 its mask, if it has one
     Z: Array  # of the output layer: cross-entropy is computed from it
 
 
@@ -60,7 +60,7 @@ def forward(net: Layers, X: Array, *, masks: Masks | None = None, start: int = 0
     """
     masks = masks or {}
     A = {start: X * masks[start] if start in masks else X}
-    dA_dZ = {}
+    dA_dZ = {start: masks[start]} if start in masks else {}
     for l in range(start + 1, net.L + 1):
         Z = A[l - 1] @ net.W[l].T
         Z += net.b[l]  # (1)
@@ -85,10 +85,13 @@ def _ones(n: int, dtype: np.dtype[Any]) -> Array:
     return ones
 
 
-def backward(net: Layers, trace: Trace, Y: Array, *, out: ParameterVector | None = None) -> ParameterVector:
+def backward(
+    net: Layers, trace: Trace, Y: Array, *, out: ParameterVector | None = None, dC_dX: Array | None = None
+) -> ParameterVector:
     """Return ∇C, computed by (4), (5) and (6) for all examples at once, from the last layer to the first.
 
-    Sums over the examples, and over j in (6), are matrix products. ``out``, if given, receives the result.
+    Sums over the examples, and over j in (6), are matrix products. ``out``, if given, receives the result. ``dC_dX``,
+    (n, n_0), if given, receives ∂C/∂x, the sensitivity to the inputs; nothing is computed for it otherwise.
     """
     gradient = out or ParameterVector.empty(net.sizes, trace.Z.dtype)
     A, dA_dZ, dC_dW, dC_db = trace.A, trace.dA_dZ, gradient.W, gradient.b
@@ -101,4 +104,8 @@ def backward(net: Layers, trace: Trace, Y: Array, *, out: ParameterVector | None
         if l > 1:
             dC_dZ = dC_dZ @ net.W[l]  # (6): ∂C/∂a of layer l − 1
             dC_dZ *= dA_dZ[l - 1]
+        elif dC_dX is not None:
+            np.matmul(dC_dZ, net.W[1], out=dC_dX)  # (6) once more: ∂C/∂a of layer 0
+            if 0 in dA_dZ:
+                dC_dX *= dA_dZ[0]
     return gradient

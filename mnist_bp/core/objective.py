@@ -43,13 +43,24 @@ class Objective:
         return complex(C + l2_penalty(network, self.l2) if self.l2 else C)
 
     def gradient(
-        self, network: Layers, trace: Trace | None = None, *, out: ParameterVector | None = None
+        self,
+        network: Layers,
+        trace: Trace | None = None,
+        *,
+        out: ParameterVector | None = None,
+        dC_dX: Array | None = None,
     ) -> ParameterVector:
-        """Return ∇C. A given ``trace`` saves the forward pass; ``out``, if given, receives the result."""
-        gradient = backward(network, trace or self.trace(network), self.Y, out=out)
+        """Return ∇C. A given ``trace`` saves the forward pass; ``out`` and ``dC_dX`` are as in ``network.backward``."""
+        gradient = backward(network, trace or self.trace(network), self.Y, out=out, dC_dX=dC_dX)
         if self.l2:
             add_l2_gradient(network, self.l2, gradient)
         return gradient
+
+    def input_gradient(self, network: Layers) -> Array | None:
+        """Return ∂C/∂x, (n, n_0). A subclass whose gradient lacks it returns None."""
+        dC_dX = np.empty_like(self.X)
+        backward(network, self.trace(network), self.Y, dC_dX=dC_dX)
+        return dC_dX
 
     def refuse_overflow(self, network: Layers) -> None:
         """Raise InputError if the network's parameters are so large that C is not finite."""

@@ -5,6 +5,7 @@ from step to step, by name: with them and the parameters, a stopped training res
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -63,10 +64,9 @@ class Momentum:
     """
 
     decouples_l2 = False
-    μ = MOMENTUM
 
-    def __init__(self, parameters: Array, *, nesterov: bool = False) -> None:
-        self.nesterov = nesterov
+    def __init__(self, parameters: Array, *, momentum: float = MOMENTUM, nesterov: bool = False) -> None:
+        self.μ, self.nesterov = momentum, nesterov
         self.velocity = np.zeros_like(parameters)
         self.state = {"velocity": self.velocity}
 
@@ -134,10 +134,11 @@ def _in_blocks(*vectors: Array) -> Iterable[tuple[Array, ...]]:
     return (tuple(vector[start : start + BLOCK] for vector in vectors) for start in range(0, length, BLOCK))
 
 
-ENTRIES: dict[str, Callable[[Array], Optimizer]] = {
+ENTRIES: dict[str, Callable[..., Optimizer]] = {
     "sgd": lambda _: SGD(),
     "momentum": Momentum,
-    "nesterov": lambda parameters: Momentum(parameters, nesterov=True),
+    "nesterov": partial(Momentum, nesterov=True),
     "adam": Adam,
 }
-"""Built-in entries of the registry in ``choices``: (flat vector of parameters) ↦ optimizer."""
+"""Built-in entries of the registry in ``choices``: (flat vector of parameters) ↦ optimizer. Those that
+``choices.MOMENTUM_OPTIMIZERS`` names have the keyword ``momentum``, the coefficient μ, 0 to below 1."""

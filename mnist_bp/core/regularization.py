@@ -1,4 +1,4 @@
-"""Regularization, which reduces overfitting: L2, dropout and label smoothing."""
+"""Regularization, which reduces overfitting: L2, max-norm, dropout and label smoothing."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from mnist_bp.core.activations import Array
 from mnist_bp.core.network import Layers
 from mnist_bp.core.parameters import ParameterVector
 
-__all__ = ["add_l2_gradient", "draw_masks", "l2_penalty", "shrink_weights", "smoothed_targets"]
+__all__ = ["add_l2_gradient", "draw_masks", "l2_penalty", "limit_norms", "shrink_weights", "smoothed_targets"]
 
 _STEPS = 1 << 16
 """Resolution of the dropout rate: two random bytes for each activation are cheaper than a random float."""
@@ -33,6 +33,20 @@ def shrink_weights(network: Layers, fraction: float) -> None:
     """Shrink every weight by this fraction, in place: w ← w − fraction × w."""
     for W in network.W.values():
         W *= 1 - fraction
+
+
+def limit_norms(network: Layers, C: float) -> None:
+    """Scale the incoming weights of each neuron, row j of W^(l), back to length C if they are longer, in place.
+
+    This is the max-norm constraint of Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014, section 5.1),
+    also in Hinton, Srivastava, Krizhevsky, Sutskever and Salakhutdinov (2012). The papers describe it for hidden
+    neurons. As in the code that the authors released for MNIST (C = 3), it applies to every layer, the outputs
+    included. Biases are free, and shorter vectors keep every bit.
+    """
+    for W in network.W.values():
+        norms = np.sqrt(np.einsum("jk,jk->j", W, W))
+        if (norms > C).any():
+            W *= (C / np.maximum(norms, C))[:, np.newaxis]
 
 
 def draw_masks(

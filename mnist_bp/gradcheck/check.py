@@ -38,11 +38,19 @@ class UserGradient(Objective):
     backpropagate: Backpropagation
 
     def gradient(
-        self, network: Layers, trace: Trace | None = None, *, out: ParameterVector | None = None
+        self,
+        network: Layers,
+        trace: Trace | None = None,
+        *,
+        out: ParameterVector | None = None,
+        dC_dX: Array | None = None,
     ) -> ParameterVector:
         """Return the gradient that the user's function computes, with its own forward pass."""
-        del trace, out
+        del trace, out, dC_dX
         return self.backpropagate(network, self.X, self.Y)
+
+    def input_gradient(self, network: Layers) -> None:
+        """Return None: the user's function returns no ∂C/∂x."""
 
 
 def check(

@@ -94,11 +94,19 @@ class OwnCost(Objective):
         return self.cost_function(network, self.X, self.Y)
 
     def gradient(
-        self, network: Layers, trace: Trace | None = None, *, out: ParameterVector | None = None
+        self,
+        network: Layers,
+        trace: Trace | None = None,
+        *,
+        out: ParameterVector | None = None,
+        dC_dX: Array | None = None,
     ) -> ParameterVector:
         """Return the gradient that the user's function computes."""
-        del trace, out
+        del trace, out, dC_dX
         return self.backpropagate(network, self.X, self.Y)
+
+    def input_gradient(self, network: Layers) -> None:
+        """Return None: the user's function returns no ∂C/∂x."""
 
     def is_analytic(self, network: Network, rng: np.random.Generator) -> bool:
         """Return True if a complex step through the cost gives its derivative, in a random direction of each array."""

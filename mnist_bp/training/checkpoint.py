@@ -22,9 +22,10 @@ __all__ = ["FORMAT", "read_progress", "restore", "save"]
 MOST = 1 << 53
 """Largest valid number of steps or epochs, more than any computer can do."""
 
-LATER = {"dataset"}
+LATER = {"dataset", "momentum"}
 """Settings that older checkpoints may lack. They did not record the name of the dataset for MNIST and the user's files;
-the digest of the training data still shows whether it is the same."""
+the digest of the training data still shows whether it is the same. Their momentum was always 0.9, as in their config.
+"""
 
 FORMAT = 2
 """Version of the file's layout. Format 1 of model.npz, without a checksum, was never used for checkpoints."""

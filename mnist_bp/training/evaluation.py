@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
+from mnist_bp.core.adversarial import adversarial_inputs
 from mnist_bp.core.choices import COSTS
 from mnist_bp.core.network import forward
 from mnist_bp.data.batches import normalize
@@ -86,15 +87,21 @@ class Evaluation:
         ]
 
 
-def evaluate(network: Network, images: Array, labels: NDArray[np.uint8], *, mistakes: int = 0) -> Evaluation:
+def evaluate(
+    network: Network, images: Array, labels: NDArray[np.uint8], *, mistakes: int = 0, adversarial: float = 0.0
+) -> Evaluation:
     """Evaluate a network on images (n, n_0), which may be grey levels (see ``normalize``), and labels (n,).
 
-    ``mistakes`` is the largest number of misclassified examples to return.
+    ``mistakes`` is the largest number of misclassified examples to return. With ``adversarial``, the ε of
+    ``adversarial_inputs``, the network is evaluated on adversarial examples instead.
     """
     Z = np.empty((len(labels), network.sizes[-1]), network.dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # very large parameters give a cost that is not finite
         for now in chunks(len(labels)):
-            Z[now] = forward(network, normalize(images[now], network.dtype)).Z
+            X = normalize(images[now], network.dtype)
+            if adversarial:
+                X = adversarial_inputs(network, X, network.targets(labels[now]), adversarial)
+            Z[now] = forward(network, X).Z
         return metrics_from_outputs(network, Z, labels, mistakes=mistakes)
 
 

@@ -36,10 +36,14 @@ LEARNING_RATES: dict[tuple[str, str, str], float] = {
 """Learning rate by (activation, cost, optimizer)."""
 
 
-def default_learning_rate(activation: str, cost: str, optimizer: str = "sgd") -> float:
-    """Return the default learning rate, which works for every width. Raise InputError if there is none."""
+def default_learning_rate(activation: str, cost: str, optimizer: str = "sgd", momentum: float | None = None) -> float:
+    """Return the default learning rate, which works for every width. Raise InputError if there is none.
+
+    With another ``momentum`` μ than 0.9, it is scaled by (1 − μ) / 0.1: the effective step, rate / (1 − μ), stays.
+    """
     try:
-        return LEARNING_RATES[activation, cost, optimizer]
+        rate = LEARNING_RATES[activation, cost, optimizer]
+        return rate if momentum is None else rate * ((1 - momentum) / (1 - MOMENTUM))
     except KeyError:
         raise InputError(
             f"no default learning rate for {activation}, {cost} and {optimizer}: set one with --learning-rate"

@@ -83,6 +83,7 @@ def fresh_network(
     *,
     seed: int,
     dtype: str = "float64",
+    weight_init: str = "scaled",
 ) -> "Network":
     """Return a network with random weights, an input for each pixel and an output for each class of ``data``."""
     import numpy as np
@@ -90,7 +91,8 @@ def fresh_network(
     from mnist_bp.network import Network
 
     sizes = (data.pixels, *hidden, data.classes)
-    return Network(sizes, activation=activation, cost=cost, rng=np.random.default_rng(seed), dtype=dtype)
+    rng = np.random.default_rng(seed)
+    return Network(sizes, activation=activation, cost=cost, rng=rng, dtype=dtype, weight_init=weight_init)
 
 
 def load_model(target: Path | None) -> TrainedModel:

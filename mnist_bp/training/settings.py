@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnist_bp.core.choices import ACTIVATIONS, COSTS, DTYPES, OPTIMIZERS
+from mnist_bp.core.choices import ACTIVATIONS, COSTS, DTYPES, INITIALIZATIONS, MOMENTUM_OPTIMIZERS, OPTIMIZERS
 from mnist_bp.core.constants import MOMENTUM
 from mnist_bp.data.choices import AUGMENTATIONS
 from mnist_bp.data.names import MOST_STRENGTH, NO_AUGMENTATION
@@ -24,6 +24,7 @@ from mnist_bp.training.schedules import CONSTANT, SCHEDULES
 from mnist_bp.training.threads import MANY_NEURONS, default_threads
 
 __all__ = [
+    "EPSILON",
     "POSITIVE",
     "SETTINGS",
     "Settings",
@@ -34,6 +35,8 @@ _RATE = Range(0, 1, "a number from 0 to below 1", excludes_high=True)
 _STRENGTH = Range(0, MOST_STRENGTH, f"a factor above 0, up to {MOST_STRENGTH:g}", excludes_low=True)
 _LESSONS_RATE = default_learning_rate("sigmoid", "squared-error")
 POSITIVE = Range(0, math.inf, "a number above 0", excludes_low=True, excludes_high=True)
+EPSILON = Range(0, 1, "a number from 0 to 1")
+"""Range of ε of adversarial examples, whose inputs are scaled to 0 … 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +91,18 @@ class Settings(DataSettings):
         },
         phrase=nowhere,
     )
+    weight_init: str = setting(
+        "scaled",
+        "Initial weights: {values}.",
+        ADVANCED,
+        choices=INITIALIZATIONS,
+        notes={
+            "scaled": "N(0, gain²/fan-in), biases that start σ in its steep part",
+            "glorot": "uniform, ±√(6/(fan-in + fan-out))",
+            "he": "N(0, 2/fan-in)",
+            "normal": "N(0, 1), biases too",
+        },
+    )
     dtype: str = setting("float32", "Floating-point type: {values}.", ADVANCED, choices=DTYPES, phrase=nowhere)
     optimizer: str = setting(
         "sgd",
@@ -110,6 +125,15 @@ class Settings(DataSettings):
         metavar="RATE",
         range=POSITIVE,
         always=True,
+    )
+    momentum: float | None = setting(
+        None,
+        f"Momentum coefficient μ of the optimizers {' and '.join(MOMENTUM_OPTIMIZERS)}, 0 to below 1. Default: "
+        f"{MOMENTUM:g}. The default learning rate × 1/(1 − μ) stays constant.",
+        ADVANCED,
+        metavar="μ",
+        range=_RATE,
+        phrase=lambda settings: "" if settings.momentum == MOMENTUM else f"μ {settings.momentum:g}",
     )
     schedule: str = setting(
         CONSTANT,
@@ -148,12 +172,27 @@ class Settings(DataSettings):
         range=_RATE,
         phrase=lambda settings: f"L2 {settings.l2:g}",
     )
+    max_norm: float | None = setting(
+        None,
+        "Largest length of a neuron's vector of incoming weights; longer ones are scaled back to it after each step. "
+        "Default: no limit.",
+        ADVANCED,
+        metavar="C",
+        range=POSITIVE,
+    )
     dropout: float = setting(
         0.0, "Dropout rate of hidden neurons, 0 to below 1.", TRAINING, metavar="RATE", range=_RATE
     )
     input_dropout: float = setting(0.0, "Dropout rate of pixels, 0 to below 1.", ADVANCED, metavar="RATE", range=_RATE)
     label_smoothing: float = setting(
         0.0, "Fraction of each target that is spread over all classes.", ADVANCED, metavar="FRACTION", range=_RATE
+    )
+    adversarial: float | None = setting(
+        None,
+        "Adversarial training: half of the cost is that of x + ε sign(∂C/∂x), with inputs from 0 to 1. Default: none.",
+        ADVANCED,
+        metavar="ε",
+        range=EPSILON,
     )
     average: float = setting(
         0.99,
@@ -210,8 +249,15 @@ class Settings(DataSettings):
         refuse_dropout_of_nothing(self.dropout, self.hidden)
         if self.augment_strength != 1 and self.augment == NO_AUGMENTATION:
             raise InputError("--augment-strength requires --augment")
+        if self.optimizer in MOMENTUM_OPTIMIZERS:
+            object.__setattr__(self, "momentum", MOMENTUM if self.momentum is None else self.momentum)
+        elif self.momentum is not None:
+            raise InputError(
+                f"--momentum requires --optimizer {' or '.join(MOMENTUM_OPTIMIZERS)}; {self.optimizer} has no such "
+                "coefficient (leave it out, also of a config)"
+            )
         if self.learning_rate is None:
-            rate = default_learning_rate(self.activation, self.cost, self.optimizer)
+            rate = default_learning_rate(self.activation, self.cost, self.optimizer, self.momentum)
             object.__setattr__(self, "learning_rate", rate)
         if self.threads is None:
             object.__setattr__(self, "threads", default_threads(self.hidden, self.augment))

@@ -4,21 +4,22 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnist_bp.core.activations import Array
+from mnist_bp.core.adversarial import mixed_gradient
 from mnist_bp.core.choices import OPTIMIZERS
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.optimizers import lerp_
 from mnist_bp.core.parameters import ParameterVector
-from mnist_bp.core.regularization import shrink_weights, smoothed_targets
+from mnist_bp.core.regularization import limit_norms, shrink_weights, smoothed_targets
 from mnist_bp.data.batches import normalize
 from mnist_bp.data.choices import AUGMENTATIONS
 from mnist_bp.errors import Diverged, InputError
 from mnist_bp.network import Network
+from mnist_bp.training.buffers import Buffers
 from mnist_bp.training.diagnostics import inspect, sample
 from mnist_bp.training.epoch_inputs import ALL, EpochInputs, LabelledImages, MiniBatch
 from mnist_bp.training.evaluation import EXAMPLES_AT_ONCE, Evaluation, chunks, evaluate, metrics_from_outputs
@@ -85,7 +86,8 @@ class Trainer:
         self._examples = len(training.labels)
         self._batch_size = min(settings.batch_size or self._examples, self._examples)
         self._targets = smoothed_targets(network.sizes[-1], settings.label_smoothing, network.dtype)
-        self._optimizer = OPTIMIZERS[settings.optimizer](network.parameters)
+        coefficients = {} if settings.momentum is None else {"momentum": settings.momentum}
+        self._optimizer = OPTIMIZERS[settings.optimizer](network.parameters, **coefficients)
         self._l2 = 0.0 if self._optimizer.decouples_l2 else settings.l2
         self._schedule = SCHEDULES[settings.schedule]
         self._epoch = np.zeros((), np.int64)
@@ -195,32 +197,41 @@ class Trainer:
         )
 
     def _gradient(self, batch: MiniBatch, part: slice = ALL) -> tuple[Array, ParameterVector]:
-        """Return the weighted sums of the outputs, (n, n_L), and ∇C of a mini-batch, or of a part of its examples."""
+        """Return the weighted sums of the outputs, (n, n_L), and ∇C of a mini-batch, or of a part of its examples.
+
+        In adversarial training, ∇C is the mean of two gradients, and the sums are those of the clean examples.
+        """
         network, buffers, labels = self.network, self._buffers, batch.labels[part]
         if len(labels) > EXAMPLES_AT_ONCE:
-            return self._gradient_in_parts(batch)
+            return self._gradient_in_parts(batch, part)
         X = normalize(batch.images[part], network.dtype, out=buffers.inputs)
         masks = batch.draw_masks(part) if batch.draw_masks else None
         objective = Objective(X, self._targets.take(labels, axis=0), masks, self._l2)
         trace = objective.trace(network)
-        return trace.Z, objective.gradient(network, trace, out=buffers.gradient)
+        if not (ε := self.settings.adversarial):
+            return trace.Z, objective.gradient(network, trace, out=buffers.gradient)
+        out = (buffers.gradient, buffers.adversarial, buffers.dC_dX[: len(X)])
+        return trace.Z, mixed_gradient(network, objective, trace, ε, out=out)
 
-    def _gradient_in_parts(self, batch: MiniBatch) -> tuple[Array, ParameterVector]:
+    def _gradient_in_parts(self, batch: MiniBatch, part: slice) -> tuple[Array, ParameterVector]:
         """Return these for a large mini-batch, by accumulating the gradients of parts that fit in the cache."""
-        n, Z = len(batch.labels), []
+        rows, Z = range(len(batch.labels))[part], []
         mean = ParameterVector.zeros(self.network.sizes, self.network.dtype)
-        for part in chunks(n):
-            part_Z, gradient = self._gradient(batch, part)
-            gradient.vector *= len(part_Z) / n
+        for now in chunks(len(rows)):
+            some = rows[now]
+            part_Z, gradient = self._gradient(batch, slice(some.start, some.stop))
+            gradient.vector *= len(part_Z) / len(rows)
             mean.vector += gradient.vector
             Z.append(part_Z)
         return np.concatenate(Z), mean
 
     def _step(self, gradient: ParameterVector, learning_rate: float) -> None:
-        """Take one step of the optimizer, after shrinking the weights if the optimizer decouples L2."""
+        """Take one step of the optimizer, after shrinking the weights if it decouples L2, and limit their norms."""
         if self.settings.l2 and self._optimizer.decouples_l2:
             shrink_weights(self.network, learning_rate * self.settings.l2)
         self._optimizer.step(self.network.parameters, gradient.vector, learning_rate)
+        if self.settings.max_norm is not None:
+            limit_norms(self.network, self.settings.max_norm)
 
     def _update_ema(self, step: int) -> None:
         """Update the EMA of the parameters after every 10th step of an epoch and its last step.
@@ -256,31 +267,8 @@ class Trainer:
         )
 
     @cached_property
-    def _buffers(self) -> "_Buffers":
-        return _Buffers.for_training(self.network, self._examples, self._batch_size)
-
-
-class _Buffers(NamedTuple):
-    """Buffers of an epoch, allocated once because allocation is slow.
-
-    ``inputs`` has shape (examples at a time, n_0), ``Z`` (examples, n_L) and ``labels`` (examples,). ``gradient`` has
-    the layout of the parameters.
-    """
-
-    inputs: Array
-    gradient: ParameterVector
-    Z: Array
-    labels: NDArray[np.uint8]
-
-    @classmethod
-    def for_training(cls, network: Network, examples: int, batch_size: int) -> "_Buffers":
-        n_0, n_L = network.sizes[0], network.sizes[-1]
-        return cls(
-            inputs=np.empty((min(batch_size, EXAMPLES_AT_ONCE), n_0), network.dtype),
-            gradient=ParameterVector.empty(network.sizes, network.dtype),
-            Z=np.empty((examples, n_L), network.dtype),
-            labels=np.empty(examples, np.uint8),
-        )
+    def _buffers(self) -> Buffers:
+        return Buffers.for_training(self.network, self._examples, self._batch_size)
 
 
 def train(

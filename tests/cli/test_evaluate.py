@@ -370,3 +370,37 @@ def test_a_disk_that_takes_no_pictures_takes_no_measurement_away(cli, idx_folder
     assert done.records[0]["examples"] == 250
     assert done.records[0]["plots"] == []
     assert done.err.splitlines()[-1] == "mnist-bp: cannot write run/confusion.png: No space left on device"
+
+
+def test_adversarial_examples_have_figures_of_their_own(cli, run, few_digits):
+    """A key in the record and a line for people; the clean figures and the keys of the contract stay."""
+    network, examples, ε = Network.load(run / "model.npz"), few_digits[1], 0.1
+    (clean,) = cli("evaluate", run, "--json").records
+    (record,) = cli("evaluate", run, "--adversarial", ε, "--json").records
+    lines = cli("evaluate", run, "--adversarial", ε).out.splitlines()
+    X = examples.inputs(np.float32)
+    attacked = X + np.float32(ε) * np.sign(network.input_gradient(X, examples.labels)[1])
+    outputs = network.forward(attacked)
+
+    assert {**record, "adversarial": None} == {**clean, "adversarial": None}
+    found = record["adversarial"]
+    assert list(found) == ["epsilon", "cost", "accuracy"]
+    assert found["epsilon"] == ε
+    assert found["accuracy"] == (outputs.argmax(axis=1) == examples.labels).mean() < record["accuracy"]
+    assert found["cost"] == pytest.approx(((outputs - np.eye(10)[examples.labels]) ** 2).sum(axis=1).mean(), rel=1e-5)
+    assert lines[-2].startswith(f"adversarial, ε = 0.1: test accuracy {100 * found['accuracy']:.2f} %, test cost ")
+    assert lines[-1].startswith("test accuracy ")
+
+
+def test_adversarial_examples_by_zero_are_the_clean_ones(cli, run):
+    """So that a script can sweep ε from 0."""
+    (record,) = cli("evaluate", run, "--adversarial", "0", "--json").records
+    assert record["adversarial"] == {"epsilon": 0, "cost": record["cost"], "accuracy": record["accuracy"]}
+
+
+@pytest.mark.parametrize("number", ["-0.1", "1.1", "nan", "much"])
+def test_adversarial_wants_a_number_from_0_to_1(cli, number):
+    """Bad usage, before anything is read."""
+    done = cli("evaluate", "--adversarial", number)
+    assert done.code == 2
+    assert "expected a number from 0 to 1" in done.err

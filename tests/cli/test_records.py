@@ -60,7 +60,7 @@ def assert_documented(done, command):
     [
         ("train", ["--epochs", 1, "--validation", 20, "--plot"]),
         ("train", ["--epochs", 1, "--limit", 20, "--seeds", 2]),
-        ("evaluate", ["run", "--mistakes", 2, "--plot"]),
+        ("evaluate", ["run", "--mistakes", 2, "--plot", "--adversarial", 0.1]),
         ("gradcheck", ["--hidden", 3, "--examples", 3]),
         ("gradcheck", ["--self-test", "--examples", 3]),
         ("explain", ["run", "--weight", "1:0,300"]),

@@ -17,7 +17,8 @@ EVERYTHING = [
     "--hidden", "12,8", "--activation", "relu", "--cost", "cross-entropy", "--optimizer", "nesterov",
     "--learning-rate", "0.02", "--schedule", "one-cycle", "--batch-size", "30", "--l2", "0.001", "--dropout", "0.2",
     "--input-dropout", "0.1", "--label-smoothing", "0.1", "--average", "0.9", "--augment", "elastic",
-    "--augment-strength", "0.8", "--validation", "50", "--early-stop", "3", "--seed", "6",
+    "--augment-strength", "0.8", "--validation", "50", "--early-stop", "3", "--seed", "6", "--momentum", "0.8",
+    "--max-norm", "1.5", "--weight-init", "he", "--adversarial", "0.1",
 ]  # fmt: skip
 ADAM = ["--hidden", "8", "--optimizer", "adam", "--average", "0.99", "--dtype", "float64", "--augment", "affine"]
 PLAIN = ["--hidden", "8"]

@@ -5,7 +5,14 @@ import pytest
 
 from mnist_bp.core.choices import COSTS
 from mnist_bp.core.parameters import ParameterVector
-from mnist_bp.core.regularization import add_l2_gradient, draw_masks, l2_penalty, shrink_weights, smoothed_targets
+from mnist_bp.core.regularization import (
+    add_l2_gradient,
+    draw_masks,
+    l2_penalty,
+    limit_norms,
+    shrink_weights,
+    smoothed_targets,
+)
 from mnist_bp.network import Network
 
 SIZES = (5, 4, 3, 2)
@@ -63,6 +70,28 @@ def test_shrinking_takes_a_share_off_each_weight_and_no_bias(network):
 
 
 # --- dropout ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_that_are_too_long_are_scaled_to_the_limit_and_others_keep_every_bit(dtype, rng):
+    """In every layer, the outputs included; directions and biases stay."""
+    made = Network([9, 8, 7, 4], activation="relu", rng=rng, dtype=dtype)
+    for l in made.W:
+        made.W[l][0] *= 10
+        made.W[l][1] *= 0.01
+        made.W[l][2] = 0
+    before = made.astype(dtype)
+
+    limit_norms(made, 2.0)
+
+    for l, W in made.W.items():
+        lengths = np.linalg.norm(before.W[l], axis=1)
+        is_long = lengths > 2
+        assert is_long[0]
+        np.testing.assert_allclose(np.linalg.norm(W, axis=1)[is_long], 2, rtol=1e-6)
+        np.testing.assert_allclose(W[0] * (lengths[0] / 2), before.W[l][0], rtol=1e-5)
+        assert (W[~is_long] == before.W[l][~is_long]).all()
+        assert (made.b[l] == before.b[l]).all()
 
 
 def test_there_is_a_mask_for_each_layer_but_the_last():

@@ -76,13 +76,17 @@ EXTRAS = {
     "input dropout": {"dropout": 0.3, "input_dropout": 0.1},
     "average": {"average": 0.9},
     "early stop": {"early_stop": 1},
+    "max norm": {"max_norm": 0.8},
+    "max norm of an average": {"max_norm": 0.8, "average": 0.9},
+    "adversarial": {"adversarial": 0.1},
+    "adversarial dropout": {"adversarial": 0.1, "dropout": 0.3, "input_dropout": 0.1, "l2": 0.01},
     "shift": {"augment": "shift"},
     "affine": {"augment": "affine", "augment_strength": 0.5},
     "elastic": {"augment": "elastic"},
 }
 EVERYTHING = {
     "l2": 0.01, "label_smoothing": 0.1, "dropout": 0.3, "input_dropout": 0.1, "average": 0.9, "augment": "elastic",
-    "early_stop": 3,
+    "early_stop": 3, "max_norm": 0.8, "adversarial": 0.05,
 }  # fmt: skip
 OPTIMIZERS, SCHEDULES = [*OPTIMIZERS], [*SCHEDULES]
 BY_ITSELF = {
@@ -122,6 +126,30 @@ def test_each_setting_matters(extra):
     list(plain.run())
     ends = [(each.epoch, each.eval_network.parameters.tobytes()) for each in (whole, plain)]
     assert ends[0] != ends[1]
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "nesterov"])
+def test_another_momentum_resumes_with_the_same_bytes(optimizer):
+    """The velocity is in the checkpoint, its coefficient in the settings; another coefficient is another training."""
+    settings = recipe(optimizer=optimizer, momentum=0.5)
+    whole, usual = trainer(settings), trainer(recipe(optimizer=optimizer))
+    list(whole.run())
+    list(usual.run())
+    stopped_after(2, settings)
+    again = trainer(settings, seed=8)
+    checkpoint.restore(PATH, again, IDENTITY)
+    list(again.run())
+    assert state_bytes(again) == state_bytes(whole) != state_bytes(usual)
+
+
+def test_a_checkpoint_without_a_momentum_is_of_the_usual_one():
+    """Older versions recorded none; a recorded one must be equal."""
+    settings = recipe(optimizer="momentum")
+    stopped_after(1, settings)
+    assert checkpoint.restore(PATH, trainer(settings), {**IDENTITY, "momentum": 0.9}).epoch == 1
+    held = npz.read(PATH, "checkpoint", [2])
+    npz.write(PATH, held.arrays, {**held.meta, "identity": {**IDENTITY, "momentum": 0.5}})
+    refused("it was trained with momentum 0.5, not 0.9", settings, {**IDENTITY, "momentum": 0.9})
 
 
 def test_another_number_of_epochs_is_another_training_where_the_rate_hangs_on_it():

@@ -16,11 +16,16 @@ OTHER_VALUES = {
     "optimizer": "adam", "learning_rate": 0.125, "schedule": "cosine", "batch_size": 25, "epochs": 2, "l2": 0.00390625,
     "dropout": 0.25, "input_dropout": 0.125, "label_smoothing": 0.0625, "average": 0.5, "augment": "shift",
     "augment_strength": 0.75, "early_stop": 3, "seed": 7, "threads": 2, "classes": 12,
-    "invert": True, "transpose": True,
+    "invert": True, "transpose": True, "weight_init": "he", "momentum": 0.5, "max_norm": 2.5, "adversarial": 0.125,
 }  # fmt: skip
 """Another value than the default for each setting that is not the place of the data."""
 
-REQUIRED = {"augment_strength": {"augment": "shift"}, "early_stop": {"validation": 50}, "schedule": {"epochs": 1}}
+REQUIRED = {
+    "augment_strength": {"augment": "shift"},
+    "early_stop": {"validation": 50},
+    "schedule": {"epochs": 1},
+    "momentum": {"optimizer": "momentum"},
+}
 """Settings that another one requires."""
 
 PLACES = {"dataset", "data_dir", "class_names", "test_split"}
@@ -103,6 +108,18 @@ def test_default_threads_leave_a_core_to_the_augmentation(monkeypatch):
 def test_default_learning_rates(combination, rate):
     """Momentum's is a tenth of plain descent's, because its steps add up to ten times as much."""
     assert default_learning_rate(*combination) == pytest.approx(rate, rel=1e-12)
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "nesterov"])
+def test_another_momentum_keeps_the_effective_step(optimizer):
+    """The default learning rate divided by 1 − μ is constant; at 0.9, it is the table's to the bit."""
+    usual = default_learning_rate("tanh", "squared-error", optimizer)
+
+    for μ in (0.0, 0.5, 0.9, 0.99):
+        rate = Settings(activation="tanh", optimizer=optimizer, momentum=μ).learning_rate
+        assert rate / (1 - μ) == pytest.approx(usual / (1 - 0.9), rel=1e-12)
+    assert Settings(activation="tanh", optimizer=optimizer, momentum=0.9).learning_rate == usual
+    assert Settings(activation="tanh", optimizer=optimizer).momentum == 0.9
 
 
 def test_what_is_filled_in_follows_the_other_settings():

@@ -141,6 +141,86 @@ def test_dropout_is_drawn_afresh_in_each_step_and_by_the_seed(monkeypatch):
     assert not set(first) & set(other)
 
 
+def norms(network):
+    """Lengths of the incoming weight vectors of all neurons."""
+    return np.concatenate([np.linalg.norm(W, axis=1) for W in network.weights])
+
+
+@pytest.mark.parametrize("optimizer", [*OPTIMIZERS])
+@pytest.mark.parametrize("extra", [{}, {"dropout": 0.3}, {"l2": 0.01}])
+def test_no_incoming_weight_vector_is_longer_than_the_limit_after_a_step(optimizer, extra):
+    """With every optimizer; most are held at the limit, and without it they are longer."""
+    settings = replace(IN_BATCHES, optimizer=optimizer, learning_rate=0.1, **extra)
+    longest = []
+    made = trainer(settings, max_norm=0.7)
+    list(made.run(lambda: longest.append(norms(made.network).max())))
+    plain, _ = trained(settings)
+    assert max(longest) <= 0.7 * (1 + 1e-15)
+    assert max(longest) == pytest.approx(0.7)
+    assert norms(plain.network).max() > 0.7
+
+
+def test_the_average_of_limited_vectors_is_within_the_limit():
+    """The network that is evaluated and saved keeps it, too."""
+    small, limit = fresh(), 0.2  # an average begins with the initial weights, which are shorter
+    small.parameters *= 0.1
+    settings = replace(IN_BATCHES, optimizer="adam", learning_rate=0.05, average=0.9)
+    limited, _ = trained(settings, small.astype(np.float64), max_norm=limit)
+    free, _ = trained(settings, small)
+    assert norms(limited.eval_network).max() <= limit * (1 + 1e-15)
+    assert norms(free.eval_network).max() > 1.1 * limit
+
+
+def test_a_limit_that_nothing_reaches_changes_no_bit():
+    """Vectors that are short enough are left alone."""
+    assert state_bytes(trained(IN_BATCHES, max_norm=100.0)[0]) == state_bytes(trained(IN_BATCHES)[0])
+
+
+def test_one_step_of_adversarial_training_by_hand():
+    """∇ of ½ C(x) + ½ C(x + ε sign(∂C/∂x)), not clipped; cost and accuracy are those of the clean examples."""
+    before, Y, ε = fresh(), np.eye(3)[TRAINING.labels], 0.25
+    dC_dX = before.input_gradient(TRAINING.images, Y)[1]
+    attacked = TRAINING.images + ε * np.sign(dC_dX)
+    assert attacked.min() < 0
+    assert attacked.max() > 1
+    cost, clean = before.backpropagate(TRAINING.images, Y)
+    _, adversarial = before.backpropagate(attacked, Y)
+
+    made, (result,) = trained(ALL_AT_ONCE, adversarial=ε, l2=0.1)
+
+    step = 0.5 * (0.5 * clean.vector + 0.5 * adversarial.vector)
+    penalty = before.parameter_vector.like(np.zeros(len(before.parameters)))
+    for W, target in zip(before.weights, penalty.weights, strict=True):
+        target[...] = 0.5 * 0.1 * W
+    expected = before.parameters - step - penalty.vector
+    np.testing.assert_allclose(made.network.parameters, expected, rtol=0, atol=1e-14)
+    assert result.train_cost == pytest.approx(float(cost), rel=1e-12)
+
+
+def test_adversarial_training_by_zero_is_plain_training():
+    """To the bit."""
+    assert state_bytes(trained(IN_BATCHES, adversarial=0.0)[0]) == state_bytes(trained(IN_BATCHES)[0])
+
+
+@pytest.mark.parametrize("extra", [{}, {"dropout": 0.3, "input_dropout": 0.2}, {"l2": 0.1, "label_smoothing": 0.2}])
+def test_parts_of_a_mini_batch_have_their_shares_of_its_gradient(monkeypatch, extra):
+    """Also of adversarial examples, of large parts, and of masks: the weighted mean of the parts is the whole."""
+    made = trainer(IN_BATCHES, adversarial=0.2, batch_size=None, **extra)
+    batch = made._inputs().mini_batch(0)
+    Z, gradient = made._gradient(batch)
+    whole = Z.copy(), gradient.vector.copy()
+    for at_once in (1_000, 20):
+        monkeypatch.setattr(trainer_module, "EXAMPLES_AT_ONCE", at_once)
+        monkeypatch.setattr("mnist_bp.training.evaluation.EXAMPLES_AT_ONCE", at_once)
+        mean, sums = np.zeros_like(whole[1]), []
+        for part in (slice(0, 31), slice(31, 32), slice(32, 90)):
+            Z, gradient = made._gradient(batch, part)
+            mean += gradient.vector * len(Z) / 90
+            sums.append(Z.copy())
+        np.testing.assert_allclose(mean, whole[1], rtol=0, atol=1e-15)
+        np.testing.assert_allclose(np.concatenate(sums), whole[0], rtol=0, atol=1e-14)
+
+
 # --- the average of the parameters -----------------------------------------------------------------------------------
 
 
