@@ -23,6 +23,10 @@ FIRST_SEED = 0
 """Seed that selects a test set from a training set: it is the same for all seeds of trainings."""
 
 
+PIECE = 1 << 8
+"""Number of images to transpose at a time."""
+
+
 def assemble(source: Source, name: str, options: DataOptions, names: Sequence[str] = ()) -> Dataset:
     """Read a dataset. ``names`` are the names of its classes if the user gives them.
 
@@ -91,7 +95,13 @@ def _transformed(examples: Examples, options: DataOptions) -> Examples:
 
 
 def _transposed(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(images.transpose(0, 2, 1))
+    """Return images with rows and columns exchanged, in the same memory if it may be written."""
+    examples, rows, columns = images.shape
+    result = (images if images.flags.writeable else np.empty_like(images)).reshape(examples, columns, rows)
+    for start in range(0, examples, PIECE):
+        piece = slice(start, start + PIECE)
+        result[piece] = images[piece].transpose(0, 2, 1).copy()
+    return result
 
 
 def _read(half: LabelledSet, *, transpose: bool) -> Arrays:

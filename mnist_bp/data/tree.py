@@ -1,9 +1,9 @@
 """Folders of the user, on disk or in a zip archive, listed when they are needed."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from mnist_bp.data.zip_member import Stored, ZipMember, zip_members
@@ -16,6 +16,10 @@ SYSTEM_FILES = {"Thumbs.db", "desktop.ini", "__MACOSX"}
 
 DEEPEST = 8
 """Largest depth of a file in an archive."""
+
+
+_Members = dict[str, "ZipMember | _Members"]
+"""Members of an archive by name; those of a folder in it are again such a dictionary."""
 
 
 class Listing(NamedTuple):
@@ -82,32 +86,59 @@ def single_file(path: Path) -> Folder:
 
 def archive_folder(archive: Path) -> Folder:
     """Return the content of a zip archive as a folder. Raise InputError if the archive cannot be read."""
-    members = {PurePosixPath(name): name for name in sorted(zip_members(archive))}
-    seen = {path: name for path, name in members.items() if 0 < len(path.parts) <= DEEPEST}
-    return _in_archive(
-        archive, (), {path.parts: name for path, name in seen.items() if not any(map(is_hidden, path.parts))}
-    )
+    root: _Members = {}
+    for member in sorted(zip_members(archive)):
+        parts = [part for part in member.split("/") if part not in {"", "."}]
+        if 0 < len(parts) <= DEEPEST and not any(map(is_hidden, parts)):
+            _insert(root, parts, ZipMember(archive, member))
+    return _in_archive(archive, root)
 
 
-def _in_archive(archive: Path, inner: tuple[str, ...], members: Mapping[tuple[str, ...], str]) -> Folder:
-    """Return the folder ``inner`` of an archive, which contains the ``members``, names by parts of their paths."""
-    inside: dict[str, dict[tuple[str, ...], str]] = {}
-    for parts, name in members.items():
-        inside.setdefault(parts[len(inner)], {})[parts] = name
-    files = {name: ZipMember(archive, each[*inner, name]) for name, each in inside.items() if (*inner, name) in each}
-    folders = {name: _in_archive(archive, (*inner, name), each) for name, each in inside.items() if name not in files}
-    return Folder(archive.joinpath(*inner), Listing(files, folders))
+def _insert(root: _Members, parts: Sequence[str], member: ZipMember) -> None:
+    """Insert a member at its path. A file takes the place of a folder of the same name, with all that is in it."""
+    place = root
+    for name in parts[:-1]:
+        inside = place.setdefault(name, {})
+        if isinstance(inside, ZipMember):
+            return
+        place = inside
+    place[parts[-1]] = member
+
+
+def _in_archive(path: Path, members: _Members) -> Folder:
+    """Return a folder of an archive. ``path`` is its path as it is displayed."""
+    files: dict[str, Stored] = {name: each for name, each in members.items() if isinstance(each, ZipMember)}
+    folders = {name: _in_archive(path / name, each) for name, each in members.items() if isinstance(each, dict)}
+    return Folder(path, Listing(files, folders))
 
 
 def _on_disk(path: Path) -> Listing:
-    files: dict[str, Stored] = {}
+    files: dict[str, None] = {}
     folders: dict[str, Folder] = {}
     for entry in _entries(path):
         if entry.is_dir():
             folders[entry.name] = Folder(path / entry.name, may_be_unreadable=True)
         elif entry.is_file():
-            files[entry.name] = path / entry.name
-    return Listing(files, folders)
+            files[entry.name] = None
+    return Listing(_FilesOnDisk(path, files), folders)
+
+
+class _FilesOnDisk(Mapping[str, Stored]):
+    """Files in a folder. Their paths, which take as much memory as small pictures, are made when they are needed."""
+
+    def __init__(self, folder: Path, names: Mapping[str, None]) -> None:
+        self._folder, self._names = folder, names
+
+    def __getitem__(self, name: str) -> Path:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._folder / name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def _entries(path: Path) -> Iterator[os.DirEntry[str]]:

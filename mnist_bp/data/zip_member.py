@@ -3,7 +3,7 @@
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 """Supported compression methods, which zipfile decompresses in bounded pieces. Others may expand without a limit."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ZipMember:
     """A file in an archive, displayed as ``archive.zip/name``."""
 
@@ -38,7 +38,7 @@ class ZipMember:
         return self.member.rpartition("/")[2]
 
     def __str__(self) -> str:
-        return str(self.archive / self.member)
+        return os.path.join(self.archive, *self.member.split("/"))  # noqa: PTH118 - a Path stores its parts globally
 
 
 Stored = Path | ZipMember
@@ -73,7 +73,7 @@ def open_stored(file: Stored) -> Iterator[Opened]:
         yield Opened(stream, length, min(length, on_disk))
 
 
-def read_all(files: Sequence[Stored], most: int) -> Iterator[tuple[Stored, bytes]]:
+def read_all(files: Iterable[Stored], most: int) -> Iterator[tuple[Stored, bytes]]:
     """Yield each file with its content, of at most ``most`` bytes. An archive is opened once for all of its files.
 
     Raises
@@ -87,8 +87,7 @@ def read_all(files: Sequence[Stored], most: int) -> Iterator[tuple[Stored, bytes
             try:
                 if isinstance(file, ZipMember) and file.archive not in archives:
                     archives[file.archive] = stack.enter_context(_open_archive(file.archive))
-                with _stream(file, archives) as stream:
-                    content = stream.read(most + 1)
+                content = _content(file, archives, most + 1)
             except DAMAGED as error:
                 raise InputError(f"{file}: the archive is damaged ({error})") from error
             except OSError as error:
@@ -98,11 +97,14 @@ def read_all(files: Sequence[Stored], most: int) -> Iterator[tuple[Stored, bytes
             yield file, content
 
 
-def _stream(file: Stored, archives: Mapping[Path, zipfile.ZipFile]) -> IO[bytes]:
+def _content(file: Stored, archives: Mapping[Path, zipfile.ZipFile], most: int) -> bytes:
+    """Return the first ``most`` bytes of a file."""
     if isinstance(file, Path):
-        return file.open("rb")
+        with file.open("rb") as stream:
+            return stream.read(min(most, os.fstat(stream.fileno()).st_size))  # it allocates what it is asked for
     archive = archives[file.archive]
-    return _translated(lambda: archive.open(_info(archive, file.member)))
+    with _translated(lambda: archive.open(_info(archive, file.member))) as member:
+        return member.read(most)
 
 
 def zip_members(archive: Path) -> frozenset[str]:

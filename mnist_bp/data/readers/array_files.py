@@ -28,7 +28,7 @@ Parts = dict[tuple[SplitName, Part], Stored]
 TRAIN: tuple[tuple[SplitName, Part], ...] = (("train", "images"), ("train", "labels"))
 TEST: tuple[tuple[SplitName, Part], ...] = (("test", "images"), ("test", "labels"))
 
-PIECE = 1 << 19
+PIECE = 1 << 15
 """Number of values to convert at a time."""
 
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}

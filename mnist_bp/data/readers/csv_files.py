@@ -36,7 +36,7 @@ DELIMITERS = ",;\t"
 LONGEST_LINE = 1 << 22
 """Largest number of characters of a line, enough for 300,000 pixels with long headings."""
 
-PIECE = 1 << 22
+PIECE = 1 << 16
 """Number of characters to parse at a time."""
 
 EXPECTED = "expected whole numbers from 0 to 255"

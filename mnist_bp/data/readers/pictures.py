@@ -3,7 +3,8 @@
 The names of the folders are the names of the classes. All pictures must have the same size, which is not changed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def find(folder: Folder) -> Iterator[Source | InputError]:
     yield Source(
         _labelled_set(train, names),
         _labelled_set(test, names) if test else None,
-        [file for classes in (train, test) for each in classes.values() for file in each.files.values()],
+        files=(),
         no_test=without,
         class_names=lambda: unless_digits(checked_names(names, str(folder.path))),
     )
@@ -67,23 +68,25 @@ def _labelled_set(classes: Classes, names: Sequence[str]) -> LabelledSet:
 
 def _read(classes: Classes, names: Sequence[str]) -> Arrays:
     require_pillow()
-    files = [(file, names.index(name)) for name, folder in classes.items() for file in _pictures(folder)]
+    by_class = {name: _pictures(folder) for name, folder in classes.items()}
+    files = list(chain.from_iterable(by_class.values()))
     images = None
-    for number, (file, content) in enumerate(read_all([file for file, _ in files], MOST_BYTES)):
+    for number, (file, content) in enumerate(read_all(files, MOST_BYTES)):
         image = grey_image(content, str(file))
         if images is None:
             images = np.empty((len(files), *image.shape), np.uint8)
         if image.shape != images.shape[1:]:
             size, expected = (f"{rows} × {columns}" for rows, columns in (image.shape, images.shape[1:]))
             raise InputError(
-                f"{file} has {size} pixels, and {files[0][0].name} {expected}: resize all pictures to one size"
+                f"{file} has {size} pixels, and {files[0].name} {expected}: resize all pictures to one size"
             )
         images[number] = image
     assert images is not None
-    return Arrays(images, np.array([label for _, label in files]))
+    labels = [names.index(name) for name in by_class]
+    return Arrays(images, np.repeat(labels, [len(each) for each in by_class.values()]))
 
 
-def _pictures(folder: Folder) -> list[Stored]:
+def _pictures(folder: Folder) -> Collection[Stored]:
     """Return the pictures of a class. Raise InputError if there is anything else."""
     other = next(
         (name for name in (*folder.folders, *folder.files) if name in folder.folders or not _is_picture(name)), None
@@ -92,4 +95,4 @@ def _pictures(folder: Folder) -> list[Stored]:
         raise InputError(
             f"{folder.path / other} is not a picture ({', '.join(ENDINGS)}): remove it from the folder of the class"
         )
-    return [*folder.files.values()]
+    return folder.files.values()

@@ -47,7 +47,7 @@ class Source:
     train, test
         Training set, and test set or None.
     files
-        All files.
+        All files. Empty for pictures, which may be too many to list.
     prefix
         Words in the names of the files that are not the names of their parts: "emnist-letters".
     no_test

@@ -1,0 +1,63 @@
+"""Memory that loading a dataset takes: at most 2.5 times that of its images and labels, in every format."""
+
+import gc
+import tracemalloc
+
+import pytest
+from written_sets import IN_ARCHIVES, WRITERS, random_set, zipped
+
+from mnist_bp.data.datasets import load
+from mnist_bp.data.options import DataOptions
+
+MOST = 2.5
+
+SPLIT = {"csv", "pictures"}
+"""Formats whose test set can be left out by deleting what is called test."""
+
+EXAMPLES = {"idx": 2000, "csv": 300, "npz": 2000, "pictures": 450}
+"""Numbers of training examples, so that their images count more than the pieces in which a file is read."""
+
+CHANGED = DataOptions(transpose=True, invert=True)
+
+
+def measured(place, options):
+    """Load a dataset, and return its size in bytes, and the peak of the memory that loading took."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        dataset = load(None, place, options=options)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    return sum(each.images.nbytes + each.labels.nbytes for each in (dataset.train, dataset.test)), peak
+
+
+def written(name, number, sets, folder, *, in_archive):
+    """Write sets in a format, and return the path to load."""
+    place = WRITERS[name][number](sets, folder)
+    return zipped(folder) if in_archive else place
+
+
+@pytest.mark.parametrize(("name", "number", "in_archive"), IN_ARCHIVES)
+def test_loading_takes_little_more_memory_than_the_images(tmp_path, rng, name, number, in_archive):
+    """Files are read in pieces, and images change in place. A file of each picture, 784 bytes, counts most."""
+    small = written(name, number, random_set(rng), tmp_path / "small", in_archive=in_archive)
+    load(None, small, options=CHANGED)  # imports
+    large = random_set(rng, (28, 28), examples=(EXAMPLES[name], 60))
+    place = written(name, number, large, tmp_path / "large", in_archive=in_archive)
+    size, peak = measured(place, CHANGED)
+    assert peak <= MOST * size, f"{peak / size:.2f}"
+
+
+@pytest.mark.parametrize(("name", "number", "in_archive"), [case for case in IN_ARCHIVES if case[0] in SPLIT])
+def test_a_test_split_takes_no_more(tmp_path, rng, name, number, in_archive):
+    """The two sets that a training set is split into are copies, and the rest is released."""
+    paths = []
+    for folder, examples in (("small", (12, 6)), ("large", (EXAMPLES[name], 6))):
+        WRITERS[name][number](random_set(rng, (28, 28), examples=examples), tmp_path / folder)
+        for path in (tmp_path / folder).glob("test*"):
+            path.rename(tmp_path / f"{folder}-{path.name}")
+        paths.append(zipped(tmp_path / folder) if in_archive else tmp_path / folder)
+    measured(paths[0], DataOptions(test_split=0.2))
+    size, peak = measured(paths[1], DataOptions(test_split=0.2))
+    assert peak <= MOST * size, f"{peak / size:.2f}"
