@@ -3,6 +3,7 @@
 The package raises these errors. Only ``cli.main`` turns an error into one line and an exit code.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "OutOfMemory",
     "OutputClosed",
     "StorageError",
+    "listed",
 ]
 
 
@@ -49,6 +51,15 @@ class ExitCode(IntEnum):
     INTERNAL = 4
     INTERRUPTED = 130
     OUTPUT_CLOSED = 141
+
+
+SHOWN = 3
+"""Largest number of names in a message."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names for a message: the first ones, and … for the others."""
+    return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
 
 
 class MnistBpError(Exception):

@@ -35,6 +35,9 @@ NO_EXAMPLES = {
     "# nielsen.py": "needs Nielsen's network.py; run by tests/gradcheck/test_user_function.py",
     "How sensitive is C_0 to w_{8,10}^(3)?": "output of explain",
     "runs/…/page.html": "output of page",
+    "import gzip, numpy, pickle": "reads mnist.pkl.gz",
+    "import numpy, torch": "needs PyTorch",
+    "import numpy, scipy.io": "needs SciPy",
 }
 """Beginnings of blocks of code that are neither commands nor Python, and what they are."""
 
@@ -86,8 +89,8 @@ class Block(NamedTuple):
 
     @property
     def is_python(self) -> bool:
-        """True for a Python program."""
-        return self.text.startswith(("import ", "from "))
+        """True for a Python program that can run."""
+        return self.text.startswith(("import ", "from ")) and not self.text.startswith((*NO_EXAMPLES,))
 
     @property
     def is_shell(self) -> bool:

@@ -109,7 +109,8 @@ def trained_data(
             f"{data.name} has images of {data.pixels} pixels and {data.classes} classes; the network of {model.path} "
             f"takes {model.network.sizes[0]} inputs and has {model.network.sizes[-1]} outputs"
         )
-    return data if data.class_names or given.dataset is not None else replace(data, names=model.class_names)
+    is_recorded = given.dataset is None and given.class_names is None and model.class_names
+    return replace(data, names=model.class_names) if is_recorded else data
 
 
 def data_at_hand(

@@ -59,11 +59,10 @@ def checked_names(names: Sequence[str], where: str) -> tuple[str, ...]:
     for number, name in enumerate(names):
         if not name or not name.isprintable() or len(name) > LONGEST_NAME:
             raise InputError(
-                f"{where}: class {number} is named {name[:LONGEST_NAME]!r}; expected 1 to {LONGEST_NAME} printable "
-                "characters"
+                f"{where}: class {number} is named {name[:20]!r}; expected 1 to {LONGEST_NAME} printable characters"
             )
         if name in names[:number]:
-            raise InputError(f"{where}: classes {names.index(name)} and {number} are both named {name!r}")
+            raise InputError(f"{where}: classes {names.index(name)} and {number} are both named {name[:20]!r}")
     return tuple(names)
 
 

@@ -20,7 +20,7 @@ from mnist_bp.data.readers.refused import refusal
 from mnist_bp.data.readers.source import Find, Source
 from mnist_bp.data.tree import Folder, archive_folder, is_hidden, single_file
 from mnist_bp.data.zip_member import Stored
-from mnist_bp.errors import InputError
+from mnist_bp.errors import InputError, listed
 
 __all__ = ["READERS", "Finding", "Found", "candidates", "find_file", "is_file", "recognize"]
 
@@ -31,9 +31,6 @@ READERS: dict[str, Find] = {
     "pictures": pictures.find,
 }
 """Readers of ``layouts.FORMATS``. In a folder, the first format with a complete dataset is used."""
-
-SHOWN = 3
-"""Largest number of file names in the description of a folder."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,7 @@ class Finding:
         prefixes = sorted({each.source.prefix for each in found if each.folder == found[0].folder})
         if len(prefixes) > 1:
             raise InputError(
-                f"{found[0].folder} holds several datasets: {', '.join(filter(None, prefixes))}; move the one to use "
+                f"{found[0].folder} holds several datasets: {listed([*filter(None, prefixes)])}; move the one to use "
                 "to a folder of its own"
             )
         return found[0] if found else None
@@ -251,8 +248,7 @@ def _description(folder: Path, names: list[str]) -> str:
     """Return the number of files and folders, and the first names."""
     folders = sum((folder / name).is_dir() for name in names)
     counts = [_count(len(names) - folders, "file"), _count(folders, "folder")]
-    shown = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
-    return f"{' and '.join(filter(None, counts))}: {shown}" if names else "nothing"
+    return f"{' and '.join(filter(None, counts))}: {listed(names)}" if names else "nothing"
 
 
 def _count(number: int, what: str) -> str:

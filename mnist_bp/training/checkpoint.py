@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist_bp import __version__
 from mnist_bp.core.activations import Array
-from mnist_bp.errors import InputError
+from mnist_bp.errors import InputError, listed
 from mnist_bp.storage import npz
 from mnist_bp.training.calculation import CALCULATION, refuse_other_calculation
 from mnist_bp.training.diagnostics import Health
@@ -95,8 +95,10 @@ def restore(
         if is_comparable and was.get(name) != identity.get(name):
             hint = "; changing --epochs requires --schedule constant from the start" if name == "epochs" else ""
             raise InputError(f"{path}: it was trained with {name} {was.get(name)!r}, not {identity.get(name)!r}{hint}")
-    if set(held.arrays) != set(trainer.state):
-        raise InputError(f"{path}: expected the arrays {', '.join(trainer.state)}; found {', '.join(held.arrays)}")
+    found, wanted = held.arrays.keys(), trainer.state.keys()
+    if found != wanted:
+        missing, unknown = (listed(sorted(names)) or "none" for names in (wanted - found, found - wanted))
+        raise InputError(f"{path}: missing arrays: {missing}; unknown arrays: {unknown}")
     for name, array in trainer.state.items():
         _check(path, name, held.arrays[name], array)
     last = _result(held.meta.get("last"))

@@ -248,7 +248,7 @@ def test_a_folder_with_three_of_four_files_is_refused(idx_folder):
     (idx_folder / TEST_LABELS).unlink()
     with pytest.raises(InputError) as error:
         load(None, idx_folder)
-    assert str(error.value).startswith(f"{idx_folder}: no {TEST_LABELS}; expected {TRAIN_IMAGES}, ")
+    assert str(error.value).startswith(f"{idx_folder}: no {TEST_LABELS}; expected {TRAIN_IMAGES} and three ")
 
 
 def test_every_missing_file_is_named(idx_folder):

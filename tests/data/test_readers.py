@@ -1,7 +1,9 @@
 """Datasets in every format that people have: a small set is written in it, and the same arrays are read."""
 
 import gzip
+import os
 import pickle
+import re
 import struct
 import zipfile
 
@@ -26,10 +28,11 @@ from written_sets import (
 from mnist_bp.data import idx
 from mnist_bp.data.datasets import Examples, load
 from mnist_bp.data.formats import READERS, recognize
-from mnist_bp.data.layouts import FORMATS, REFUSED
+from mnist_bp.data.layouts import FORMATS, MANUAL, REFUSED, table_rows
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.options import DataOptions
 from mnist_bp.errors import InputError
+from mnist_bp.training.data_settings import DATA_SETTINGS
 
 
 @pytest.mark.parametrize(("name", "number", "in_archive"), IN_ARCHIVES)
@@ -143,6 +146,22 @@ def test_a_run_records_how_its_images_are_read(cli, tmp_path, rng):
     assert [each["name"] for each in recorded["per_class"]] == ["ant", "bee", "cat"]
     with np.load(tmp_path / "run/model.npz") as model:
         assert '"invert": true' in str(model["meta"])
+
+
+def test_recorded_names_of_classes_come_before_those_of_the_dataset(cli, tmp_path, rng):
+    """A run with ``--class-names`` is evaluated with them, unless the option is given again."""
+    folder = write_pictures(random_set(rng), tmp_path / "set", ("a", "b", "c"))
+    names, others = tmp_path / "names.txt", tmp_path / "others.txt"
+    names.write_text("ant\nbee\ncat\n", encoding="utf-8")
+    others.write_text("x\ny\nz\n", encoding="utf-8")
+    cli("train", "--data-dir", folder, "--class-names", names, "--epochs", 1, "--output", tmp_path / "run")
+
+    def shown(*options):
+        evaluation = cli("evaluate", tmp_path / "run", "--json", *options).records[0]
+        return [each["name"] for each in evaluation["per_class"]]
+
+    assert shown() == shown("--data-dir", folder) == ["ant", "bee", "cat"]
+    assert shown("--class-names", others) == ["x", "y", "z"]
 
 
 @pytest.mark.parametrize(
@@ -344,8 +363,8 @@ def _last_line(text, change):
 
 
 REFUSALS = {
-    "pickle": (_pickle, "is a pickle, which is not read; convert it in Python: import gzip, numpy, pickle"),
-    "MATLAB": (_mat, "is a MATLAB file, which is not read; convert it in Python: import numpy, scipy.io"),
+    "pickle": (_pickle, "mnist.pkl.gz is a pickle, which is not read; convert it by two lines of"),
+    "MATLAB": (_mat, "is a MATLAB file, which is not read; convert it by two lines of Python"),
     "objects": (_npz(x_train=np.array([{}, 1], object)), "holds object, not numbers"),
     "fractions": (_npz(x_train=np.full((12, 6, 6), 0.5)), "0.5; expected grey levels from 0 to 255 as whole numbers"),
     "negative labels": (_npz(y_train=np.arange(12) - 1), "label -1 of example 0; expected labels from 0 to"),
@@ -375,13 +394,37 @@ def test_what_is_not_read_is_refused_in_one_line(cli, tmp_path, rng, refused):
     done = cli("train", "--data-dir", place, "--epochs", 1)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), done.err
     assert said in done.err
+    assert len(done.err.replace(f"{tmp_path}{os.sep}", "").replace(str(MANUAL), MANUAL.name)) <= 200
 
 
-@pytest.mark.parametrize("refused", REFUSED, ids=lambda each: each.word)
-def test_the_code_that_converts_a_refused_file_is_python_of_two_lines(refused):
-    """It is compiled, and one line in the error when joined by semicolons."""
-    assert refused.code.count("\n") == 1
-    compile("; ".join(refused.code.splitlines()), "code", "exec")
+def test_the_code_that_converts_refused_files_is_in_the_manual():
+    """Two lines of Python for each format, in the file that the error names, which names all endings."""
+    manual = MANUAL.read_text(encoding="utf-8")
+    for refused in REFUSED:
+        code = "".join(f"    {line}\n" for line in refused.code.splitlines())
+        assert code.count("\n") == 2
+        compile(refused.code, "code", "exec")
+        assert f"A {refused.word} ({', '.join(f'`{each}`' for each in refused.endings)}):\n\n{code}" in manual
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3])
+def test_missing_files_with_long_names_are_named_briefly(tmp_path, rng, missing):
+    """At most two names of what is missing, and one that shows the others."""
+    folder = write_idx(random_set(rng), tmp_path / "set", "emnist-letters-")
+    for path in [*sorted(folder.iterdir())][4 - missing :]:
+        path.unlink()
+    problem = recognize(folder).problem
+    assert problem.startswith(f"{folder}: no emnist-letters-")
+    assert len(problem.removeprefix(str(folder))) < 170
+
+
+def test_the_table_of_the_manual_is_that_of_the_formats():
+    """Help, errors and manual come from one list of what users have and what they type. All options in it exist."""
+    rows = [*table_rows()]
+    assert "\n".join(rows) in MANUAL.read_text(encoding="utf-8")
+    options = {option for row in rows for option in re.findall(r"--([\w-]+)", row)}
+    assert options <= {setting.key for setting in DATA_SETTINGS.values()}
+    assert {row for row in rows if "--" not in row} == set()
 
 
 def test_nothing_is_unpickled(tmp_path, monkeypatch, rng):

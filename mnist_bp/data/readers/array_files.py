@@ -48,8 +48,10 @@ def find(folder: Folder) -> Iterator[Source | InputError]:
             test = _labelled_set(*chosen[2:]) if has_test else None
             yield Source(_labelled_set(*chosen[:2]), test, chosen, prefix, "no x_test and y_test")
         else:
-            names = ", ".join(sorted({str(stored) for stored in parts.values()}))
-            yield InputError(f"{names}: expected arrays x_train, y_train, x_test, y_test, or files of these names")
+            held = " and ".join(sorted(f"{part} of the {split} set" for split, part in parts))
+            yield InputError(
+                f"{folder.path} has only {held}; expected arrays, or files, x_train, y_train, x_test, y_test"
+            )
 
 
 def _groups(folder: Folder) -> dict[str, Parts]:

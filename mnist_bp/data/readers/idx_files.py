@@ -36,9 +36,10 @@ def find(folder: Folder) -> Iterator[Source | InputError]:
             chosen = {name: stored[0] for name, stored in files.items() if stored}
             yield source_of(chosen, prefix, no_test=f"no {' and no '.join(missing)}")
         else:
+            first, *others = (_called(name, prefix) for name in missing)
+            also = f" and {f'no {others[0]}' if len(others) == 1 else f'{len(others)} more'}" if others else ""
             yield InputError(
-                f"{folder.path}: no {' and no '.join(_called(name, prefix) for name in missing)}; expected "
-                f"{', '.join(_called(name, prefix) for name in FILE_NAMES)}"
+                f"{folder.path}: no {first}{also}; expected {_called(FILE_NAMES[0], prefix)} and three more files"
             )
 
 
