@@ -19,6 +19,7 @@ from mnist_bp.cli.options import (
     Quiet,
     Seed,
     Split,
+    WeightInit,
     help_text,
     positive,
 )
@@ -124,6 +125,7 @@ def explain(
     hidden: Hidden,
     activation: ActivationOption,
     cost: CostOption,
+    weight_init: WeightInit,
     seed: Seed,
     json: Json = False,
     quiet: Quiet = False,
@@ -148,7 +150,7 @@ def explain(
     needed = only(split, _batch_start(example) + BATCH)
     data = data_at_hand(trained, source, console, **needed)
     if trained is None:
-        network = fresh_network(data, hidden, activation, cost, seed=seed)
+        network = fresh_network(data, hidden, activation, cost, seed=seed, weight_init=weight_init)
     else:
         network = trained.network.astype(np.float64)
     batch, row = _mini_batch(data, split, example, image, label, trained.look if trained else data.look)

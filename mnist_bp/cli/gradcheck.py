@@ -11,6 +11,7 @@ from mnist_bp.cli.load import data_at_hand, only, refuse_options_of_a_fresh_netw
 from mnist_bp.cli.options import (
     L2,
     ActivationOption,
+    Adversarial,
     CostOption,
     Dropout,
     Hidden,
@@ -20,6 +21,7 @@ from mnist_bp.cli.options import (
     Model,
     Quiet,
     Seed,
+    WeightInit,
     help_text,
     positive,
 )
@@ -44,7 +46,7 @@ from mnist_bp.training.declaration import Range
 from mnist_bp.training.notation import format_hidden, format_sizes
 from mnist_bp.training.panels import DATA, NETWORK
 from mnist_bp.training.saved_model import TrainedModel, fresh_network, load_model
-from mnist_bp.training.settings import refuse_dropout_of_nothing
+from mnist_bp.training.settings import SETTINGS, refuse_dropout_of_nothing
 from mnist_bp.training.threads import default_threads
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ __all__ = ["gradcheck"]
 CHECK = "Check"
 """Panel of ``--help``."""
 
-SETTLED = ("hidden", "activation", "cost", "every_combination", "method", "epsilon", "tolerance")
+SETTLED = ("hidden", "activation", "cost", "weight_init", "every_combination", "method", "epsilon", "tolerance")
 """Options that have no effect on the self-test."""
 
 EXAMPLES = 23
@@ -69,7 +71,7 @@ UNDECIDED = "no derivative was verified: all are zero, or differ by no more than
 
 @help_text("""The check runs the backpropagation that trains, in float64, on a fresh or a trained network. A derivative
 passes if its relative error is within the tolerance; it is undecided, and counted as such, if rounding could explain
-the difference. L2 penalty, dropout and label smoothing are checked only if these options are given.
+the difference. L2 penalty, dropout, label smoothing and adversarial examples are checked only with these options.
 
 Default: a fresh network, on MNIST, or on synthetic digits if MNIST is not on disk.
 
@@ -82,6 +84,7 @@ def gradcheck(
     hidden: Hidden,
     activation: ActivationOption,
     cost: CostOption,
+    weight_init: WeightInit,
     every_combination: Annotated[
         bool,
         typer.Option("--every-combination", help="Check every activation with every cost.", rich_help_panel=NETWORK),
@@ -131,6 +134,7 @@ def gradcheck(
     dropout: Dropout,
     input_dropout: InputDropout,
     label_smoothing: LabelSmoothing,
+    adversarial: Adversarial,
     seed: Seed,
     json: Json = False,
     quiet: Quiet = False,
@@ -149,7 +153,7 @@ def gradcheck(
         tolerance,
         seed,
         function,
-        Regularization(l2, dropout, input_dropout, label_smoothing),
+        Regularization(l2, dropout, input_dropout, label_smoothing, adversarial or 0.0),
         split_words(signature),
         split_words(layout),
         cost_function,
@@ -170,7 +174,7 @@ def gradcheck(
         console.print(f"model     {trained.description}, trained in {trained.network.dtype}, checked in float64")
     else:
         pairs = [(activation, cost)] if not every_combination else product(ACTIVATIONS, COSTS)
-        networks = [fresh_network(dataset, hidden, *pair, seed=seed) for pair in pairs]
+        networks = [fresh_network(dataset, hidden, *pair, seed=seed, weight_init=weight_init) for pair in pairs]
         for network in networks:
             draw_biases(network, seed)
         console.print(f"network   {format_sizes(networks[0].sizes)}, fresh, with random biases, seed {seed}")
@@ -187,7 +191,7 @@ def gradcheck(
         for network in networks:
             console.require_reader(AnswerIsNo(WRONG) if "failed" in outcomes else None)
             report = check.run(network, X, data.labels)
-            described = _network_words(trained, network, has_own_cost=cost_function is not None)
+            described = _network_words(trained, network, weight_init, has_own_cost=cost_function is not None)
             repeat = program_command("gradcheck", *described, *_check_words(check), *option_words(data_options))
             show_report(report, dataset, console, repeat=repeat, in_full=not every_combination)
             outcomes.add(report.outcome)
@@ -236,10 +240,14 @@ def _check_words(check: "Checker") -> list[str]:
     return option_words({**options, **user_code, **check.regularization.in_use})
 
 
-def _network_words(trained: TrainedModel | None, network: "Network", *, has_own_cost: bool) -> list[object]:
+def _network_words(
+    trained: TrainedModel | None, network: "Network", weight_init: str, *, has_own_cost: bool
+) -> list[object]:
     """Return the arguments that name this network."""
     if trained is not None:
         return [trained.path]
     hidden = format_hidden(network.sizes[1:-1])
     functions = [] if has_own_cost else ["--activation", network.activation, "--cost", network.cost]
+    if weight_init != SETTINGS["weight_init"].default:
+        functions += ["--weight-init", weight_init]
     return ["--hidden", hidden, *functions]

@@ -78,7 +78,7 @@ def refuse_fallback(reason: str) -> NoReturn:
 
 def refuse_options_of_a_fresh_network(context: typer.Context) -> None:
     """Raise InputError if an option describes the network, which the model file does."""
-    if option := first_explicit_option(context, ("hidden", "activation", "cost")):
+    if option := first_explicit_option(context, ("hidden", "activation", "cost", "weight_init")):
         raise InputError(f"{option} describes a fresh network: leave it out, or leave out RUN or MODEL")
 
 

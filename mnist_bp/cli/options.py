@@ -15,9 +15,10 @@ from mnist_bp.training.panels import ADVANCED, DATA, OUTPUT
 from mnist_bp.training.settings import EPSILON, POSITIVE
 
 __all__ = [
-    "L2", "ActivationOption", "CostOption", "DataDir", "Dropout", "Epsilon",
+    "L2", "ActivationOption", "Adversarial", "CostOption", "DataDir", "Dropout", "Epsilon",
     "Hidden", "InputDropout", "Json", "LabelSmoothing", "MinAccuracy", "Model", "Plot", "PlotFolder",
-    "PlotFormat", "Quiet", "Seed", "Split", "help_text", "positive",
+    "PlotFormat", "Quiet", "Seed", "Split", "WeightInit",
+    "help_text", "positive",
 ]  # fmt: skip
 
 Command = TypeVar("Command", bound=Callable[..., None])
@@ -26,10 +27,12 @@ DataDir = Annotated[Path | None, DECLARED]
 Hidden = Annotated[tuple[int, ...], DECLARED]
 ActivationOption = Annotated[str, DECLARED]
 CostOption = Annotated[str, DECLARED]
+WeightInit = Annotated[str, DECLARED]
 L2 = Annotated[float, DECLARED]
 Dropout = Annotated[float, DECLARED]
 InputDropout = Annotated[float, DECLARED]
 LabelSmoothing = Annotated[float, DECLARED]
+Adversarial = Annotated[float | None, DECLARED]
 Seed = Annotated[int, DECLARED]
 
 positive = number(POSITIVE)

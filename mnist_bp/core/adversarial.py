@@ -10,18 +10,18 @@ from dataclasses import replace
 import numpy as np
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.network import Layers, Trace, backward, forward
+from mnist_bp.core.network import Layers, Trace
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
 
 __all__ = ["adversarial_inputs", "mixed_gradient"]
 
 
-def adversarial_inputs(net: Layers, X: Array, Y: Array, ε: float) -> Array:
-    """Return adversarial examples of the inputs X, (n, n_0), with targets Y, (n, n_L)."""
-    dC_dX = np.empty_like(X)
-    backward(net, forward(net, X), Y, dC_dX=dC_dX)
-    return _perturb(X, dC_dX, ε)
+def adversarial_inputs(net: Layers, clean: Objective, ε: float) -> Array:
+    """Return adversarial examples, (n, n_0), of the inputs of an objective, with its masks."""
+    dC_dX = np.empty_like(clean.X)
+    clean.gradient(net, dC_dX=dC_dX)
+    return _perturb(clean.X, dC_dX, ε)
 
 
 def mixed_gradient(

@@ -11,9 +11,10 @@ from mnist_bp.core.activations import Array
 from mnist_bp.core.network import Layers, Trace
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
+from mnist_bp.gradcheck.input_gradient import InputReference
 from mnist_bp.gradcheck.numerical_gradient import EPSILON, Method, NumericalGradient
 from mnist_bp.gradcheck.own_cost import nudge
-from mnist_bp.gradcheck.result import TOLERANCE, Check, Verdict, is_decided
+from mnist_bp.gradcheck.result import TOLERANCE, Check, Verdict, is_decided, relative_errors, verdicts
 from mnist_bp.network import Network
 
 __all__ = ["Backpropagation", "Reference", "UserGradient", "check"]
@@ -114,6 +115,9 @@ class Reference:
         self._noise = DENSE_SPREAD * rng.standard_normal((DENSE_EXAMPLES, network.sizes[0]))
         derivatives = partial(nudge, network, method=method, epsilon=epsilon)
         self._on_batch = derivatives(objective, chosen=self._chosen)
+        self._on_inputs = InputReference(
+            network, objective, method=method, epsilon=epsilon, tolerance=self.tolerance, rng=rng.spawn(1)[0]
+        )
         self._on_dense = _OnDemand(partial(derivatives, objective.with_inputs(self._noise)), network.sizes)
 
     def check(self, objective: Objective) -> Check:
@@ -128,6 +132,7 @@ class Reference:
         gradient, numerical, rounding, verdict, error = (
             self._chosen.like(np.where(is_replaced, *pair)) for pair in zip(second, first, strict=True)
         )
+        dC_dX = objective.input_gradient(self.network)
         return Check(
             method=self.method,
             tolerance=self.tolerance,
@@ -139,26 +144,15 @@ class Reference:
             nonzero=self._chosen.like(chosen & ~is_zero),
             here=self._chosen.like(chosen & ~is_replaced),
             is_strict=self.is_strict,
+            inputs=None if dC_dX is None else self._on_inputs.check(dC_dX),
         )
 
     def _compare(self, gradient: ParameterVector, numerical: NumericalGradient, chosen: Array) -> "_Comparison":
-        """Compare each of the ``chosen`` derivatives on one mini-batch.
-
-        Only relative agreement verifies a derivative. A difference that rounding can explain does not fail it, but does
-        not verify it either.
-        """
-        g, n, noise = gradient.vector, numerical.values.vector, numerical.noise.vector
-        difference, size = np.abs(g - n), np.maximum(np.abs(g), np.abs(n))
-        error = np.divide(difference, size, out=np.zeros_like(size), where=size != 0)  # NaN never counts as agreement
-        rules = {
-            Verdict.SKIPPED: ~chosen,
-            Verdict.ZERO: numerical.flat.vector & (error <= self.tolerance),
-            Verdict.VERIFIED: error <= self.tolerance,
-            Verdict.KINK: numerical.kinks.vector,
-            Verdict.UNDECIDED: difference <= noise,
-        }
-        verdict = np.select(list(rules.values()), list(map(int, rules)), int(Verdict.FAILED))
-        return _Comparison(g, n, numerical.rounding.vector, verdict, error)
+        """Compare each of the ``chosen`` derivatives on one mini-batch."""
+        values, rounding, noise, kinks, flat = (each.vector for each in numerical)
+        g = gradient.vector
+        verdict = verdicts(g, values, noise=noise, kinks=kinks, flat=flat, chosen=chosen, tolerance=self.tolerance)
+        return _Comparison(g, values, rounding, verdict, relative_errors(g, values))
 
 
 class _Comparison(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
+from mnist_bp.core.adversarial import adversarial_inputs
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import draw_masks, smoothed_targets
@@ -47,6 +48,7 @@ class Regularization(NamedTuple):
     dropout: float = 0
     input_dropout: float = 0
     label_smoothing: float = 0
+    adversarial: float = 0
 
     @property
     def in_use(self) -> dict[str, float]:
@@ -225,7 +227,7 @@ class Checker(NamedTuple):
             if self.cost_function is not None:
                 return OwnCost(X, targets, backpropagate=function, cost_function=self._user_cost(function))
             return UserGradient(X, targets, backpropagate=function)
-        l2, dropout, input_dropout, label_smoothing = self.regularization
+        l2, dropout, input_dropout, label_smoothing, adversarial = self.regularization
         masks = draw_masks(
             network.sizes,
             len(X),
@@ -235,7 +237,10 @@ class Checker(NamedTuple):
             dtype=np.float64,
         )
         Y = targets @ smoothed_targets(network.sizes[-1], label_smoothing, np.float64)
-        return Objective(X, Y, masks, l2)
+        objective = Objective(X, Y, masks, l2)
+        if adversarial:  # the mean of the costs of both halves is that of a mini-batch with both
+            objective = objective.with_inputs(np.concatenate([X, adversarial_inputs(network, objective, adversarial)]))
+        return objective
 
     def _user_cost(self, function: UserFunction) -> UserCost:
         name, found, method = str(_name(self.cost_function)), self.cost_function, ""

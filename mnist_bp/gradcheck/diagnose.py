@@ -22,6 +22,10 @@ from mnist_bp.network import Network
 __all__ = ["Entry", "diagnose", "worst_entries"]
 
 
+INPUTS_ARE_WRONG = "∂C/∂a^(0), by the inputs, is wrong, and no ∂C/∂w or ∂C/∂b: check the last step back, to layer 0"
+"""Diagnosis if only derivatives by inputs failed."""
+
+
 class Entry(NamedTuple):
     """A derivative, with its name in the lesson's notation and both of its values."""
 
@@ -45,6 +49,8 @@ def diagnose(check: Check, network: Network, objective: Objective) -> list[str]:
     """Return sentences that describe the kind of bug behind a failed check."""
     if check.outcome != "failed":
         return []
+    if not check.has_failed_parameters:
+        return [f"{INPUTS_ARE_WRONG} ({check.failed_inputs} of the sample)"]
     patterns = [find_pattern(check, network, objective, precision) for precision in (DOUBLE, SINGLE)]
     best = min(patterns, key=lambda pattern: (not pattern.is_one_factor, pattern.unexplained))
     if not best.sentences:

@@ -28,9 +28,10 @@ digits or none. The other eight digits are a margin for factors that a product w
 
 
 class Noise(NamedTuple):
-    """Bounds of errors: ``gradient`` of each derivative, ``costs`` of the cost of each example, shape (n,)."""
+    """Bounds of errors: ``gradient`` of ∇C, ``inputs`` of ∂C/∂x, (n, n_0), ``costs`` of each example's cost, (n,)."""
 
     gradient: ParameterVector
+    inputs: Array
     costs: Array
 
 
@@ -49,7 +50,7 @@ def noise_bounds(network: Network, objective: Objective) -> Noise:
     dC_dZ, δ = _output_error(network, trace, objective.Y, errors[network.L])
     costs = COSTS[network.cost].per_example(trace.Z, trace.A[network.L], objective.Y)
     cost_noise = ROUNDING * (1 + np.abs(costs)) + np.einsum("ij,ij->i", np.abs(dC_dZ), errors[network.L].Z)
-    return Noise(_backward_errors(network, trace, errors, dC_dZ / len(costs), δ / len(costs)), cost_noise)
+    return Noise(*_backward_errors(network, trace, errors, dC_dZ / len(costs), δ / len(costs)), cost_noise)
 
 
 def _forward_errors(network: Network, trace: Trace, objective: Objective) -> dict[int, _Errors]:
@@ -100,8 +101,8 @@ def _output_error(network: Network, trace: Trace, Y: Array, errors: _Errors) -> 
 
 def _backward_errors(
     network: Network, trace: Trace, errors: dict[int, _Errors], dC_dZ: Array, δ: Array
-) -> ParameterVector:
-    """Return bounds of the errors of the gradient, given ∂C/∂z of the outputs and a bound δ of its error."""
+) -> tuple[ParameterVector, Array]:
+    """Return bounds of the errors of ∇C and of ∂C/∂x, given ∂C/∂z of the outputs and a bound δ of its error."""
     bounds = ParameterVector.empty(network.sizes, np.float64)
     ones, zeros = np.ones((len(δ), 1)), np.zeros((len(δ), 1))
     for l in range(network.L, 0, -1):
@@ -109,8 +110,8 @@ def _backward_errors(
         δ = δ + ROUNDING * size
         inputs, δ_inputs = np.hstack([np.abs(trace.A[l - 1]), ones]), np.hstack([errors[l - 1].A, zeros])
         bounds.blocks[l - 1][...] = inputs.T @ δ + δ_inputs.T @ size + UNDERFLOW
+        dC_dA, δ_dA = dC_dZ @ network.W[l], δ @ np.abs(network.W[l])
         if l > 1:
-            dC_dA, δ_dA = dC_dZ @ network.W[l], δ @ np.abs(network.W[l])
             slope, δ_slope = trace.dA_dZ[l - 1], errors[l - 1].dA_dZ
             dC_dZ, δ = dC_dA * slope, δ_dA * (np.abs(slope) + δ_slope) + np.abs(dC_dA) * δ_slope
-    return bounds
+    return bounds, δ_dA * trace.dA_dZ.get(0, 1.0) + UNDERFLOW

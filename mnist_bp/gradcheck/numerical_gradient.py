@@ -11,7 +11,7 @@ all k at once. The L2 penalty of a weight is a separate term, which is nudged se
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.gradcheck.noise import ROUNDING, noise_bounds
 from mnist_bp.network import Network
 
-__all__ = ["COMPLEX_STEP", "EPSILON", "Method", "NumericalGradient", "numerical_gradient"]
+__all__ = ["COMPLEX_STEP", "EPSILON", "Method", "Nudge", "NumericalGradient", "differentiation", "numerical_gradient"]
 
 Method = Literal["central", "complex"]
 
@@ -36,6 +36,9 @@ COMPLEX_STEP = 1e-20
 
 PARABOLA = 0.05
 """Largest deviation of a cost from a parabola over the step of a central difference, relative to its variation."""
+
+Neuron = int | NDArray[np.intp]
+"""Index of a neuron, or one for each example."""
 
 PAIRS_AT_ONCE = 1 << 14
 """Number of nudged (example, k) pairs that pass through the network at a time, which bounds the memory."""
@@ -73,14 +76,15 @@ def numerical_gradient(
     ``epsilon`` is the step of central differences.
     """
     trace, bounds = objective.trace(network), noise_bounds(network, objective)
-    differentiate = _complex_step if method == "complex" else partial(_central_difference, epsilon=epsilon)
+    differentiate = differentiation(method, epsilon)
     values, noise = (ParameterVector.zeros(network.sizes, np.float64) for _ in range(2))
     kinks = ParameterVector.zeros(network.sizes, np.bool_)
     for l in range(1, network.L + 1):
-        nudge = _Nudge(network, l, trace, objective, bounds.costs)
+        nudge = _NeuronNudge(network, l, trace, objective, bounds.costs)
         for j in np.flatnonzero(chosen.blocks[l - 1].any(axis=0)).tolist():
             ks = np.flatnonzero(chosen.blocks[l - 1][:, j])
-            for target, found in zip((values, noise, kinks), differentiate(nudge, j, ks), strict=True):
+            means = _mean_over_examples(nudge, ks, partial(differentiate, nudge, j))
+            for target, found in zip((values, noise, kinks), means, strict=True):
                 target.blocks[l - 1][ks, j] = found
     kinks.vector[...] &= ACTIVATIONS[network.activation].has_kink  # crossing z = 0 matters only if σ has a kink there
     noise.vector[...] += bounds.gradient.vector
@@ -106,7 +110,26 @@ def _penalty_slope(W: Array, λ: float, method: Method, epsilon: float) -> tuple
     return slope, rounding * (1 + np.abs(W) / epsilon)
 
 
-class _Nudge:
+class Nudge(Protocol):
+    """Nudge of a neuron of one layer.
+
+    Attributes
+    ----------
+    Z
+        Values that are nudged, (n, n_l).
+    C, cost_noise
+        Cost of each example without a nudge, and a bound of its rounding error, (n,).
+    """
+
+    Z: Array
+    C: Array
+    cost_noise: Array
+
+    def costs(self, j: Neuron, examples: NDArray[np.intp], z_j: Array) -> tuple[Array, list[Array]]:
+        """Return C_i for values z_j of neuron j, and the hidden activations that it depends on, after dropout."""
+
+
+class _NeuronNudge:
     """Costs of the examples after a nudge of z_j, with the rest of layer l unchanged."""
 
     def __init__(self, network: Network, l: int, trace: Trace, objective: Objective, cost_noise: Array) -> None:
@@ -119,7 +142,7 @@ class _Nudge:
             self.masks = objective.masks or {}
             self.Z_above = self.A @ network.W[l + 1].T + network.b[l + 1]
 
-    def costs(self, j: int, examples: NDArray[np.intp], z_j: Array) -> tuple[Array, list[Array]]:
+    def costs(self, j: Neuron, examples: NDArray[np.intp], z_j: Array) -> tuple[Array, list[Array]]:
         """Return C_i, and the hidden activations that it depends on, after dropout.
 
         These are the activation of neuron j and those of all later hidden layers.
@@ -145,45 +168,48 @@ class _Nudge:
 
 
 _Found = tuple[Array, Array, NDArray[np.bool_]]
-"""Values, noise and kinks of some parameters."""
+"""Values, noise and kinks of some derivatives."""
 
 
-def _complex_step(nudge: _Nudge, j: int, ks: NDArray[np.intp]) -> _Found:
-    """Return Im C(w + ih) / h of w_jk for each k."""
-
-    def derivative(examples: NDArray[np.intp], a_k: Array) -> tuple[Array, Array, Array]:
-        costs, hidden = nudge.costs(j, examples, nudge.Z[examples, j] + (1j * COMPLEX_STEP) * a_k)
-        at_kink = _any_neuron([(A.real == 0) & (A.imag != 0) for A in hidden], len(examples))
-        return costs.imag / COMPLEX_STEP, np.zeros(len(examples)), at_kink
-
-    return _mean_over_examples(nudge, ks, derivative)
+def differentiation(
+    method: Method, epsilon: float
+) -> Callable[[Nudge, Neuron, NDArray[np.intp], Array], tuple[Array, Array, Array]]:
+    """Return the function (nudge, j, examples, a_k) ↦ values, noise and kinks of ∂C_i/∂w_jk, one for each example."""
+    return _complex_step if method == "complex" else partial(_central_difference, epsilon=epsilon)
 
 
-def _central_difference(nudge: _Nudge, j: int, ks: NDArray[np.intp], *, epsilon: float) -> _Found:
-    """Return (C(w + ε) − C(w − ε)) / 2ε of w_jk for each k. Its difference from the step 2ε estimates the error.
+def _complex_step(nudge: Nudge, j: Neuron, examples: NDArray[np.intp], a_k: Array) -> tuple[Array, Array, Array]:
+    """Return Im C(w + ih) / h."""
+    costs, hidden = nudge.costs(j, examples, nudge.Z[examples, j] + (1j * COMPLEX_STEP) * a_k)
+    at_kink = _any_neuron([(A.real == 0) & (A.imag != 0) for A in hidden], len(examples))
+    return costs.imag / COMPLEX_STEP, np.zeros(len(examples)), at_kink
+
+
+def _central_difference(
+    nudge: Nudge, j: Neuron, examples: NDArray[np.intp], a_k: Array, *, epsilon: float
+) -> tuple[Array, Array, Array]:
+    """Return (C(w + ε) − C(w − ε)) / 2ε. Its difference from the step 2ε estimates the error.
 
     This holds while the cost is nearly a parabola over the step. Otherwise the step is too large, and says nothing.
     """
     steps = (epsilon, -epsilon, 2 * epsilon, -2 * epsilon)
-
-    def derivative(examples: NDArray[np.intp], a_k: Array) -> tuple[Array, Array, Array]:
-        z_j, C = nudge.Z[examples, j], nudge.C[examples]
-        costs, hidden = zip(*(nudge.costs(j, examples, z_j + step * a_k) for step in steps), strict=True)
-        up, down, up_twice, down_twice = costs
-        slope, longer = (up - down) / (2 * epsilon), (up_twice - down_twice) / (4 * epsilon)
-        rounding = nudge.cost_noise[examples] / epsilon
-        from_parabola = np.abs(up_twice + down_twice - 4 * (up + down) + 6 * C) / epsilon + np.abs(slope - longer)
-        variation = np.max(np.abs([cost - C for cost in costs]), axis=0) / epsilon
-        is_parabola = from_parabola <= PARABOLA * variation + rounding
-        crossed = [(up > 0) != (down > 0) for up, down in zip(hidden[2], hidden[3], strict=True)]
-        noise = np.where(is_parabola, from_parabola + rounding, np.inf)
-        return slope, noise, _any_neuron(crossed, len(examples))
-
-    return _mean_over_examples(nudge, ks, derivative)
+    z_j, C = nudge.Z[examples, j], nudge.C[examples]
+    costs, hidden = zip(*(nudge.costs(j, examples, z_j + step * a_k) for step in steps), strict=True)
+    up, down, up_twice, down_twice = costs
+    slope, longer = (up - down) / (2 * epsilon), (up_twice - down_twice) / (4 * epsilon)
+    rounding = nudge.cost_noise[examples] / epsilon
+    from_parabola = np.abs(up_twice + down_twice - 4 * (up + down) + 6 * C) / epsilon + np.abs(slope - longer)
+    variation = np.max(np.abs([cost - C for cost in costs]), axis=0) / epsilon
+    is_parabola = from_parabola <= PARABOLA * variation + rounding
+    crossed = [(up > 0) != (down > 0) for up, down in zip(hidden[2], hidden[3], strict=True)]
+    noise = np.where(is_parabola, from_parabola + rounding, np.inf)
+    return slope, noise, _any_neuron(crossed, len(examples))
 
 
 def _mean_over_examples(
-    nudge: _Nudge, ks: NDArray[np.intp], derivative: Callable[[NDArray[np.intp], Array], tuple[Array, Array, Array]]
+    nudge: _NeuronNudge,
+    ks: NDArray[np.intp],
+    derivative: Callable[[NDArray[np.intp], Array], tuple[Array, Array, Array]],
 ) -> _Found:
     """Return the mean of ``derivative``, a function of the examples' indices and their a_k, over the examples.
 

@@ -12,7 +12,10 @@ from mnist_bp.core.activations import Array
 from mnist_bp.core.parameters import ParameterVector, side_by_side
 from mnist_bp.gradcheck.numerical_gradient import Method
 
-__all__ = ["PASSING", "TOLERANCE", "ArrayCheck", "Check", "Outcome", "Verdict", "is_decided"]
+__all__ = [
+    "PASSING", "TOLERANCE", "ArrayCheck", "Check", "Outcome", "Verdict", "is_decided", "relative_errors", "summarize",
+    "verdicts",
+]  # fmt: skip
 
 TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
 """Largest relative error that counts as agreement: far above the method's error, far below the effect of a bug."""
@@ -101,6 +104,8 @@ class Check:
         True for entries whose values come from the mini-batch, False for those from the dense one.
     is_strict
         True if the user chose the tolerance. Low precision that exceeds it is then a failure.
+    inputs
+        Result for ∂C/∂x, the derivatives by the inputs, named a0. None if the gradient has none.
     """
 
     method: Method
@@ -113,13 +118,29 @@ class Check:
     nonzero: ParameterVector
     here: ParameterVector
     is_strict: bool = False
+    inputs: ArrayCheck | None = None
 
     @property
     def outcome(self) -> Outcome:
-        """Outcome: "failed" or "float32" if any entry failed, else "passed" if any was verified, else "undecided"."""
+        """Outcome: "failed" or "float32" if any entry failed, else "passed" if any was verified, else "undecided".
+
+        The inputs can only make a check fail.
+        """
+        if self.failed_inputs:
+            return "failed"
         if self._has(Verdict.FAILED):
             return "float32" if self._has_low_precision else "failed"
         return "passed" if self._has(Verdict.VERIFIED) else "undecided"
+
+    @property
+    def failed_inputs(self) -> int:
+        """Number of failed derivatives by inputs."""
+        return 0 if self.inputs is None else self.inputs.counts[Verdict.FAILED]
+
+    @property
+    def has_failed_parameters(self) -> bool:
+        """True if a derivative by a parameter failed."""
+        return self._has(Verdict.FAILED)
 
     @property
     def passed(self) -> bool:
@@ -130,7 +151,7 @@ class Check:
     def arrays(self) -> list[ArrayCheck]:
         """Results for the arrays W1, b1, …, in this order."""
         parts = (self.gradient, self.numerical, self.verdict, self.error, self.nonzero)
-        return [_summary(*named) for named in side_by_side(*parts)]
+        return [summarize(*named) for named in side_by_side(*parts)]
 
     @cached_property
     def agreement(self) -> float:
@@ -172,7 +193,33 @@ def is_decided(verdict: Array) -> NDArray[np.bool_]:
     return (verdict == Verdict.VERIFIED) | (verdict == Verdict.FAILED)
 
 
-def _summary(name: str, gradient: Array, numerical: Array, verdict: Array, error: Array, nonzero: Array) -> ArrayCheck:
+def relative_errors(g: Array, n: Array) -> Array:
+    """Return |g − n| / max(|g|, |n|), 0 where both are 0. NaN never counts as agreement."""
+    size = np.maximum(np.abs(g), np.abs(n))
+    return np.divide(np.abs(g - n), size, out=np.zeros_like(size), where=size != 0)
+
+
+def verdicts(
+    g: Array, n: Array, *, noise: Array, kinks: Array, flat: Array, chosen: Array, tolerance: float
+) -> NDArray[np.int64]:
+    """Return the verdict on each of the ``chosen`` derivatives g, given numerical ones n: see ``NumericalGradient``.
+
+    Only relative agreement verifies a derivative. A difference that rounding can explain does not fail it, but does
+    not verify it either.
+    """
+    is_close = relative_errors(g, n) <= tolerance
+    rules = {
+        Verdict.SKIPPED: ~chosen,
+        Verdict.ZERO: flat & is_close,
+        Verdict.VERIFIED: is_close,
+        Verdict.KINK: kinks,
+        Verdict.UNDECIDED: np.abs(g - n) <= noise,
+    }
+    return np.select(list(rules.values()), list(map(int, rules)), int(Verdict.FAILED))
+
+
+def summarize(name: str, gradient: Array, numerical: Array, verdict: Array, error: Array, nonzero: Array) -> ArrayCheck:
+    """Return the result for one array."""
     counts = {kind: int(np.count_nonzero(verdict == kind)) for kind in Verdict}
     decided = is_decided(verdict)
     summary = ArrayCheck(name, gradient.shape, counts, int(np.count_nonzero(nonzero)))

@@ -119,10 +119,19 @@ def _record(report: "Report") -> dict[str, Any]:
         "max_relative_error": max(array.max_relative_error or 0.0 for array in arrays),
         "agreement": main.agreement,
         "layers": [_layer(array) for array in arrays],
+        "inputs": _inputs(report),
         **{check.method: [_layer(array) for array in check.arrays] for check in others},
         "diagnosis": report.diagnosis,
         "taylor_slopes": [slope if math.isfinite(slope) else None for slope in report.slopes],
     }
+
+
+def _inputs(report: "Report") -> dict[str, Any] | None:
+    """Return the results for the derivatives by the inputs, those of a second method under its name."""
+    (_, main), *others = [(check.method, check.inputs) for check in report.checks]
+    if main is None:
+        return None
+    return {**_layer(main), **{method: _layer(array) for method, array in others if array is not None}}
 
 
 def _layer(array: "ArrayCheck") -> dict[str, Any]:
@@ -147,7 +156,7 @@ def _table(check: "Check") -> Table:
     counted = ("checked", "non-\nzero", "verified", "un-\ndecided", "failed")
     headings = ("", *counted, "median\nerror", "largest\nerror", "where")
     table = new_table(*headings, left={"", "where"}, padding=(0, 1, 0, 0))
-    for array in check.arrays:
+    for array in [*check.arrays, *([check.inputs] if check.inputs else [])]:
         counts = array.counts
         undecided = counts[Verdict.UNDECIDED] + counts[Verdict.KINK] + counts[Verdict.ZERO]
         numbers = (array.checked, array.nonzero, counts[Verdict.VERIFIED], undecided, counts[Verdict.FAILED])
@@ -156,7 +165,7 @@ def _table(check: "Check") -> Table:
             array.name,
             *(f"{number:,}" for number in numbers),
             *("-" if error is None else f"{error:.1e}" for error in errors),
-            "-" if array.worst is None else lesson_name(array.name, array.worst),
+            "-" if array.worst is None else lesson_name(array.name, array.worst[array is check.inputs :]),
         )
     return table
 
@@ -165,6 +174,8 @@ def _show_worst(failed: "Check", console: Console) -> None:
     """Print the entries with the largest errors, with both values."""
     from mnist_bp.gradcheck.diagnose import worst_entries
 
+    if not failed.has_failed_parameters:
+        return
     table = new_table("worst", "backpropagation", f"{failed.method} step", "ratio", left={"worst"})
     for entry in worst_entries(failed):
         ratio = f"{entry.backprop / entry.numerical:.6g}" if entry.numerical else "-"
@@ -183,6 +194,10 @@ def _show_coverage(report: "Report", console: Console) -> None:
         f"coverage: {nonzero:,} of {checked:,} derivatives are not zero on these examples{penalty}; "
         f"the {checked - nonzero:,} others (dark pixels, dead neurons) were checked on a mini-batch of random pixels"
     )
+    if (inputs := report.checks[0].inputs) is not None:
+        console.print(
+            f"inputs: ∂C/∂a^(0) of {inputs.checked:,} of {inputs.entries:,} pixels of the examples, drawn at random"
+        )
     if report.sample is not None:
         console.print(
             f"sample: at most {report.sample:,} entries of each array, drawn at random; {entries - checked:,} of "
@@ -209,6 +224,8 @@ def _totals(check: "Check") -> str:
     digits = count(max(0, math.floor(-math.log10(check.tolerance))), "digit")
     parts = [f"{verified:,} parameters verified to {digits} ({METHODS[check.method]})"]
     parts += [f"{number:,} {verdict.name.lower()}" for verdict, number in totals.items() if number]
+    if check.failed_inputs:
+        parts.append(f"{count(check.failed_inputs, 'derivative')} by inputs failed")
     if totals[Verdict.FAILED]:
         worst = max(array.max_relative_error or 0.0 for array in check.arrays)
         parts.append(f"largest relative error {worst:.1e}")

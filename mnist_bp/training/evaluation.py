@@ -11,6 +11,7 @@ from mnist_bp.core.activations import Array
 from mnist_bp.core.adversarial import adversarial_inputs
 from mnist_bp.core.choices import COSTS
 from mnist_bp.core.network import forward
+from mnist_bp.core.objective import Objective
 from mnist_bp.data.batches import normalize
 from mnist_bp.network import Network
 
@@ -100,7 +101,7 @@ def evaluate(
         for now in chunks(len(labels)):
             X = normalize(images[now], network.dtype)
             if adversarial:
-                X = adversarial_inputs(network, X, network.targets(labels[now]), adversarial)
+                X = adversarial_inputs(network, Objective(X, network.targets(labels[now])), adversarial)
             Z[now] = forward(network, X).Z
         return metrics_from_outputs(network, Z, labels, mistakes=mistakes)
 

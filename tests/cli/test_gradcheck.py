@@ -1,11 +1,15 @@
 """``mnist-bp gradcheck``."""
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from mnist_bp.core.objective import Objective
+from mnist_bp.gradcheck.diagnose import INPUTS_ARE_WRONG
 from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS
 
 RIGHT = '''
@@ -361,3 +365,48 @@ def test_bad_input_is_one_line_and_exit_code_2(cli: Callable, arguments: list[st
     assert finished.code == 2
     assert said in finished.err
     assert finished.err.count("\n") == 1
+
+
+def test_the_inputs_are_checked_beside_the_parameters(cli):
+    """A key beside the layers, which count parameters alone, and a row of the tables."""
+    (record,) = cli("gradcheck", "--hidden", 4, "--examples", 3, "--json").records
+    out = cli("gradcheck", "--hidden", 4, "--examples", 3).out
+
+    inputs = record["inputs"]
+    assert [layer["name"] for layer in record["layers"]] == ["W1", "b1", "W2", "b2"]
+    assert record["parameters_checked"] == sum(layer["checked"] for layer in record["layers"]) == 3190
+    assert {*inputs} - {"central"} == {*record["layers"][0]} == {*inputs["central"]}
+    assert (inputs["name"], inputs["shape"], inputs["checked"], inputs["failed"]) == ("a0", [3, 784], 500, 0)
+    assert len(re.findall(r"^a0  +500 .*a_\{\d+\}\^\(0\) *$", out, re.MULTILINE)) == 2
+    assert "inputs: ∂C/∂a^(0) of 500 of 2,352 pixels of the examples" in out
+
+
+def test_wrong_inputs_are_a_failure(cli, monkeypatch):
+    """Exit 1, a sentence that names them, and a result line."""
+    monkeypatch.setattr(Objective, "input_gradient", lambda self, _: np.ones_like(self.X))
+    done = cli("gradcheck", "--hidden", 4, "--examples", 3)
+    assert done.code == 1
+    assert f"MISTAKE   {INPUTS_ARE_WRONG} (500 of the sample)" in " ".join(done.out.split("\n"))
+    assert "FAILED  784-4-10 sigmoid, squared-error: 3,190 parameters verified to 10 digits" in done.out
+    assert "500 derivatives by inputs failed" in done.out
+    assert cli("gradcheck", "--hidden", 4, "--examples", 3, "--json").records[0]["passed"] is False
+
+
+def test_adversarial_training_and_initial_weights_are_checked(cli):
+    """The record has the option, and the command to repeat a failure has both."""
+    options = ("--hidden", 4, "--examples", 3, "--adversarial", 0.25, "--dropout", 0.25, "--weight-init", "glorot")
+    (record,) = cli("gradcheck", *options, "--json").records
+    assert (record["passed"], record["adversarial"], record["inputs"]["shape"]) == (True, 0.25, [6, 784])
+    failed = cli("gradcheck", *options, "--tolerance", 1e-17)
+    assert failed.code == 1
+    (repeat,) = [line for line in failed.out.splitlines() if line.startswith("repeat")]
+    assert "--weight-init glorot" in repeat
+    assert "--adversarial=0.25" in repeat
+
+
+@pytest.mark.parametrize("command", [("gradcheck",), ("explain",)])
+def test_initial_weights_are_those_of_a_fresh_network(cli, command):
+    """A saved model has its weights."""
+    refused = cli(*command, "model.npz", "--weight-init", "he")
+    assert refused.code == 2
+    assert "--weight-init describes a fresh network" in refused.err

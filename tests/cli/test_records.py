@@ -51,7 +51,7 @@ def assert_documented(done, command):
     """Every record has an event, and every key of it stands in its section."""
     assert done.records, done.err
     for record in done.records:
-        found = {key.replace("central[]", "layers[]") for key in keys(record)}
+        found = {key.replace("central[]", "layers[]").replace("inputs.central.", "inputs.") for key in keys(record)}
         assert found - documented(record["event"], command) == set()
 
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mnist_bp.core.adversarial import adversarial_inputs
 from mnist_bp.core.choices import OPTIMIZERS
+from mnist_bp.core.objective import Objective
 from mnist_bp.core.optimizers import Adam
 from mnist_bp.core.regularization import smoothed_targets
 from mnist_bp.data.batches import mini_batches
@@ -195,6 +197,15 @@ def test_one_step_of_adversarial_training_by_hand():
     expected = before.parameters - step - penalty.vector
     np.testing.assert_allclose(made.network.parameters, expected, rtol=0, atol=1e-14)
     assert result.train_cost == pytest.approx(float(cost), rel=1e-12)
+
+
+def test_the_gradient_of_adversarial_training_is_the_one_that_gradcheck_checks():
+    """The mean over clean and adversarial examples as one mini-batch, with the same masks."""
+    made = trainer(IN_BATCHES, adversarial=0.2, dropout=0.3, input_dropout=0.2, l2=0.1)
+    batch = made._inputs().mini_batch(0)
+    clean = Objective(batch.images, np.eye(3)[batch.labels], batch.draw_masks(slice(None)), 0.1)
+    both = clean.with_inputs(np.concatenate([batch.images, adversarial_inputs(made.network, clean, 0.2)]))
+    np.testing.assert_allclose(made._gradient(batch)[1].vector, both.gradient(made.network).vector, rtol=0, atol=1e-15)
 
 
 def test_adversarial_training_by_zero_is_plain_training():
