@@ -12,6 +12,7 @@ import typer
 from mnist_bp.cli.suggest import nearest_option
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
+from mnist_bp.training.config_file import LIMIT, is_complete, parse_config
 from mnist_bp.training.panels import OUTPUT
 
 __all__ = [
@@ -27,14 +28,6 @@ __all__ = [
 ]
 
 NOT_IN_A_FILE = {"config", "context", "resume"}
-
-ALWAYS_RECORDED = {
-    "activation", "batch-size", "cost", "dtype", "epochs", "hidden", "learning-rate", "seed", "threads"
-}  # fmt: skip
-"""Settings in the config of every run, of every version."""
-
-LIMIT = 1 << 14
-"""Largest number of bytes of a config. Keys with thousands of dots are slow to parse."""
 
 
 def _use_config(context: typer.Context, path: Path | None) -> Path | None:
@@ -81,7 +74,7 @@ def config_in_use(context: typer.Context) -> Path:
 
 def is_config_of_a_run(path: Path) -> bool:
     """Return True if any version wrote this config for a run: it is complete, or beside a history."""
-    return _parse(path).keys() >= ALWAYS_RECORDED or path.with_name("history.jsonl").is_file()
+    return is_complete(_parse(path)) or path.with_name("history.jsonl").is_file()
 
 
 def is_default(context: typer.Context, parameter: str) -> bool:
@@ -139,19 +132,12 @@ def read_config(path: Path, command: Callable[..., object]) -> dict[str, Any]:
 
 
 def _parse(path: Path) -> dict[str, Any]:
-    import tomllib
-
     try:
         with path.open("rb") as file:
             content = file.read(LIMIT + 1)
     except OSError as error:
         raise InputError(f"cannot read the config {path}: {error.strerror or error}") from error
-    if len(content) > LIMIT:
-        raise InputError(f"{path} is not a config: it is larger than {LIMIT:,} bytes")
-    try:
-        return tomllib.loads(content.decode("utf-8-sig"))  # Windows' Notepad may write a BOM
-    except (ValueError, RecursionError) as error:  # ValueError: also of a number of thousands of digits
-        raise InputError(f"{path} is not a TOML file: {error}") from error
+    return parse_config(content, path)
 
 
 def _checked(value: Any, hint: Any, where: str) -> Any:

@@ -27,6 +27,7 @@ DEBUG = "--debug"
 COMMANDS = {
     "train": "Train a network, and print cost and accuracy after each epoch.",
     "evaluate": "Measure the accuracy of a trained network, class by class.",
+    "runs": "List trainings and their results, or compare some of them.",
     "predict": "Classify pictures of handwritten digits.",
     "page": "Write an interactive web page: draw a digit, see every neuron, step back through the calculus.",
     "gradcheck": "Check gradients: compare backpropagation with numerical derivatives.",

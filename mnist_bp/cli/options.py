@@ -95,7 +95,7 @@ Model = Annotated[
     typer.Argument(
         parser=user_path,
         metavar="RUN|MODEL",
-        help="Folder or file of a run, runs/latest, or a model.npz.",
+        help="Folder, file or name of a run, runs/latest, or a model.npz.",
     ),
 ]
 

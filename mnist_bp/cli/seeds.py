@@ -48,6 +48,7 @@ def train_seeds(
     resume: Path | None,
     console: Console,
     *,
+    name: str | None,
     min_accuracy: float | None,
     started: float,
     debug: bool = False,
@@ -66,6 +67,8 @@ def train_seeds(
         Folder for their folders; None: ``runs/<time>-<sizes>``.
     resume
         Such a folder. Each training resumes after its last finished epoch; those without one start.
+    name
+        Name of a new folder, see ``RunFolder.create``.
     min_accuracy
         Required mean accuracy; None: no requirement.
     started
@@ -84,7 +87,10 @@ def train_seeds(
     """
     sizes = (data.pixels, *settings.hidden, data.classes)
     options = {**settings.options(), "seeds": seeds}
-    folder = RunFolder.create(output, sizes, options) if resume is None else reopen_series(resume, settings, options)
+    if resume is None:
+        folder = RunFolder.create(output, sizes, options, name=name, dataset=data.name)
+    else:
+        folder = reopen_series(resume, settings, options)
     chosen = range(settings.seed, settings.seed + seeds)
     runs = {seed: SeedRun(seed, folder.folder / f"seed-{seed}") for seed in chosen}
     n_parallel = min(seeds, max(1, usable_cores() // settings.threads))

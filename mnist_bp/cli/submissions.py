@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_bp.errors import AnswerIsNo, InputError, StorageError
+from mnist_bp.errors import AnswerIsNo, InputError
 from mnist_bp.reports.console import Console
+from mnist_bp.reports.csv_text import require_folder, write_csv
 from mnist_bp.reports.submissions import csv_text, print_submissions_total, show_submission
 
 if TYPE_CHECKING:
@@ -42,10 +43,9 @@ def check_submissions(
 ) -> None:
     """Check every file of a folder, and print a line for each. AnswerIsNo if one does not pass."""
     from mnist_bp.gradcheck.submissions import find_submissions, results
-    from mnist_bp.storage.atomic import atomic_write, storing
 
-    if csv is not None and not csv.parent.is_dir():
-        raise StorageError(f"cannot write {csv}: there is no folder {csv.parent}")
+    if csv is not None:
+        require_folder(csv)
     files = find_submissions(folder)
     width = max(len(file.name) for file in files)
     found: list[Result] = []
@@ -54,8 +54,7 @@ def check_submissions(
         found.append(result)
         console.require_reader(None if all(each.passed for each in found) else AnswerIsNo(NOT_ALL))
     if csv is not None:
-        with storing(csv), atomic_write(csv) as file:
-            file.write(csv_text(found).encode("utf-8", "replace"))
+        write_csv(csv, csv_text(found))
     print_submissions_total(found, console)
     if not all(result.passed for result in found):
         raise AnswerIsNo(NOT_ALL)

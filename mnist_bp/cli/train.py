@@ -22,6 +22,7 @@ from mnist_bp.cli.signals import first_interrupt
 from mnist_bp.cli.training_options import (
     OutputFolder,
     Resume,
+    RunName,
     Seeds,
 )
 from mnist_bp.errors import AnswerIsNo, Diverged, InputError, MnistBpError, OutputClosed
@@ -55,6 +56,7 @@ def train(
     settings: Settings,
     seeds: Seeds = None,
     output: OutputFolder = None,
+    name: RunName = None,
     resume: Resume = None,
     config: Config = None,  # noqa: ARG001 - its callback has set the defaults of the other options
     min_accuracy: MinAccuracy = None,
@@ -85,20 +87,21 @@ def train(
             output,
             resume,
             console,
+            name=name,
             min_accuracy=min_accuracy,
             started=started,
             debug=context.find_root().params["debug"],
         )
         return
-    session = _session(settings, data, output, resume)
+    session = _session(settings, data, output, resume, name)
     report = TrainingReport(console, session)
     report.start()
     failure: KeyboardInterrupt | MnistBpError | None = _run_epochs(session, report, console)
     if failure is not None and not session.is_saved:  # interrupted a second time, while saving
         raise failure
-    last, reason = session.last, _reason(session, failure)
+    last = session.last
     plots, failure = _plot(session, plot_format, console, failure) if plot else (None, failure)
-    report.end(reason, time.perf_counter() - started, plots)
+    report.end(session.reason, time.perf_counter() - started, plots)
     if failure is not None:
         raise failure
     if min_accuracy is not None and last is not None and last.test_accuracy < min_accuracy:
@@ -138,7 +141,9 @@ def _refuse_a_taken_folder(output: Path) -> None:
     refuse_a_run(output)
 
 
-def _session(settings: Settings, data: "Dataset", output: Path | None, resume: Path | None) -> "TrainingRun":
+def _session(
+    settings: Settings, data: "Dataset", output: Path | None, resume: Path | None, name: str | None
+) -> "TrainingRun":
     from mnist_bp.training.run import TrainingRun
 
     network = fresh_network(
@@ -150,7 +155,7 @@ def _session(settings: Settings, data: "Dataset", output: Path | None, resume: P
         dtype=settings.dtype,
         weight_init=settings.weight_init,
     )
-    return TrainingRun(settings, data, network, output, resume)
+    return TrainingRun(settings, data, network, output, resume, name=name)
 
 
 def _run_epochs(
@@ -203,10 +208,3 @@ def _plot(
         return [], failure or error
     print_plots(plots, console)
     return plots, failure
-
-
-def _reason(session: "TrainingRun", failure: KeyboardInterrupt | MnistBpError | None) -> str:
-    """Return the reason for the end of the training."""
-    if failure is not None:
-        return "diverged" if isinstance(failure, Diverged) else "interrupted"
-    return "early-stop" if session.trainer.epoch < session.settings.epochs else "finished"

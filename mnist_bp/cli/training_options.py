@@ -10,8 +10,9 @@ from mnist_bp.cli.declared import whole_number
 from mnist_bp.environment import user_path
 from mnist_bp.training.declaration import Range
 from mnist_bp.training.panels import OUTPUT, TRAINING
+from mnist_bp.training.run_names import check_name
 
-__all__ = ["OutputFolder", "Resume", "Seeds"]
+__all__ = ["OutputFolder", "Resume", "RunName", "Seeds"]
 
 Seeds = Annotated[
     int | None,
@@ -28,7 +29,18 @@ OutputFolder = Annotated[
     typer.Option(
         parser=user_path,
         metavar="DIR",
-        help="Folder for the run (config, history, model). Default: runs/<time>-<sizes>.",
+        help="Folder for the run (config, history, model). Default: runs/<time>-<sizes>, or runs/<time>-<sizes>-NAME.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+RunName = Annotated[
+    str | None,
+    typer.Option(
+        "--name",
+        parser=check_name,
+        metavar="NAME",
+        help="Name of the run: letters, digits and - _ . (up to 64). Other commands accept it as RUN if one run below "
+        "the folder runs has it.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -37,7 +49,7 @@ Resume = Annotated[
     typer.Option(
         parser=user_path,
         metavar="RUN",
-        help="Resume this run (its folder or a file of it, or runs/latest) after its last finished epoch, bit for bit.",
+        help="Resume this run (its folder, file or name, or runs/latest) after its last finished epoch, bit for bit.",
         callback=use_run,
         is_eager=True,
         rich_help_panel=OUTPUT,

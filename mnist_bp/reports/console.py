@@ -10,7 +10,7 @@ import re
 import sys
 import textwrap
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -102,6 +102,16 @@ class Console:
         if wrap and self.is_live:
             text = _wrapped(text, self.rich.width)
         self.rich.print(text, style=style, soft_wrap=True, markup=False, highlight=False)
+        self.stream.flush()
+
+    def print_lines(self, lines: Iterable[tuple[str, str]]) -> None:
+        """Print lines of printable characters with their styles at once, unless ``--quiet``. They are not wrapped."""
+        if self.quiet or self.is_unread:
+            return
+        text = Text()
+        for line, style in lines:
+            text.append(f"{line}\n", style or None)
+        self.rich.print(text, soft_wrap=True, end="", highlight=False)
         self.stream.flush()
 
     @property

@@ -1,31 +1,36 @@
 """Figures of a training and of an evaluation, and their files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mnist_bp.data.choices import is_generated
 from mnist_bp.data.names import SplitName
 from mnist_bp.errors import InputError, StorageError
 from mnist_bp.reports.console import Console, printable
 from mnist_bp.reports.data import describe_data
-from mnist_bp.reports.plot_formats import DEFAULT_FORMAT
+from mnist_bp.reports.plot_formats import DEFAULT_FORMAT, PLOT_FORMATS
 from mnist_bp.shell import install_command
 from mnist_bp.storage.atomic import storing
 from mnist_bp.training.metrics import percent
-from mnist_bp.training.notation import format_sizes
+from mnist_bp.training.notation import count, format_sizes
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset
     from mnist_bp.network import Network
+    from mnist_bp.reports.chart import Points
     from mnist_bp.reports.figures.picture import Picture
     from mnist_bp.training.evaluation import Evaluation
     from mnist_bp.training.run import TrainingRun
+    from mnist_bp.training.run_summary import RunSummary
     from mnist_bp.training.saved_model import TrainedModel
 
 __all__ = [
     "MISTAKES",
     "check_plot",
+    "check_plot_file",
+    "plot_comparison",
     "plot_evaluation",
     "plot_training",
     "plots_record",
@@ -49,6 +54,21 @@ def check_plot(plot: bool, plot_format: str, folder: Path | None = None) -> None
         return
     if folder is not None and folder.exists() and not folder.is_dir():
         raise InputError(f"--output {folder} is a file; expected a folder for the figures")
+    _require_matplotlib()
+
+
+def check_plot_file(path: Path) -> None:
+    """Raise InputError if a figure cannot be drawn into this file."""
+    if path.suffix[1:] not in PLOT_FORMATS:
+        formats = " or ".join(f".{name}" for name in PLOT_FORMATS)
+        raise InputError(f"--plot {path}: expected a file that ends in {formats}")
+    if path.is_dir():
+        raise InputError(f"--plot {path} is a folder; expected a file")
+    _require_matplotlib()
+
+
+def _require_matplotlib() -> None:
+    """Raise InputError if matplotlib cannot be imported."""
     import logging
     import os
 
@@ -119,6 +139,36 @@ def plot_evaluation(
         if folder is not None:
             raise
         raise StorageError(f"{error}; --output DIR writes the figures to another folder") from error
+
+
+def plot_comparison(runs: "Sequence[RunSummary]", curves: "Sequence[Points]", path: Path) -> None:
+    """Draw the cost curves of runs into a file. A run without a finished epoch has no curve.
+
+    Raises
+    ------
+    InputError
+        If no run has a curve.
+    StorageError
+        If the figure cannot be written.
+    """
+    from mnist_bp.reports.figures.curves import Curve, compared_costs
+    from mnist_bp.reports.figures.picture import Head, save
+
+    drawn = [
+        Curve(printable(run.name or run.folder.name), [cost for _, cost in points], [epoch for epoch, _ in points])
+        for run, points in zip(runs, curves, strict=True)
+        if points
+    ]
+    if not drawn:
+        raise InputError("--plot: none of the runs has a finished epoch to draw")
+    data = ", ".join(
+        dict.fromkeys(_called(run.dataset or "unknown data", is_synthetic=_is_synthetic(run)) for run in runs)
+    )
+    save(compared_costs(drawn, Head(count(len(drawn), "run"), f"trained on {data}")), path)
+
+
+def _is_synthetic(run: "RunSummary") -> bool:
+    return run.dataset is not None and is_generated(run.dataset)
 
 
 def plots_record(paths: list[Path] | None) -> dict[str, list[str]]:

@@ -130,7 +130,13 @@ class SeedsReport:
         self._warn()
         if record["unfinished"]:
             self._console.warn(f"{name_seeds(record['unfinished'])}: not finished, and not counted")
-        record = {**record, "seconds": seconds, "run": str(self._series.folder), **self._data.mark}
+        record = {
+            **record,
+            "seconds": seconds,
+            "run": str(self._series.folder),
+            "name": self._series.name,
+            **self._data.mark,
+        }
         self._console.emit_json(record)
         self._series.record(record)
         result = f"{self._result(record)} ({seconds:.1f} s)"

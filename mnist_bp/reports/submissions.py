@@ -1,12 +1,11 @@
 """Report of ``gradcheck --submissions``: a line, a record and a row of a CSV file for each submission."""
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnist_bp.reports.console import Console
+from mnist_bp.reports.csv_text import csv_text as table_text
 from mnist_bp.training.notation import count
 
 if TYPE_CHECKING:
@@ -36,17 +35,12 @@ def print_submissions_total(results: "list[Result]", console: Console) -> None:
 
 def csv_text(results: "Iterable[Result]") -> str:
     """Return the results as the text of a CSV file with a heading."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for result in results:
-        called = (result.convention.signature, result.convention.layout) if result.convention else ("", "")
-        texts = map(_harmless, (result.file, result.verdict, result.reason, "; ".join(result.warnings), *called))
-        file, *others = texts
-        writer.writerow([file, str(result.passed).lower(), *others, result.max_relative_error])
-    return text.getvalue()
+    return table_text(COLUMNS, map(_row, results))
 
 
-def _harmless(text: str) -> str:
-    """Return the text of a cell, which spreadsheets do not compute as a formula: submissions determine parts of it."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+def _row(result: "Result") -> tuple[Any, ...]:
+    called = (result.convention.signature, result.convention.layout) if result.convention else ("", "")
+    warnings = "; ".join(result.warnings)
+    return (
+        result.file, result.passed, result.verdict, result.reason, warnings, *called, result.max_relative_error
+    )  # fmt: skip

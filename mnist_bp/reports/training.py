@@ -142,6 +142,7 @@ class TrainingReport:
         self._console.emit_json({
             "event": "start",
             "version": __version__,
+            "name": self._session.run.name,
             "sizes": network.sizes,
             "parameters": parameters,
             "train_examples": len(data.train),
@@ -180,6 +181,7 @@ class TrainingReport:
         fingerprint = self._session.fingerprint
         self._console.emit_json({
             "event": "end",
+            "name": run.name,
             "reason": reason,
             "epochs": epochs,
             "test_cost": last.test_cost if last else None,

@@ -18,6 +18,7 @@ else:
 
 __all__ = [
     "atomic_write",
+    "is_locked",
     "lock",
     "new_folder",
     "remove_parts",
@@ -127,6 +128,26 @@ def lock(descriptor: int) -> bool:
     except (BlockingIOError, PermissionError):  # raised by Linux and macOS; by Windows
         return False
     return True
+
+
+def is_locked(path: Path) -> bool:
+    """Return True if a process has locked a file, see ``lock``. The file is only read.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read, or its file system does not support locks.
+    """
+    with path.open("rb") as file:
+        try:
+            if sys.platform == "win32":
+                os.lseek(file.fileno(), LOCKED_BYTE, os.SEEK_SET)
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, so that readers do not see each other
+        except (BlockingIOError, PermissionError):
+            return True
+    return False
 
 
 def remove_parts(folder: Path, *, older_than: float = 0) -> None:

@@ -20,6 +20,9 @@ SYNC_SECONDS = 1.0
 """Largest age of records in seconds before they are flushed to the disk. A flush takes a considerable part of a small
 epoch. Only a power failure can lose records that are not flushed."""
 
+TRIES, PAUSE = 5, 0.02
+"""Number of attempts to lock the file, and seconds between them: ``is_locked`` locks it for an instant."""
+
 NO_LOCK = "{} is on a file system without locks: do not start another training that writes there"
 NO_SYNC = "{} is on a file system without fsync: a power failure may damage this run"
 
@@ -58,6 +61,11 @@ class History:
         folder = self._path.parent
         try:
             is_ours = lock(self._file)
+            for _ in range(TRIES - 1):
+                if is_ours:
+                    break
+                time.sleep(PAUSE)
+                is_ours = lock(self._file)
         except OSError:
             self.warnings.append(NO_LOCK.format(folder))
             return

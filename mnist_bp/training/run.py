@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_bp.data.datasets import Dataset, Examples, stratified_split
-from mnist_bp.errors import InputError
+from mnist_bp.errors import Diverged, InputError
 from mnist_bp.machine import describe_environment
 from mnist_bp.network import Network
 from mnist_bp.storage.metadata import Metadata
@@ -40,6 +40,8 @@ class TrainingRun:
         Folder of the run. Default: a new folder in ``runs``.
     resume
         Folder of a run with these settings and this data to resume, instead of ``output``.
+    name
+        Name of a new run, see ``RunFolder.create``.
 
     Attributes
     ----------
@@ -51,6 +53,8 @@ class TrainingRun:
         Result of the last finished epoch, or None.
     is_saved
         True if the model after that epoch is saved.
+    reason
+        Reason for the end of the training: ``finished``, ``early-stop``, ``interrupted`` or ``diverged``.
 
     Raises
     ------
@@ -67,6 +71,8 @@ class TrainingRun:
         network: Network,
         output: Path | None = None,
         resume: Path | None = None,
+        *,
+        name: str | None = None,
     ) -> None:
         self.settings, self.data, validation = settings, data, None
         if settings.validation is not None:
@@ -74,6 +80,8 @@ class TrainingRun:
             self.data = replace(data, train=rest)
         self.last: EpochResult | None = None
         self.is_saved = False
+        self.reason = "interrupted"
+        self._seconds: float | None = 0.0
         self.trainer = Trainer(
             network,
             _labelled(self.data.train),
@@ -84,7 +92,7 @@ class TrainingRun:
         )
         self._identity = _identity(settings, data)
         if resume is None:
-            self.run = RunFolder.create(output, network.sizes, settings.options())
+            self.run = RunFolder.create(output, network.sizes, settings.options(), name=name, dataset=data.name)
         else:
             self.run = RunFolder.reopen(resume)
             self._resume()
@@ -103,6 +111,7 @@ class TrainingRun:
                     f"{run.folder} has already had {self.trainer.epoch} epochs, more than --epochs {settings.epochs}"
                 )
             run.resume(self.trainer.epoch, settings.options())
+            self._seconds = run.training_seconds()
         except BaseException:
             run.close()
             raise
@@ -118,13 +127,24 @@ class TrainingRun:
             try:
                 for result in self.trainer.run(on_batch):
                     self.last = result
+                    self._seconds = None if self._seconds is None else self._seconds + result.seconds
                     self.run.record({"event": "epoch", **result.record(), **self.data.mark})
                     with self.run.writing():
                         checkpoint.save(self.run.checkpoint, self.trainer, result, self._identity)
                     yield result
+                self.reason = "finished" if self.trainer.epoch >= self.settings.epochs else "early-stop"
+            except Diverged:
+                self.reason = "diverged"
+                raise
             finally:
                 self.run.save(self.trainer.eval_network, self._meta().record())
+                self.run.record_end(self._end())
                 self.is_saved = True
+
+    def _end(self) -> dict[str, Any]:
+        """Return the record of the end: the reason, and the figures of the saved model."""
+        figures = dict(self.last.figures) if self.last else {}
+        return {"reason": self.reason, "epochs": self.trainer.epoch, "seconds": self._seconds, "figures": figures}
 
     @property
     def fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""Run folders, with config.toml, history.jsonl, checkpoint.npz and model.npz, and the name of the latest run."""
+"""Run folders (config.toml, run.json, history.jsonl, checkpoint.npz, model.npz), and the name of the latest run."""
 
 import os
 import time
@@ -10,13 +10,16 @@ from typing import Any
 
 import tomli_w
 
+from mnist_bp import __version__
 from mnist_bp.errors import InputError, StorageError
 from mnist_bp.network import Network
 from mnist_bp.shell import program_command
 from mnist_bp.storage.atomic import atomic_write, remove_parts, storing, sync_folder, write_text
 from mnist_bp.training.history import History, read_epochs
 from mnist_bp.training.notation import format_sizes
-from mnist_bp.training.run_paths import CHECKPOINT, CONFIG, HISTORY, LATEST, MODEL, RUNS, find_run, holds_runs
+from mnist_bp.training.run_files import CHECKPOINT, CONFIG, HISTORY, LATEST, MODEL, RECORD, RUNS
+from mnist_bp.training.run_paths import find_run, holds_runs
+from mnist_bp.training.run_record import read_record, write_record
 
 __all__ = ["RunFolder", "refuse_a_run"]
 
@@ -24,7 +27,8 @@ MINUTE = 60
 """Age in seconds above which a temporary file is no longer being written."""
 
 LONGEST_NAME = 100
-"""Largest number of characters of a folder's name. Systems allow at most 255, but a network may have many layers."""
+"""Largest number of characters of the time and the sizes in a folder's name, which may be followed by the run's name.
+Systems allow at most 255, but a network may have many layers."""
 
 
 class RunFolder:
@@ -38,17 +42,27 @@ class RunFolder:
         self._history: History | None = None
 
     @classmethod
-    def create(cls, folder: Path | None, sizes: tuple[int, ...], options: Mapping[str, Any]) -> "RunFolder":
+    def create(
+        cls,
+        folder: Path | None,
+        sizes: tuple[int, ...],
+        options: Mapping[str, Any],
+        *,
+        name: str | None = None,
+        dataset: str | None = None,
+    ) -> "RunFolder":
         """Create the folder of a new run, and claim it.
 
         Parameters
         ----------
         folder
-            Folder, which must not contain a run. Default: ``runs/<time>-<sizes>``.
+            Folder, which must not contain a run. Default: ``runs/<time>-<sizes>``, or ``runs/<time>-<sizes>-<name>``.
         sizes
-            Layer sizes of the network, for the default name.
+            Layer sizes of the network.
         options
             Complete config, by option name.
+        name, dataset
+            Name that the user gave to the run, and name of its dataset, for the record of the run.
 
         Raises
         ------
@@ -60,12 +74,15 @@ class RunFolder:
         """
         config = _config(options)
         with storing(folder or RUNS):
-            run = cls(_new_folder(sizes) if folder is None else _given_folder(folder))
+            run = cls(_new_folder(sizes, name) if folder is None else _given_folder(folder))
         run.claim()
         try:
             refuse_a_run(run.folder)  # another training may have started and ended since the first check
             with storing(run.config):
                 write_text(run.config, config)
+            with storing(run.folder / RECORD):
+                start = {"name": name, "started": time.time(), "sizes": sizes, "dataset": dataset}
+                write_record(run.folder, {"version": __version__, **start, "end": None})
         except BaseException:
             run.close()
             raise
@@ -100,6 +117,17 @@ class RunFolder:
     def model(self) -> Path:
         """Path of the model file."""
         return self.folder / MODEL
+
+    @property
+    def name(self) -> str | None:
+        """Name that the user gave to the run, or None."""
+        return self._record().get("name")
+
+    def _record(self) -> dict[str, Any]:
+        """Return the record of the run. A damaged one counts as missing, and is written anew."""
+        with suppress(InputError):
+            return read_record(self.folder)
+        return {}
 
     @property
     def warnings(self) -> list[str]:
@@ -137,6 +165,12 @@ class RunFolder:
         """Return the records of all epochs so far. Raise InputError if the history is invalid."""
         return read_epochs(self.folder / HISTORY)
 
+    def training_seconds(self) -> float | None:
+        """Return the duration of the training of all epochs so far, or None if the history is invalid."""
+        with suppress(InputError, KeyError):
+            return float(sum(epoch["seconds"] for epoch in self.read_history()))
+        return None
+
     def resume(self, epochs: int, options: Mapping[str, Any]) -> None:
         """Prepare to resume after ``epochs`` epochs. Later records, which a killed training left, are removed."""
         history = self.claim()
@@ -145,7 +179,13 @@ class RunFolder:
             history.keep(epochs)
         with self.writing(CONFIG):
             write_text(self.config, _config(options))
+        self.record_end(None)
         sync_folder(self.folder)
+
+    def record_end(self, end: Mapping[str, Any] | None) -> None:
+        """Record how the training ended, or, with None, that it has not ended."""
+        with self.writing(RECORD):
+            write_record(self.folder, {"version": __version__, **self._record(), "end": end})
 
     @contextmanager
     def writing(self, name: str = CHECKPOINT) -> Iterator[None]:
@@ -181,9 +221,10 @@ class RunFolder:
         sync_folder(RUNS)
 
 
-def _new_folder(sizes: tuple[int, ...]) -> Path:
-    """Create ``runs/<time>-<sizes>``, with a number appended if another run started in the same second."""
+def _new_folder(sizes: tuple[int, ...], given: str | None) -> Path:
+    """Create ``runs/<time>-<sizes>-<given>``, with a number appended if another run started in the same second."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{format_sizes(sizes)}"[:LONGEST_NAME]
+    name += f"-{given}" if given else ""
     RUNS.mkdir(exist_ok=True)
     for number in count(1):
         folder = RUNS / (name if number == 1 else f"{name}.{number}")
@@ -208,7 +249,7 @@ def refuse_a_run(folder: Path) -> None:
     """
     if folder.is_file():
         raise InputError(f"{folder} is a file: --output requires a folder")
-    held = [name for name in (CONFIG, HISTORY, CHECKPOINT, MODEL) if (folder / name).exists()]
+    held = [name for name in (CONFIG, HISTORY, CHECKPOINT, MODEL, RECORD) if (folder / name).exists()]
     if held and (held != [HISTORY] or _lines(folder / HISTORY)):
         remedy = "remove it first, or continue it with --resume" if CONFIG in held else "or remove it first"
         raise InputError(f"{folder} already contains a run ({', '.join(held)}): choose another --output, {remedy}")

@@ -1,4 +1,4 @@
-"""Names of a run's files, and lookup of a run by a path from the command line."""
+"""Lookup of a run by a path or a name from the command line."""
 
 import os
 from contextlib import suppress
@@ -6,25 +6,15 @@ from pathlib import Path
 
 from mnist_bp.errors import InputError
 from mnist_bp.shell import program, program_command
+from mnist_bp.training.run_files import CHECKPOINT, CONFIG, HISTORY, LATEST, MODEL, RECORD, RUNS
+from mnist_bp.training.run_names import find_named
 
 __all__ = [
-    "CHECKPOINT",
-    "CONFIG",
-    "HISTORY",
-    "LATEST",
-    "MODEL",
-    "RUNS",
     "find_config",
     "find_model",
     "find_run",
     "holds_runs",
 ]
-
-RUNS = Path("runs")
-"""Default folder for runs. Its file ``latest`` contains the name of the run that was saved last."""
-
-LATEST = RUNS / "latest"
-CONFIG, HISTORY, CHECKPOINT, MODEL = "config.toml", "history.jsonl", "checkpoint.npz", "model.npz"
 
 DRAWN = {".html", ".png", ".svg"}
 """Suffixes of the page and the plots that commands write to a run folder."""
@@ -32,12 +22,14 @@ DRAWN = {".html", ".png", ".svg"}
 LONGEST_PATH = 1 << 15
 """Largest number of bytes to read from ``latest``, more than any system allows for a path."""
 
-EXPECTED = f"a file of a run, or {LATEST.as_posix()}"
+EXPECTED = f"a file or the name of a run, or {LATEST.as_posix()}"
 """Description, for errors, of what else is accepted in place of a run folder."""
 
 
 def find_run(target: Path) -> Path:
-    """Return the run folder for ``target``: the folder itself, a file of a run, or ``latest``.
+    """Return the run folder for ``target``: the folder itself, a file of a run, ``latest``, or the name of a run.
+
+    A path has precedence over a name.
 
     Raises
     ------
@@ -86,13 +78,15 @@ def find_model(target: Path | None) -> Path:
 
 def _folder_of(target: Path) -> Path | None:
     """Return the possible run folder for ``target``, or None if it is another file or does not exist."""
+    if not os.path.exists(target):  # noqa: PTH110 - false also for a name that is too long
+        target = find_named(target) or target
     if target.is_dir():
         return target
     if not target.is_file():
         return None
     if target.name == LATEST.name:
         return _follow(target)
-    belongs = target.name in {CONFIG, HISTORY, CHECKPOINT, MODEL} or target.suffix in DRAWN
+    belongs = target.name in {CONFIG, RECORD, HISTORY, CHECKPOINT, MODEL} or target.suffix in DRAWN
     return target.parent if belongs and (target.parent / CONFIG).is_file() else None
 
 

@@ -15,8 +15,8 @@ from mnist_bp.errors import InputError
 from mnist_bp.shell import option_words
 from mnist_bp.training import checkpoint
 from mnist_bp.training.calculation import refuse_other_calculation
+from mnist_bp.training.run_files import CHECKPOINT
 from mnist_bp.training.run_folder import RunFolder
-from mnist_bp.training.run_paths import CHECKPOINT
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.stopping import is_finished
 

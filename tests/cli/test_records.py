@@ -12,11 +12,13 @@ from mnist_bp.training.settings import SETTINGS
 
 DOCUMENT = (Path(mnist_bp.__file__).parent / "cli" / "README.md").read_text(encoding="utf-8")
 
-BY_NAME = {"norms", "batch.by_label", "environment.variables", "dependencies", "extras[].packages"}
-"""Objects whose keys are names of arrays, classes, variables or packages."""
+BY_NAME = {
+    "norms", "batch.by_label", "environment.variables", "dependencies", "extras[].packages", "settings", "changed"
+}  # fmt: skip
+"""Objects whose keys are names of arrays, classes, variables, packages or settings."""
 
 NEEDED = {"evaluate": ["run"], "page": ["run"], "explain": ["run"], "gradcheck": ["run", "--method", "complex"],
-          "predict": ["--model", "run", SAMPLE], "download": ["--list"], "info": []}  # fmt: skip
+          "predict": ["--model", "run", SAMPLE], "download": ["--list"], "info": [], "runs": ["run"]}  # fmt: skip
 """Arguments of the commands that follow a training."""
 
 
@@ -80,6 +82,7 @@ def test_every_key_of_the_other_records_is_documented(cli, run):
     assert_documented(cli("page", "run", "--json"), "page")
     assert_documented(cli("download", "--list", "--json"), "download")
     assert_documented(cli("info", "--json"), "info")
+    assert_documented(cli("runs", "run", "--json"), "runs")
 
 
 def test_every_key_about_submissions_is_documented(cli):

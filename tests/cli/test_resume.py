@@ -308,7 +308,8 @@ def test_a_folder_that_is_no_run_is_refused(resume):
     assert_refused(resume(run="empty"), "empty is not a run folder: it has no config.toml")
     for name in ("missing", "file"):
         assert_refused(
-            resume(run=name), f"{name} is not a run: expected a folder with a config.toml, a file of a run, or"
+            resume(run=name),
+            f"{name} is not a run: expected a folder with a config.toml, a file or the name of a run, or",
         )
 
 

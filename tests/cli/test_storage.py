@@ -77,7 +77,7 @@ def test_a_disk_that_fills_up_costs_no_epoch_that_was_finished(cli, train, after
         if not epochs:
             fill()
         assert_refused(train(), 3, f"cannot write {Path('run/model.npz')}: File too large{HINT}")
-    assert set(contents("run")) <= {"config.toml", "history.jsonl", "checkpoint.npz"}
+    assert set(contents("run")) <= {"config.toml", "run.json", "history.jsonl", "checkpoint.npz"}
     done = cli("train", "--resume", "run", "--json")
     assert done.code == 0
     assert done.records[0]["resumed_after"] == epochs
@@ -153,7 +153,7 @@ def test_a_poor_file_system_keeps_nobody_from_training(train, cli, poor_file_sys
         NO_SYNC.format("run"),
     ]
     assert len(Path("run/history.jsonl").read_text(encoding="utf-8").splitlines()) == 3
-    assert {"config.toml", "history.jsonl", "checkpoint.npz", "model.npz"} == set(contents("run"))
+    assert {"config.toml", "run.json", "history.jsonl", "checkpoint.npz", "model.npz"} == set(contents("run"))
     resumed = cli("train", "--resume", "run", "--epochs", 4)
     assert resumed.code == 0
     assert resumed.out.count("file system") == 2
@@ -249,7 +249,7 @@ def test_a_file_where_the_folder_should_be(train, cli):
     assert_refused(
         cli("train", "--resume", "run"),
         2,
-        "run is not a run: expected a folder with a config.toml, a file of a run, or runs/latest",
+        "run is not a run: expected a folder with a config.toml, a file or the name of a run, or runs/latest",
     )
     assert Path("run").read_text(encoding="utf-8") == "mine"
 

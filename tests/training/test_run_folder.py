@@ -12,8 +12,9 @@ import pytest
 from mnist_bp.errors import InputError, StorageError
 from mnist_bp.network import Network, load_network
 from mnist_bp.training import run_folder
+from mnist_bp.training.run_files import LATEST
 from mnist_bp.training.run_folder import RunFolder
-from mnist_bp.training.run_paths import LATEST, find_config, find_model, find_run
+from mnist_bp.training.run_paths import find_config, find_model, find_run
 
 
 @pytest.fixture
@@ -64,7 +65,8 @@ def test_a_folder_that_holds_a_run_is_refused():
     """A second run into the same folder is bad input, and the first one stays as it was."""
     run = start("mine", {"seed": 1})
     with pytest.raises(
-        InputError, match=r"mine already contains a run \(config.toml, history.jsonl\): .* continue it with --resume"
+        InputError,
+        match=r"mine already contains a run \(config.toml, history.jsonl, run.json\): .* continue it with --resume",
     ):
         start("mine", {"seed": 2})
     assert (run.folder / "config.toml").read_text(encoding="utf-8") == "seed = 1\n"
@@ -181,7 +183,7 @@ def test_a_target_without_a_model_is_refused(target):
     Path("empty").mkdir()
     with pytest.raises(
         InputError,
-        match=rf"{target} is not a model: expected a model.npz, the folder of a run, a file of a run, or runs/latest",
+        match=rf"{target} is not a model: expected a model.npz, the folder of a run, a file or the name of",
     ):
         find_model(Path(target))
 
@@ -199,7 +201,7 @@ def test_a_folder_and_every_file_of_a_run_name_the_run(network, name):
     other = run.folder / "other.toml"
     other.touch()
     assert find_model(other) == find_config(other) == other
-    with pytest.raises(InputError, match=r"other.toml is not a run: expected a folder with a config.toml, a file of"):
+    with pytest.raises(InputError, match=r"other.toml is not a run: expected a folder with a config.toml, a file"):
         find_run(other)
 
 

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from mnist_bp.reports.figures.picture import Head, Picture, own_style
 
-__all__ = ["gradient_norms", "learning_curves"]
+__all__ = ["Curve", "compared_costs", "gradient_norms", "learning_curves"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Colours that colour-blind people can distinguish (Okabe and Ito 2002, Color Universal Design), without yellow."""
@@ -27,10 +27,11 @@ TOP, LEFT, WIDTH, HEIGHT, BELOW = 14, 80, 360, 250, 50
 
 
 class Curve(NamedTuple):
-    """Values of a metric in each epoch, and its name."""
+    """Values of a metric, its name, and the epochs of the values if they are not those of the whole figure."""
 
     name: str
     figures: Sequence[float]
+    epochs: Sequence[int] | None = None
 
 
 @own_style()
@@ -82,12 +83,24 @@ def gradient_norms(epochs: Sequence[Mapping[str, Any]], head: Head) -> Picture:
     return picture
 
 
+@own_style()
+def compared_costs(curves: Sequence[Curve], head: Head) -> Picture:
+    """Draw the test cost of several runs, each with epochs of its own."""
+    picture = Picture("Test cost of the runs", head, LEFT + 1.4 * WIDTH + 400, TOP + 1.4 * HEIGHT + BELOW)
+    axes = picture.axes(LEFT, TOP, 1.4 * WIDTH, 1.4 * HEIGHT)
+    epochs = sorted({epoch for curve in curves for epoch in curve.epochs or ()})
+    _draw(axes, epochs, curves, "{:.4g}".format)
+    axes.set_ylabel("test cost C" + _scale(axes, curves))
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), title="last value", alignment="left", frameon=False)
+    return picture
+
+
 def _draw(axes: Axes, epochs: Sequence[int], curves: Sequence[Curve], text: Callable[[float], str]) -> None:
     """Draw curves with different colours, dashes and markers. The legend has the last value of each."""
     step = max(1, len(epochs) // MARKS)
     for place, curve in enumerate(curves):
         axes.plot(
-            epochs,
+            epochs if curve.epochs is None else curve.epochs,
             curve.figures,
             color=COLOURS[place % len(COLOURS)],
             linestyle=DASHES[place % len(DASHES)],

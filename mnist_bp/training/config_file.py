@@ -1,0 +1,73 @@
+"""Configs (config.toml): parsing, and the settings that a run of any version had."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mnist_bp.errors import InputError
+from mnist_bp.training.learning_rates import default_learning_rate
+from mnist_bp.training.settings import SETTINGS
+
+__all__ = ["LIMIT", "changed_settings", "is_complete", "parse_config", "recorded_settings"]
+
+LIMIT = 1 << 14
+"""Largest number of bytes of a config. Keys with thousands of dots are slow to parse."""
+
+ALWAYS_RECORDED = {
+    "activation", "batch-size", "cost", "dtype", "epochs", "hidden", "learning-rate", "seed", "threads"
+}  # fmt: skip
+"""Settings in the config of every run, of every version."""
+
+ELSEWHERE = {"dataset", "data-dir", "class-names", "classes", "hidden", "epochs", "threads"}
+"""Settings that describe the data, the network, the length or the machine. They have columns of their own, or none."""
+
+
+def parse_config(content: bytes, path: Path) -> dict[str, Any]:
+    """Return the values in a config, by key.
+
+    Raises
+    ------
+    InputError
+        If the content is no TOML, or is longer than ``LIMIT``.
+    """
+    import tomllib
+
+    if len(content) > LIMIT:
+        raise InputError(f"{path} is not a config: it is larger than {LIMIT:,} bytes")
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))  # Windows' Notepad may write a BOM
+    except (ValueError, RecursionError) as error:  # ValueError: also of a number of thousands of digits
+        raise InputError(f"{path} is not a TOML file: {error}") from error
+
+
+def is_complete(config: Mapping[str, Any]) -> bool:
+    """Return True if a config has the settings that every version records."""
+    return config.keys() >= ALWAYS_RECORDED
+
+
+def recorded_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all settings of a run by option name, also those that the version that began it did not know."""
+    absent = {each.key: each.format(each.absent) for each in SETTINGS.values() if each.absent is not None}
+    return {**{key: value for key, value in absent.items() if value is not None}, **config}
+
+
+def changed_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of ``recorded_settings`` that differ from their defaults, in the order of the help.
+
+    Settings that describe the data, the network, the number of epochs and the machine are left out.
+    """
+    defaults = {each.key: each.format(each.default) for each in SETTINGS.values() if each.default is not None}
+    with suppress(InputError, KeyError):  # a choice that this version does not know
+        kind = (settings["activation"], settings["cost"], settings["optimizer"])
+        defaults["learning-rate"] = default_learning_rate(*kind)
+    keys = dict.fromkeys((*_keys(), *settings))
+    return {
+        key: settings[key]
+        for key in keys
+        if key in settings and key not in ELSEWHERE and settings[key] != defaults.get(key)
+    }
+
+
+def _keys() -> Iterable[str]:
+    return (each.key for each in SETTINGS.values())
