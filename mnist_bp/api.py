@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mnist_bp.committee import Committee
 from mnist_bp.core.activations import Array
 from mnist_bp.core.choices import COSTS
 from mnist_bp.core.inputs import refuse_non_finite
@@ -26,6 +27,7 @@ from mnist_bp.gradcheck.checker import Checker, Report
 from mnist_bp.gradcheck.numerical_gradient import Method
 from mnist_bp.network import Network
 from mnist_bp.training import evaluation, trainer
+from mnist_bp.training.committee_evaluation import evaluate_committee
 from mnist_bp.training.epoch_inputs import LabelledImages
 from mnist_bp.training.evaluation import Evaluation
 from mnist_bp.training.learning_rates import default_learning_rate
@@ -101,8 +103,10 @@ class Trainer(trainer.Trainer):
         )
 
 
-def evaluate(network: Network, examples: Labelled, *, adversarial: float = 0.0) -> Evaluation:
-    """Return ``cost``, ``accuracy`` and ``confusion`` (rows are the true class) of a network on examples.
+def evaluate(network: Network | Committee, examples: Labelled, *, adversarial: float = 0.0) -> Evaluation:
+    """Return ``cost``, ``accuracy`` and ``confusion`` (rows are the true class) of a network or committee on examples.
+
+    The cost of a committee is that of its averaged outputs; NaN if its members have different costs.
 
     With ``adversarial``, ε, they are those on the adversarial examples x + ε sign(∂C/∂x) of the fast gradient sign
     method (Goodfellow, Shlens and Szegedy 2015). Inputs of images are from 0 to 1; the result is not clipped.
@@ -112,7 +116,11 @@ def evaluate(network: Network, examples: Labelled, *, adversarial: float = 0.0) 
     InputError
         If the examples do not fit the network.
     """
-    return evaluation.evaluate(network, *_labelled(network, examples), adversarial=adversarial)
+    if not isinstance(network, Committee):
+        return evaluation.evaluate(network, *_labelled(network, examples), adversarial=adversarial)
+    if adversarial:
+        raise InputError("adversarial examples are of one network, not of a committee")
+    return evaluate_committee(network, *_labelled(network.members[0], examples)).committee
 
 
 def check_gradient(

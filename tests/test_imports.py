@@ -25,20 +25,23 @@ BELOW = {
     "instruction_sets": {"machine", "storage"},
     "machine": {"storage"},
     "network": {"core", "storage", "errors"},
+    "committee": {"core", "network", "errors"},
     "gradcheck": {"core", "network", "errors"},
     "explanation": {"core", "gradcheck", "network", "errors"},
     "data": {"core", "environment", "errors", "shell", "storage"},
-    "training": {"core", "cores", "data", "environment", "machine", "network", "errors", "shell", "storage"},
+    "training": {
+        "committee", "core", "cores", "data", "environment", "machine", "network", "errors", "shell", "storage"
+    },
     "page": {"core", "data", "network", "training", "errors", "storage"},
     "reports": {
         "core", "data", "environment", "explanation", "gradcheck", "network", "training", "errors", "shell", "storage"
     },
     "cli": {
-        "core", "cores", "data", "environment", "explanation", "gradcheck", "installed", "instruction_sets", "machine",
-        "network", "page", "reports", "training", "errors", "shell", "storage",
+        "committee", "core", "cores", "data", "environment", "explanation", "gradcheck", "installed",
+        "instruction_sets", "machine", "network", "page", "reports", "training", "errors", "shell", "storage",
     },
-    "api": {"core", "data", "environment", "explanation", "gradcheck", "network", "training", "errors"},
-    "": {"api", "cli", "errors", "network"},
+    "api": {"committee", "core", "data", "environment", "explanation", "gradcheck", "network", "training", "errors"},
+    "": {"api", "cli", "committee", "errors", "network"},
 }  # fmt: skip
 """Parts of the package by the parts that they may import besides themselves; "" is the package itself."""
 
@@ -47,6 +50,7 @@ LIBRARIES = {
     "storage": {"numpy"},
     "machine": {"numpy", "threadpoolctl"},
     "network": {"numpy"},
+    "committee": {"numpy"},
     "gradcheck": {"numpy"},
     "explanation": {"numpy"},
     "data": {"numpy", "platformdirs"},

@@ -144,8 +144,9 @@ def place(idx_folder, few_digits, monkeypatch, cli):
             Path("my_backprop.py").write_text(program.text, encoding="utf-8")
     assert cli("train", "--hidden", "16,16", "--epochs", 1, "--quiet").code == 0
     (run,) = Path("runs").glob("*-784-16-16-10")
-    for name in ("runs/20261122-120000-784-800-10", "RUN"):
+    for name in ("runs/20261122-120000-784-800-10", "RUN", *(f"runs/three/seed-{seed}" for seed in range(3))):
         shutil.copytree(run, name)
+    Path("runs/three/config.toml").write_text("seeds = 3\n", encoding="utf-8")
 
 
 def called(block, *, code=0, options="-e"):

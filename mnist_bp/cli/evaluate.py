@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +12,7 @@ from mnist_bp.cli.options import (
     Epsilon,
     Json,
     MinAccuracy,
-    Model,
+    Models,
     Plot,
     PlotFolder,
     PlotFormat,
@@ -21,37 +20,41 @@ from mnist_bp.cli.options import (
     Split,
     help_text,
 )
-from mnist_bp.data.names import SplitName
 from mnist_bp.errors import AnswerIsNo, InputError, StorageError
 from mnist_bp.reports.adversarial import adversarial_record, print_adversarial
 from mnist_bp.reports.class_names import ClassNames
+from mnist_bp.reports.committee import members_record
 from mnist_bp.reports.console import Console
-from mnist_bp.reports.data import named, warn_if_synthetic
+from mnist_bp.reports.evaluation import evaluation_record, print_evaluation, show_figures, show_models_and_data
 from mnist_bp.reports.plot_formats import DEFAULT_FORMAT
-from mnist_bp.reports.plots import MISTAKES, check_plot, plot_evaluation, plots_record, print_plots
-from mnist_bp.reports.tables import confusion_table, per_class_table
-from mnist_bp.reports.terminal_images import draw_side_by_side
+from mnist_bp.reports.plots import (
+    MISTAKES,
+    check_plot,
+    plot_evaluation,
+    plots_record,
+    print_plots,
+)
 from mnist_bp.training.data_settings import DataSettings
 from mnist_bp.training.declaration import Range
-from mnist_bp.training.metrics import percent
 from mnist_bp.training.panels import OUTPUT
-from mnist_bp.training.saved_model import TrainedModel, load_model
 from mnist_bp.training.threads import default_threads
+from mnist_bp.training.trained_committee import TrainedCommittee, load_committee
 
 if TYPE_CHECKING:
-    from mnist_bp.data.datasets import Dataset, Examples
-    from mnist_bp.training.evaluation import Evaluation, Misclassified
+    from mnist_bp.network import Network
+    from mnist_bp.training.evaluation import Evaluation
 
 __all__ = ["evaluate"]
 
 
-@help_text("""Default: the latest run, on the test set of the dataset it was trained on.
+@help_text("""Default: the latest run, on the test set of the dataset it was trained on. Several models, or the folder
+of train --seeds, are a committee: their outputs are averaged, and --min-accuracy applies to the committee.
 
 Example: mnist-bp evaluate
 """)
 def evaluate(
     *,
-    model: Model = None,
+    models: Models = None,
     source: DataSettings,
     split: Split = "test",
     min_accuracy: MinAccuracy = None,
@@ -81,109 +84,70 @@ def evaluate(
 ) -> None:
     from threadpoolctl import threadpool_limits
 
+    from mnist_bp.training.committee_evaluation import evaluate_committee
     from mnist_bp.training.evaluation import evaluate as measure
 
     check_plot(plot, plot_format, output)
     console = Console(json=json, quiet=quiet)
-    trained = load_model(model)
-    network = trained.network
+    trained = load_committee(models)
+    _check_committee(trained, is_attacked=adversarial is not None, is_plot_without_folder=plot and output is None)
+    trained.require_one_origin(source)
     _refuse_a_fallback(trained, is_gate=min_accuracy is not None and source.dataset is None and source.data_dir is None)
-    data = trained_data(trained, source, console, **only(split))
+    data = trained_data(trained.source, source, console, **only(split))
     examples = data.split(split)
     console.require_reader()
-    with threadpool_limits(default_threads(network.sizes[1:-1])):  # as in training by default: equal sums
-        most = max(mistakes or 0, MISTAKES if plot else 0)
-        pair = examples.rows, examples.labels
-        result = measure(network, *pair, mistakes=most)
-        attacked = None if adversarial is None else measure(network, *pair, adversarial=adversarial)
+
+    def threads(network: "Network") -> threadpool_limits:
+        return threadpool_limits(default_threads(network.sizes[1:-1]))  # as in training by default: equal sums
+
+    most = max(mistakes or 0, MISTAKES if plot else 0)
+    pair = examples.rows, examples.labels
+    evaluation = evaluate_committee(trained.committee, *pair, mistakes=most, threads=threads)
+    result, attacked = evaluation.committee, None
+    if adversarial is not None:
+        with threads(trained.source.network):
+            attacked = measure(trained.source.network, *pair, adversarial=adversarial)
     found = result.mistakes[:mistakes] if mistakes else None
-    _refuse_overflow(trained, result, attacked)
+    _refuse_overflow(trained, evaluation.members, attacked)
     plots, failure = None, None
     if plot:
         try:
             plots = plot_evaluation(trained, data, split, result, plot_format, output)
         except StorageError as error:  # the measured figures are printed first
             plots, failure = [], error
-    record = _record(result, found, data, split, trained.path)
+    record = {**evaluation_record(evaluation, found, data, split, trained), **members_record(trained, evaluation)}
     console.emit_json({**record, **adversarial_record(adversarial, attacked), **plots_record(plots)})
-    _show_what(trained, data, split, console)
-    classes = ClassNames(data.class_names)
-    if confusion:
-        console.print()
-        console.print(f"confusion matrix (rows: true {classes.kind}, columns: predicted {classes.kind})", style="bold")
-        console.print_table(confusion_table(result.confusion, classes))
-        console.print()
-        console.print_table(per_class_table(result.per_class(), classes))
-    if found is not None:
-        console.print()
-        _show_mistakes(found, examples, classes, console)
-    if confusion or found is not None:
-        console.print()
+    show_models_and_data(trained, data, split, console)
+    show_figures(evaluation, ClassNames(data.class_names), console, found, examples, confusion=confusion)
     if plots:
         print_plots(plots, console)
     print_adversarial(adversarial, attacked, split, console)
-    figures = f"{split} accuracy {percent(result.accuracy)}, {split} cost {result.cost:.4f}"
-    console.print_result(f"{figures} on {named(data)}", style="bold")
+    print_evaluation(evaluation, data, split, console)
     if failure is not None:
         raise failure
     if min_accuracy is not None and result.accuracy < min_accuracy:
         raise AnswerIsNo(f"{split} accuracy {result.accuracy:.4f} is below --min-accuracy {min_accuracy:g}")
 
 
-def _refuse_a_fallback(trained: TrainedModel, *, is_gate: bool) -> None:
-    """Raise DataUnavailable for a gate if the network was trained, and would be evaluated, on fallback digits."""
-    if is_gate and trained.meta.fallback:
-        refuse_fallback(f"{trained.path} was trained on synthetic digits because MNIST was not available")
+def _check_committee(trained: TrainedCommittee, *, is_attacked: bool, is_plot_without_folder: bool) -> None:
+    """Raise InputError for what applies to one model only."""
+    if trained.is_several and is_attacked:
+        raise InputError("--adversarial attacks one network, and several models were given: name one RUN or MODEL")
+    if trained.is_several and is_plot_without_folder:
+        raise InputError("--plot of several models requires --output DIR, the folder for the figures")
 
 
-def _refuse_overflow(trained: TrainedModel, *results: "Evaluation | None") -> None:
-    """Raise InputError if a cost is not finite."""
-    if not all(math.isfinite(result.cost) for result in results if result is not None):
-        dtype = trained.network.dtype
-        raise InputError(f"{trained.path}: the cost is not finite; the parameters are too large for {dtype}")
+def _refuse_a_fallback(trained: TrainedCommittee, *, is_gate: bool) -> None:
+    """Raise DataUnavailable for a gate if a network was trained, and would be evaluated, on fallback digits."""
+    for member in trained.members if is_gate else ():
+        if member.meta.fallback:
+            refuse_fallback(f"{member.path} was trained on synthetic digits because MNIST was not available")
 
 
-def _show_what(trained: TrainedModel, data: "Dataset", split: SplitName, console: Console) -> None:
-    """Print the model and the data that it is evaluated on."""
-    trained_on = trained.meta.dataset
-    console.print(f"model     {trained.description}")
-    console.print(f"data      {data.name} {split}: {len(data.split(split)):,} examples")
-    if trained_on is not None and trained_on != data.name:
-        console.warn(f"The network was trained on {trained_on}, and is evaluated on {data.name}.")
-    warn_if_synthetic(data, console)
-
-
-def _show_mistakes(
-    found: "Sequence[Misclassified]", examples: "Examples", classes: ClassNames, console: Console
-) -> None:
-    title = "misclassified examples, the most confident first" if found else "misclassified examples: none"
-    console.print(title, style="bold")
-    draw_side_by_side(
-        [examples.images[mistake.example] for mistake in found],
-        [
-            f"example {example}: {classes.called(label)}\npredicted as {classes.called(answer)}, {output:.2f}"
-            for example, label, answer, output in found
-        ],
-        console,
-    )
-
-
-def _record(
-    result: "Evaluation", found: "Sequence[Misclassified] | None", data: "Dataset", split: str, path: Path
-) -> dict[str, Any]:
-    return {
-        "event": "evaluation",
-        "dataset": data.name,
-        "split": split,
-        "examples": result.examples,
-        "cost": result.cost,
-        "accuracy": result.accuracy,
-        "confusion": result.confusion.tolist(),
-        "per_class": [
-            {**score._asdict(), **({"name": data.class_names[score.label]} if data.class_names else {})}
-            for score in result.per_class()
-        ],
-        **({} if found is None else {"mistakes": [mistake._asdict() for mistake in found]}),
-        "model": str(path),
-        **data.mark,
-    }
+def _refuse_overflow(trained: TrainedCommittee, results: "Sequence[Evaluation]", attacked: "Evaluation | None") -> None:
+    """Raise InputError for a member whose cost is not finite; ``attacked`` is of the only member."""
+    pairs = [*zip(trained.members, results, strict=True), *([] if attacked is None else [(trained.source, attacked)])]
+    for member, result in pairs:
+        if not math.isfinite(result.cost):
+            dtype = member.network.dtype
+            raise InputError(f"{member.path}: the cost is not finite; the parameters are too large for {dtype}")

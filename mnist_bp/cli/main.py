@@ -203,10 +203,19 @@ def _suggestion(unknown: str, context: Any) -> str:
     return "" if nearest is None else f". Did you mean --{nearest}?"
 
 
+def _takes_one_model(context: Any) -> bool:
+    from mnist_bp.cli.options import MODEL_METAVAR  # here, because the root help does not need it
+
+    return any(parameter.metavar == MODEL_METAVAR for parameter in context.command.get_params(context))
+
+
 def _usage_error(error: BaseException, message: str) -> str:
     """Return the message of a usage error, with the config it is in, and with the command that prints help."""
     message = message.replace("Value error, ", "")  # added by pydantic
     context, option = getattr(error, "ctx", None), getattr(error, "param", None)
+    if context is not None and message.startswith("Got unexpected extra argument") and _takes_one_model(context):
+        what = f"{context.info_name} takes one RUN or MODEL, and several were given"
+        return f"{what}; for a committee: {program()} evaluate"
     if context is not None and hasattr(error, "possibilities"):  # there is no such option
         unknown = getattr(error, "option_name", "")
         message = f"No such option: {printable(unknown)}{_suggestion(unknown, context)}"

@@ -15,11 +15,14 @@ from mnist_bp.training.panels import ADVANCED, DATA, OUTPUT
 from mnist_bp.training.settings import EPSILON, POSITIVE
 
 __all__ = [
-    "L2", "ActivationOption", "Adversarial", "CostOption", "DataDir", "Dropout", "Epsilon",
-    "Hidden", "InputDropout", "Json", "LabelSmoothing", "MinAccuracy", "Model", "Plot", "PlotFolder",
+    "L2", "MODEL_METAVAR", "ActivationOption", "Adversarial", "CostOption", "DataDir", "Dropout", "Epsilon",
+    "Hidden", "InputDropout", "Json", "LabelSmoothing", "MinAccuracy", "Model", "Models", "Plot", "PlotFolder",
     "PlotFormat", "Quiet", "Seed", "Split", "WeightInit",
     "help_text", "positive",
 ]  # fmt: skip
+
+MODEL_METAVAR = "RUN|MODEL"
+"""Argument of the commands about one network."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -94,8 +97,17 @@ Model = Annotated[
     Path | None,
     typer.Argument(
         parser=user_path,
-        metavar="RUN|MODEL",
+        metavar=MODEL_METAVAR,
         help="Folder, file or name of a run, runs/latest, or a model.npz.",
+    ),
+]
+Models = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        parser=user_path,
+        metavar="RUN|MODEL…",
+        help="Folders, files or names of runs, runs/latest, folders of train --seeds, or model.npz files. Outputs of "
+        "several are averaged.",
     ),
 ]
 

@@ -33,6 +33,10 @@ class Cost(NamedTuple):
     targets
         Targets for which the cost and its derivative are right: any "numbers"; "probabilities", from 0 to 1; or a
         "distribution", probabilities that sum to 1 in each row.
+    of_average
+        (A, Y, ln_P) ↦ contribution of each output to C_i for averaged outputs A of several networks with this cost, and
+        one-hot Y. ln_P is ln (1/M Σ_m e^−c_m), c_m being ``per_output`` of network m: exact where A is rounded to 0 or
+        1. If None, a committee has no cost.
     at_chance
         p ↦ mean cost of the best constant output, for classes with frequencies p > 0 that sum to 1. A network at chance
         costs as much. If None, a network is never reported as being at chance.
@@ -45,6 +49,7 @@ class Cost(NamedTuple):
     dC_dZ: Callable[[Array, Array, Array], Array]
     dC_dA: Callable[[Array, Array], Array] | None = None
     targets: Literal["numbers", "probabilities", "distribution"] = "numbers"
+    of_average: Callable[[Array, Array, Array], Array] | None = None
     at_chance: Callable[[Array], float] | None = None
     javascript: CostJavaScript | None = None
 
@@ -72,6 +77,11 @@ def squared_error_dC_dZ(A: Array, Y: Array, dA_dZ: Array) -> Array:
     dC_dZ = squared_error_dC_dA(A, Y)
     dC_dZ *= dA_dZ
     return dC_dZ
+
+
+def squared_error_of_average(A: Array, Y: Array, ln_P: Array) -> Array:
+    """Return (a_j − y_j)²."""
+    return squared_error(A, A, Y)
 
 
 def squared_error_at_chance(p: Array) -> float:
@@ -119,6 +129,11 @@ def entropy_dC_dZ(A: Array, Y: Array, dA_dZ: Array) -> Array:
     its denominator is σ′.
     """
     return A - Y
+
+
+def entropy_of_average(A: Array, Y: Array, ln_P: Array) -> Array:
+    """Return −ln P: e^−c is the probability a_j of the target (or 1 − a_j), and its mean that of averaged outputs."""
+    return -ln_P
 
 
 SQUARED_ERROR_JAVASCRIPT = CostJavaScript(
@@ -172,6 +187,7 @@ ENTRIES: dict[str, Cost] = {
         squared_error,
         squared_error_dC_dZ,
         squared_error_dC_dA,
+        of_average=squared_error_of_average,
         at_chance=squared_error_at_chance,
         javascript=SQUARED_ERROR_JAVASCRIPT,
     ),
@@ -180,6 +196,7 @@ ENTRIES: dict[str, Cost] = {
         cross_entropy,
         entropy_dC_dZ,
         targets="distribution",
+        of_average=entropy_of_average,
         at_chance=cross_entropy_at_chance,
         javascript=CROSS_ENTROPY_JAVASCRIPT,
     ),
@@ -188,6 +205,7 @@ ENTRIES: dict[str, Cost] = {
         binary_cross_entropy,
         entropy_dC_dZ,
         targets="probabilities",
+        of_average=entropy_of_average,
         at_chance=binary_cross_entropy_at_chance,
         javascript=BINARY_CROSS_ENTROPY_JAVASCRIPT,
     ),

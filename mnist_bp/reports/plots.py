@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mnist_bp.training.evaluation import Evaluation
     from mnist_bp.training.run import TrainingRun
     from mnist_bp.training.run_summary import RunSummary
-    from mnist_bp.training.saved_model import TrainedModel
+    from mnist_bp.training.trained_committee import TrainedCommittee
 
 __all__ = [
     "MISTAKES",
@@ -115,7 +115,7 @@ def plot_training(run: "TrainingRun", plot_format: str) -> list[Path]:
 
 
 def plot_evaluation(
-    model: "TrainedModel",
+    models: "TrainedCommittee",
     data: "Dataset",
     split: SplitName,
     result: "Evaluation",
@@ -124,15 +124,22 @@ def plot_evaluation(
 ) -> list[Path]:
     """Draw a network, and ``result`` of a set of examples, into ``folder`` or beside the model. Return the files.
 
+    The weights of a committee are not drawn.
+
     Raises
     ------
     StorageError
         If a figure cannot be written.
     """
+    model = models.source
     meta = model.meta
     called = "unknown data" if meta.dataset is None else _called(meta.dataset, is_synthetic=meta.synthetic)
-    trained = _trained(model.network, called, meta.epochs, meta.config.get("seed"))
-    pictures = _pictures(model.network, data, split, result, trained)
+    if models.is_several:
+        trained = f"committee of {len(models.members)} networks; trained on {called}"
+        pictures = _evaluation_pictures(data, split, result, trained)
+    else:
+        trained = _trained(model.network, called, meta.epochs, meta.config.get("seed"))
+        pictures = _pictures(model.network, data, split, result, trained)
     try:
         return _save(pictures, folder or model.path.parent, plot_format)
     except StorageError as error:
@@ -185,27 +192,36 @@ def _pictures(
     network: "Network", data: "Dataset", split: SplitName, result: "Evaluation", trained: str
 ) -> "dict[str, Picture]":
     """Return the figures of a network and of an evaluation, by name of the file."""
+    from mnist_bp.reports.figures.images import first_layer_weights
+
+    names = None if len(network.sizes) > 2 else _class_names(data)
+    rows, columns = data.split(split).images.shape[1:]
+    weights = first_layer_weights(network.weights[0], (rows, columns), trained, outputs=names)
+    return {"first-layer-weights": weights, **_evaluation_pictures(data, split, result, trained)}
+
+
+def _evaluation_pictures(data: "Dataset", split: SplitName, result: "Evaluation", trained: str) -> "dict[str, Picture]":
+    """Return the figures of an evaluation, by name of the file."""
     from mnist_bp.reports.figures.confusion import confusion_matrix
-    from mnist_bp.reports.figures.images import Answer, first_layer_weights, mistakes
+    from mnist_bp.reports.figures.images import Answer, mistakes
     from mnist_bp.reports.figures.picture import Head
 
     examples = data.split(split)
-    names = data.class_names or tuple(map(str, range(data.classes)))
+    names = _class_names(data)
     worst = [
         Answer(examples.images[example], example, names[label], names[answer], output)
         for example, label, answer, output in result.mistakes[:MISTAKES]
     ]
     called = _called(data.name, is_synthetic=data.is_synthetic)
     head = Head(trained, f"{called}, {split} set: {len(examples):,} examples, accuracy {percent(result.accuracy)}")
-    rows, columns = examples.images.shape[1:]
-    has_hidden = len(network.sizes) > 2
     return {
-        "first-layer-weights": first_layer_weights(
-            network.weights[0], (rows, columns), trained, outputs=None if has_hidden else names
-        ),
         "confusion": confusion_matrix(result.confusion, head, data.class_names),
         "mistakes": mistakes(worst, result.examples - int(result.confusion.trace()), head),
     }
+
+
+def _class_names(data: "Dataset") -> tuple[str, ...]:
+    return data.class_names or tuple(map(str, range(data.classes)))
 
 
 def _save(pictures: "Mapping[str, Picture]", folder: Path, plot_format: str) -> list[Path]:

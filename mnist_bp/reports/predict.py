@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnist_bp.reports.class_names import ClassNames
+from mnist_bp.reports.committee import members_table, votes_text
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.tables import confusion_table, new_table, per_class_table
 from mnist_bp.reports.terminal_images import bar, draw
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mnist_bp.training.evaluation import Evaluation
+    from mnist_bp.training.committee_evaluation import CommitteeEvaluation
 
 __all__ = ["Prediction", "show_accuracy", "show_answer", "show_prediction"]
 
@@ -28,10 +29,11 @@ On validation sets of MNIST, 52 to 63 % of the answers with less are right, and 
 
 
 class Prediction(NamedTuple):
-    """The outputs of the network for one picture, one for each class."""
+    """The outputs of the network for one picture, one for each class; for a committee, also those of its members."""
 
     outputs: list[float]
     classes: ClassNames
+    members: tuple["Prediction", ...] = ()
 
     @property
     def ranking(self) -> list[int]:
@@ -67,6 +69,9 @@ def show_prediction(prediction: Prediction, image: "NDArray[np.uint8]", name: st
     for label, output in enumerate(prediction.outputs):
         table.add_row(prediction.classes.label(label), f"{output:.4f}", bar(output, BAR))
     console.print_table(table)
+    if prediction.members:
+        votes = votes_text([member.answer for member in prediction.members], prediction.classes)
+        console.print(f"members  {'; '.join(votes)}")
     console.print_result(prediction.text, style="bold")
 
 
@@ -76,8 +81,12 @@ def show_answer(prediction: Prediction, label: int | None, name: str, console: C
     console.print(f"{name}: {prediction.text}{truth}", wrap=False)
 
 
-def show_accuracy(result: "Evaluation", classes: ClassNames, console: Console) -> None:
-    """Print the confusion matrix of labelled pictures, the figures of each class, and the accuracy."""
+def show_accuracy(evaluation: "CommitteeEvaluation", classes: ClassNames, console: Console) -> None:
+    """Print the confusion matrix of labelled pictures, the figures of each class and member, and the accuracy."""
+    result = evaluation.committee
+    if evaluation.members:
+        console.print()
+        console.print_table(members_table(evaluation))
     console.print()
     console.print(f"confusion matrix (rows: true {classes.kind}, columns: predicted {classes.kind})", style="bold")
     console.print_table(confusion_table(result.confusion, classes))

@@ -1,6 +1,6 @@
 """Evaluation of a network on a set of examples."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +23,8 @@ __all__ = [
     "chunks",
     "evaluate",
     "metrics_from_outputs",
+    "tally",
+    "weighted_sums",
 ]
 
 EXAMPLES_AT_ONCE = 1_000
@@ -96,23 +98,39 @@ def evaluate(
     ``mistakes`` is the largest number of misclassified examples to return. With ``adversarial``, the ε of
     ``adversarial_inputs``, the network is evaluated on adversarial examples instead.
     """
-    Z = np.empty((len(labels), network.sizes[-1]), network.dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # very large parameters give a cost that is not finite
-        for now in chunks(len(labels)):
-            X = normalize(images[now], network.dtype)
-            if adversarial:
-                X = adversarial_inputs(network, Objective(X, network.targets(labels[now])), adversarial)
-            Z[now] = forward(network, X).Z
+        Z = weighted_sums(network, images, labels, adversarial=adversarial)
         return metrics_from_outputs(network, Z, labels, mistakes=mistakes)
+
+
+def weighted_sums(network: Network, images: Array, labels: NDArray[np.uint8], *, adversarial: float = 0.0) -> Array:
+    """Return the weighted sums Z of the outputs, (n, n_L), for the examples that ``evaluate`` takes."""
+    Z = np.empty((len(images), network.sizes[-1]), network.dtype)
+    for now in chunks(len(images)):
+        X = normalize(images[now], network.dtype)
+        if adversarial:
+            X = adversarial_inputs(network, Objective(X, network.targets(labels[now])), adversarial)
+        Z[now] = forward(network, X).Z
+    return Z
 
 
 def metrics_from_outputs(network: Network, Z: Array, labels: NDArray[np.uint8], *, mistakes: int = 0) -> Evaluation:
     """Evaluate outputs by their weighted sums Z, (n, n_L), against labels (n,)."""
-    classes = Z.shape[1]
+
+    def outputs() -> Iterator[tuple[Array, Array]]:
+        for now in chunks(len(labels)):
+            A = network.σ[network.L].f(Z[now])
+            yield A, COSTS[network.cost].per_example(Z[now], A, network.targets(labels[now]))
+
+    return tally(outputs(), labels, Z.shape[1], mistakes=mistakes)
+
+
+def tally(
+    outputs: Iterable[tuple[Array, Array]], labels: NDArray[np.uint8], classes: int, *, mistakes: int = 0
+) -> Evaluation:
+    """Evaluate outputs, (m, n_L), with the costs C_i of their examples, (m,), for each of ``chunks`` of the labels."""
     total_cost, confusion, worst = 0.0, np.zeros(classes**2, np.int64), list[Misclassified]()
-    for now in chunks(len(labels)):
-        A = network.σ[network.L].f(Z[now])
-        costs = COSTS[network.cost].per_example(Z[now], A, network.targets(labels[now]))
+    for now, (A, costs) in zip(chunks(len(labels)), outputs, strict=True):
         answers = A.argmax(axis=1)
         total_cost += float(costs.sum(dtype=np.float64))
         confusion += np.bincount(labels[now].astype(np.int64) * classes + answers, minlength=classes**2)

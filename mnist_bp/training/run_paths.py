@@ -1,6 +1,7 @@
 """Lookup of a run by a path or a name from the command line."""
 
 import os
+import tomllib
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mnist_bp.training.run_names import find_named
 __all__ = [
     "find_config",
     "find_model",
+    "find_models",
     "find_run",
     "holds_runs",
 ]
@@ -74,6 +76,40 @@ def find_model(target: Path | None) -> Path:
             f"{_named(target, folder)} is not a model: expected a {MODEL}, the folder of a run, {EXPECTED}"
         )
     return path
+
+
+def find_models(target: Path | None) -> list[Path]:
+    """Return the model files of all seeds for the folder of ``train --seeds``; otherwise the one of ``find_model``.
+
+    Raises
+    ------
+    InputError
+        If there is none, or if a seed has none yet.
+    """
+    folder = None if target is None else _folder_of(target)
+    if folder is None or not (folder / CONFIG).is_file() or (folder / MODEL).exists() or not holds_runs(folder):
+        return [find_model(target)]
+    models = [each / MODEL for each in _seed_folders(folder)]
+    for model in models:
+        if not model.is_file():
+            raise InputError(
+                f"no {MODEL} in {model.parent} yet: its training was not finished; "
+                f"to resume it: {program_command('train', '--resume', folder)}"
+            )
+    return models
+
+
+def _seed_folders(series: Path) -> list[Path]:
+    """Return the folders of all seeds in the config of ``train --seeds``, in their order."""
+    config = series / CONFIG
+    try:
+        settings = tomllib.loads(config.read_text(encoding="utf-8-sig"))
+    except ValueError as error:  # of the text or of its encoding
+        raise InputError(f"{config} is not a valid TOML file: {error}") from error
+    match settings.get("seeds"), settings.get("seed", 0):
+        case int(seeds), int(first):
+            return [series / f"seed-{seed}" for seed in range(first, first + seeds)]
+    raise InputError(f"{config} does not list the seeds of its runs: name the folder of each run")
 
 
 def _folder_of(target: Path) -> Path | None:

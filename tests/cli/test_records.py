@@ -63,6 +63,7 @@ def assert_documented(done, command):
         ("train", ["--epochs", 1, "--validation", 20, "--plot"]),
         ("train", ["--epochs", 1, "--limit", 20, "--seeds", 2]),
         ("evaluate", ["run", "--mistakes", 2, "--plot", "--adversarial", 0.1]),
+        ("evaluate", ["run", "run", "--mistakes", 2]),
         ("gradcheck", ["--hidden", 3, "--examples", 3]),
         ("gradcheck", ["--self-test", "--examples", 3]),
         ("explain", ["run", "--weight", "1:0,300"]),
@@ -79,6 +80,7 @@ def test_every_key_of_the_other_records_is_documented(cli, run):
     Path("pictures/7").mkdir(parents=True)
     Path("pictures/7/x.png").write_bytes(SAMPLE.read_bytes())
     assert_documented(cli("predict", "--model", "run", "pictures", "--json"), "predict")
+    assert_documented(cli("predict", "--model", "run", "--model", "run", "pictures", "--json"), "predict")
     assert_documented(cli("page", "run", "--json"), "page")
     assert_documented(cli("download", "--list", "--json"), "download")
     assert_documented(cli("info", "--json"), "info")

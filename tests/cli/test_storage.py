@@ -270,8 +270,20 @@ def test_a_run_that_has_no_model_yet_prints_how_to_resume(train, cli, command):
     )
 
 
-def test_a_folder_of_several_runs_has_no_model(cli, idx_folder):
-    """It is no run of its own, and it is not said which one is meant."""
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("explain", "all contains several runs: choose one of its folders"),
+        (
+            "evaluate",
+            "no model.npz in {} yet: its training was not finished; to resume it: mnist-bp train --resume all".format(
+                Path("all/seed-0")
+            ),
+        ),
+    ],
+)
+def test_a_folder_of_several_runs_has_no_model(cli, idx_folder, command, why):
+    """It is no run of its own, and it is not said which one is meant. ``evaluate`` requires those of all its seeds."""
     RunFolder.create(Path("all"), (784, 8, 10), {"seeds": 2, "data-dir": str(idx_folder)}).close()
     RunFolder.create(Path("all/seed-0"), (784, 8, 10), {"epochs": 1}).close()
-    assert_refused(cli("evaluate", "all"), 2, "all contains several runs: choose one of its folders")
+    assert_refused(cli(command, "all"), 2, why)
