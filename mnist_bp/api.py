@@ -173,6 +173,8 @@ def explain(
 ) -> Explanation:
     """Take one derivative apart: its factors by the chain rule, and the paths on which it reaches the cost.
 
+    ``pixels`` of the result is ∂C_0/∂a^(0) in rows and columns of the image, or in one row if the images are flat.
+
     Parameters
     ----------
     network
@@ -200,7 +202,8 @@ def explain(
         raise InputError(f"example {example} is not one of the {len(labels)} examples (0 to {len(labels) - 1})")
     rate = learning_rate or default_learning_rate(network.activation, network.cost)
     double = network.astype(np.float64)
-    return chain_rule.explain(double, normalize(images, np.float64), labels, example, address, rate)
+    X = normalize(images, np.float64)
+    return chain_rule.explain(double, X, labels, example, address, rate, image_shape=_image_shape(examples))
 
 
 def _labelled(network: Network, examples: Labelled) -> LabelledImages:

@@ -159,3 +159,33 @@ def test_linear_outputs_fit_any_numbers():
         network.parameters -= 0.1 * network.backpropagate(x, 5 - 3 * x)[1].vector
 
     assert network.forward(x) == pytest.approx(5 - 3 * x, abs=1e-9)
+
+
+def test_the_sensitivity_to_each_pixel_has_the_shape_of_the_images(network, arrays):
+    """Rows and columns of images; one row of flat inputs. It is ∂C/∂x of the one example."""
+    images, labels = arrays
+    explanation = explain(network, arrays, 7)
+    found = np.array(explanation.pixels)
+    flat = explain(network, (images.reshape(len(images), -1), labels), 7).pixels
+    assert found.shape == (images.shape[1:] if images.ndim == 3 else (1, images.shape[1]))
+    assert found.ravel().tolist() == flat[0]
+    x = images.reshape(len(images), -1)[7:8] / (255 if images.dtype == np.uint8 else 1)
+    _, dC_dX = network.astype(np.float64).input_gradient(x, labels[7:8])
+    np.testing.assert_allclose(found.ravel(), dC_dX[0], rtol=1e-9, atol=1e-15)
+
+
+def test_evaluate_measures_adversarial_examples(network, arrays):
+    """ε = 0 gives the clean figures, and a larger one a larger cost."""
+    costs = [evaluate(network, arrays, adversarial=ε).cost for ε in (0.0, 0.01, 0.05)]
+    assert costs[0] == evaluate(network, arrays).cost
+    assert costs == sorted(set(costs))
+
+
+def test_an_input_gradient_has_the_mini_batchs_mean_cost(network, arrays):
+    """The cost is that of backpropagate; inputs are checked as there."""
+    x, y = arrays[0].reshape(len(arrays[0]), -1)[:5] / 255, arrays[1][:5]
+    cost, dC_dX = network.input_gradient(x, y)
+    assert cost == network.backpropagate(x, y)[0]
+    assert dC_dX.shape == x.shape
+    with pytest.raises(ValueError, match="5 inputs, but 4 labels"):
+        network.input_gradient(x, y[:4])

@@ -156,7 +156,9 @@ def explain(
     batch, row = _mini_batch(data, split, example, image, label, trained.look if trained else data.look)
     usual = trained.learning_rate if trained else default_learning_rate(network.activation, network.cost)
     rate = learning_rate or usual
-    explanation = explain_derivative(network, batch.inputs(np.float64), batch.labels, row, address, rate)
+    explanation = explain_derivative(
+        network, batch.inputs(np.float64), batch.labels, row, address, rate, image_shape=batch.images.shape[1:]
+    )
     shown = Shown(
         network=format_sizes(network.sizes) + (f" of {trained.path}" if trained else ", fresh"),
         cost=network.cost,

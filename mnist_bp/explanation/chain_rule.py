@@ -57,7 +57,14 @@ class _Layer(NamedTuple):
 
 
 def explain(
-    network: Network, X: Array, labels: NDArray[np.integer], example: int, address: Address | None, learning_rate: float
+    network: Network,
+    X: Array,
+    labels: NDArray[np.integer],
+    example: int,
+    address: Address | None,
+    learning_rate: float,
+    *,
+    image_shape: tuple[int, int] | None = None,
 ) -> Explanation:
     """Explain one derivative.
 
@@ -73,6 +80,8 @@ def explain(
         Parameter to explain. Default: the weight to which the example's cost is most sensitive.
     learning_rate
         Learning rate of the step.
+    image_shape
+        Rows and columns of an image. Default: one row of n_0 pixels.
 
     Raises
     ------
@@ -91,6 +100,7 @@ def explain(
     return Explanation(
         cost=cost,
         outputs=_outputs(network, trace, Y, layers[-1], example),
+        pixels=(layers[0].dC_dz[example] @ network.W[1]).reshape(image_shape or (1, -1)).tolist(),
         asked=(-layers[-1].dC_dz[example] @ network.W[network.L]).tolist(),
         factors=_factors(network, layers, example, address, x, y),
         paths=_paths(network, layers, example, address),

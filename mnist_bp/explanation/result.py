@@ -155,12 +155,14 @@ class Step:
 class Explanation:
     """Explanation of one derivative.
 
-    ``asked`` is the requested change, −∂C_0/∂a_k, of each neuron in the layer before the outputs.
+    ``asked`` is the requested change, −∂C_0/∂a_k, of each neuron in the layer before the outputs. ``pixels`` is
+    ∂C_0/∂a_k of each pixel, in rows and columns of the image: where it is positive, a brighter pixel raises the cost.
     """
 
     cost: float
     outputs: list[Output]
     asked: list[float]
+    pixels: list[list[float]]
     factors: Factors
     paths: list[Paths]
     nudge: Nudge

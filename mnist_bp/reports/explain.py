@@ -9,6 +9,7 @@ from rich.table import Table
 from mnist_bp.core.choices import COSTS
 from mnist_bp.reports.class_names import ClassNames
 from mnist_bp.reports.console import Console
+from mnist_bp.reports.pixels import draw_pixels
 from mnist_bp.reports.tables import new_table
 from mnist_bp.reports.terminal_images import draw
 from mnist_bp.training.metrics import percent
@@ -227,6 +228,12 @@ def _show_asked(explanation: "Explanation", _shown: Shown, console: Console) -> 
     _tell(console, f"{together}, the largest first: {', '.join(words)}.")
 
 
+def _show_pixels(explanation: "Explanation", _shown: Shown, console: Console) -> None:
+    _section(console, "One layer further back: how sensitive is C_0 to each pixel, ∂C_0/∂a_k^(0)?")
+    for sentence in draw_pixels(explanation.pixels, console):
+        _tell(console, sentence)
+
+
 def _show_batch(explanation: "Explanation", shown: Shown, console: Console) -> None:
     batch = explanation.batch
     _section(console, f"{explanation.factors.name} in the mini-batch of {batch.examples} examples")
@@ -277,6 +284,7 @@ PARTS: dict[str, Callable[["Explanation", Shown, Console], None]] = {
     "nudge": _show_nudge,
     "sensitive": _show_sensitive,
     "asked": _show_asked,
+    "pixels": _show_pixels,
     "batch": _show_batch,
     "step": _show_step,
 }

@@ -1,6 +1,6 @@
 """Images, bars and curves in characters: half blocks with 256 grey levels if supported, otherwise plain text."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.color import Color
@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["bar", "draw", "draw_side_by_side", "sparkline"]
+__all__ = ["bar", "draw", "draw_side_by_side", "draw_signed", "sparkline"]
 
 INK = " .:-=+*#%@"
 """Characters for ten grey levels, dark to bright."""
+
+POSITIVE_INK, NEGATIVE_INK = " +#", " -="
+"""Characters for values near 0, from ⅛ of the largest on, and from ½ on, by sign."""
 
 UPPER_HALF = "▀"
 """Character for two pixels: the upper one has the text colour, the lower one the background colour."""
@@ -33,6 +36,25 @@ GAP = 2
 
 CAPTION = 24
 """Smallest width of a caption in columns."""
+
+
+def _grey(level: int) -> Color:
+    return Color.from_rgb(level, level, level)
+
+
+def _signed_colour(level: int) -> Color:
+    """Return orange for a positive level, blue for a negative one, the brighter the larger; 255 is the brightest."""
+    size = abs(level)
+    return Color.from_rgb(size, size * 0.6, 0) if level > 0 else Color.from_rgb(0, size * 0.5, size)
+
+
+def _grey_ink(level: float) -> str:
+    return INK[int(level * (len(INK) - 1) / 255 + 0.5)]
+
+
+def _signed_ink(level: float) -> str:
+    ink = POSITIVE_INK if level > 0 else NEGATIVE_INK
+    return ink[int(abs(level) >= 255 / 8) + int(abs(level) >= 255 / 2)]
 
 
 def draw(image: "NDArray[np.uint8]", console: Console) -> None:
@@ -61,6 +83,21 @@ def draw_side_by_side(images: "Sequence[NDArray[np.uint8]]", captions: Sequence[
         console.print_table(table)
 
 
+def draw_signed(values: "NDArray[np.float64]", console: Console, *, positive: str, negative: str) -> None:
+    """Print values of both signs as an image, relative to the largest, and a legend with the meaning of each sign.
+
+    Positive values are orange, negative ones blue, 0 is black. Without 256 colours, they are characters.
+    """
+    import numpy as np
+
+    levels = np.rint(values * (255 / (np.abs(values).max() or 1))).astype(np.int16)
+    console.print_table(_picture(levels, console, console.columns, colour=_signed_colour, ink=_signed_ink))
+    characters = " and ".join(POSITIVE_INK[1:]), " and ".join(NEGATIVE_INK[1:])
+    plus, minus = ("orange", "blue") if _has_greys(console) else characters
+    console.print(f"{plus}: {positive}")
+    console.print(f"{minus}: {negative}")
+
+
 def bar(share: float, width: int) -> str:
     """Return a bar whose length is the fraction ``share``, 0 to 1, of ``width`` columns, to an eighth of a column."""
     full, eighths = divmod(round(min(max(share, 0.0), 1.0) * width * 8), 8)
@@ -85,9 +122,16 @@ def sparkline(values: Sequence[float], width: int) -> str:
     return "".join(HEIGHTS[min(int(share * len(HEIGHTS)), len(HEIGHTS) - 1)] for share in shares)
 
 
-def _picture(image: "NDArray[np.uint8]", console: Console, width: int) -> Text:
+def _picture(
+    image: "NDArray[np.integer]",
+    console: Console,
+    width: int,
+    *,
+    colour: Callable[[int], Color] = _grey,
+    ink: Callable[[float], str] = _grey_ink,
+) -> Text:
     image = _fitted(image, width)
-    return _half_blocks(image) if _has_greys(console) else _characters(image)
+    return _half_blocks(image, colour) if _has_greys(console) else _characters(image, ink)
 
 
 def _has_greys(console: Console) -> bool:
@@ -101,7 +145,7 @@ def _has_greys(console: Console) -> bool:
     return True
 
 
-def _fitted(image: "NDArray[np.uint8]", width: int) -> "NDArray[np.uint8]":
+def _fitted(image: "NDArray[np.integer]", width: int) -> "NDArray[np.integer]":
     """Return the image, shrunk to ``width`` columns if it has more, with the same aspect ratio."""
     import numpy as np
 
@@ -109,7 +153,7 @@ def _fitted(image: "NDArray[np.uint8]", width: int) -> "NDArray[np.uint8]":
     if columns <= width:
         return image
     narrow = _averaged(image.T, width).T
-    return np.rint(_averaged(narrow, max(1, round(rows * width / columns)))).astype(np.uint8)
+    return np.rint(_averaged(narrow, max(1, round(rows * width / columns)))).astype(image.dtype)
 
 
 def _averaged(values: "NDArray[np.generic]", parts: int) -> "NDArray[np.float64]":
@@ -123,27 +167,23 @@ def _averaged(values: "NDArray[np.generic]", parts: int) -> "NDArray[np.float64]
     return weights @ values.astype(np.float64)
 
 
-def _half_blocks(image: "NDArray[np.uint8]") -> Text:
+def _half_blocks(image: "NDArray[np.integer]", colour: Callable[[int], Color]) -> Text:
     """Return an image with two pixels in a character. Below an odd last row, the background is unchanged."""
     lines = []
     for upper in range(0, len(image), 2):
         line = Text(no_wrap=True)
         below = image[upper + 1].tolist() if upper + 1 < len(image) else [None] * image.shape[1]
         for above, under in zip(image[upper].tolist(), below, strict=True):
-            line.append(UPPER_HALF, Style(color=_grey(above), bgcolor=None if under is None else _grey(under)))
+            line.append(UPPER_HALF, Style(color=colour(above), bgcolor=None if under is None else colour(under)))
         lines.append(line)
     return Text("\n", no_wrap=True).join(lines)
 
 
-def _grey(level: int) -> Color:
-    return Color.from_rgb(level, level, level)
-
-
-def _characters(image: "NDArray[np.uint8]") -> Text:
+def _characters(image: "NDArray[np.integer]", ink: Callable[[float], str]) -> Text:
     """Return an image with the mean of two pixels in a character, because characters are twice as high as wide."""
     import numpy as np
 
     even = np.pad(image, ((0, len(image) % 2), (0, 0)), mode="edge")
     halves = even.reshape(len(even) // 2, 2, -1).mean(axis=1)
-    lines = ["".join(INK[int(grey * (len(INK) - 1) / 255 + 0.5)] for grey in row).rstrip() for row in halves]
+    lines = ["".join(map(ink, row)).rstrip() for row in halves]
     return Text("\n".join(lines), no_wrap=True)

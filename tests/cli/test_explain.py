@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from mnist_bp.data.datasets import Examples
+from mnist_bp.network import Network
 
 
 @pytest.fixture
@@ -49,6 +50,7 @@ def test_people_get_every_section(cli: Callable, run: str) -> None:
         "Nudge w_{3,300}^(1) by 0.01",
         "The weights to which this cost is most sensitive",
         "Requested changes to the previous layer",
+        "One layer further back: how sensitive is C_0 to each pixel",
         "w_{3,300}^(1) in the mini-batch of 100 examples",
         "One step of gradient descent on the mini-batch",
     ]
@@ -250,3 +252,32 @@ def test_the_mini_batch_names_its_examples(cli: Callable, run: str, few_digits: 
     assert (record["mini_batch"], record["first_example"]) == ("examples 200 to 249 of few's test set", 200)
     strongest = 200 + record["batch"]["pulls"][0]["example"]
     assert f"(example {strongest})" in " ".join(last.split())
+
+
+def test_the_sensitivity_of_each_pixel_is_drawn_and_recorded(cli: Callable, run: str) -> None:
+    """One part, with a legend and the pixels that matter most; the record has the rows of the image."""
+    finished = cli("explain", run, "--example", 7, "--only", "pixels")
+    [record] = cli("explain", run, "--example", 7, "--only", "pixels", "--json").records
+
+    pixels = np.array(record["pixels"])
+    lines = finished.out.splitlines()
+    assert pixels.shape == (28, 28)
+    assert lines[3].startswith("One layer further back")
+    assert sum("#" in line or "=" in line for line in lines[4:18]) >= 2
+    assert lines[18:20] == [
+        "+ and #: made brighter, this pixel raises C_0",
+        "- and =: made brighter, this pixel lowers C_0",
+    ]
+    row, column = np.unravel_index(pixels.argmax(), (28, 28))
+    strongest = f"raise it most: {pixels.argmax()} (row {row}, column {column}) {pixels.max():+.4g}"
+    assert strongest in " ".join(finished.out.split())
+    assert "How sensitive is C_0 to w" not in finished.out
+
+
+def test_a_network_that_ignores_its_inputs_has_no_sensitive_pixel(cli: Callable, idx_folder: Path) -> None:
+    """A sentence takes the place of the image."""
+    network = Network([784, 4, 10], rng=np.random.default_rng(0))
+    network.parameters = np.zeros_like(network.parameters)
+    network.save("zero.npz")
+    out = cli("explain", "zero.npz", "--data-dir", idx_folder, "--only", "pixels").out
+    assert "On this example, no pixel has an influence: every derivative is 0." in out

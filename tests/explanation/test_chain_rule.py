@@ -281,3 +281,22 @@ def test_a_parameter_that_does_not_exist_names_the_range(address: Address, said:
     """Layers, then neurons, then where from."""
     with pytest.raises(InputError, match=said):
         explained(made(), batch, address)
+
+
+@pytest.mark.parametrize(("activation", "cost"), EVERY)
+def test_the_pixels_are_the_last_step_of_backpropagation(activation: str, cost: str, batch: tuple) -> None:
+    """∂C_0/∂a^(0) of the example, in the shape of the image, equals the complex step of each pixel."""
+    network = made(activation, cost)
+    x, y = batch[0][3:4], batch[1][3:4]
+    nudged = network.astype(np.complex128)
+    steps = [
+        mean_cost(nudged, forward(nudged, x + 1e-20j * (np.arange(7) == k)), network.targets(y)).imag / 1e-20
+        for k in range(7)
+    ]
+
+    [flat] = explained(network, batch).pixels
+    shaped = explain(network, *batch, 3, None, 0.1, image_shape=(7, 1)).pixels
+
+    assert flat == pytest.approx(steps, rel=1e-9, abs=1e-17)
+    assert flat == pytest.approx(network.input_gradient(x, y)[1][0], rel=1e-12, abs=1e-18)
+    assert shaped == [[value] for value in flat]

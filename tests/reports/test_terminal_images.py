@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mnist_bp.reports.console import Console
-from mnist_bp.reports.terminal_images import bar, draw, draw_side_by_side, sparkline
+from mnist_bp.reports.terminal_images import bar, draw, draw_side_by_side, draw_signed, sparkline
 
 GREYS = np.array([[0, 255], [255, 0], [128, 64]], np.uint8)
 """Three rows: the last has none below it."""
@@ -151,3 +151,32 @@ def test_a_bar_is_as_long_as_its_share(share: float, expected: str) -> None:
 def test_a_curve_goes_from_the_least_to_the_greatest(values: list[float], expected: str) -> None:
     """A curve has at most ten columns. Each is the mean of an equal part of the values."""
     assert sparkline(values, 10) == expected
+
+
+SIGNED = np.array([[2.0, -2.0, 0.1, -0.6], [2.0, -2.0, 0.1, -0.6]])
+"""Two equal rows: the largest values of both signs, one that is nearly 0, and one of medium size."""
+
+
+def test_values_of_both_signs_are_characters_with_a_legend(capsys: pytest.CaptureFixture[str]) -> None:
+    """Sign and size can be told without colours; the legend names the characters of each sign."""
+    draw_signed(SIGNED, Console(), positive="up", negative="down")
+    assert capsys.readouterr().out == "#= -\n+ and #: up\n- and =: down\n"
+
+
+def test_values_of_both_signs_are_two_colours_on_a_terminal(terminal: Callable[..., io.StringIO]) -> None:
+    """Orange, blue, and black near 0."""
+    screen = terminal(COLORTERM="truecolor")
+    draw_signed(SIGNED, Console(), positive="up", negative="down")
+    image, *legend = screen.getvalue().splitlines()
+    colours = re.findall(r"38;2;(\d+);(\d+);(\d+)", image)
+    (r, _, no_blue), (no_red, _, b), nearly_black, (_, _, weaker) = [tuple(map(int, each)) for each in colours]
+    assert (r, no_blue, no_red, b) == (255, 0, 0, 255)
+    assert max(nearly_black) < 20
+    assert 60 < weaker < 100
+    assert legend == ["orange: up", "blue: down"]
+
+
+def test_values_that_are_all_zero_can_be_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is divided by 0."""
+    draw_signed(np.zeros((2, 3)), Console(), positive="up", negative="down")
+    assert capsys.readouterr().out.splitlines()[-2:] == ["+ and #: up", "- and =: down"]
