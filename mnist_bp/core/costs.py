@@ -140,13 +140,11 @@ SQUARED_ERROR_JAVASCRIPT = CostJavaScript(
     shares="(z, a, y) => a.map((a_j, j) => (a_j - y[j]) ** 2)",
     derivative="(a, y) => a.map((a_j, j) => 2 * (a_j - y[j]))",
     derivative_by="a",
-    is_square=True,
     formula="Σ_j (a_j^(L) − y_j)^2",
-    share_formula="(a_j^(L) − y_j)^2",
     derivative_formula="2 (a_j^(L) − y_j)",
-    cost_note="The {n} squares add up to the cost. Each nudge, $2 (y_j − a_j^(L))$, is proportional to how far the "
-    "output is from its target.",
-    derivative_note="The error of each output, proportional to the difference between its value and its target.",
+    wish_formula="2 (y_j − a_j^(L))",
+    cost_note="The {n} squares add up to the cost.",
+    derivative_note="How wrong each output is: proportional to the difference between its value and its target.",
 )
 CROSS_ENTROPY_JAVASCRIPT = CostJavaScript(
     shares="""(z, a, y) => {
@@ -157,13 +155,11 @@ CROSS_ENTROPY_JAVASCRIPT = CostJavaScript(
 }""",
     derivative="(a, y) => a.map((a_j, j) => a_j - y[j])",
     derivative_by="z",
-    is_square=False,
     formula="− ln a_t^(L)",
-    share_formula="− ln a_j^(L)",
     derivative_formula="a_j^(L) − y_j",
-    cost_note="Cross-entropy depends only on the correct output, which depends on every $z_j^(L)$ through the softmax. "
-    "The nudges, $y_j − a_j^(L)$, are those of $z_j^(L)$.",
-    derivative_note="The error of each output. A softmax has no elementwise σ′; with cross-entropy, the product of the "
+    wish_formula="y_j − a_j^(L)",
+    cost_note="Cross-entropy depends only on the correct output, which depends on every $z_j^(L)$ through the softmax.",
+    derivative_note="How wrong each output is. A softmax has no elementwise σ′; with cross-entropy, the product of the "
     "chain rule simplifies to this difference.",
 )
 BINARY_CROSS_ENTROPY_JAVASCRIPT = CostJavaScript(
@@ -171,14 +167,13 @@ BINARY_CROSS_ENTROPY_JAVASCRIPT = CostJavaScript(
   z.map((z_j, j) => Math.max(z_j, 0) - y[j] * z_j + Math.log1p(Math.exp(-Math.abs(z_j))))""",
     derivative="(a, y) => a.map((a_j, j) => a_j - y[j])",
     derivative_by="z",
-    is_square=False,
     formula="− Σ_j (y_j ln a_j^(L) + (1 − y_j) ln (1 − a_j^(L)))",
-    share_formula="− y_j ln a_j^(L) − (1 − y_j) ln (1 − a_j^(L))",
     derivative_formula="a_j^(L) − y_j",
+    wish_formula="y_j − a_j^(L)",
     cost_note="The costs of the {n} outputs add up. Each output is a probability of its own: only the correct one "
-    "should be 1. The nudges, $y_j − a_j^(L)$, are those of $z_j^(L)$.",
-    derivative_note="The error of each output. σ′ = a (1 − a) is also the denominator of the cost's derivative by a, "
-    "so that the product of the chain rule simplifies to this difference.",
+    "should be 1.",
+    derivative_note="How wrong each output is. σ′ = a (1 − a) is also the denominator of ∂C₀/∂a: the product of "
+    "the chain rule simplifies to this difference.",
 )
 
 ENTRIES: dict[str, Cost] = {

@@ -47,10 +47,8 @@ class CostJavaScript(NamedTuple):
         ``(a, y) => …``, which computes ∂C_0/∂a_j of each output, or ∂C_0/∂z_j if that is simpler.
     derivative_by
         Variable of ``derivative``, "a" or "z".
-    is_square
-        True if a contribution is the square of a distance, which the page then draws as a square.
-    formula, share_formula, derivative_formula
-        Formulas of C_0, one contribution to it, and ``derivative``. ``_t`` is the index of the correct output.
+    formula, derivative_formula, wish_formula
+        Formulas of C_0, ``derivative``, and −``derivative``. ``_t`` is the index of the correct output.
     cost_note
         Sentences below the table of outputs; ``{n}`` is their number.
     derivative_note
@@ -60,9 +58,8 @@ class CostJavaScript(NamedTuple):
     shares: str
     derivative: str
     derivative_by: Literal["a", "z"]
-    is_square: bool
     formula: str
-    share_formula: str
     derivative_formula: str
+    wish_formula: str
     cost_note: str
     derivative_note: str

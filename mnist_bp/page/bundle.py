@@ -11,7 +11,7 @@ from collections.abc import Mapping
 __all__ = ["bundle"]
 
 IMPORT = re.compile(r'^import \{([^{}]*)\} from "\./(\w+)\.js";$', re.MULTILINE)
-EXPORT = re.compile(r"^export (?=(?:const|function|class) ([^\W\d]\w*))", re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:const|(?:async )?function|class) ([^\W\d]\w*))", re.MULTILINE)
 UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport\s*[.(].*|</script.*|<!--.*", re.MULTILINE | re.IGNORECASE)
 """Unsupported module syntax, which remains after the known forms are removed, and text that would end the script in
 HTML."""

@@ -4,12 +4,14 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.data import ink, preprocess
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network
+from mnist_bp.page.selection import drawn_neurons
 from mnist_bp.training.notation import format_sizes
 
 __all__ = ["MOST_EXAMPLES", "learning_curves", "page_content"]
@@ -22,6 +24,9 @@ IMAGE_BYTES = 400_000
 
 PARAMETER_BYTES = 8 << 20
 """Largest size of a network's parameters in bytes, 2 million in float32. A browser computes a step of it in 1 s."""
+
+STEP_RATE = 0.1
+"""Initial learning rate of the steps for one example. A run's own rate, for the mean of a mini-batch, is too large."""
 
 CURVES = ("epoch", *(f"{name}_{what}" for what in ("cost", "accuracy") for name in ("train", "test", "validation")))
 """Values of a run's history that the page shows."""
@@ -49,7 +54,7 @@ def page_content(
     trained_on
         Dataset of the training, or None if unknown.
     learning_rate
-        Initial learning rate of the steps on the page.
+        Initial learning rate of the run.
     explain
         Command that explains this network with this data.
 
@@ -66,6 +71,8 @@ def page_content(
         )
     examples = data.test.first(min(MOST_EXAMPLES, max(1, IMAGE_BYTES // data.pixels)))
     rows, columns = examples.images.shape[1:]
+    exact = network.astype(np.float64)
+    x = examples.inputs(np.float64)
     return {
         "name": name,
         "explain": explain,
@@ -76,8 +83,10 @@ def page_content(
             "output_activation": network.output_activation,
             "dtype": network.dtype.name,
             "parameters": _base64(parameters),
+            "drawn": drawn_neurons(exact, x, examples.labels),
         },
         "learning_rate": learning_rate,
+        "step_rate": STEP_RATE,
         "trained_on": trained_on,
         "dataset": {
             "name": data.name,
@@ -87,7 +96,11 @@ def page_content(
             "columns": columns,
         },
         "preprocess": {"box": preprocess.BOX, **{name.lower(): getattr(ink, name) for name in ink.LIMITS}},
-        "examples": {"images": _base64(examples.images), "labels": examples.labels.tolist()},
+        "examples": {
+            "images": _base64(examples.images),
+            "labels": examples.labels.tolist(),
+            "predictions": exact.forward(x).argmax(axis=1).tolist(),
+        },
     }
 
 

@@ -1,227 +1,101 @@
 """The page in a browser: after each interaction, all numbers equal those of numpy."""
 
-import shutil
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from page_actions import (
+    BACKSPACE,
+    DOWN,
+    LEFT,
+    UP,
+    Browser,
+    ask,
+    assert_page_shows,
+    draw_a_seven,
+    explained,
+    find,
+    open_panel,
+    press,
+)
 
 from mnist_bp import Network
 from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.core.network import backward, forward
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.data.preprocess import preprocess
-from mnist_bp.explanation.chain_rule import explain
-from mnist_bp.explanation.result import Address, Explanation
-from mnist_bp.page.assemble import assemble, fill, page_modules
-from mnist_bp.page.bundle import bundle
+from mnist_bp.explanation.result import Address
+from mnist_bp.page.assemble import assemble
 from mnist_bp.page.content import page_content
 
 pytestmark = pytest.mark.browser
 
-UP, LEFT, RIGHT, DOWN, BACKSPACE = "\ue013\ue012\ue014\ue015\ue003"
-"""Keys, as WebDriver (W3C, 2018) has them."""
-
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>\u2028"
 
-INSIDE = """
-import { content, images, network, shape } from "./content.js";
-import { choose } from "./controls.js";
-import { niceTicks } from "./charts.js";
-import { byId } from "./dom.js";
-import { board } from "./examples.js";
-import { diagram, renderAtOnce } from "./main.js";
-import { Network } from "./model.js";
-import { backward, cost, forward } from "./network.js";
-import { preprocess } from "./preprocess.js";
-import { state, takeSteps } from "./state.js";
-import { drawCurves } from "./steps.js";
 
-Object.assign(window, { Network, board, byId, choose, content, diagram, drawCurves, images, network, niceTicks });
-Object.assign(window, { backward, cost, forward, preprocess, renderAtOnce, shape, state, takeSteps });
-"""
-"""Module that runs the page and makes global what tests look at; the page itself has no globals."""
-
-Browser = Any
-"""A selenium driver; selenium itself is imported only where there is a browser for it."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests of this file."""
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    if binary is None or driver is None:
-        pytest.skip("needs Chromium and chromedriver on the PATH")
-    webdriver = pytest.importorskip("selenium.webdriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    for argument in (
-        "headless=new",
-        "no-sandbox",
-        "disable-dev-shm-usage",
-        "disable-gpu",
-        "disable-background-networking",
-    ):
-        options.add_argument(f"--{argument}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield chrome
-    chrome.quit()
-
-
-@pytest.fixture
-def errors(browser: Browser) -> Iterator[None]:
-    """Whatever a test does, the browser has nothing to complain about."""
-    browser.get_log("browser")
-    yield
-    assert browser.get_log("browser") == []
-
-
-@pytest.fixture(scope="module")
-def data(few_digits: tuple[Examples, Examples]) -> Dataset:
-    """A few digits, fifty of them on the page."""
-    train, test = few_digits
-    return Dataset("few", train, test.first(50))
-
-
-@pytest.fixture(scope="module")
-def network(data: Dataset) -> Network:
-    """A network that has learned a little, so that it is neither sure of everything nor of nothing."""
-    network = Network([784, 16, 16, 10], rng=np.random.default_rng(0))
-    for _ in range(60):
-        network.parameters -= 2 * network.backpropagate(data.train.inputs(np.float32), data.train.labels)[1].vector
-    return network
-
-
-@pytest.fixture
-def show(browser: Browser, tmp_path: Path) -> Callable[..., None]:
-    """Open the page of a network, in a window of this width."""
-
-    def open_page(network: Network, data: Dataset, *, width: int = 1440, name: str = "run") -> None:
-        content = page_content(network, data, name=name, trained_on=None, learning_rate=2.0)
-        content["history"] = {"epoch": [1.0, 2.0], "test_cost": [0.5, None], "train_cost": [0.4, 0.3]}
-        path = tmp_path / "page.html"
-        path.write_bytes(fill(content, name, bundle({**page_modules(content), "inside": INSIDE}, "inside")))
-        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        browser.get(path.as_uri())
-
-    return open_page
-
-
-def find(browser: Browser, selector: str) -> Any:
-    """The element, in sight, with the focus on it and what stands in it selected."""
-    return browser.execute_script(
-        """const found = document.querySelector(arguments[0]);
-        found.scrollIntoView({block: "center"});
-        found.focus();
-        if (found.select) found.select();
-        return found""",
-        selector,
-    )
-
-
-def press(browser: Browser, selector: str, keys: str) -> None:
-    """Press keys there."""
-    from selenium.webdriver import ActionChains
-
-    find(browser, selector)
-    ActionChains(browser, duration=5).send_keys(*keys).perform()
-
-
-def ask(browser: Browser, expression: str, *arguments: Any) -> Any:
-    """A value of the page's, when it has shown what was done to it last."""
-    return browser.execute_script(f"renderAtOnce(); return {expression}", *arguments)
-
-
-def shown(browser: Browser, selector: str) -> list[float]:
-    """The numbers that these elements show, as text."""
-    texts = ask(browser, "[...document.querySelectorAll(arguments[0])].map((one) => one.textContent)", selector)
-    return [float(text.replace("−", "-").lstrip("▲▼ ")) for text in texts]
-
-
-def draw_a_seven(browser: Browser) -> None:
-    """Draw with the mouse: a bar, then down."""
-    from selenium.webdriver import ActionChains
-
-    board = find(browser, "#board")
-    strokes = [(-60, -70), (60, -75), (30, -20), (0, 30), (-20, 80)]
-    mouse = ActionChains(browser, duration=5)
-    mouse.move_to_element_with_offset(board, *strokes[0]).click_and_hold()
-    for x, y in strokes[1:]:
-        mouse.move_to_element_with_offset(board, x, y)
-    mouse.release().perform()
-
-
-def explained(network: Network, grey: NDArray[np.uint8], target: int, address: Address | None = None) -> Explanation:
-    """Return the explanation of one image."""
-    x = grey.reshape(1, -1) / 255
-    return explain(network.astype(np.float64), x, np.array([target]), 0, address, learning_rate=1.0)
-
-
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("size", [(360, 740), (1440, 900)])
 def test_a_user_draws_a_digit_and_steps_back(
-    browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset, width: int
+    browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset, size: tuple[int, int]
 ) -> None:
     """From the drawing to the step downhill: what the page shows is what Python computes."""
     exact = network.astype(np.float64)
-    show(network, data, width=width)
-    assert ask(browser, "document.documentElement.scrollWidth <= innerWidth")
+    show(network, data, size=size)
 
     draw_a_seven(browser)
     board, seen = (
         np.array(pixels, np.uint8) for pixels in ask(browser, "[Array.from(board.grey()), Array.from(state.grey)]")
     )
-    expected = preprocess(board.reshape(280, 280), (28, 28))
-    assert np.abs(expected.ravel().astype(int) - seen).max() <= 1
+    side = math.isqrt(len(board))
+    assert np.abs(preprocess(board.reshape(side, side), (28, 28)).ravel().astype(int) - seen).max() <= 1
     trace = forward(exact, seen.reshape(1, -1) / 255)
     answer = int(trace.A[exact.L].argmax())
     assert ask(browser, "byId('prediction').textContent") == str(answer)
 
     target = (answer + 1) % 10
     find(browser, f"#targets label:nth-of-type({target + 1})").click()
+    open_panel(browser, "numbers")
     explanation = explained(network, seen, target)
-    assert shown(browser, "#cost") == pytest.approx([explanation.cost], rel=1e-5)
-    assert shown(browser, "#outputs [data-what=a]") == pytest.approx([o.a for o in explanation.outputs], abs=5.1e-5)
-    assert shown(browser, "#outputs [data-what=cost]") == pytest.approx(
-        [output.cost for output in explanation.outputs], abs=5.1e-5
-    )
-    assert shown(browser, "#outputs [data-what=nudge]") == pytest.approx(
-        [output.nudge for output in explanation.outputs], abs=5.1e-5
-    )
+    assert_page_shows(browser, "#cost", [explanation.cost])
+    for what, values in {
+        "a": [output.a for output in explanation.outputs],
+        "cost": [output.cost for output in explanation.outputs],
+        "nudge": [output.nudge for output in explanation.outputs],
+    }.items():
+        assert_page_shows(browser, f"#outputs td[data-what={what}]", values)
 
     gradient = backward(exact, trace, exact.targets(np.array([target])))
     for layer in (3, 2, 1):
         press(browser, "#step-back", 3 * LEFT)
         slopes = trace.A[layer] * (1 - trace.A[layer])
-        assert shown(browser, "#layer-table [data-what=slope]") == pytest.approx(slopes[0], rel=1e-3)
-        assert shown(browser, "#layer-table [data-what=dC_db]") == pytest.approx(gradient.biases[layer - 1], rel=1e-3)
+        assert_page_shows(browser, "#layer-table [data-what=slope]", slopes[0])
+        assert_page_shows(browser, "#layer-table [data-what=dC_db]", -gradient.biases[layer - 1])
+    press(browser, "#step-back", LEFT)
     assert ask(browser, "byId('step-back').ariaDisabled") == "true"
 
+    open_panel(browser, "edge")
     for address in (Address(3, target, 5), Address(1, 2, int(seen.argmax())), Address(2, 7, None)):
-        for name, value in zip(["layer", "j", "k"], address, strict=True):
-            press(browser, f"#address-{name}", BACKSPACE if value is None else str(value))
+        for name, number in zip(["layer", "j", "k"], address, strict=True):
+            press(browser, f"#address-{name}", BACKSPACE if number is None else str(number))
         told = explained(network, seen, target, address)
-        factors = [told.factors.a_k, told.factors.slope, told.factors.dC_da, told.factors.product]
-        assert shown(browser, "#edge .factors .value") == pytest.approx(factors, rel=1e-5)
-        sums = [paths.total for paths in told.paths]
-        assert shown(browser, "#edge [data-what=sum]") == pytest.approx(sums, rel=1e-5)
+        factors = [told.factors.a_k, told.factors.slope, -told.factors.dC_da, -told.factors.product]
+        assert_page_shows(browser, "#edge .factors .value", factors)
+        assert_page_shows(browser, "#edge [data-what=sum]", [-paths.total for paths in told.paths])
 
+    open_panel(browser, "step")
     rate = ask(browser, "state.rate")
     exact.parameters -= rate * gradient.vector
     find(browser, "#take-step").click()
     after = explained(exact, seen, target).cost
     assert after < explanation.cost
-    assert shown(browser, "#cost") == pytest.approx([after], rel=1e-5)
+    assert_page_shows(browser, "#cost", [after])
     right = (exact.forward(data.test.inputs(np.float64)).argmax(axis=1) == data.test.labels).mean()
     assert ask(browser, "byId('accuracy-effect').textContent").endswith(f"→ {100 * right:.1f} %")
     find(browser, "#reset").click()
-    assert shown(browser, "#cost") == pytest.approx([explanation.cost], rel=1e-5)
+    assert_page_shows(browser, "#cost", [explanation.cost])
 
 
 @pytest.mark.parametrize(
@@ -249,8 +123,8 @@ def test_every_activation_and_cost_computes_what_numpy_computes(
         outputs, C, gradient = browser.execute_script(
             """const network = new Network(arguments[0]), y = network.oneHot(2);
             const trace = forward(network, Float64Array.from(arguments[1]));
-            const gradient = backward(network, trace, y).gradient;
-            return [Array.from(trace.A[network.L]), cost(network, trace, y), Array.from(gradient.vector)]""",
+            const {vector} = gradient(network, trace, backward(network, trace, y));
+            return [Array.from(trace.A[network.L]), cost(network, trace, y), Array.from(vector)]""",
             {
                 "sizes": network.sizes,
                 "activation": activation,
@@ -355,8 +229,8 @@ def test_the_keyboard_does_everything(
     show(network, data)
     first = ask(browser, "state.example")
 
-    press(browser, "#board", RIGHT + RIGHT)
-    press(browser, "#step-back", LEFT)
+    press(browser, "#board", DOWN + DOWN)
+    press(browser, "#board", LEFT)
     assert ask(browser, "[state.example, state.target, state.stage]") == [
         (first + 2) % 50,
         int(data.test.labels[(first + 2) % 50]),
@@ -392,13 +266,21 @@ def test_mistakes_alone_can_be_looked_at(
     assert sorted(seen) == mistakes
     assert f"test digit {seen[-1]}, a {data.test.labels[seen[-1]]}" in ask(browser, "byId('example-name').textContent")
 
+    open_panel(browser, "step")
+    find(browser, "#take-ten").click()
+    assert ask(browser, "state.evaluation.predictions[state.example]") == data.test.labels[seen[-1]]
+    assert ask(browser, "state.example") == seen[-1]  # classified correctly now, but still shown, with its caption
+    assert f"test digit {seen[-1]}," in ask(browser, "byId('example-name').textContent")
+    find(browser, "#reset").click()
+
     draw_a_seven(browser)
     draw_a_seven(browser)
     find(browser, "#undo").click()
     assert ask(browser, "[board.strokes.length, state.example]") == [1, None]
     find(browser, "#clear").click()
     assert ask(browser, "state.grey.every((level) => level === 0)")
-    assert "nothing on the board" in ask(browser, "byId('answer').textContent")
+    assert "Nothing on the board" in ask(browser, "byId('answer').textContent")
+    assert "Draw here" in ask(browser, "byId('hint').textContent")
 
 
 def test_a_step_that_leaves_the_finite_numbers_is_taken_back(
@@ -407,8 +289,11 @@ def test_a_step_that_leaves_the_finite_numbers_is_taken_back(
     """The page reports it and restores the parameters."""
     show(Network([6, 4], cost="cross-entropy", rng=rng), tiny(rng))
 
+    open_panel(browser, "step")
+
     before = ask(browser, "[...network.parameters]")
-    after, taken = ask(browser, "(state.rate = Infinity, takeSteps(9), [[...network.parameters], state.taken])")
+    browser.execute_script("state.rate = Infinity; return takeSteps(9)")
+    after, taken = ask(browser, "[[...network.parameters], state.taken]")
 
     assert after == before
     assert taken == 0
@@ -424,8 +309,7 @@ def test_pointing_at_an_edge_explains_it(
     show(network, data)
     diagram = find(browser, "#diagram")
     x, y = browser.execute_script(
-        """const edge = diagram.layout.edges.filter(({address}) => address.layer === 3)
-            .reduce((one, other) => (other.share > one.share ? other : one));
+        """const edge = diagram.layout.edges[3].reduce((one, other) => (other.share > one.share ? other : one));
         const box = byId("diagram").getBoundingClientRect();
         return [edge.from.x + 0.8 * (edge.to.x - edge.from.x) - box.width / 2,
             edge.from.y + 0.8 * (edge.to.y - edge.from.y) - box.height / 2]"""
@@ -442,7 +326,7 @@ def test_pointing_at_an_edge_explains_it(
     grey = data.test.images[ask(browser, "state.example")]
     target = ask(browser, "state.target")
     told = explained(network, grey, target, Address(3, int(strongest[0]), int(strongest[1])))
-    assert shown(browser, "#edge [data-what=product]") == pytest.approx([told.factors.product], rel=1e-5)
+    assert_page_shows(browser, "[data-what=card-product]", [-told.factors.product])
 
 
 def test_a_wide_network_is_drawn_in_part_and_reports_it(
@@ -456,11 +340,11 @@ def test_a_wide_network_is_drawn_in_part_and_reports_it(
     assert "16 of 200" in ask(browser, "byId('diagram').textContent")
     example, target = ask(browser, "[state.example, state.target]")
     told = explained(network, data.test.images[example], target, Address(2, 1, 117))
-    assert shown(browser, "#cost") == pytest.approx([told.cost], rel=1e-5)
-    browser.execute_script("choose({layer: 2, j: 1, k: 117})")
-    assert shown(browser, "#edge .factors .value") == pytest.approx(
-        [told.factors.a_k, told.factors.dC_dz, told.factors.product], rel=1e-5
-    )
+    assert_page_shows(browser, "#cost", [told.cost])
+    open_panel(browser, "edge")
+    browser.execute_script("setChosen({layer: 2, j: 1, k: 117})")
+    factors = [told.factors.a_k, -told.factors.dC_dz, -told.factors.product]
+    assert_page_shows(browser, "#edge .factors .value", factors)
 
 
 def test_curves_as_flat_or_as_long_as_they_may_be_are_drawn(

@@ -46,7 +46,6 @@ def test_a_change_of_the_entry_runs_other_modules() -> None:
         "const address = import.meta.url;",
         "export default 1;",
         "export let a = 1;",
-        "export async function g() {}",
         "export function* g() {}",
         "export const { c } = {};",
         "export { a };",

@@ -13,6 +13,7 @@ export class Board {
   constructor(canvas, onChange) {
     this.canvas = canvas;
     this.onChange = onChange;
+    this.isStale = false; // true until the canvas shows the strokes
     this.strokes = []; // each a list of [x, y] in the board's own units
     canvas.width = canvas.height = BOARD;
     this.context = canvas.getContext("2d", { willReadFrequently: true });
@@ -63,12 +64,13 @@ export class Board {
   }
 
   changed() {
-    this.redraw();
+    this.isStale = true;
     this.onChange();
   }
 
   redraw() {
     const { context } = this;
+    this.isStale = false;
     context.fillStyle = "#000";
     context.fillRect(0, 0, BOARD, BOARD);
     context.strokeStyle = "#fff";
@@ -84,6 +86,7 @@ export class Board {
 
   /* The drawing, a grey level for each point, row by row. */
   grey() {
+    if (this.isStale) this.redraw();
     const { data } = this.context.getImageData(0, 0, BOARD, BOARD);
     const grey = new Uint8Array(BOARD * BOARD);
     for (let i = 0; i < grey.length; i++) grey[i] = data[4 * i];
@@ -93,6 +96,7 @@ export class Board {
   /* Show an example, large, in place of a drawing. */
   show(grey, rows, columns) {
     this.strokes = [];
+    this.isStale = false;
     const small = document.createElement("canvas");
     drawGrey(small, grey, rows, columns);
     const scale = BOARD / Math.max(rows, columns);

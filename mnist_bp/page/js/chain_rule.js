@@ -38,10 +38,10 @@ export function paths(network, { dA_dZ }, { dC_dA, dC_dZ }, layer, neuron) {
   });
 }
 
-/* For each output, its share of the cost and the nudge that would lower the cost fastest. */
+/* For each output, its share of the cost, and ∂C_0/∂a (∂C_0/∂z where the cost gives that). */
 export function outputs(network, trace, { dC_dA, dC_dZ }, y) {
   const { L } = network;
   const derivative = dC_dA[L] || dC_dZ[L];
   const shares = costShares(network, trace, y);
-  return Array.from(trace.A[L], (a, j) => ({ a, y: y[j], cost: shares[j], nudge: -derivative[j] }));
+  return Array.from(trace.A[L], (a, j) => ({ a, y: y[j], cost: shares[j], derivative: derivative[j] }));
 }

@@ -7,6 +7,7 @@ export const content = JSON.parse(byId("content").textContent);
 export const shape = { rows: content.dataset.rows, columns: content.dataset.columns };
 export const pixels = shape.rows * shape.columns;
 export const labels = content.examples.labels;
+export const drawn = content.network.drawn; // the neurons of each layer that the diagram draws
 export const images = decoded(content.examples.images, Uint8Array);
 export const network = new Network({
   ...content.network,

@@ -1,131 +1,134 @@
 /* The controls: what each button, field and key does. */
 
-import { className, content, network } from "./content.js";
+import { connectAddress } from "./address.js";
+import { className, network } from "./content.js";
 import { byId, element, hasModifier } from "./dom.js";
+import { openPanel } from "./drawer.js";
 import { board, examplesInReach, moveExample, showExample } from "./examples.js";
-import { MOST_NEURONS } from "./selection.js";
-import { changed, reset, setChosen, setRate, setStage, setTarget, state, takeSteps } from "./state.js";
+import { changed, isMisclassified, reset, set, setChosen, setStage, setTarget, state, takeSteps } from "./state.js";
+
+const MOST_BUTTONS = 16; // classes that each have a button; more are a list
 
 export function connect() {
   connectBoard();
   connectBackwardPass();
+  connectAddress();
   connectSteps();
   connectWeights();
   document.addEventListener("keydown", onKey);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
+    matchMedia(query).addEventListener("change", changed);
+  }
 }
 
 function on(id, event, action) {
   byId(id).addEventListener(event, action);
 }
 
+/* A click, unless the button is disabled but keeps the focus. */
+function onClick(id, action) {
+  on(id, "click", ({ currentTarget }) => currentTarget.getAttribute("aria-disabled") !== "true" && action());
+}
+
 function connectBoard() {
-  on("undo", "click", () => board.undo());
-  on("clear", "click", () => board.clear());
+  onClick("undo", () => board.undo());
+  onClick("clear", () => board.clear());
   on("example", "input", () => showExample(examplesInReach()[byId("example").value]));
-  on("previous", "click", () => moveExample(-1));
-  on("next", "click", () => moveExample(1));
-  on("random", "click", () => {
+  onClick("previous", () => moveExample(-1));
+  onClick("next", () => moveExample(1));
+  onClick("random", () => {
     const list = examplesInReach();
     showExample(list[Math.floor(Math.random() * list.length)]);
   });
-  on("only-mistakes", "change", () => {
-    const list = examplesInReach();
-    if (list.includes(state.example) || !list.length) changed();
-    else showExample(list.find((example) => example > state.example) ?? list[0]);
+  on("only-mistakes", "change", ({ target }) => {
+    state.isOnlyMistakes = target.checked;
+    const isShown = state.example === null || !target.checked || isMisclassified(state.example);
+    if (isShown) changed();
+    else moveExample(1);
   });
 }
 
 function connectBackwardPass() {
-  on("step-back", "click", () => setStage(state.stage + 1));
-  on("step-forth", "click", () => setStage(state.stage - 1));
-  on("steps", "keydown", onStepKey);
-  for (const name of ["layer", "j", "k"]) on(`address-${name}`, "input", chooseByNumber);
+  onClick("step-back", () => setStage(state.stage + 1));
+  onClick("step-forth", () => setStage(state.stage - 1));
+  on("sign", "change", ({ target }) => set({ sign: target.value }));
+  on("common-scale", "change", ({ target }) => set({ isCommonScale: target.checked }));
+  onClick("legend-toggle", () => {
+    byId("legend").hidden = !byId("legend").hidden;
+    byId("legend-toggle").setAttribute("aria-expanded", !byId("legend").hidden);
+    changed();
+  });
 }
 
 function connectSteps() {
-  byId("rate").value = Math.log10(state.rate);
-  on("rate", "input", () => setRate(10 ** Number(byId("rate").value)));
-  on("take-step", "click", () => takeSteps(1));
-  on("take-ten", "click", () => takeSteps(10));
-  on("reset", "click", reset);
+  on("rate", "input", () => set({ rate: 10 ** Number(byId("rate").value) }));
+  onClick("take-step", () => takeSteps(1));
+  onClick("take-ten", () => takeSteps(10));
+  onClick("reset", reset);
 }
 
 function connectWeights() {
   byId("neuron").max = network.sizes[1] - 1;
-  byId("address-layer").max = network.L;
-  on("neuron", "input", changed);
+  on("neuron", "input", () => set({ neuron: Number(byId("neuron").value) }));
   on("thumbnails", "click", ({ target }) => {
     const button = target.closest("button");
-    if (!button) return;
-    byId("neuron").value = button.value;
-    changed();
+    if (button) set({ neuron: Number(button.value) });
   });
-  on("weights-kind", "change", changed);
+  on("weights-kind", "change", ({ target }) => set({ kind: target.value }));
 }
 
-/* Arrow keys show test digits where they have no other meaning. */
+const KEYS = {
+  ArrowLeft: () => setStage(state.stage + 1), // to the left is back towards the pixels
+  ArrowRight: () => setStage(state.stage - 1),
+  Escape: () => (state.chosen ? setChosen(null) : openPanel(null)),
+};
+
+/* Keys of the whole page, where they have no other meaning. On the board, up and down show test digits. */
 function onKey(event) {
-  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (!by || hasModifier(event)) return;
-  if (event.target !== document.body && event.target !== board.canvas) return;
+  if (hasModifier(event)) return;
+  const { key, target } = event;
+  const byExample = target === board.canvas && { ArrowUp: -1, ArrowDown: 1 }[key];
+  const isField = target.matches("input, select, textarea") && key !== "Escape";
+  if (byExample) moveExample(byExample);
+  else if (KEYS[key] && !isField) KEYS[key]();
+  else return;
   event.preventDefault();
-  moveExample(by);
 }
 
-function onStepKey(event) {
-  const by = { ArrowLeft: 1, ArrowRight: -1 }[event.key]; // to the left is back towards the pixels
-  if (!by || hasModifier(event)) return;
-  event.preventDefault();
-  setStage(state.stage + by);
-}
-
-export function choose({ layer, j, k }) {
-  byId("address-layer").value = layer;
-  byId("address-j").value = j;
-  byId("address-k").value = k ?? "";
-  chooseByNumber();
-}
-
-/* Choose what the three fields name, as soon as there is such a weight; without a k, a bias. */
-function chooseByNumber() {
-  const [layer, j, k] = ["layer", "j", "k"].map((name) => byId(`address-${name}`));
-  const isThere = ({ value }, first, count) => /^\d+$/.test(value) && value >= first && value < first + count;
-  const hasLayer = isThere(layer, 1, network.L);
-  const hasJ = hasLayer && isThere(j, 0, network.sizes[layer.value]);
-  const hasK = hasLayer && (k.value === "" || isThere(k, 0, network.sizes[layer.value - 1]));
-  layer.setAttribute("aria-invalid", !hasLayer);
-  j.setAttribute("aria-invalid", !hasJ);
-  k.setAttribute("aria-invalid", !hasK);
-  if (!hasLayer || !hasJ || !hasK) return;
-  if (Number(layer.value) === 1) byId("neuron").value = j.value;
-  setChosen({ layer: Number(layer.value), j: Number(j.value), k: k.value === "" ? null : Number(k.value) });
-}
-
-/* Add the choice of the label that the digit should have: buttons, or a list if there are many. */
+/* Add the choice of the label that the digit should have: buttons, or a list if there are many or they have names. */
 export function addTargets() {
-  const place = byId("targets");
   const n = network.sizes[network.L];
-  if (n > MOST_NEURONS) {
-    place.append(targetList(n));
-    return;
-  }
-  place.classList.toggle("named", content.dataset.class_names.length > 0);
-  for (let label = 0; label < n; label++) {
-    const input = element("input", { type: "radio", name: "target", value: label });
-    input.addEventListener("change", () => setTarget(label));
-    place.append(element("label", {}, input, element("span", {}, className(label))));
-  }
+  const names = Array.from({ length: n }, (_, label) => className(label));
+  const isList = n > MOST_BUTTONS || names.some((name) => name.length > 2);
+  byId("targets").append(...(isList ? [targetList(names)] : names.map(targetButton)));
 }
 
-function targetList(n) {
-  const options = Array.from({ length: n }, (_, label) => element("option", { value: label }, className(label)));
-  const select = element(
-    "select",
-    { "aria-label": "what it should have been" },
-    element("option", { value: "" }, "choose"),
-    options,
-  );
+function targetButton(name, label) {
+  const input = element("input", { type: "radio", name: "target", value: label });
+  input.addEventListener("change", () => setTarget(label));
+  return element("label", {}, input, element("span", {}, name));
+}
+
+function targetList(names) {
+  const options = names.map((name, label) => element("option", { value: label }, name));
+  const none = element("option", { value: "" }, "choose");
+  const select = element("select", { "aria-labelledby": "targets-title" }, none, options);
   select.addEventListener("change", () => setTarget(select.value === "" ? null : Number(select.value)));
   return select;
+}
+
+export function renderControls({ target, sign, isCommonScale, isBlank, stage, stages }) {
+  for (const input of document.querySelectorAll("#targets input")) input.checked = Number(input.value) === target;
+  const select = document.querySelector("#targets select");
+  if (select) select.value = target ?? "";
+  for (const input of document.querySelectorAll("#sign input")) input.checked = input.value === sign;
+  byId("common-scale").checked = isCommonScale;
+  renderNext(isBlank ? 1 : target === null ? 2 : stage < stages.length ? 3 : 4);
+}
+
+/* Of the numbered steps of the page, mark the one that comes next. */
+function renderNext(next) {
+  for (const mark of document.querySelectorAll(".number")) {
+    mark.classList.toggle("next", mark.textContent === String(next));
+  }
 }

@@ -28,7 +28,39 @@ export function mathElement(name, ...children) {
   return filled(document.createElementNS(MATHML, name), {}, children);
 }
 
+const written = new WeakMap(); // what was last written to a node, by name
+
+/* True if this differs from what was last written under this name. */
+export function isNew(node, name, value) {
+  if (!written.has(node)) written.set(node, {});
+  const values = written.get(node);
+  if (values[name] === value) return false;
+  values[name] = value;
+  return true;
+}
+
+/* Set those attributes that changed: what stays equal costs nothing. */
+export function setAttributes(node, attributes) {
+  if (!written.has(node)) written.set(node, {});
+  const values = written.get(node);
+  for (const name in attributes) {
+    if (values[name] === attributes[name]) continue;
+    values[name] = attributes[name];
+    node.setAttribute(name, attributes[name]);
+  }
+}
+
+/* Set the text, if it changed. */
+export function setText(node, text) {
+  if (isNew(node, "text", text)) node.textContent = text;
+}
+
 /* True if a key belongs to the browser rather than to the page. */
 export function hasModifier(event) {
   return event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
+}
+
+/* One rem in pixels. */
+export function rem() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize);
 }

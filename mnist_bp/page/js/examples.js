@@ -2,21 +2,30 @@
 
 import { Board, BOARD } from "./board.js";
 import { aClass, className, content, exampleGrey, labels, network, pixels, shape } from "./content.js";
-import { byId, element } from "./dom.js";
-import { fixed } from "./format.js";
+import { byId, element, isNew, setText } from "./dom.js";
+import { number } from "./format.js";
 import { preprocess } from "./preprocess.js";
-import { isBlank, isMisclassified, show, state } from "./state.js";
+import { changed, isMisclassified, put, show, state } from "./state.js";
 
-export const board = new Board(byId("board"), showDrawing);
+let isDrawn = false; // true from a change of the drawing until it is prepared
+let lastExample = 0; // where the controls continue after a drawing
 
-/* The test digits that the controls lead to. */
+export const board = new Board(byId("board"), () => {
+  isDrawn = true;
+  changed();
+});
+
+/* The test digits that the controls lead to. The one that is shown remains among them. */
 export function examplesInReach() {
   const all = labels.map((_, example) => example);
-  return byId("only-mistakes").checked ? all.filter(isMisclassified) : all;
+  if (!state.isOnlyMistakes) return all;
+  return all.filter((example) => isMisclassified(example) || example === state.example);
 }
 
 export function showExample(example) {
   if (example === undefined) return;
+  isDrawn = false;
+  lastExample = example;
   const grey = exampleGrey(example);
   board.show(grey, shape.rows, shape.columns);
   show(grey, example, labels[example]);
@@ -25,45 +34,62 @@ export function showExample(example) {
 /* Show the example that is this many places further on, round and round. */
 export function moveExample(by) {
   const list = examplesInReach();
-  const place = Math.max(0, list.indexOf(state.example ?? list[byId("example").value]));
+  if (!list.length) return;
+  const place = Math.max(0, list.indexOf(lastExample));
   showExample(list[(place + by + list.length) % list.length]);
 }
 
-/* A drawing keeps the target that was chosen for it. */
-function showDrawing() {
+/* Prepare the drawing, once a frame, however often the pointer moved. It keeps the target that was chosen for it. */
+export function prepareDrawing() {
+  if (!isDrawn) return;
+  isDrawn = false;
   const target = state.example === null ? state.target : null;
   const ink = preprocess({ rows: BOARD, columns: BOARD, at: board.grey() }, shape, content.preprocess);
-  show(ink || new Uint8Array(pixels), null, target);
+  put(ink || new Uint8Array(pixels), null, target);
 }
 
-export function renderExample() {
+export function renderExample({ isBlank, example }) {
   const list = examplesInReach();
   const slider = byId("example");
   slider.max = Math.max(0, list.length - 1);
   slider.disabled = !list.length;
-  if (state.example !== null) slider.value = Math.max(0, list.indexOf(state.example));
-  const shown = list[slider.value];
-  byId("example-name").textContent =
-    shown === undefined ? "none: there is no mistake" : `test digit ${shown}, ${aClass(labels[shown])}`;
-  slider.setAttribute("aria-valuetext", byId("example-name").textContent);
+  slider.value = Math.max(0, list.indexOf(lastExample));
+  const name = exampleName(example, isBlank, list);
+  setText(byId("example-name"), name);
+  slider.setAttribute("aria-valuetext", name);
   for (const id of ["previous", "next", "random"]) byId(id).disabled = !list.length;
-  byId("undo").disabled = byId("clear").disabled = board.isEmpty;
-  byId("hint").textContent =
-    state.example === null ? "Prepared as MNIST’s digits were." : "Draw here: large, in the middle.";
+  byId("undo").disabled = board.isEmpty;
+  byId("clear").disabled = isBlank;
+  setText(byId("hint"), board.isEmpty ? "Draw here" : "");
+  byId("only-mistakes").checked = state.isOnlyMistakes;
 }
 
-export function renderPrediction({ trace, target }) {
+function exampleName(example, isBlank, list) {
+  if (example !== null) return `test digit ${example}, ${aClass(labels[example])}`;
+  if (state.isOnlyMistakes && !list.length) return "there is no mistake";
+  return isBlank ? "an empty board" : "your drawing, prepared as MNIST’s digits were";
+}
+
+export function renderPrediction(view) {
   const line = byId("answer");
-  if (isBlank()) {
-    line.replaceChildren("There is nothing on the board yet.");
-    return;
-  }
+  const { trace, target, isBlank } = view;
   const predicted = network.predict(trace);
-  const verdict = target === predicted ? ": right." : `: wrong, it should have been ${aClass(target)}.`;
-  line.replaceChildren(
-    "It says ",
-    element("strong", { id: "prediction" }, className(predicted)),
-    ` (${fixed(trace.A[network.L][predicted], 4)})`,
-    target === null ? "." : verdict,
-  );
+  const kind = isBlank ? "blank" : target === null ? "open" : target === predicted ? "right" : "wrong";
+  if (isNew(line, "state", kind)) line.replaceChildren(...(isBlank ? ["Nothing on the board yet."] : answerParts()));
+  line.className = `answer ${kind}`;
+  if (isBlank) return;
+  setText(byId("prediction"), className(predicted));
+  setText(byId("prediction-value"), number(trace.A[network.L][predicted], 3));
+  setText(byId("verdict"), kind === "open" ? "" : kind);
+}
+
+function answerParts() {
+  return [
+    element("span", { class: "says" }, "It says "),
+    element("strong", { id: "prediction" }),
+    " ",
+    element("span", { id: "prediction-value" }),
+    " ",
+    element("span", { id: "verdict" }),
+  ];
 }

@@ -1,34 +1,27 @@
-/* Numbers as text, with a minus sign as long as the plus sign. */
+/* Numbers as text, in one format: significant digits, an exponent below 0.0001 and from a million on, and a minus sign
+ * as long as the plus sign. */
 
-/* Significant digits, without trailing zeros. */
-export function number(x, digits = 6) {
+/* A computed number: all its digits, trailing zeros included. */
+export function number(x, digits = 4) {
   if (!Number.isFinite(x)) return "not finite";
-  const text =
-    x !== 0 && Math.abs(x) < 1e-4
-      ? x.toExponential(digits - 1).replace(/\.?0+e/, "e")
-      : String(Number(x.toPrecision(digits)));
-  return text.replace(/-/g, "−");
+  if (x === 0) return "0";
+  const size = Math.abs(x);
+  if (size < 1e-4 || size >= 1e6) return withMinus(x.toExponential(digits - 1));
+  return withMinus(size >= 10 ** digits ? x.toFixed(0) : x.toPrecision(digits));
 }
 
-export function signed(x, digits = 6) {
+export function signed(x, digits = 4) {
   return (x > 0 ? "+" : "") + number(x, digits);
 }
 
-export function fixed(x, decimals = 4) {
-  if (!Number.isFinite(x)) return "not finite";
-  const text = x.toFixed(decimals);
-  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+/* A number that somebody chose, such as η or a tick: without trailing zeros. */
+export function tidy(x, digits = 4) {
+  const text = number(x, digits);
+  return text.includes(".") ? text.replace(/\.?0+(?=e|$)/, "") : text;
 }
 
-/* A number for a narrow column: few significant digits, trailing zeros included. */
-export function short(x, digits = 3) {
-  if (x === 0 || !Number.isFinite(x)) return x === 0 ? "0" : "not finite";
-  const text = Math.abs(x) < 0.001 || Math.abs(x) >= 1000 ? x.toExponential(digits - 1) : x.toPrecision(digits);
+function withMinus(text) {
   return text.replace(/-/g, "−");
-}
-
-export function signedShort(x, digits = 3) {
-  return (x > 0 ? "+" : "") + short(x, digits);
 }
 
 export function percent(fraction) {

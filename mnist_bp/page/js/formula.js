@@ -1,6 +1,6 @@
 /* Formulas in MathML, written in the lesson's notation as plain text: ∂C_0/∂w_{4,7}^(3), Σ_j, ln, σ′, a_k^(2). */
 
-import { mathElement } from "./dom.js";
+import { element, isNew, mathElement } from "./dom.js";
 
 const LETTER = /([A-Za-zση]′?)(?:_(\{[^}]*\}|\w+))?(?:\^(\([^)]*\)))?/;
 const PARTS = [
@@ -36,6 +36,13 @@ export function formula(text) {
   const math = mathElement("math", row);
   math.setAttribute("displaystyle", "true"); // as large as a formula that has a line to itself
   return math;
+}
+
+/* A formula that has a line to itself, and more lines where it is too long for one: it breaks at its = signs. */
+export function showFormula(node, text) {
+  if (!isNew(node, "formula", text)) return;
+  const pieces = text.split(/ (?=[=,] )/).map((piece) => element("span", { class: "piece" }, formula(piece)));
+  node.replaceChildren(...pieces.flatMap((piece) => [piece, " "]));
 }
 
 function fraction(above, below) {

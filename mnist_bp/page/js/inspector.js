@@ -2,41 +2,55 @@
 
 import { factors, parameterAt, paths } from "./chain_rule.js";
 import { byId, element } from "./dom.js";
-import { fixed, number, short, signed, signedShort } from "./format.js";
+import { number, signed } from "./format.js";
 import { atLayer, formula, parameterName } from "./formula.js";
+import { derivativeName, isWish, shownDerivative } from "./sign.js";
 
 const MOST_PATHS = 10; // rows of a table of paths; the others are added up in one
 
-export function renderEdge(view, address, command) {
+export function renderEdge(view) {
+  const { looked, derivatives, command } = view;
   const panel = byId("edge");
-  if (!address) {
+  if (!looked) {
     panel.replaceChildren();
     return;
   }
-  const parts = [element("p", {}, ...edgeWords(view, address))];
-  if (view.derivatives) parts.push(factorTable(view, address), element("p", {}, wishWords(view, address)));
+  const parts = [element("p", {}, ...edgeWords(view, looked))];
+  if (derivatives) {
+    parts.push(factorTable(view, looked), element("p", {}, effectWords(view, looked)));
+    parts.push(...pathTables(view, looked));
+  }
   if (command) parts.push(element("p", { class: "note" }, "The same in a terminal: ", element("code", {}, command)));
-  const tables = view.derivatives ? pathTables(view, address) : [];
-  panel.className = tables.length ? "has-paths" : "";
-  panel.replaceChildren(element("div", {}, parts), ...(tables.length ? [element("div", {}, tables)] : []));
+  panel.replaceChildren(...parts);
+}
+
+/* A layer's neuron in words: of the last layer, its class. */
+export function neuronName({ network, className }, layer, j) {
+  return layer === network.L ? `output ${className(j)}` : `neuron ${j} of layer ${layer}`;
+}
+
+/* Where an edge comes from, in words. */
+export function sourceName(view, { layer, k }) {
+  if (layer > 1) return neuronName(view, layer - 1, k);
+  return `pixel ${k} (row ${Math.floor(k / view.columns)}, column ${k % view.columns})`;
 }
 
 /* What it does forwards. */
-function edgeWords({ network, trace, columns }, address) {
+function edgeWords(view, address) {
+  const { network, trace } = view;
   const { layer, j, k } = address;
   const value = parameterAt(network, address);
-  const itself = formula(`${parameterName(address)} = ${number(value)}`);
-  const z = `z_{${j}}^(${layer}) = ${fixed(trace.Z[layer][j])}`;
+  const itself = formula(`${parameterName(address)} = ${number(value, 6)}`);
+  const z = `z_{${j}}^(${layer}) = ${number(trace.Z[layer][j])}`;
   if (k === null) {
-    const a = `a_{${j}}^(${layer}) = ${fixed(trace.A[layer][j])}`;
-    return [`Neuron ${j} of layer ${layer}: `, formula(`${z} , ${a}`), "; its bias is ", itself, "."];
+    const a = `a_{${j}}^(${layer}) = ${number(trace.A[layer][j])}`;
+    const name = neuronName(view, layer, j);
+    return [`${name[0].toUpperCase()}${name.slice(1)}: `, formula(`${z} , ${a}`), "; its bias is ", itself, "."];
   }
-  const place = `pixel ${k} (row ${Math.floor(k / columns)}, column ${k % columns})`;
-  const from = layer === 1 ? place : `neuron ${k} of layer ${layer - 1}`;
-  const product = `${parameterName(address)} a_{${k}}^(${layer - 1}) = ${signed(value * trace.A[layer - 1][k], 5)}`;
+  const product = `${parameterName(address)} a_{${k}}^(${layer - 1}) = ${signed(value * trace.A[layer - 1][k])}`;
   return [
     itself,
-    `, to neuron ${j} of layer ${layer} from ${from}. It adds `,
+    `, to ${neuronName(view, layer, j)} from ${sourceName(view, address)}. It adds `,
     formula(product),
     " to ",
     formula(z),
@@ -44,46 +58,53 @@ function edgeWords({ network, trace, columns }, address) {
   ];
 }
 
-/* Backwards: factor by factor, with the meaning of each, and their product. */
-function factorTable({ network, trace, derivatives }, address) {
+/* Backwards: the factors of ∂C_0/∂w, the last of them and the product in the sign of the view. */
+export function factorList(view, address) {
+  const { network, trace, derivatives } = view;
   const { layer, j, k } = address;
   const { a_k, slope, dC_da, dC_dz, product } = factors(trace, derivatives, address);
-  const rows = [
+  const { cost } = network;
+  const own = atLayer(isWish(view) ? cost.wish_formula : cost.derivative_formula, layer).replaceAll("_j", `_{${j}}`);
+  const list =
     k === null
-      ? factorRow("", "a_k", "1", a_k, "a bias: always 1")
-      : factorRow("", "a_k", `a_{${k}}^(${layer - 1})`, a_k, "how active the input is"),
-  ];
+      ? [{ what: "a_k", name: "1", value: 1, means: "a bias: always 1" }]
+      : [{ what: "a_k", name: `a_{${k}}^(${layer - 1})`, value: a_k, means: "how active the input is" }];
   if (slope === null) {
-    const name = atLayer(network.cost.derivative_formula, layer).replaceAll("_j", `_{${j}}`);
-    rows.push(factorRow("×", "dC_dz", name, dC_dz, "how wrong the output is"));
+    list.push({ what: "dC_dz", name: own, value: shownDerivative(view, dC_dz), means: "how wrong the output is" });
   } else {
-    rows.push(
-      factorRow("×", "slope", `σ′(z_{${j}}^(${layer}))`, slope, "how responsive the neuron is"),
-      factorRow("×", "dC_da", `∂C_0/∂a_{${j}}^(${layer})`, dC_da, sensitivityMeaning(network, layer)),
-    );
+    list.push({ what: "slope", name: `σ′(z_{${j}}^(${layer}))`, value: slope, means: "how responsive the neuron is" });
+    const name = derivativeName(view, `∂C_0/∂a_{${j}}^(${layer})`);
+    const means = layer < network.L ? "the sum over its paths" : ["how wrong the output is: ", formula(own)];
+    list.push({ what: "dC_da", name, value: shownDerivative(view, dC_da), means });
   }
-  rows.push(factorRow("=", "product", `∂C_0/∂${parameterName(address)}`, product, "how sensitive the cost is to it"));
+  const name = derivativeName(view, `∂C_0/∂${parameterName(address)}`);
+  const means = isWish(view) ? "what this digit wishes of it" : "how sensitive the cost is to it";
+  return { list, product: { what: "product", name, value: shownDerivative(view, product), means } };
+}
+
+function factorTable(view, address) {
+  const { list, product } = factorList(view, address);
+  const rows = [...list.map((one, i) => factorRow(i ? "×" : "", one)), factorRow("=", product)];
   return element("table", { class: "factors" }, element("tbody", {}, rows));
 }
 
-/* Meaning of ∂C_0/∂a_j of a layer. */
-function sensitivityMeaning({ cost, L }, layer) {
-  if (layer < L) return "the sum over its paths";
-  return `how wrong the output is: ${cost.derivative_formula.replace(/_j|\^\(L\)/g, "")}`;
-}
-
-function factorRow(sign, what, name, value, means) {
+function factorRow(sign, { what, name, value, means }) {
   return element(
     "tr",
     {},
     element("td", {}, sign),
     element("th", { scope: "row" }, formula(name)),
-    element("td", { class: "value", "data-what": what }, signed(value)),
+    element(
+      "td",
+      { class: "value", "data-what": what },
+      what === "a_k" || what === "slope" ? number(value, 6) : signed(value, 6),
+    ),
     element("td", { class: "means" }, means),
   );
 }
 
-function wishWords({ trace, derivatives }, address) {
+/* What a parameter's derivative says, in words. */
+export function effectWords({ trace, derivatives }, address) {
   const { a_k, product } = factors(trace, derivatives, address);
   const what = address.k === null ? "bias" : "weight";
   if (a_k === 0) {
@@ -96,13 +117,15 @@ function wishWords({ trace, derivatives }, address) {
 }
 
 /* The sums behind ∂C_0/∂a_j, layer after layer, along the path that contributes most, up to the outputs. */
-function pathTables({ network, trace, derivatives }, { layer, j }) {
+function pathTables(view, { layer, j }) {
+  const { network, trace, derivatives } = view;
   const tables = [];
   for (let neuron = j; layer < network.L; layer++) {
     const through = paths(network, trace, derivatives, layer, neuron);
     through.sort((one, other) => Math.abs(other.contribution) - Math.abs(one.contribution));
-    const title = [formula(`∂C_0/∂a_{${neuron}}^(${layer})`), ` is the sum over ${through.length} paths`];
-    const table = pathTable(network, layer + 1, through);
+    const name = derivativeName(view, `∂C_0/∂a_{${neuron}}^(${layer})`);
+    const title = [formula(name), ` is the sum over ${through.length} paths`];
+    const table = pathTable(view, layer + 1, through);
     tables.push(
       tables.length
         ? element("details", {}, element("summary", {}, "Along its strongest path: ", ...title), table)
@@ -113,34 +136,36 @@ function pathTables({ network, trace, derivatives }, { layer, j }) {
   return tables;
 }
 
-function pathTable(network, layer, through) {
+function pathTable(view, layer, through) {
+  const { network } = view;
   const above = network.isFused(layer)
-    ? [atLayer(network.cost.derivative_formula, layer)]
-    : [`σ′(z_j^(${layer}))`, `∂C_0/∂a_j^(${layer})`];
+    ? [derivativeName(view, "∂C_0/∂z_j")]
+    : ["σ′(z_j)", derivativeName(view, "∂C_0/∂a_j")];
   const heads = ["to j", ...[`w_jk^(${layer})`, ...above].map(formula), "product"];
   const total = (name, value, what) => {
     const cell = element("td", { colspan: heads.length - 1, "data-what": what }, value);
     return element("tr", { class: what }, element("th", { scope: "row" }, name), cell);
   };
-  const rows = through.slice(0, MOST_PATHS).map(pathRow);
+  const sum = (some) => shownDerivative(view, sumOf(some));
+  const rows = through.slice(0, MOST_PATHS).map((path) => pathRow(view, layer, path));
   const others = through.slice(MOST_PATHS);
-  if (others.length) rows.push(total(`${others.length} others`, signedShort(sumOf(others)), "others"));
-  rows.push(total("sum", signed(sumOf(through)), "sum"));
+  if (others.length) rows.push(total(`${others.length} others`, signed(sum(others), 3), "others"));
+  rows.push(total("sum", signed(sum(through), 6), "sum"));
   const head = element(
     "tr",
     {},
     heads.map((one) => element("th", { scope: "col" }, one)),
   );
-  const table = element("table", { class: "numbers paths" }, element("thead", {}, head), element("tbody", {}, rows));
-  return element("div", { class: "scroll" }, table);
+  return element("table", { class: "numbers paths" }, element("thead", {}, head), element("tbody", {}, rows));
 }
 
-function pathRow({ to, w, slope, dC_da, dC_dz, contribution }) {
-  const values = slope === null ? [w, dC_dz] : [w, slope, dC_da];
-  const cells = [...values.map((value) => short(value)), signedShort(contribution)].map((text) =>
-    element("td", {}, text),
-  );
-  return element("tr", { "data-to": to }, element("th", { scope: "row" }, String(to)), cells);
+function pathRow(view, layer, { to, w, slope, dC_da, dC_dz, contribution }) {
+  const derivative = signed(shownDerivative(view, slope === null ? dC_dz : dC_da), 3);
+  const texts = [number(w, 3), ...(slope === null ? [] : [number(slope, 3)]), derivative];
+  const product = signed(shownDerivative(view, contribution), 3);
+  const name = layer === view.network.L ? view.className(to) : String(to);
+  const cells = [...texts, product].map((text) => element("td", {}, text));
+  return element("tr", { "data-to": to }, element("th", { scope: "row" }, name), cells);
 }
 
 function sumOf(some) {

@@ -1,12 +1,20 @@
-/* Layout of the diagram: the places of image, neurons and edges, and their SVG elements. */
+/* Layout of the diagram: the places of image, neurons and edges, and their SVG elements.
+ *
+ * The neurons of a layer share the height that there is. Lengths are in pixels, and grow with the reader's font. */
 
-import { svgElement } from "./dom.js";
+import { rem, svgElement } from "./dom.js";
 
 export const PIXEL_EDGES = 3; // into each neuron
 
-/* Lay out these neurons of each layer in the SVG element, for this width in pixels. */
-export function layOut(svg, network, drawn, shape, availableWidth) {
-  const layout = measured(network, drawn, shape, availableWidth);
+const NARROW = 36; // rem
+const MOST_LETTERS = 11; // of a name beside an output
+const LEAST_SPACING = { hidden: 0.4, output: 0.62 }; // rem; an output has a name
+const MOST_SPACING = { hidden: 2.4, output: 3.2 };
+
+/* Lay out these neurons of each layer in the SVG element, in the space that is available: {width, height}. names are
+ * those of the outputs. */
+export function layOut(svg, network, drawn, { shape, names }, available) {
+  const layout = measured(network, drawn, shape, names, available);
   svg.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height}`);
   svg.setAttribute("width", layout.width);
   svg.setAttribute("height", layout.height);
@@ -16,51 +24,74 @@ export function layOut(svg, network, drawn, shape, availableWidth) {
     svg.append(layout.groups[name]);
   }
   layout.edges = makeEdges(network, drawn, layout.groups.edges);
-  layout.neurons = makeNeurons(network, drawn, layout);
+  layout.neurons = makeNeurons(network, drawn, layout, names);
+  layout.norms = makeNorms(network, layout);
+  svg.append(...layout.norms);
   return layout;
 }
 
-/* Sizes and places: places[layer].get(j) is the centre of a neuron. */
-function measured(network, drawn, { rows, columns }, availableWidth) {
-  const isNarrow = availableWidth < 560;
-  const labels = isNarrow ? 88 : 112;
-  const side = isNarrow ? 84 : 196;
-  const width = Math.max(availableWidth, side + network.L * (isNarrow ? 34 : 60) + labels);
-  const most = Math.max(...drawn.map((neurons) => neurons.length));
-  const spacing = isNarrow ? 25 : 30;
-  const top = 30;
-  const height = top + Math.max(most * spacing, side + 20) + 8;
-  const bottom = height - 8;
-  const middle = (top + bottom) / 2;
+/* Sizes and places: places[layer].get(j) is the centre of a neuron, rest[layer] that of all neurons that are not drawn,
+ * or null. */
+function measured(network, drawn, { rows, columns }, names, available) {
+  const unit = rem();
+  const isNarrow = available.width < NARROW * unit;
+  const { L } = network;
+  const rowsOf = (layer) => drawn[layer].length + (drawn[layer].length < network.sizes[layer] ? 1 : 0);
+  const kind = (layer) => (layer === L ? "output" : "hidden");
+  const layers = Array.from({ length: L }, (_, i) => i + 1);
+  const [top, foot] = [1.3 * unit, 1.4 * unit];
+  const least = Math.max(...layers.map((layer) => rowsOf(layer) * LEAST_SPACING[kind(layer)] * unit));
+  const height = Math.floor(Math.max(available.height, least + top + foot));
+  const inner = height - top - foot;
+  const longest = Math.max(...names.map((name) => Math.min(name.length, MOST_LETTERS)));
+  const labels = (isNarrow ? 5.4 : 6.6) * unit + longest * 0.5 * unit;
+  const side = Math.min(isNarrow ? 4.6 * unit : 13 * unit, inner * 0.9, available.width * 0.3);
+  const width = Math.max(available.width, side + L * 2.1 * unit + labels);
+  const middle = top + inner / 2;
   const scale = side / Math.max(rows, columns);
   const image = { x: 1, y: middle - (rows * scale) / 2, scale, width: columns * scale, height: rows * scale };
-  const places = drawn.map((neurons, layer) => {
-    const x = side + ((width - labels - side) * layer) / network.L;
-    const step = Math.min((bottom - top) / neurons.length, layer === network.L ? 48 : spacing);
-    return new Map(neurons.map((j, i) => [j, { x, y: middle + (i - (neurons.length - 1) / 2) * step }]));
-  });
-  return { isNarrow, width, height, top, image, places, radius: isNarrow ? 8 : 10, groups: {} };
+  const spacing = [0];
+  const [places, rest] = [[new Map()], [null]];
+  for (const layer of layers) {
+    const x = side + ((width - labels - side) * layer) / L;
+    const count = rowsOf(layer);
+    spacing[layer] = Math.min(inner / count, MOST_SPACING[kind(layer)] * unit);
+    const place = (i) => ({ x, y: middle + (i - (count - 1) / 2) * spacing[layer] });
+    places[layer] = new Map(drawn[layer].map((j, i) => [j, place(i)]));
+    rest[layer] = count > drawn[layer].length ? place(count - 1) : null;
+  }
+  return { unit, isNarrow, width, height, image, places, rest, spacing, groups: {} };
 }
 
-function captions(network, drawn, { rows, columns }, { top, isNarrow, places }) {
+function captions(network, drawn, { rows, columns }, { unit, isNarrow, places, rest }) {
   const text = (x, words, anchor = "middle") =>
-    svgElement("text", { x, y: top - 16, class: "caption", "text-anchor": anchor }, words);
-  const texts = [text(1, `${columns} × ${rows} pixels`, "start")];
+    svgElement("text", { x, y: 0.75 * unit, class: "caption", "text-anchor": anchor }, words);
+  const texts = [text(1, isNarrow ? `${columns} × ${rows}` : `${columns} × ${rows} pixels`, "start")];
   for (let layer = 1; layer <= network.L; layer++) {
-    const place = places[layer].values().next().value;
+    const { x } = places[layer].values().next().value;
     const n = network.sizes[layer];
     const of = isNarrow ? "/" : " of ";
     const count = drawn[layer].length < n ? `${drawn[layer].length}${of}${n}` : String(n);
-    texts.push(text(place.x, layer === network.L && !isNarrow ? `${count} outputs` : count));
+    texts.push(text(x, layer === network.L && !isNarrow ? `${count} outputs` : count));
+    if (rest[layer]) {
+      texts.push(svgElement("text", { x, y: rest[layer].y + 4, class: "rest", "text-anchor": "middle" }, "⋮"));
+    }
   }
   return texts;
+}
+
+/* ‖∂C_0/∂W‖ under each layer, and what it is under the image. */
+function makeNorms(network, { unit, height, places }) {
+  const text = (x, anchor) => svgElement("text", { x, y: height - 0.3 * unit, class: "norm", "text-anchor": anchor });
+  const of = (layer) => text(places[layer].values().next().value.x, "middle");
+  return [text(1, "start"), ...Array.from({ length: network.L }, (_, i) => of(i + 1))];
 }
 
 /* The frame and the canvas of the image; the canvas is also kept in the layout. */
 function imageElements(layout) {
   const { x, y, width, height } = layout.image;
   layout.canvas = document.createElement("canvas");
-  layout.canvas.className = "input-image";
+  layout.canvas.setAttribute("class", "input-image");
   return [
     svgElement("rect", { x: x - 1, y: y - 1, width: width + 2, height: height + 2, class: "input-frame" }),
     svgElement("foreignObject", { x, y, width, height }, layout.canvas),
@@ -68,63 +99,72 @@ function imageElements(layout) {
 }
 
 function makeEdges(network, drawn, group) {
-  const edges = [];
+  const edges = [[]]; // by layer
   for (let layer = 1; layer <= network.L; layer++) {
+    edges[layer] = [];
     const sources = layer === 1 ? Array.from({ length: PIXEL_EDGES }, () => null) : drawn[layer - 1];
     for (const j of drawn[layer]) {
       for (const [rank, k] of sources.entries()) {
-        edges.push({ line: svgElement("line", { class: "edge" }), address: { layer, j, k }, rank });
+        edges[layer].push({ line: svgElement("line", { class: "edge" }), address: { layer, j, k }, rank });
       }
     }
   }
-  group.append(...edges.map(({ line }) => line));
+  group.append(...edges.flat().map(({ line }) => line));
   return edges;
 }
 
-function makeNeurons(network, drawn, layout) {
+function makeNeurons(network, drawn, layout, names) {
   const neurons = [];
   for (let layer = 1; layer <= network.L; layer++) {
     const isPart = drawn[layer].length < network.sizes[layer];
     for (const [j, place] of layout.places[layer]) {
-      const neuron = makeNeuron({ layer, j, k: null }, place, layer === network.L, layout);
-      if (layer === network.L) addLabel(neuron, layout);
-      else if (isPart && !layout.isNarrow) addNumber(neuron, layout);
+      const neuron = makeNeuron({ layer, j, k: null }, place, layout);
+      if (layer === network.L) addLabel(neuron, layout, names[j]);
+      else if (isPart && neuron.r > 0.5 * layout.unit) addNumber(neuron, layout);
       neurons.push(neuron);
     }
   }
   return neurons;
 }
 
-function makeNeuron(address, { x, y }, isOutput, { radius, groups }) {
-  const r = isOutput ? radius + 2 : radius;
+function makeNeuron(address, { x, y }, { unit, spacing, groups }) {
+  const room = spacing[address.layer];
+  const r = Math.min(0.32 * room, 0.68 * unit);
   const ring = svgElement("circle", {
     cx: x,
     cy: y,
-    r: r + 3,
+    r: r + Math.min(3, 0.12 * room),
     class: "slope",
     pathLength: 1,
+    "stroke-width": Math.min(2, 0.1 * room),
     transform: `rotate(-90 ${x} ${y})`,
   });
   const disc = svgElement("circle", { cx: x, cy: y, r, class: "neuron" });
-  const light = svgElement("circle", { cx: x, cy: y, r: r - 0.75, class: "light" });
+  const light = svgElement("circle", { cx: x, cy: y, r: Math.max(r - 0.75, 1), class: "light" });
   const nudge = svgElement("path", { class: "nudge" });
   groups.neurons.append(ring, disc, light, nudge);
-  return { address, x, y, r, ring, light, nudge };
+  return { address, x, y, r, nudgeSize: Math.min(0.36 * room, 0.5 * unit), ring, light, nudge };
 }
 
 /* Name, value and bar of an output. */
-function addLabel(neuron, { isNarrow, groups }) {
-  const { address, x, y, r } = neuron;
-  const text = String(address.j);
-  neuron.name = svgElement("text", { x: x + r + 17, y: y + 5, class: "output-name" }, text);
-  neuron.value = svgElement("text", { x: x + r + 23 + 9 * text.length, y: y + 5, class: "output-value" });
-  if (!isNarrow) neuron.bar = svgElement("rect", { x: x + r + 17, y: y + 9, height: 3, class: "output-bar" });
+function addLabel(neuron, { unit, spacing, isNarrow, groups }, name) {
+  const { address, x, y, r, nudgeSize } = neuron;
+  const room = spacing[address.layer];
+  const size = Math.min(0.8 * unit, 0.85 * room);
+  const start = x + r + 2 * nudgeSize + 0.55 * unit;
+  const at = { y: y + 0.36 * size, "font-size": size };
+  const text = name.length > MOST_LETTERS ? `${name.slice(0, MOST_LETTERS - 1)}…` : name;
+  neuron.name = svgElement("text", { ...at, x: start, class: "output-name" }, text);
+  neuron.value = svgElement("text", { ...at, x: start + (0.62 * text.length + 0.5) * size, class: "output-value" });
+  if (!isNarrow && room > 1.5 * unit) {
+    neuron.bar = svgElement("rect", { x: start, y: y + 0.56 * unit, height: 3, class: "output-bar" });
+    neuron.barLength = 3.6 * unit;
+  }
   groups.neurons.append(...[neuron.name, neuron.value, neuron.bar].filter(Boolean));
 }
 
 /* Number of a neuron in a layer of which only some are drawn. */
-function addNumber({ address, x, y }, { groups }) {
-  groups.neurons.append(
-    svgElement("text", { x, y: y + 3.5, class: "neuron-name", "text-anchor": "middle" }, String(address.j)),
-  );
+function addNumber({ address, x, y, r }, { groups }) {
+  const text = { x, y: y + 0.33 * r, class: "neuron-name", "text-anchor": "middle", "font-size": 0.95 * r };
+  groups.neurons.append(svgElement("text", text, String(address.j)));
 }

@@ -1,28 +1,44 @@
 /* The page itself: every change of the state is rendered, before the browser paints next. */
 
-import { renderStage } from "./backward.js";
-import { aClass, className, content, labels, network, shape } from "./content.js";
-import { addTargets, choose, connect } from "./controls.js";
-import { renderCost } from "./cost.js";
+import { renderAddress } from "./address.js";
+import { renderAnnouncement } from "./announce.js";
+import { renderCard } from "./card.js";
+import { aClass, className, content, drawn, labels, network, shape } from "./content.js";
+import { addTargets, connect, renderControls } from "./controls.js";
 import { Diagram } from "./diagram.js";
-import { byId } from "./dom.js";
-import { renderExample, renderPrediction, showExample } from "./examples.js";
-import { percent } from "./format.js";
+import { byId, setText } from "./dom.js";
+import { connectDrawer, renderDrawer } from "./drawer.js";
+import { prepareDrawing, renderExample, renderPrediction, showExample } from "./examples.js";
 import { formula } from "./formula.js";
 import { renderEdge } from "./inspector.js";
-import { sameAddress } from "./navigation.js";
-import { computed, isBlank, isMisclassified, onChange, setHovered, stages, state } from "./state.js";
-import { drawCurves, renderSteps } from "./steps.js";
+import { renderLayer } from "./layer_table.js";
+import { renderCostLine, renderOutputs } from "./outputs.js";
+import { connectDiagram } from "./pointing.js";
+import { renderSight } from "./sight.js";
+import { renderStage } from "./stage.js";
+import { computed, isBlank, isMisclassified, onChange, stages, state } from "./state.js";
+import { renderSteps } from "./steps.js";
+import { accuracyWords, drawCurves } from "./training.js";
 import { renderWeights } from "./weights.js";
 
-export const diagram = new Diagram(byId("diagram"), network, {
-  shape,
-  onHover: (address) => {
-    if (sameAddress(address, state.hovered) || address === state.hovered) return;
-    setHovered(address);
+/* What renders a panel of the drawer while it is open, by the panel's name. */
+const PANELS = {
+  numbers: (view) => {
+    renderOutputs(view);
+    renderLayer(view);
   },
-  onChoose: choose,
-});
+  edge: (view) => {
+    renderAddress();
+    renderEdge(view);
+  },
+  step: renderSteps,
+  weights: renderWeights,
+  training: ({ evaluation }) => setText(byId("accuracy-note"), accuracyWords(evaluation)),
+};
+
+const names = Array.from({ length: network.sizes[network.L] }, (_, label) => className(label));
+
+export const diagram = new Diagram(byId("diagram"), network, drawn, { shape, names });
 
 let isWaiting = false;
 
@@ -36,6 +52,7 @@ function render() {
 }
 
 export function renderAtOnce() {
+  prepareDrawing();
   const looked = state.hovered || state.chosen;
   const view = {
     ...computed(),
@@ -44,21 +61,24 @@ export function renderAtOnce() {
     network,
     stages,
     labels,
+    drawn,
     className,
     aClass,
     looked,
-    wanted: [state.chosen, state.hovered].filter(Boolean),
+    command: looked && sameCommand(looked),
     isBlank: isBlank(),
   };
-  diagram.draw(view);
-  view.drawn = diagram.drawn;
-  renderExample();
+  renderDrawer(view);
+  renderControls(view);
+  renderExample(view);
   renderPrediction(view);
-  renderCost(view);
+  renderCostLine(view);
   renderStage(view);
-  renderEdge(view, looked, looked && sameCommand(looked));
-  renderSteps(view);
-  renderWeights(view, Number(byId("neuron").value));
+  diagram.draw(view);
+  if (view.panel) PANELS[view.panel](view);
+  renderCard(view, diagram);
+  renderSight(view);
+  renderAnnouncement(view);
 }
 
 /* The command that explains the same parameter, while network and target are what they were in the training. */
@@ -71,10 +91,9 @@ function sameCommand({ layer, j, k }) {
 function describe() {
   const { dataset, network: described, trained_on, name } = content;
   const parameters = `${network.parameters.length.toLocaleString("en")} weights and biases`;
-  const correct = percent(state.evaluation.correct / labels.length);
   byId("about").textContent =
     `${name}: ${described.sizes.join("-")}, ${parameters}, ${described.activation}, ${described.cost}. ` +
-    `Right of the first ${labels.length} ${dataset.name} test images: ${correct}.`;
+    accuracyWords(state.evaluation);
   const notes = [];
   if (dataset.is_synthetic) {
     notes.push("The test digits are SYNTHETIC, drawn by a program: what they come to says nothing about MNIST.");
@@ -90,13 +109,14 @@ function writeFormulas() {
   byId("step-formula").append(formula("− η ∂C_0/∂w_jk"));
   byId("kind-weights").append(formula("w_jk^(1)"));
   byId("kind-contributions").append(formula("w_jk^(1) a_k^(0)"));
-  byId("kind-derivatives").append(formula("∂C_0/∂w_jk^(1)"));
 }
 
 onChange(render);
 describe();
 addTargets();
 writeFormulas();
+connectDrawer();
+connectDiagram(diagram);
 connect();
 drawCurves(content.history);
 const firstMistake = labels.findIndex((_, example) => isMisclassified(example)); // it shows more than a correct one

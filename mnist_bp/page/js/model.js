@@ -20,8 +20,8 @@ export class Network {
   }
 
   /* Take one step of gradient descent. */
-  step(gradient, learningRate) {
-    for (let i = 0; i < this.parameters.length; i++) this.parameters[i] -= learningRate * gradient.vector[i];
+  step({ vector }, learningRate) {
+    for (let i = 0; i < this.parameters.length; i++) this.parameters[i] -= learningRate * vector[i];
   }
 
   oneHot(label) {

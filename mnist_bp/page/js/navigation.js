@@ -13,7 +13,7 @@ export function nearest({ neurons, edges }, x, y, pointerType) {
     if (Math.hypot(neuron.x - x, neuron.y - y) <= neuron.r + 4) return neuron.address;
   }
   let [best, least] = [null, REACH[pointerType] || REACH.mouse];
-  for (const { address, from, to, share } of edges) {
+  for (const { address, from, to, share } of edges.flat()) {
     if (address.k === null || !from) continue;
     const distance = toSegment(x, y, from, to) + (1 - share) * 3; // the faint ones stand back
     if (distance < least) [best, least] = [address, distance];
@@ -28,13 +28,13 @@ function toSegment(x, y, from, to) {
   return Math.hypot(x - from.x - share * dx, y - from.y - share * dy);
 }
 
-/* The next neuron of the layer, or the next edge into the same neuron. */
+/* The next neuron of the layer, or the next of these edges, those of the layer, into the same neuron. */
 export function beside(drawn, edges, { layer, j, k }, by) {
   if (k === null) {
     const all = drawn[layer];
     return { layer, j: all[(all.indexOf(j) + by + all.length) % all.length], k };
   }
-  const into = edges.filter(({ address }) => address.layer === layer && address.j === j && address.k !== null);
+  const into = edges.filter(({ address }) => address.j === j && address.k !== null);
   const all = into.map(({ address }) => address.k).sort((one, other) => one - other);
   return { layer, j, k: all[(all.indexOf(k) + by + all.length) % all.length] };
 }

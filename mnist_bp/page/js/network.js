@@ -11,7 +11,7 @@
  *     (6)  ∂C_0/∂a_k^(l)  = Σ_j w_jk^(l+1) σ′(z_j^(l+1)) ∂C_0/∂a_j^(l+1)
  *
  * All arrays are indexed by the lesson's layer number; layer 0 is the input. The page shows every step, so this file
- * keeps what Python may forget: Z, dC_dA and dC_dZ of every layer. σ, σ′ and C_0 are those of the registries in Python. */
+ * keeps what Python may forget: Z, dC_dA and dC_dZ of every layer; the gradient follows from them. σ, σ′ and C_0 are those of the registries in Python. */
 
 import { ParameterVector } from "./parameters.js";
 
@@ -28,9 +28,10 @@ export function forward(net, x) {
 
 function weightedSums(W, b, a) {
   const z = b.slice();
+  const { numbers, rows } = W;
   for (let k = 0; k < a.length; k++) {
     if (a[k] === 0) continue; // most pixels are dark
-    for (let j = 0; j < z.length; j++) z[j] += W.at(j, k) * a[k];
+    for (let j = 0, i = k * rows; j < rows; j++) z[j] += numbers[i++] * a[k];
   }
   return z;
 }
@@ -45,30 +46,44 @@ export function costShares(net, { A, Z }, y) {
   return net.cost.shares(Z[net.L], A[net.L], y);
 }
 
-/* Compute ∂C_0/∂a, ∂C_0/∂z and the gradient, from the last layer to the first. */
-export function backward(net, trace, y) {
-  const { A, dA_dZ } = trace;
-  const gradient = new ParameterVector(net.sizes);
+/* Compute ∂C_0/∂a and ∂C_0/∂z of every layer, from the last to the first. gradient() continues from them. */
+export function backward(net, { A, dA_dZ }, y) {
   const [dC_dA, dC_dZ] = [[], []];
   const start = net.cost.derivative(A[net.L], y);
   for (let l = net.L; l > 0; l--) {
     if (net.isFused(l)) {
       [dC_dA[l], dC_dZ[l]] = [null, start];
     } else {
-      dC_dA[l] = l === net.L ? start : sumsOverPaths(net.W[l + 1], dC_dZ[l + 1]); // (6)
+      dC_dA[l] = l === net.L ? start : sensitivities(net, dC_dZ, l); // (6)
       dC_dZ[l] = dC_dA[l].map((d, j) => dA_dZ[l][j] * d);
     }
-    gradient.W[l].fill((j, k) => A[l - 1][k] * dC_dZ[l][j]); // (4)
-    gradient.b[l].set(dC_dZ[l]); // (5)
   }
-  return { dC_dA, dC_dZ, gradient };
+  return { dC_dA, dC_dZ };
 }
 
-/* The sums over j in (6): a hidden neuron influences the cost through all neurons of the next layer. */
-function sumsOverPaths(W, dC_dZ) {
-  const dC_dA = new Float64Array(W.columns);
-  for (let k = 0; k < dC_dA.length; k++) {
-    for (let j = 0; j < dC_dZ.length; j++) dC_dA[k] += W.at(j, k) * dC_dZ[j];
+/* ∂C_0/∂a_k of a layer before the last (6): the sums over the paths through all neurons of the next layer. Of layer 0,
+ * they are the sensitivities of the cost to each pixel. */
+export function sensitivities(net, dC_dZ, layer) {
+  const { numbers, rows, columns } = net.W[layer + 1];
+  const after = dC_dZ[layer + 1];
+  const dC_da = new Float64Array(columns);
+  for (let k = 0, i = 0; k < columns; k++) {
+    for (let j = 0; j < rows; j++) dC_da[k] += numbers[i++] * after[j];
   }
-  return dC_dA;
+  return dC_da;
+}
+
+/* The gradient, a vector with the layout of the parameters. */
+export function gradient(net, { A }, { dC_dZ }) {
+  const result = new ParameterVector(net.sizes);
+  for (let l = net.L; l > 0; l--) {
+    result.W[l].fill((j, k) => A[l - 1][k] * dC_dZ[l][j]); // (4)
+    result.b[l].set(dC_dZ[l]); // (5)
+  }
+  return result;
+}
+
+/* ‖∂C_0/∂W^(l)‖, the length of a layer's gradient. Of one example, it is ‖a^(l−1)‖ ‖∂C_0/∂z^(l)‖, by (4). */
+export function gradientNorm({ A }, { dC_dZ }, l) {
+  return Math.hypot(...A[l - 1]) * Math.hypot(...dC_dZ[l]);
 }

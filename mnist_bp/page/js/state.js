@@ -1,35 +1,50 @@
 /* The state of the page: what is shown now, and what each action changes. Every action ends in changed(). */
 
-import { backwardStages } from "./backward.js";
 import { content, exampleGrey, inputs, labels, network } from "./content.js";
-import { backward, cost, forward } from "./network.js";
+import { inSlices } from "./jobs.js";
+import { backward, cost, forward, gradient, sensitivities } from "./network.js";
+import { referencesOf } from "./scales.js";
+import { backwardStages } from "./stages.js";
 
 const trained = network.parameters.slice();
 const listeners = [];
 
 export const stages = backwardStages(network);
 
-const firstEvaluation = evaluate();
+const firstEvaluation = evaluation(content.examples.predictions);
 
-export const state = {
-  grey: null, // what the network sees: a grey level for each pixel
-  example: 0, // the test digit that this is, or null for a drawing
+/* What somebody chose to see. Together with the drawing and the parameters, it determines all that is shown: an address
+ * of the page can be made from these, and show and set lead back to them. */
+export const CHOICES = {
+  example: 0, // the test digit that is shown, or null for a drawing
   target: null, // the label that it should have, or null
   stage: 0, // number of stages of the backward pass that are done
-  chosen: null, // the address that was chosen, and the one under the pointer
-  hovered: null,
-  rate: content.learning_rate,
+  chosen: null, // the address of an edge or a neuron
+  sign: "wish", // or "derivative"; see sign.js
+  isCommonScale: false, // one scale for all layers; see scales.js
+  panel: null, // the panel of the drawer that is open; see drawer.js
+  neuron: 0, // the neuron of layer 1 in the panel of weights
+  kind: "weights", // what is shown of it: weights, contributions or derivatives
+  rate: content.step_rate, // η
+  isOnlyMistakes: false, // the controls lead to misclassified digits alone
+};
+
+export const state = {
+  ...CHOICES,
+  grey: null, // what the network sees: a grey level for each pixel
+  hovered: null, // the address under the pointer
+  pointed: null, // where in the diagram it was pointed at what is chosen or hovered, {x, y}, or null
   version: 0, // of the parameters, which steps change
   taken: 0, // gradient steps since the network was as it was trained
   steps: [], // {cost, evaluation} before the first step on this digit and after each
+  references: null, // what counts as large, as it was before the first step on this digit; see scales.js
   isTooLong: false, // true if the last step left the finite numbers
+  busy: null, // how far a long job is, in words, or null
   evaluation: firstEvaluation,
   firstEvaluation,
 };
 
-/* Predictions for all test digits by the network as it is now. */
-function evaluate() {
-  const predictions = labels.map((_, example) => network.predict(forward(network, inputs(exampleGrey(example)))));
+function evaluation(predictions) {
   return { predictions, correct: predictions.filter((label, example) => label === labels[example]).length };
 }
 
@@ -41,11 +56,27 @@ export function changed() {
   for (const listener of listeners) listener();
 }
 
-/* Everything that is computed from the state, once for each change. */
+/* Change choices that have no consequences beyond what they show. */
+export function set(choices) {
+  Object.assign(state, choices);
+  changed();
+}
+
+let last = {}; // what was computed last, and of what
+
+/* What follows from digit, target and parameters: {trace, y, derivatives}. */
 export function computed() {
-  const trace = forward(network, inputs(state.grey));
-  const y = state.target === null ? null : network.oneHot(state.target);
-  return { trace, y, derivatives: y && backward(network, trace, y) };
+  const { grey, target, version } = state;
+  if (last.grey !== grey || last.target !== target || last.version !== version) {
+    const trace = forward(network, inputs(grey));
+    const y = target === null ? null : network.oneHot(target);
+    last = { grey, target, version, trace, y, derivatives: y && backward(network, trace, y) };
+  }
+  const { derivatives } = last;
+  if (derivatives && state.stage === stages.length) {
+    derivatives.dC_dA[0] ??= sensitivities(network, derivatives.dC_dZ, 0); // only the last stage needs it
+  }
+  return last;
 }
 
 export function isBlank() {
@@ -56,68 +87,99 @@ export function isMisclassified(example) {
   return state.evaluation.predictions[example] !== labels[example];
 }
 
-/* Show these grey levels: a test digit, or a drawing if example is null. */
+/* Put these grey levels in place: a test digit, or a drawing if example is null. The caller renders. */
+export function put(grey, example, target) {
+  Object.assign(state, { grey, example, target });
+  if (target === null) state.stage = 0;
+  beginSteps();
+}
+
 export function show(grey, example, target) {
-  Object.assign(state, { grey, example });
-  setTarget(target);
+  put(grey, example, target);
+  changed();
 }
 
 export function setTarget(label) {
-  state.target = label;
-  if (label === null) state.stage = 0;
-  beginSteps();
-  changed();
+  show(state.grey, state.example, label);
 }
 
 export function setStage(stage) {
   if (state.target === null) return;
-  state.stage = Math.max(0, Math.min(stages.length, stage));
-  changed();
+  set({ stage: Math.max(0, Math.min(stages.length, stage)) });
 }
 
-export function setRate(rate) {
-  state.rate = rate;
-  changed();
+/* Where it was pointed at in the diagram, {x, y}, is where its card opens. */
+export function setHovered(address, pointed = null) {
+  set({ hovered: address, pointed });
 }
 
-export function setHovered(address) {
-  state.hovered = address;
-  changed();
-}
-
-export function setChosen(address) {
-  Object.assign(state, { chosen: address, hovered: null });
-  changed();
+/* Choose an address, or nothing: null. */
+export function setChosen(address, pointed = null) {
+  set({ chosen: address, hovered: null, pointed, ...(address?.layer === 1 ? { neuron: address.j } : {}) });
 }
 
 /* Begin to count steps on what is shown now. */
 function beginSteps() {
-  const { trace, y } = computed();
   state.isTooLong = false;
-  state.steps = y ? [{ cost: cost(network, trace, y), evaluation: state.evaluation }] : [];
+  state.steps = [];
+  state.references = null;
+  if (state.target === null) return;
+  const { trace, y, derivatives } = computed();
+  state.steps = [{ cost: cost(network, trace, y), evaluation: state.evaluation }];
+  state.references = referencesOf(network, trace, derivatives);
 }
 
 /* Take gradient steps. A step that is so long that it leaves the finite numbers is taken back. */
-export function takeSteps(count) {
+export async function takeSteps(count) {
+  if (state.busy !== null) return;
+  state.busy = "";
   state.isTooLong = false;
-  for (let i = 0; i < count && !state.isTooLong; i++) takeStep();
-  changed();
+  await inSlices(steps(count), (words) => set({ busy: words }));
+  set({ busy: null });
 }
 
-function takeStep() {
+function* steps(count) {
+  const onThisDigit = state.steps;
+  for (let i = 0; i < count; i++) {
+    const costNow = step();
+    if (state.isTooLong) {
+      state.version++; // they are as they were, but not as they were computed with
+      return;
+    }
+    const { version } = state;
+    const evaluationNow = yield* evaluate(count > 1 ? `step ${i + 1} of ${count}` : "testing");
+    if (state.version !== version) return; // reset meanwhile
+    state.evaluation = evaluationNow;
+    if (state.steps !== onThisDigit) return; // another digit meanwhile
+    state.steps.push({ cost: costNow, evaluation: evaluationNow });
+  }
+}
+
+/* Take one step and return the cost after it. */
+function step() {
   const before = network.parameters.slice();
-  const { y, derivatives } = computed();
-  network.step(derivatives.gradient, state.rate);
-  const costNow = cost(network, computed().trace, y);
+  const { trace, derivatives } = computed();
+  network.step(gradient(network, trace, derivatives), state.rate);
+  state.version++;
+  const { trace: after, y } = computed();
+  const costNow = cost(network, after, y);
   state.isTooLong = !Number.isFinite(costNow);
   if (state.isTooLong) {
     network.parameters.set(before);
-    return;
+  } else {
+    state.taken++;
   }
-  state.taken++;
-  state.version++;
-  state.evaluation = evaluate();
-  state.steps.push({ cost: costNow, evaluation: state.evaluation });
+  return costNow;
+}
+
+/* Predictions for all test digits by the network as it is now. */
+function* evaluate(words) {
+  const predictions = [];
+  for (let example = 0; example < labels.length; example++) {
+    predictions.push(network.predict(forward(network, inputs(exampleGrey(example)))));
+    yield words;
+  }
+  return evaluation(predictions);
 }
 
 /* Give the network back the parameters that it was trained to. */

@@ -1,37 +1,43 @@
-/* Effects of gradient steps on one example, for it and for the other digits; and the curves of the training. */
+/* Effects of gradient steps on one example, for it and for the other digits. */
 
 import { drawChart } from "./charts.js";
-import { byId, element } from "./dom.js";
-import { number, percent } from "./format.js";
+import { byId, element, setText } from "./dom.js";
+import { number, percent, tidy } from "./format.js";
 
-/* view.steps: {cost, evaluation} before the first step and after each; evaluation is that of evaluate() in state.js. */
+/* view.steps: {cost, evaluation} before the first step on this digit and after each; evaluation is that of state.js. */
 export function renderSteps(view) {
-  const { y, rate, taken, steps, isBlank } = view;
-  byId("rate-name").textContent = number(rate, 3);
-  byId("take-step").disabled = byId("take-ten").disabled = !y || isBlank;
+  const { y, rate, taken, steps, isBlank, busy, stage, stages } = view;
+  const isReady = y && !isBlank;
+  byId("rate").value = Math.log10(rate);
+  setText(byId("rate-name"), tidy(rate, 3));
+  for (const id of ["take-step", "take-ten"]) byId(id).setAttribute("aria-disabled", !isReady || busy !== null);
+  byId("take-step").classList.toggle("primary", stage === stages.length);
   byId("reset").disabled = taken === 0;
+  setText(byId("step-progress"), busy ?? "");
   byId("effects").replaceChildren(
-    ...(y ? effectsOf(view) : []).flatMap(([what, id, [before, after]]) => [
+    ...(isReady ? effectsOf(view) : []).flatMap(([what, id, [before, after]]) => [
       element("dt", {}, what),
-      element("dd", { id }, taken ? `${before} → ${after}` : before),
+      element("dd", { id }, steps.length > 1 ? `${before} → ${after}` : before),
     ]),
   );
-  for (const figure of document.querySelectorAll(".downhill figure")) figure.hidden = steps.length < 2;
+  for (const figure of document.querySelectorAll("#panel-step figure")) figure.hidden = steps.length < 2;
   if (steps.length > 1) drawSteps(view);
-  byId("downhill-note").textContent = downhillWords(view);
+  setText(byId("downhill-note"), downhillWords(view));
 }
 
-/* Names, ids, and what was before and is now. */
-function effectsOf({ target, labels, steps, firstEvaluation, aClass }) {
-  const last = steps[steps.length - 1];
-  const evaluations = [firstEvaluation, last.evaluation];
-  const counts = evaluations.map(({ predictions }) => predictions.filter((label) => label === target).length);
-  const are = labels.filter((label) => label === target).length;
-  const right = evaluations.map(({ correct }) => percent(correct / labels.length));
+/* Names, ids, and what was before the first step on this digit and is now. */
+function effectsOf({ target, labels, steps, aClass }) {
+  const ends = [steps[0], steps[steps.length - 1]];
+  const count = labels.filter((label) => label === target).length;
+  const taken = ({ evaluation }) => evaluation.predictions.filter((label) => label === target).length;
   return [
-    ["cost of this example", "cost-effect", [steps[0].cost, last.cost].map((cost) => number(cost, 5))],
-    [`right of ${labels.length} test digits`, "accuracy-effect", right],
-    [`of them taken for ${aClass(target)} (${are} are)`, "taken-effect", counts.map(String)],
+    ["cost of this example", "cost-effect", ends.map(({ cost }) => number(cost))],
+    [
+      `right of ${labels.length} test digits`,
+      "accuracy-effect",
+      ends.map(({ evaluation }) => percent(evaluation.correct / labels.length)),
+    ],
+    [`predicted as ${aClass(target)} (${count} are)`, "taken-effect", ends.map((end) => String(taken(end)))],
   ];
 }
 
@@ -42,19 +48,21 @@ function drawSteps({ steps, labels }) {
   };
   draw(
     "cost-steps",
-    (tick) => number(tick, 3),
+    (tick) => tidy(tick, 3),
     ({ cost }) => cost,
   );
   draw("accuracy-steps", asPercent, ({ evaluation }) => evaluation.correct / labels.length);
 }
 
-function asPercent(tick) {
-  return `${number(100 * tick, 4)} %`;
+export function asPercent(tick) {
+  return `${tidy(100 * tick)} %`;
 }
 
 function downhillWords({ y, target, taken, steps, isTooLong, aClass }) {
   if (!y) return "Say first what it should have been.";
   if (isTooLong) return "That step was too long: it left the finite numbers, and was taken back. Try a smaller η.";
+  const [before, now] = steps.slice(-2).map(({ cost }) => cost);
+  if (now > before) return "Overshoot: the step was so long that the cost rose. Try a smaller η.";
   if (steps.length > 1) {
     return (
       `If we only listen to what this one wants, the network is in the end led to call everything ${aClass(target)}. ` +
@@ -62,19 +70,5 @@ function downhillWords({ y, target, taken, steps, isTooLong, aClass }) {
     );
   }
   if (taken) return "The network is no longer as it was trained: Reset takes your steps back.";
-  return "Take some, and watch what becomes of the other digits.";
-}
-
-/* history: lists of numbers by name, as content.py gives them; empty where there is none. */
-export function drawCurves(history) {
-  byId("curves").hidden = !history.epoch;
-  if (!history.epoch) return;
-  for (const [what, format] of [
-    ["cost", (tick) => number(tick, 3)],
-    ["accuracy", asPercent],
-  ]) {
-    const names = ["test", "validation", "train"].filter((name) => history[`${name}_${what}`]);
-    const series = names.map((name) => ({ name, look: name, y: history[`${name}_${what}`] }));
-    drawChart(byId(`${what}-epochs`), { x: history.epoch, xLabel: "epoch", format, series });
-  }
+  return "Take some, and watch the triangles shrink, and what becomes of the other digits.";
 }

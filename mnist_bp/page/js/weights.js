@@ -1,24 +1,29 @@
 /* Weights into a neuron of layer 1, as an image. */
 
 import { parameterAt } from "./chain_rule.js";
-import { byId, element } from "./dom.js";
-import { fixed, number, signed } from "./format.js";
+import { byId, element, setText } from "./dom.js";
+import { number, signed } from "./format.js";
+import { showFormula } from "./formula.js";
 import { colour, drawDiverging } from "./images.js";
+import { derivativeName, isWish, shownDerivative } from "./sign.js";
 
-export function renderWeights(view, j) {
-  const { network, trace, derivatives, rows, columns } = view;
-  const kind = document.querySelector("#weights-kind input:checked").value;
+export function renderWeights(view) {
+  const { network, trace, derivatives, rows, columns, neuron: j, kind } = view;
   const a = trace.A[0];
   const value = {
     weights: (k) => parameterAt(network, { layer: 1, j, k }),
     contributions: (k) => parameterAt(network, { layer: 1, j, k }) * a[k],
-    derivatives: (k) => (derivatives ? a[k] * derivatives.dC_dZ[1][j] : 0),
+    derivatives: (k) => (derivatives ? shownDerivative(view, a[k] * derivatives.dC_dZ[1][j]) : 0),
   }[kind];
   const most = drawDiverging(byId("weights"), Float64Array.from(a.keys(), value), rows, columns);
-  byId("neuron-name").textContent = String(j);
-  byId("scale-minus").textContent = number(-most, 3);
-  byId("scale-plus").textContent = signed(most, 3);
-  byId("weights-note").textContent = weightsWords(view, kind, j);
+  byId("neuron").value = j;
+  for (const input of document.querySelectorAll("#weights-kind input")) input.checked = input.value === kind;
+  setText(byId("neuron-name"), String(j));
+  setText(byId("kind-words"), isWish(view) ? "what this digit wishes:" : "the sensitivities");
+  showFormula(byId("kind-derivatives"), derivativeName(view, "∂C_0/∂w_jk^(1)"));
+  setText(byId("scale-minus"), number(-most, 3));
+  setText(byId("scale-plus"), signed(most, 3));
+  setText(byId("weights-note"), weightsWords(view, kind, j));
   renderThumbnails(view, j);
 }
 
@@ -28,10 +33,10 @@ function weightsWords({ network, trace, derivatives }, kind, j) {
   }
   if (kind === "contributions") {
     const bias = signed(parameterAt(network, { layer: 1, j, k: null }), 4);
-    return `Together with the bias, ${bias}, they add up to z = ${fixed(trace.Z[1][j])}.`;
+    return `Together with the bias, ${bias}, they add up to z = ${number(trace.Z[1][j])}.`;
   }
   if (!derivatives) return "Say first what it should have been.";
-  return "It is this digit, times what is wished of the neuron: weights change where there is ink, and nowhere else.";
+  return "It is this digit, times one number of the neuron: weights change where there is ink, and nowhere else.";
 }
 
 /* The neurons that are drawn, small, to choose from; drawn anew when weights or colours are not what they were. */

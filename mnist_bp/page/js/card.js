@@ -1,0 +1,99 @@
+/* The card of an edge or a neuron: its value and its chain rule in one line. It opens at the pointer, or at what was
+ * chosen with the keys; on touch, at the bottom of the window. The tables behind it are in the drawer. */
+
+import { parameterAt } from "./chain_rule.js";
+import { byId, element, rem } from "./dom.js";
+import { isWide, openPanel } from "./drawer.js";
+import { number, signed } from "./format.js";
+import { formula, parameterName } from "./formula.js";
+import { effectWords, factorList, neuronName, sourceName } from "./inspector.js";
+import { setChosen } from "./state.js";
+
+const isTouch = matchMedia("(pointer: coarse)");
+const isSmall = matchMedia("(max-width: 37.5rem)");
+
+/* True if the card is at the bottom of the window. An open panel takes its place there. */
+export function isDocked() {
+  return isSmall.matches || isTouch.matches;
+}
+
+export function renderCard(view, diagram) {
+  const card = byId("card");
+  const isOpen = view.looked !== null && !(isDocked() && view.panel !== null && !isWide.matches);
+  card.hidden = !isOpen;
+  if (!isOpen) return;
+  card.replaceChildren(...contents(view, view.looked));
+  card.classList.toggle("hovered", view.looked === view.hovered);
+  place(card, diagram, view.pointed ?? diagram.placeOf(view.looked));
+}
+
+function contents(view, address) {
+  const { network, derivatives, trace } = view;
+  const { layer, j, k } = address;
+  const name = neuronName(view, layer, j);
+  const title = k === null ? name : `${sourceName(view, address)} → ${name}`;
+  const value = formula(`${parameterName(address)} = ${number(parameterAt(network, address))}`);
+  const sums =
+    k === null
+      ? formula(
+          `z_{${j}}^(${layer}) = ${number(trace.Z[layer][j])} , a_{${j}}^(${layer}) = ${number(trace.A[layer][j])}`,
+        )
+      : "";
+  return [
+    element("p", { class: "card-title" }, title),
+    element("p", { class: "card-line" }, value, " ", sums),
+    ...(derivatives ? derivation(view, address) : []),
+    ...(address === view.hovered ? [] : cardButtons(derivatives && layer < network.L)),
+  ];
+}
+
+/* ∂C_0/∂w as a product, with its numbers. */
+function derivation(view, address) {
+  const { list, product } = factorList(view, address);
+  const join = (texts) => texts.flatMap((one, i) => (i ? [element("span", { class: "times" }, "×"), one] : [one]));
+  const names = join(list.map(({ name }) => formula(name)));
+  const numbers = join(
+    list.map(({ value, what }) =>
+      element("span", { class: "term" }, what === "dC_da" || what === "dC_dz" ? signed(value) : number(value)),
+    ),
+  );
+  const { value } = product;
+  const look = value > 0 ? "up" : value < 0 ? "down" : "";
+  return [
+    element("p", { class: "card-line" }, formula(product.name), " = ", ...names),
+    element(
+      "p",
+      { class: "card-line" },
+      "= ",
+      ...numbers,
+      " = ",
+      element("strong", { class: look, "data-what": "card-product" }, signed(value)),
+    ),
+    element("p", { class: "note" }, effectWords(view, address)),
+  ];
+}
+
+function cardButtons(hasPaths) {
+  const details = element("button", { type: "button" }, hasPaths ? "Its paths" : "Details");
+  details.addEventListener("click", () => openPanel("edge"));
+  const close = element("button", { type: "button", class: "close", "aria-label": "close" }, "✕");
+  close.addEventListener("click", () => setChosen(null));
+  return [details, close];
+}
+
+/* Beside the point of the diagram, where there is room; docked at the bottom on a small or a touch screen. */
+function place(card, diagram, point) {
+  card.classList.toggle("docked", isDocked());
+  if (isDocked()) {
+    card.style.left = card.style.top = "";
+    return;
+  }
+  const box = diagram.svg.getBoundingClientRect();
+  const { width, height } = card.getBoundingClientRect();
+  const { clientHeight } = document.documentElement;
+  const gap = rem();
+  const [x, y] = [box.left + point.x, box.top + point.y];
+  const left = x + gap + width <= box.right ? x + gap : x - gap - width;
+  card.style.left = `${Math.max(gap / 2, left)}px`;
+  card.style.top = `${Math.max(gap / 2, Math.min(y + gap, clientHeight - height - gap / 2))}px`;
+}

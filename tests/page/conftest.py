@@ -1,0 +1,105 @@
+"""A browser with the page of a small network."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from page_actions import Browser
+
+from mnist_bp import Network
+from mnist_bp.data.datasets import Dataset, Examples
+from mnist_bp.page.assemble import fill, page_modules
+from mnist_bp.page.bundle import bundle
+from mnist_bp.page.content import page_content
+
+INSIDE = """
+import { content, images, network, shape } from "./content.js";
+import { niceTicks } from "./charts.js";
+import { byId } from "./dom.js";
+import { board } from "./examples.js";
+import { diagram, renderAtOnce } from "./main.js";
+import { Network } from "./model.js";
+import { backward, cost, forward, gradient } from "./network.js";
+import { preprocess } from "./preprocess.js";
+import { set, setChosen, state, takeSteps } from "./state.js";
+import { drawCurves } from "./training.js";
+
+Object.assign(window, { Network, board, byId, content, diagram, drawCurves, images, network, niceTicks });
+Object.assign(window, { backward, cost, forward, gradient, preprocess, renderAtOnce, set, setChosen, shape, state });
+Object.assign(window, { takeSteps });
+"""
+"""Module that runs the page and makes global what tests look at; the page itself has no globals."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests."""
+    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if binary is None or driver is None:
+        pytest.skip("needs Chromium and chromedriver on the PATH")
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for argument in (
+        "headless=new",
+        "no-sandbox",
+        "disable-dev-shm-usage",
+        "disable-gpu",
+        "disable-background-networking",
+    ):
+        options.add_argument(f"--{argument}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture
+def errors(browser: Browser) -> Iterator[None]:
+    """Whatever a test does, the browser has nothing to complain about."""
+    browser.get_log("browser")
+    yield
+    assert browser.get_log("browser") == []
+
+
+@pytest.fixture(scope="session")
+def data(few_digits: tuple[Examples, Examples]) -> Dataset:
+    """A few digits, fifty of them on the page."""
+    train, test = few_digits
+    return Dataset("few", train, test.first(50))
+
+
+@pytest.fixture(scope="session")
+def network(data: Dataset) -> Network:
+    """A network that has learned a little, so that it is neither sure of everything nor of nothing."""
+    network = Network([784, 16, 16, 10], rng=np.random.default_rng(0))
+    for _ in range(60):
+        network.parameters -= 2 * network.backpropagate(data.train.inputs(np.float32), data.train.labels)[1].vector
+    return network
+
+
+@pytest.fixture
+def show(browser: Browser, tmp_path: Path) -> Callable[..., None]:
+    """Open the page of a network, in a window of this size; with touch, as on a phone."""
+
+    def open_page(
+        network: Network,
+        data: Dataset,
+        *,
+        size: tuple[int, int] = (1440, 900),
+        touch: bool = False,
+        name: str = "run",
+    ) -> None:
+        content = page_content(network, data, name=name, trained_on=None, learning_rate=2.0)
+        content["history"] = {"epoch": [1.0, 2.0], "test_cost": [0.5, None], "train_cost": [0.4, 0.3]}
+        path = tmp_path / "page.html"
+        path.write_bytes(fill(content, name, bundle({**page_modules(content), "inside": INSIDE}, "inside")))
+        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": touch}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": touch})
+        browser.get(path.as_uri())
+
+    return open_page
