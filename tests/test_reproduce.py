@@ -12,10 +12,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from _reproduce import committees, recipes, table
 from _reproduce import main as command
-from _reproduce import recipes, table
 
 import mnist_bp
+from mnist_bp import Committee, Network
 from mnist_bp.errors import InputError
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
@@ -25,8 +26,19 @@ import json, sys, time, tomllib
 from pathlib import Path
 
 arguments = sys.argv[2:]
+
+def accuracy_of(folder):
+    hidden = tomllib.loads((folder / "config.toml").read_text())["hidden"]
+    return 1 - int(hidden) / 10000 - int((folder / "seed").read_text()) / 1000
+
 with open("calls.jsonl", "a") as calls:
     calls.write(json.dumps(arguments) + "\\n")
+if sys.argv[1] == "evaluate":
+    members = [{"accuracy": accuracy_of(Path(folder))} for folder in arguments[: arguments.index("--dataset")]]
+    if Path("orders.json").exists():
+        sys.exit("mnist-bp: a member is damaged")
+    print(json.dumps({"accuracy": max(each["accuracy"] for each in members) + 0.001, "members": members}))
+    sys.exit()
 options = dict(zip(arguments[::2], arguments[1::2]))
 if "--resume" in options:
     folder = Path(options["--resume"])
@@ -38,7 +50,7 @@ else:
 hidden, seed = tomllib.loads((folder / "config.toml").read_text())["hidden"], int((folder / "seed").read_text())
 orders = Path("orders.json")
 order = json.loads(orders.read_text()).get(f"{hidden} {seed}") if orders.exists() else None
-accuracy = 1 - int(hidden) / 10000 - seed / 1000
+accuracy = accuracy_of(folder)
 
 def tell(event, **fields):
     print(json.dumps({"event": event, "test_accuracy": accuracy, **fields}), flush=True)
@@ -444,6 +456,89 @@ def test_a_readme_without_the_marks_is_refused_before_anything_is_trained(reprod
     assert calls() == []
 
 
+# --- committees ------------------------------------------------------------------------------------------------------
+
+
+def test_a_committee_of_several_recipes_and_seeds_is_one_row(reproduce, add, configs):
+    """Its members are the runs of the recipes, which are trained only once; the recipes keep their results."""
+    path = add("one")
+    add("two", hidden=120, bar="1.40")
+    before = path.read_text(encoding="utf-8")
+    reproduce("one", "--seeds", 1)
+    path.write_text(before, encoding="utf-8")
+    calls()
+
+    code, out, _ = reproduce("two", "one", "--seeds", 2, "--committee", "--data-dir", "some folder")
+
+    assert code == 0
+    *trained, evaluated = calls()
+    assert [Path(call[call.index("--output") + 1]) for call in trained] == [
+        Path("results/one/seed-1"), Path("results/two/seed-0"), Path("results/two/seed-1")
+    ]  # fmt: skip
+    folders = [str(Path(f"results/{name}/seed-{seed}")) for name in ("one", "two") for seed in (0, 1)]
+    source = ["--dataset", "mnist", "--data-dir", "some folder"]
+    assert evaluated == [*folders, *source, "--no-confusion", "--json"]
+    assert out.endswith("committee of 4 networks: 0.90 %, mean of the members 1.15 %\n")
+    assert path.read_text(encoding="utf-8") == before
+    [row] = [line for line in (configs / "README.md").read_text(encoding="utf-8").split("\n") if "--committee" in line]
+    members, number, mean, error, minutes, again = [cell.strip() for cell in row.split("|")[1:-1]]
+    assert members == "[one](one.toml), [two](two.toml)"
+    assert (number, mean, error) == ("4", "1.15", "0.90")
+    assert float(minutes) > 0
+    assert again == "`scripts/reproduce one two --seeds 2 --committee`"
+
+
+def test_the_figures_of_a_committee_are_replaced_and_outlast_a_change_of_others(reproduce, add, configs):
+    """A row for each set of members; one whose settings have changed says so."""
+    add("one")
+    changed = add("two", hidden=120, bar="1.40")
+    for names in (("one",), ("one", "two"), ("one",)):
+        assert reproduce(*names, "--seeds", 2, "--committee")[0] == 0
+    assert [committee.key for committee in committees.read(configs)] == [(("one",), 2), (("one", "two"), 2)]
+
+    changed.write_text(changed.read_text(encoding="utf-8").replace("hidden = 120", "hidden = 130"), encoding="utf-8")
+    assert reproduce("--table")[0] == 0
+
+    rows = [line for line in (configs / "README.md").read_text(encoding="utf-8").split("\n") if "--committee" in line]
+    assert ["changed since it was measured" in row for row in rows] == [False, True]
+
+
+def test_a_committee_with_a_failed_member_is_not_measured(reproduce, add, configs):
+    """Neither if its training fails, nor if its evaluation does; exit code 1."""
+    add("one")
+    order(of_100_seed_1="fail")
+    code, out, _ = reproduce("one", "--seeds", 2, "--committee")
+    assert code == 1
+    assert out.endswith("failed: one, seed 1\n")
+
+    order()
+    add("two", hidden=120)
+    code, out, _ = reproduce("two", "--seeds", 2, "--committee")
+    assert code == 1
+    assert out.endswith("failed: evaluate: exit code 1: mnist-bp: a member is damaged\n")
+    assert committees.read(configs) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--committee"], ["one", "--seeds", 1, "--committee"], ["one", "--committee", "--table"]]
+)
+def test_a_committee_needs_names_and_two_networks(reproduce, add, arguments):
+    """Exit code 2, before anything is trained."""
+    add("one")
+    assert reproduce(*arguments)[0] == 2
+    assert calls() == []
+
+
+def test_a_damaged_file_of_committees_is_refused_before_anything_is_trained(reproduce, add, configs):
+    """It is named."""
+    add("one")
+    (configs / committees.FILE).write_text("{")
+    code, _, err = reproduce()
+    assert code == 2
+    assert committees.FILE in err
+    assert calls() == []
+
+
 # --- the real thing --------------------------------------------------------------------------------------------------
 
 
@@ -472,6 +567,27 @@ def test_it_understands_what_train_prints(add, configs, idx_folder, monkeypatch,
     assert errors_resumed == errors
 
 
+def test_a_committee_is_evaluated_by_the_real_program(add, configs, idx_folder, monkeypatch, capsys, tmp_path):
+    """With two networks that learn a few digits, which go by the name of MNIST."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(mnist_bp.__file__).parents[1]))
+    monkeypatch.setattr(command, "require_mnist", lambda _: None)
+    idx_folder.rename(tmp_path / "mnist")
+    add("one", hidden=16, bar="99", more="epochs = 2\n")
+    with pytest.raises(SystemExit) as ended:
+        command.main(
+            ["one", "--seeds", "2", "--committee", "--data-dir", str(tmp_path), "--results", "results"], configs
+        )
+    out = capsys.readouterr().out
+    assert ended.value.code == 0, out
+    [measured] = committees.read(configs)
+    ends = [json.loads(Path(f"results/one/seed-{seed}.json").read_text())["end"] for seed in range(2)]
+    assert measured.errors == [round(100 - 100 * end["test_accuracy"], 2) for end in ends]
+    networks = [Network.load(f"results/one/seed-{seed}/model.npz") for seed in range(2)]
+    test = mnist_bp.load_dataset("mnist", tmp_path).test
+    error = 1 - mnist_bp.evaluate(Committee(networks), test).accuracy
+    assert measured.error == round(100 * error, 2)
+
+
 def test_the_script_finds_the_recipes_that_are_shipped():
     """Each of them can be read, the README has its marks, and the table tells what the files tell."""
     script = [sys.executable, SCRIPTS / "reproduce", "--list"]
@@ -479,4 +595,5 @@ def test_the_script_finds_the_recipes_that_are_shipped():
 
     known = recipes.read_all(command.CONFIGS)
     assert [line.split()[0] for line in listed.splitlines()] == list(known)
-    assert table.render(known.values()) in (command.CONFIGS / "README.md").read_text(encoding="utf-8")
+    text = table.render(known, committees.read(command.CONFIGS))
+    assert text in (command.CONFIGS / "README.md").read_text(encoding="utf-8")

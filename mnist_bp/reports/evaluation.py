@@ -65,10 +65,12 @@ def show_figures(
 def print_evaluation(evaluation: "CommitteeEvaluation", data: "Dataset", split: SplitName, console: Console) -> None:
     """Print the accuracy and the cost in one line."""
     cost, members = cost_record(evaluation.committee), len(evaluation.members)
-    costs = f"{split} cost {cost:.4f}" if cost is not None else "no cost, because the members have different ones"
+    figures = f"{split} accuracy {percent(evaluation.committee.accuracy)}"
+    if cost is not None:
+        figures += f", {split} cost {cost:.4f}"
     of = f": committee of {members} networks" if members > 1 else ""
-    accuracy = percent(evaluation.committee.accuracy)
-    console.print_result(f"{split} accuracy {accuracy}, {costs} on {named(data)}{of}", style="bold")
+    why = "" if cost is not None else ", without a cost, because the members have different costs"
+    console.print_result(f"{figures} on {named(data)}{of}{why}", style="bold")
 
 
 def _show_mistakes(

@@ -171,11 +171,13 @@ class SeedsReport:
             self._console.warn(f"{name_seeds(same)}: {warning}")
 
     def _print_next(self) -> None:
-        """Print the next command: resume all that were interrupted, or inspect the first finished network."""
+        """Print the next command: resume all that were interrupted, or inspect the first network or the committee."""
         if any(run.state in {"interrupted", "waiting"} for run in self._runs):
             print_next(self._console, ("train", "--resume", self._series.folder))
         elif finished := [run.folder for run in self._runs if run.is_finished]:
-            print_next(self._console, ("page", finished[0]), ("evaluate", finished[0]))
+            is_committee = len(finished) == len(self._runs)
+            evaluated = self._series.folder if is_committee else finished[0]
+            print_next(self._console, ("page", finished[0]), ("evaluate", evaluated))
 
     def _table(self, *, with_spread: bool = False) -> Table:
         """Return the table with a row for each seed; with the spread, also mean, deviation and range."""

@@ -14,8 +14,9 @@ from _environment import ROOT
 from _shared import machine
 from _shared.tables import counted
 
+from _reproduce import committees, table
 from _reproduce import recipes as recipe_files
-from _reproduce import table
+from _reproduce.committees import Committee
 from _reproduce.recipes import Measurement, Recipe
 from _reproduce.runs import DATASET, Failed, Run, error
 from mnist_bp.cli.load import load_dataset
@@ -36,12 +37,16 @@ DESCRIPTION = """\
 Train the recipes of configs/ on MNIST, each with several seeds, and write their test errors to the recipes' files and
 to the table of configs/README.md. Finished trainings are not repeated. To resume interrupted ones (Ctrl-C, a crash)
 from their last finished epoch, repeat the command. A recipe whose settings have changed is trained again.
+
+With --committee, the networks of all named recipes and seeds are one committee, whose outputs are averaged. It is
+written to committees.json and to the table, as one row, in place of the recipes' results.
 """
 EPILOG = """\
 Exit codes: 0 done, every mean at or below its bar; 1 a recipe failed or misses its bar; 2 bad usage or bad input;
 3 MNIST is not available, or the results cannot be written; 130 interrupted.
 
-Example: scripts/reproduce 800-elastic --seeds 1
+Examples: scripts/reproduce 800-elastic --seeds 1
+          scripts/reproduce 800-elastic 800-affine --seeds 3 --committee
 """
 
 
@@ -80,9 +85,14 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--list", action="store_true", help="list the finished seeds of each recipe, and train nothing")
     parser.add_argument("--table", action="store_true", help="write the finished results, and train nothing")
+    parser.add_argument("--committee", action="store_true", help="evaluate all networks of the recipes as a committee")
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error("--seeds: expected a whole number of 1 or more")
+    if options.committee and (options.list or options.table):
+        parser.error("--committee trains and evaluates networks: leave out --list and --table")
+    if options.committee and len({*options.names}) * options.seeds < 2:
+        parser.error("--committee requires NAMEs of recipes, and at least two networks")
     return options
 
 
@@ -97,16 +107,43 @@ def run(options: argparse.Namespace, configs: Path) -> int:
             done = [str(seed) for seed in seeds if Run(recipe, seed, options.results).is_done]
             print(f"{recipe.name:<{width}} bar {recipe.bar:.2f} %   seeds done: {', '.join(done) or 'none'}")
         return 0
-    readme, here, failures = configs / "README.md", describe_machine(), list[str]()
-    table.write(readme, known.values())  # before the training, because it may raise
+    here, failures = describe_machine(), list[str]()
+    write_table(configs)  # before the training, because it may raise
     if not options.table:
         require_mnist(options.data_dir)
+    if options.committee:
+        return measure_committee(chosen, seeds, options, configs, here)
     for recipe in chosen:
         if not options.table:
             failures += train(recipe, seeds, options, here)
         write_down(recipe, seeds, options.results)
-        table.write(readme, recipe_files.read_all(configs).values())  # another process may have written results
+        write_table(configs)
     return 0 if options.table else report(chosen, failures)
+
+
+def write_table(configs: Path) -> None:
+    """Write the table of all results, which other processes may have written since."""
+    table.write(configs / "README.md", recipe_files.read_all(configs), committees.read(configs))
+
+
+def measure_committee(
+    chosen: Sequence[Recipe], seeds: Sequence[int], options: argparse.Namespace, configs: Path, here: str
+) -> int:
+    """Train all members, write the results of their committee, and return the exit code."""
+    failures = [failure for recipe in chosen for failure in train(recipe, seeds, options, here)]
+    if not failures:
+        runs = [Run(recipe, seed, options.results) for recipe in chosen for seed in seeds]
+        try:
+            measured = Committee.of(runs, len(seeds), options.data_dir)
+        except Failed as failure:
+            failures.append(str(failure))
+        else:
+            committees.keep(configs, measured)
+            write_table(configs)
+            print(measured.text)
+    if failures:
+        print(f"failed: {'; '.join(failures)}")
+    return 1 if failures else 0
 
 
 def choose(names: Sequence[str], known: dict[str, Recipe]) -> list[Recipe]:
@@ -163,7 +200,7 @@ def write_down(recipe: Recipe, seeds: Sequence[int], results: Path) -> None:
     if len(done) < len(seeds):
         return
     machines = ", and ".join(dict.fromkeys(kept["machine"] for kept in done))
-    errors, seconds = [error(kept["end"]) for kept in done], [kept["seconds"] for kept in done]
+    errors, seconds = [error(kept["end"]["test_accuracy"]) for kept in done], [kept["seconds"] for kept in done]
     measured = Measurement.of(errors, seconds, recipe.digest, machines)
     if measured != recipe.measured:
         recipe_files.keep_measurement(recipe, measured)

@@ -129,7 +129,10 @@ class Run:
         if process.returncode or kept["end"] is None or kept["end"]["reason"] not in DONE:
             raise Failed(f"{self.name}: {self._last_words(process.returncode)}")
         self._keep(kept)
-        print(f"{self.name}: test error {percent(error(kept['end']))}, {kept['seconds'] / 60:.1f} min", flush=True)
+        print(
+            f"{self.name}: test error {percent(error(kept['end']['test_accuracy']))}, {kept['seconds'] / 60:.1f} min",
+            flush=True,
+        )
 
     def _take(self, record: dict[str, Any], kept: dict[str, Any]) -> None:
         match record["event"]:
@@ -140,9 +143,8 @@ class Run:
             case "epoch":
                 self._keep(kept)
                 epoch = f"epoch {record['epoch']}/{kept['start']['epochs']}"
-                print(
-                    f"{self.name}: {epoch}, test error {percent(error(record))}, {record['seconds']:.1f} s", flush=True
-                )
+                figures = f"test error {percent(error(record['test_accuracy']))}, {record['seconds']:.1f} s"
+                print(f"{self.name}: {epoch}, {figures}", flush=True)
             case "end":
                 kept["end"] = record
 
@@ -154,9 +156,9 @@ class Run:
         return f"exit code {code}: {lines[-1] if lines else 'no message'}; full log: {self.log}"
 
 
-def error(record: dict[str, Any]) -> float:
-    """Return the test error in % of an epoch or end record, with two decimals, as 10,000 examples have."""
-    return round(100 * (1 - float(record["test_accuracy"])), 2)
+def error(accuracy: float) -> float:
+    """Return the test error in % with two decimals, as 10,000 examples have."""
+    return round(100 * (1 - accuracy), 2)
 
 
 def percent(value: float) -> str:

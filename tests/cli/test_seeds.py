@@ -141,7 +141,7 @@ def test_a_pipe_gets_a_line_for_each_seed_and_one_for_all(report, capsys):
         "test accuracy 94.00 ± 2.83 % (92.00 % to 96.00 %), error 6.00 ± 2.83 % on few: "
         "mean ± standard deviation of seeds 3, 4 (9.0 s); runs: all"
     )
-    assert lines[7:] == ["next: mnist-bp page seed-3", "or:   mnist-bp evaluate seed-3"]
+    assert lines[7:] == ["next: mnist-bp page seed-3", "or:   mnist-bp evaluate all"]
 
 
 def test_what_failed_is_reported_and_what_can_resume_too(report, capsys):
@@ -319,10 +319,19 @@ def test_each_seed_is_trained_as_it_would_be_alone(train, trained, whole):
     assert history == [*(record for record in records if record["event"] == "end"), summary]
 
 
+def test_the_folder_of_all_seeds_is_a_committee(cli, whole):
+    """``evaluate`` averages their outputs; each member has the accuracy that its training reported."""
+    ends = [json.loads(line) for line in Path("all/history.jsonl").read_text(encoding="utf-8").splitlines()][:-1]
+    done = cli("evaluate", "all", "--json")
+    assert done.code == 0
+    reported = {end["model"]: end["test_accuracy"] for end in ends}
+    assert {member["model"]: member["accuracy"] for member in done.records[0]["members"]} == reported
+
+
 def test_the_latest_run_is_that_of_the_first_seed(cli, whole):
     """Whichever finished last: it is the run that the next commands name."""
     done = cli("train", "--resume", "all")
-    assert done.out.splitlines()[-2:] == ["next: mnist-bp page all/seed-4", "or:   mnist-bp evaluate all/seed-4"]
+    assert done.out.splitlines()[-2:] == ["next: mnist-bp page all/seed-4", "or:   mnist-bp evaluate all"]
     assert Path("runs/latest").read_text(encoding="utf-8") == str(Path("all/seed-4").resolve())
 
 
