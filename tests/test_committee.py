@@ -84,6 +84,17 @@ def test_members_with_different_costs_have_no_cost(examples):
     assert result.examples == 2500
 
 
+def test_a_cost_that_is_not_defined_for_averages_is_no_cost(examples):
+    """That of an extension, for example; a single member has its cost all the same."""
+    COSTS.register("other", COSTS["squared-error"]._replace(of_average=None))
+    try:
+        members = [network(seed, "other") for seed in range(2)]
+        assert np.isnan(mnist_bp.evaluate(Committee(members), examples).cost)
+        assert np.isfinite(mnist_bp.evaluate(Committee(members[:1]), examples).cost)
+    finally:
+        COSTS.unregister("other")
+
+
 def test_the_order_of_the_members_changes_nothing_but_rounding(examples):
     """Five members, forwards and in reverse."""
     members = [network(seed, "cross-entropy") for seed in range(5)]

@@ -6,6 +6,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mnist_bp.data.choices import DATASETS
 from mnist_bp.data.names import OWN
 from mnist_bp.errors import InputError
 from mnist_bp.training.data_settings import DATA_SETTINGS, DataSettings
@@ -91,9 +92,10 @@ def _data_of(model: TrainedModel) -> Iterator[tuple[str, Any]]:
     names = model.class_names
     yield "number of inputs", network.sizes[0]
     yield "number of outputs", network.sizes[-1]
-    if meta.dataset is not None:
+    is_known = meta.dataset not in {None, OWN}  # version 0.1.0 called all datasets of users the same
+    if is_known:
         yield "dataset", meta.dataset
-    if meta.dataset is not None or names:  # classes of a dataset without names are digits
+    if is_known or names:  # classes of a dataset without names are digits
         yield "class names", names
     if meta.image_shape is not None:
         yield "image shape", meta.image_shape
@@ -104,12 +106,17 @@ def _data_of(model: TrainedModel) -> Iterator[tuple[str, Any]]:
 
 
 def _origin(model: TrainedModel, given: DataSettings) -> Mapping[str, Any]:
-    """Return the settings of the data on which a model is evaluated, by option name."""
+    """Return the settings of the data on which a model is evaluated, by option name.
+
+    The dataset is left out: ``_data_of`` has its name, which the config of a run of version 0.1.0 lacks.
+    """
     settings = given.or_else(model.origin)
-    if settings.dataset not in {None, OWN}:
+    dataset = settings.dataset or model.meta.dataset
+    if dataset != OWN and dataset in DATASETS:
         settings = replace(settings, data_dir=given.data_dir)
     settings = replace(settings, classes=settings.classes or model.network.sizes[-1])
-    return {setting.key: setting.format(getattr(settings, name)) for name, setting in DATA_SETTINGS.items()}
+    chosen = {name: setting for name, setting in DATA_SETTINGS.items() if name != "dataset"}
+    return {setting.key: setting.format(getattr(settings, name)) for name, setting in chosen.items()}
 
 
 def _difference(one: TrainedModel, other: TrainedModel, what: str, first: Any, second: Any, advice: str) -> InputError:

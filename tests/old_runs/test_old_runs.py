@@ -180,6 +180,24 @@ def test_an_old_run_that_would_end_otherwise_is_refused(cli, old_run, own, name,
     assert files(Path(name)) == before
 
 
+def test_old_models_join_a_committee_with_new_ones(cli, old_run, own):
+    """The folder of old seeds, another old run, and one of the current version, in any order."""
+    old_run("seeds"), old_run("plain")
+    trained = cli("train", "--data-dir", own, "--hidden", 5, "--epochs", 1, "--output", "new", "--json")
+    assert trained.code == 0
+
+    result = cli("evaluate", "seeds", "plain", "new", "--data-dir", own, "--json")
+
+    assert result.code == 0, result.err
+    [record] = result.records
+    paths = ["seeds/seed-0", "seeds/seed-1", "plain", "new"]
+    assert [member["model"] for member in record["members"]] == [str(Path(path, "model.npz")) for path in paths]
+    assert record["members"][-1]["accuracy"] == trained.records[-1]["test_accuracy"]
+    assert record["members"][2]["accuracy"] == EXPECTED["plain"]["evaluate"]["accuracy"]
+    [reverse] = cli("evaluate", "new", "plain", "seeds", "--data-dir", own, "--json").records
+    assert reverse["confusion"] == record["confusion"]
+
+
 def test_one_seed_of_old_runs_is_refused_by_itself(cli, old_run, own):
     """By the name of its own folder."""
     old_run("seeds")
