@@ -17,9 +17,17 @@ from threadpoolctl import threadpool_info
 
 from mnist_bp.storage.metadata import Environment
 
-__all__ = ["describe_environment", "processor", "processor_flags", "simd"]
+__all__ = [
+    "available_memory",
+    "describe_environment",
+    "processor",
+    "processor_flags",
+    "resident_memory",
+    "simd",
+]
 
 CPU_INFO = Path("/proc/cpuinfo")
+MEMORY_OF_PROCESS, MEMORY_OF_MACHINE = Path("/proc/self/statm"), Path("/proc/meminfo")
 
 VARIABLES = re.compile(r"(OPENBLAS|GOTO|OMP|MKL|BLIS|VECLIB)_\w+|NPY_(DISABLE|ENABLE)_CPU_FEATURES")
 """Environment variables that select kernels and threads of numpy and of BLAS libraries."""
@@ -82,4 +90,19 @@ def _cpu_info(name: str) -> str | None:
     with suppress(OSError):
         found = re.search(rf"^{name}\s*: *(.+)$", CPU_INFO.read_text(errors="replace"), re.MULTILINE)
         return found[1].strip() if found else None
+    return None
+
+
+def resident_memory() -> int | None:
+    """Return the bytes of memory that this process occupies, or None on systems that have no such file."""
+    with suppress(OSError, ValueError, IndexError):
+        return int(MEMORY_OF_PROCESS.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+def available_memory() -> int | None:
+    """Return the bytes of memory that programs can still get without swapping, or None if that is unknown."""
+    with suppress(OSError, ValueError, IndexError, StopIteration):
+        lines = MEMORY_OF_MACHINE.read_text().splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1])
     return None

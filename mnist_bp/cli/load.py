@@ -137,11 +137,16 @@ def data_at_hand(
         return stand_in
 
 
-def load_training_data(context: typer.Context, settings: Settings, console: Console) -> "tuple[Dataset, Settings]":
+def load_training_data(
+    context: typer.Context, settings: Settings, console: Console, *, is_plan: bool = False
+) -> "tuple[Dataset, Settings]":
     """Load the data to train on, and return the settings that name them.
 
     They are synthetic digits if MNIST is not available, and if there is no dataset, no folder, no accuracy to reach,
     and no run to resume or repeat.
+
+    For a plan, nothing is downloaded or written, and ``--limit`` is ignored: a dataset that is not on disk raises
+    DataUnavailable, and of a generated one, a single example of each set is drawn.
     """
     run, config = context.params["resume"], context.params["config"]
     is_of_a_run = run is not None or (config is not None and is_config_of_a_run(config))
@@ -154,9 +159,9 @@ def load_training_data(context: typer.Context, settings: Settings, console: Cons
     if is_of_a_run and settings.dataset == OWN and settings.classes is None:
         wanted = replace(settings, classes=CLASSES)  # older versions did not look for the number in the labels
     try:
-        data = _load(wanted, console, named_in)
+        data = _load(wanted, console, named_in, is_plan=is_plan)
     except DataUnavailable as error:
-        if settings.dataset is not None or settings.data_dir is not None or is_of_a_run:
+        if is_plan or settings.dataset is not None or settings.data_dir is not None or is_of_a_run:
             raise
         if is_gate:
             refuse_fallback(str(error))
@@ -174,8 +179,10 @@ def load_training_data(context: typer.Context, settings: Settings, console: Cons
     return data, replace(settings, dataset=data.option, data_dir=settings.data_dir or _folder_by_variable(data))
 
 
-def _load(settings: Settings, console: Console, named_in: str) -> "Dataset":
-    return load_dataset(settings, console, limit=settings.limit, named_in=named_in)
+def _load(settings: Settings, console: Console, named_in: str, *, is_plan: bool = False) -> "Dataset":
+    is_sample = is_plan and settings.dataset is not None and is_generated(settings.dataset)
+    limits: Limits = {"limit": 1, "test_limit": 1} if is_sample else {"limit": None if is_plan else settings.limit}
+    return load_dataset(settings, console, fetch=not is_plan, named_in=named_in, **limits)
 
 
 def _problems(data: "Dataset", settings: Settings) -> "tuple[Problem, ...]":

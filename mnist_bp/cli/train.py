@@ -20,6 +20,7 @@ from mnist_bp.cli.options import (
 )
 from mnist_bp.cli.signals import first_interrupt
 from mnist_bp.cli.training_options import (
+    DryRun,
     OutputFolder,
     Resume,
     RunName,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
-NO_SETTING = {"resume", "min_accuracy", "plot", "plot_format", "json", "quiet"}
+NO_SETTING = {"resume", "min_accuracy", "dry_run", "plot", "plot_format", "json", "quiet"}
 """Options that can be combined with ``--resume``, because they are no part of a run's config."""
 
 
@@ -60,6 +61,7 @@ def train(
     resume: Resume = None,
     config: Config = None,  # noqa: ARG001 - its callback has set the defaults of the other options
     min_accuracy: MinAccuracy = None,
+    dry_run: DryRun = False,
     plot: Plot = False,
     plot_format: PlotFormat = DEFAULT_FORMAT,
     json: Json = False,
@@ -76,6 +78,11 @@ def train(
         _refuse_a_taken_folder(output)
     console = Console(json=json, quiet=quiet)
     _print_if_resumed_with_other_threads(context, settings.threads, console)
+    if dry_run:
+        from mnist_bp.cli.dry_run import dry_run as print_plan
+
+        print_plan(context, settings, seeds, resume, console)
+        return
     data, settings = load_training_data(context, settings, console)
     if seeds is not None:
         from mnist_bp.cli.seeds import train_seeds

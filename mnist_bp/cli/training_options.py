@@ -12,7 +12,7 @@ from mnist_bp.training.declaration import Range
 from mnist_bp.training.panels import OUTPUT, TRAINING
 from mnist_bp.training.run_names import check_name
 
-__all__ = ["OutputFolder", "Resume", "RunName", "Seeds"]
+__all__ = ["DryRun", "OutputFolder", "Resume", "RunName", "Seeds"]
 
 Seeds = Annotated[
     int | None,
@@ -41,6 +41,15 @@ RunName = Annotated[
         metavar="NAME",
         help="Name of the run: letters, digits and - _ . (up to 64). Other commands accept it as RUN if one run below "
         "the folder runs has it.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Print all settings with their origins, and estimates of memory and time. Train, write and download "
+        "nothing.",
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -1,13 +1,13 @@
 """Configs (config.toml): parsing, and the settings that a run of any version had."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from mnist_bp.errors import InputError
-from mnist_bp.training.learning_rates import default_learning_rate
-from mnist_bp.training.settings import SETTINGS
+from mnist_bp.training.settings import SETTINGS, Settings
 
 __all__ = ["LIMIT", "changed_settings", "is_complete", "parse_config", "recorded_settings"]
 
@@ -57,11 +57,10 @@ def changed_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 
     Settings that describe the data, the network, the number of epochs and the machine are left out.
     """
-    defaults = {each.key: each.format(each.default) for each in SETTINGS.values() if each.default is not None}
-    with suppress(InputError, KeyError):  # a choice that this version does not know
-        kind = (settings["activation"], settings["cost"], settings["optimizer"])
-        defaults["learning-rate"] = default_learning_rate(*kind)
-    keys = dict.fromkeys((*_keys(), *settings))
+    momentum = settings.get("momentum")
+    kind = tuple(settings.get(key) for key in ("activation", "cost", "optimizer"))
+    defaults = _defaults(*kind, momentum if isinstance(momentum, float) else None)
+    keys = dict.fromkeys((*(each.key for each in SETTINGS.values()), *settings))
     return {
         key: settings[key]
         for key in keys
@@ -69,5 +68,12 @@ def changed_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _keys() -> Iterable[str]:
-    return (each.key for each in SETTINGS.values())
+@lru_cache
+def _defaults(activation: Any, cost: Any, optimizer: Any, momentum: float | None) -> Mapping[str, Any]:
+    """Return the defaults of all settings by option name. Some depend on these settings, if this version knows them."""
+    defaults = {each.key: each.format(each.default) for each in SETTINGS.values() if each.default is not None}
+    with suppress(InputError):
+        kind: dict[str, Any] = {"activation": activation, "cost": cost, "optimizer": optimizer}
+        rate = Settings(**kind, momentum=momentum).learning_rate
+        defaults = {**Settings(**kind).options(), "learning-rate": rate, **defaults}
+    return defaults

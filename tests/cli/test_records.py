@@ -62,6 +62,7 @@ def assert_documented(done, command):
     [
         ("train", ["--epochs", 1, "--validation", 20, "--plot"]),
         ("train", ["--epochs", 1, "--limit", 20, "--seeds", 2]),
+        ("train", ["--dry-run"]),
         ("evaluate", ["run", "--mistakes", 2, "--plot", "--adversarial", 0.1]),
         ("evaluate", ["run", "run", "--mistakes", 2]),
         ("gradcheck", ["--hidden", 3, "--examples", 3]),

@@ -67,6 +67,16 @@ def test_a_run_is_listed_with_its_settings_and_the_figures_of_its_model(start, c
     assert out.endswith("1 run in runs: 1 finished\n")
 
 
+def test_settings_are_compared_with_the_defaults_of_their_optimizer(start, listed):
+    """The default learning rate depends on the momentum, which is a setting of two optimizers only."""
+    start("--optimizer", "nesterov")
+    start("--optimizer", "momentum", "--momentum", 0.5)
+    changed = [record["changed"] for record in listed().values()]
+    assert changed == [
+        {"limit": 100, "optimizer": "nesterov"}, {"limit": 100, "optimizer": "momentum", "momentum": 0.5}
+    ]  # fmt: skip
+
+
 def test_no_run_is_one_line(cli):
     """The folder runs may be missing; so is the case of an empty folder."""
     Path("empty").mkdir()

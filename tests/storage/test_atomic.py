@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_bp.storage.atomic import atomic_write, lock, remove_parts, sync, sync_folder, write_text
+from mnist_bp.storage.atomic import atomic_write, is_locked, lock, remove_parts, sync, sync_folder, write_text
 
 
 @pytest.fixture
@@ -191,3 +191,14 @@ def test_an_fsync_that_loses_data_is_an_error(folder, monkeypatch, number):
     with pytest.raises(OSError, match="fails"):
         write_text(folder / "file", "text")
     assert names(folder) == []
+
+
+def test_a_reader_sees_a_lock_and_takes_none(tmp_path):
+    """Two readers do not see each other."""
+    path = tmp_path / "file"
+    path.touch()
+    assert [is_locked(path), is_locked(path)] == [False, False]
+    with path.open("r+b") as file:
+        assert lock(file.fileno())
+        assert is_locked(path)
+    assert not is_locked(path)
