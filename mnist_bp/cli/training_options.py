@@ -29,7 +29,7 @@ OutputFolder = Annotated[
     typer.Option(
         parser=user_path,
         metavar="DIR",
-        help="Folder for the run (config, history, model). Default: runs/<time>-<sizes>, or runs/<time>-<sizes>-NAME.",
+        help="Folder for the run (config, history, model). Default: runs/<time>-<sizes>[-NAME].",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -39,8 +39,7 @@ RunName = Annotated[
         "--name",
         parser=check_name,
         metavar="NAME",
-        help="Name of the run: letters, digits and - _ . (up to 64). Other commands accept it as RUN if one run below "
-        "the folder runs has it.",
+        help="Name of the run, up to 64 letters, digits, - _ and dots. Commands accept it as RUN.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -48,8 +47,7 @@ DryRun = Annotated[
     bool,
     typer.Option(
         "--dry-run",
-        help="Print all settings with their origins, and estimates of memory and time. Train, write and download "
-        "nothing.",
+        help="Only print all settings, and estimates of memory and time.",
         rich_help_panel=OUTPUT,
     ),
 ]
