@@ -80,6 +80,18 @@ class Trainer(trainer.Trainer):
     settings
         Settings of the command ``train`` by name: ``epochs``, ``batch_size``, ``learning_rate``, ``optimizer``, ….
 
+    Attributes
+    ----------
+    network
+        Network that is trained: its parameters after the last step.
+    eval_network
+        Network that the results describe: ``network`` itself, or the average of its parameters (``average``).
+    saved_network
+        Network that ``train`` would save. With ``keep="best"``, and by default with ``early_stop``, it is
+        ``eval_network`` after the epoch with the best validation accuracy; otherwise ``eval_network`` itself.
+    saved_epoch
+        Number of that epoch.
+
     Raises
     ------
     InputError

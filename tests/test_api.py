@@ -51,6 +51,16 @@ def test_a_dataset_is_loaded_from_a_folder_and_learned(idx_folder):
     assert (len(data.train), result.test_accuracy) == (200, evaluate(trainer.eval_network, data.test).accuracy)
 
 
+def test_the_best_network_of_a_training_can_be_used(network, arrays):
+    """Its accuracy on the validation set is the best of all epochs; an early stop needs no further setting."""
+    trainer = Trainer(network, arrays, arrays, validation=arrays, epochs=20, early_stop=2, learning_rate=9.0)
+    results = list(trainer.run())
+
+    best = max(result.validation_accuracy for result in results)
+    assert evaluate(trainer.saved_network, arrays).accuracy == best == results[trainer.saved_epoch - 1].test_accuracy
+    assert trainer.saved_epoch < trainer.epoch
+
+
 def test_a_dataset_that_is_not_available_is_an_error(monkeypatch):
     """There is no silent fallback to synthetic digits."""
     monkeypatch.setenv("MNIST_BP_OFFLINE", "1")

@@ -13,7 +13,7 @@ from mnist_bp.reports.console import Console, printable
 from mnist_bp.reports.seeds import SeedsReport
 from mnist_bp.shell import program_command
 from mnist_bp.training.run_folder import RunFolder
-from mnist_bp.training.seeds import SeedRun, name_seeds, reopen_series, seed_command, summarize
+from mnist_bp.training.seeds import SeedRun, TimeLimit, name_seeds, reopen_series, seed_command, summarize
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.worker_pool import Ended, News, WorkerPool
 
@@ -49,6 +49,7 @@ def train_seeds(
     console: Console,
     *,
     name: str | None,
+    max_seconds: float | None,
     min_accuracy: float | None,
     started: float,
     debug: bool = False,
@@ -69,6 +70,8 @@ def train_seeds(
         Such a folder. Each training resumes after its last finished epoch; those without one start.
     name
         Name of a new folder, see ``RunFolder.create``.
+    max_seconds
+        Limit of the wall time of all trainings in seconds, see ``TimeLimit``; None: no limit.
     min_accuracy
         Required mean accuracy; None: no requirement.
     started
@@ -95,12 +98,21 @@ def train_seeds(
     runs = {seed: SeedRun(seed, folder.folder / f"seed-{seed}") for seed in chosen}
     n_parallel = min(seeds, max(1, usable_cores() // settings.threads))
     report = SeedsReport(console, settings, data, list(runs.values()), folder)
-    report.start(n_parallel)
+    report.start(n_parallel, max_seconds)
+    limit = None if max_seconds is None else TimeLimit(max_seconds, seeds, n_parallel)
+
+    def arguments(n_waiting: int) -> list[str]:
+        return [] if limit is None else ["--max-seconds", str(limit.part(n_waiting))]
+
     more = ["--debug"] if debug else []
     commands = {seed: [*seed_command(settings, run), *more] for seed, run in runs.items()}
     with (
         WorkerPool(
-            commands, n_parallel, on_suspend=stop_this_process, on_errors=_print_errors if debug else None
+            commands,
+            n_parallel,
+            on_suspend=stop_this_process,
+            arguments=arguments,
+            on_errors=_print_errors if debug else None,
         ) as trainings,
         first_interrupt(trainings.stop),
         on_suspend(trainings.suspend),

@@ -7,14 +7,15 @@ __all__ = ["CPU_ONLY", "nearest_option"]
 
 USUAL_NAMES = {
     "adam": "optimizer adam", "aug": "augment", "augmentation": "augment", "batch": "batch-size", "bs": "batch-size",
-    "checkpoint": "resume", "continue": "resume", "criterion": "cost", "data": "data-dir", "ema": "average",
-    "early-stopping": "early-stop", "jobs": "threads", "layers": "hidden", "loss": "cost", "lr": "learning-rate",
-    "lr-schedule": "schedule", "lr-scheduler": "schedule", "max-samples": "limit", "minibatch": "batch-size",
-    "momentum": "optimizer momentum", "n-epochs": "epochs", "nesterov": "optimizer nesterov", "num-epochs": "epochs",
-    "num-workers": "threads", "optim": "optimizer", "out": "output", "patience": "early-stop", "precision": "dtype",
-    "random-state": "seed", "root": "data-dir", "save": "output", "save-dir": "output", "scheduler": "schedule",
-    "units": "hidden", "val": "validation", "validation-split": "validation", "wd": "l2", "weight-decay": "l2",
-    "workers": "threads",
+    "checkpoint": "resume", "continue": "resume", "criterion": "cost", "data": "data-dir",
+    "early-stopping": "early-stop", "ema": "average", "jobs": "threads", "layers": "hidden", "loss": "cost",
+    "lr": "learning-rate", "lr-schedule": "schedule", "lr-scheduler": "schedule", "max-samples": "limit",
+    "max-time": "max-seconds", "minibatch": "batch-size", "momentum": "optimizer momentum", "n-epochs": "epochs",
+    "nesterov": "optimizer nesterov", "num-epochs": "epochs", "num-workers": "threads", "optim": "optimizer",
+    "out": "output", "patience": "early-stop", "precision": "dtype", "random-state": "seed", "root": "data-dir",
+    "save": "output", "save-best": "keep best", "save-dir": "output", "scheduler": "schedule",
+    "time-limit": "max-seconds", "timeout": "max-seconds", "units": "hidden", "val": "validation",
+    "validation-split": "validation", "wd": "l2", "weight-decay": "l2", "workers": "threads",
 }  # fmt: skip
 """Names in other programs and libraries ↦ the option here, and its value if that follows from the name."""
 

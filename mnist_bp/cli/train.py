@@ -21,6 +21,7 @@ from mnist_bp.cli.options import (
 from mnist_bp.cli.signals import first_interrupt
 from mnist_bp.cli.training_options import (
     DryRun,
+    MaxSeconds,
     OutputFolder,
     Resume,
     RunName,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
-NO_SETTING = {"resume", "min_accuracy", "dry_run", "plot", "plot_format", "json", "quiet"}
+NO_SETTING = {"resume", "max_seconds", "min_accuracy", "dry_run", "plot", "plot_format", "json", "quiet"}
 """Options that can be combined with ``--resume``, because they are no part of a run's config."""
 
 
@@ -56,6 +57,7 @@ def train(
     *,
     settings: Settings,
     seeds: Seeds = None,
+    max_seconds: MaxSeconds = None,
     output: OutputFolder = None,
     name: RunName = None,
     resume: Resume = None,
@@ -95,6 +97,7 @@ def train(
             resume,
             console,
             name=name,
+            max_seconds=max_seconds,
             min_accuracy=min_accuracy,
             started=started,
             debug=context.find_root().params["debug"],
@@ -102,17 +105,17 @@ def train(
         return
     session = _session(settings, data, output, resume, name)
     report = TrainingReport(console, session)
-    report.start()
-    failure: KeyboardInterrupt | MnistBpError | None = _run_epochs(session, report, console)
+    report.start(max_seconds)
+    failure: KeyboardInterrupt | MnistBpError | None = _run_epochs(session, report, console, max_seconds)
     if failure is not None and not session.is_saved:  # interrupted a second time, while saving
         raise failure
-    last = session.last
+    saved = session.saved
     plots, failure = _plot(session, plot_format, console, failure) if plot else (None, failure)
     report.end(session.reason, time.perf_counter() - started, plots)
     if failure is not None:
         raise failure
-    if min_accuracy is not None and last is not None and last.test_accuracy < min_accuracy:
-        raise AnswerIsNo(f"test accuracy {last.test_accuracy:.4f} is below --min-accuracy {min_accuracy:g}")
+    if min_accuracy is not None and saved is not None and saved.test_accuracy < min_accuracy:
+        raise AnswerIsNo(f"test accuracy {saved.test_accuracy:.4f} is below --min-accuracy {min_accuracy:g}")
 
 
 def _refuse_what_makes_another_run(context: typer.Context) -> None:
@@ -139,6 +142,8 @@ def _refuse_what_lacks_its_other_half(context: typer.Context, settings: Settings
         raise InputError(f"--schedule {settings.schedule} requires --epochs")
     if settings.early_stop is not None and settings.validation is None:
         raise InputError("--early-stop requires --validation")
+    if settings.keep == "best" and settings.validation is None:
+        raise InputError("--keep best requires --validation")
 
 
 def _refuse_a_taken_folder(output: Path) -> None:
@@ -166,7 +171,7 @@ def _session(
 
 
 def _run_epochs(
-    session: "TrainingRun", report: TrainingReport, console: Console
+    session: "TrainingRun", report: TrainingReport, console: Console, max_seconds: float | None
 ) -> "KeyboardInterrupt | OutputClosed | Diverged | None":
     """Train and report each epoch. Return the exception that ended the training early, or None.
 
@@ -189,7 +194,7 @@ def _run_epochs(
             threadpool_limits(session.settings.threads),
             first_interrupt(interrupt.set),
             report,
-            closing(session.epochs(on_batch)) as epochs,
+            closing(session.epochs(on_batch, max_seconds=max_seconds)) as epochs,
         ):
             for result in epochs:
                 report.epoch(result)

@@ -7,12 +7,13 @@ import typer
 
 from mnist_bp.cli.config import use_run
 from mnist_bp.cli.declared import whole_number
+from mnist_bp.cli.options import positive
 from mnist_bp.environment import user_path
 from mnist_bp.training.declaration import Range
 from mnist_bp.training.panels import OUTPUT, TRAINING
 from mnist_bp.training.run_names import check_name
 
-__all__ = ["DryRun", "OutputFolder", "Resume", "RunName", "Seeds"]
+__all__ = ["DryRun", "MaxSeconds", "OutputFolder", "Resume", "RunName", "Seeds"]
 
 Seeds = Annotated[
     int | None,
@@ -21,6 +22,16 @@ Seeds = Annotated[
         parser=whole_number(Range.whole(2, 10_000)),
         help="Train N networks with seeds --seed, --seed + 1, …, in parallel, and print mean ± standard deviation. "
         "--min-accuracy applies to the mean. Default: one network.",
+        rich_help_panel=TRAINING,
+    ),
+]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option(
+        metavar="S",
+        parser=positive,
+        help="Stop after the epoch in which S seconds of training are over; with --seeds, of all networks. "
+        "Default: no limit.",
         rich_help_panel=TRAINING,
     ),
 ]

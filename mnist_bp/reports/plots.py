@@ -100,14 +100,19 @@ def plot_training(run: "TrainingRun", plot_format: str) -> list[Path]:
     from mnist_bp.reports.figures.picture import Head
     from mnist_bp.training.evaluation import evaluate
 
-    network, data, settings = run.trainer.eval_network, run.data, run.settings
+    trainer, data, settings = run.trainer, run.data, run.settings
+    network = trainer.saved_network
     called = _called(data.name, is_synthetic=data.is_synthetic)
-    trained = _trained(network, called, run.trainer.epoch, settings.seed, settings.epochs)
+    best = trainer.saved_epoch if settings.keep == "best" else None
+    trained = _trained(network, called, _after(trainer.saved_epoch, settings.keep, settings.epochs), settings.seed)
     head = Head(trained, describe_data(replace(data, name=called), len(data.train), settings.validation))
     epochs = run.run.read_history()
     if not epochs:  # lost in a power failure
         raise InputError(f"{run.run.folder} has no history to draw")
-    pictures = {"learning-curves": learning_curves(epochs, head), "gradient-norms": gradient_norms(epochs, head)}
+    pictures = {
+        "learning-curves": learning_curves(epochs, head, best),
+        "gradient-norms": gradient_norms(epochs, head, best),
+    }
     with threadpool_limits(settings.threads):
         result = evaluate(network, data.test.rows, data.test.labels, mistakes=MISTAKES)
     pictures |= _pictures(network, data, "test", result, trained)
@@ -138,7 +143,7 @@ def plot_evaluation(
         trained = f"committee of {len(models.members)} networks; trained on {called}"
         pictures = _evaluation_pictures(data, split, result, trained)
     else:
-        trained = _trained(model.network, called, meta.epochs, meta.config.get("seed"))
+        trained = _trained(model.network, called, _after(meta.epochs, meta.kept), meta.config.get("seed"))
         pictures = _pictures(model.network, data, split, result, trained)
     try:
         return _save(pictures, folder or model.path.parent, plot_format)
@@ -236,12 +241,21 @@ def _save(pictures: "Mapping[str, Picture]", folder: Path, plot_format: str) -> 
     return paths
 
 
-def _trained(network: "Network", called: str, epochs: Any, seed: Any, planned: int | None = None) -> str:
+def _after(epoch: int | None, kept: str, planned: int | None = None) -> str:
+    """Return a description of the epoch after which the network was saved; "" if it is unknown."""
+    if epoch is None:
+        return ""
+    if kept == "best":
+        return f"epoch {epoch:,}, the best on the validation set"
+    of_all = f" of {planned:,}" if planned is not None and planned != epoch else ""
+    return f"{epoch:,}{of_all} epoch{'' if (planned or epoch) == 1 else 's'}"
+
+
+def _trained(network: "Network", called: str, after: str, seed: Any) -> str:
     """Return a description of a network and its training in one line. Missing parts of a model file are left out."""
-    of_all = f" of {planned:,}" if planned is not None and planned != epochs else ""
     parts = [
         f"{format_sizes(network.sizes)}, {network.activation}, {network.cost}; trained on {called}",
-        f"{epochs:,}{of_all} epoch{'' if (planned or epochs) == 1 else 's'}" if type(epochs) is int else "",
+        after,
         f"seed {seed}" if type(seed) is int else "",
     ]
     return ", ".join(filter(None, parts))

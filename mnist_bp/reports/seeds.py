@@ -17,7 +17,7 @@ from rich.table import Table
 from mnist_bp.reports.console import Console, natural_width
 from mnist_bp.reports.data import describe_data, named, warn_if_synthetic, warn_of_problems
 from mnist_bp.reports.tables import new_table
-from mnist_bp.reports.training import print_next
+from mnist_bp.reports.training import ENDED, UNFINISHED, print_limit, print_next
 from mnist_bp.training.metrics import format_cost, percent
 from mnist_bp.training.notation import count, format_sizes
 from mnist_bp.training.run_folder import RunFolder
@@ -31,9 +31,14 @@ if TYPE_CHECKING:
 
 __all__ = ["SeedsReport"]
 
-HEADINGS = ("seed", "epoch", "test\ncost", "test\naccuracy", "test\nerror", "seconds")
-WIDEST = ("± std", "", "1.00e+00", "interrupted", "100.00 %", "seconds")
-"""Widest text of each column, so that columns keep their widths during the training."""
+COLUMNS = {
+    "seed": "± std", "epoch": "", "best": "", "test\ncost": "1.00e+00", "test\naccuracy": "interrupted",
+    "test\nerror": "100.00 %", "seconds": "seconds",
+}  # fmt: skip
+"""Widest text of each column by its heading, so that columns keep their widths during the training."""
+
+BEST = [*COLUMNS].index("best")
+"""Place of the column that only ``--keep best`` has."""
 
 REFRESH_SECONDS = 0.2
 
@@ -82,8 +87,11 @@ class SeedsReport:
         self._live = None
         self._moving.close()
 
-    def start(self, n_parallel: int) -> None:
-        """Print the data, the recipe and the number of networks, of which ``n_parallel`` train at the same time."""
+    def start(self, n_parallel: int, max_seconds: float | None = None) -> None:
+        """Print the data, the recipe and the number of networks, of which ``n_parallel`` train at the same time.
+
+        ``max_seconds`` is the limit of the time of all networks.
+        """
         sizes = format_sizes((self._data.pixels, *self._settings.hidden, self._data.classes))
         data = self._data
         warn_if_synthetic(data, self._console)
@@ -95,6 +103,7 @@ class SeedsReport:
         for warning in self._series.warnings:
             self._console.warn(warning)
         self._console.print(f"networks {sizes}, {len(self._runs)} of them, {n_parallel} at a time")
+        print_limit(self._console, max_seconds)
 
     def record(self, run: SeedRun, record: dict[str, Any]) -> None:
         """Print a record of a training, and add an end record to the history."""
@@ -116,9 +125,9 @@ class SeedsReport:
         if run.is_finished and run.end is not None:
             accuracy = run.end["test_accuracy"]
             result = f"test accuracy {percent(accuracy)}, error {percent(1 - accuracy)}"
-            self._console.print(
-                f"seed {run.seed}: {result} ({run.state} after {count(run.epochs, 'epoch')}, {run.seconds:.1f} s)"
-            )
+            best = f"best epoch {run.end['best_epoch']}; " if self._keeps_best else ""
+            ended = f"{best}{ENDED.get(run.state, run.state)} after {count(run.epochs, 'epoch')}"
+            self._console.print(f"seed {run.seed}: {result} ({ended}, {run.seconds:.1f} s)")
         else:
             why = f"interrupted after {count(run.epochs, 'epoch')}" if run.state == "interrupted" else run.error
             self._console.print(f"seed {run.seed}: {why}", style="yellow")
@@ -130,6 +139,13 @@ class SeedsReport:
         self._warn()
         if record["unfinished"]:
             self._console.warn(f"{name_seeds(record['unfinished'])}: not finished, and not counted")
+        if stopped := [run for run in self._runs if run.state == "time"]:
+            epochs = [run.epochs for run in stopped]
+            span = " to ".join(map(str, dict.fromkeys((min(epochs), max(epochs)))))
+            self._console.warn(
+                f"{name_seeds([run.seed for run in stopped])}: {ENDED['time']} after {span} of "
+                f"{count(self._settings.epochs, 'epoch')}"
+            )
         record = {
             **record,
             "seconds": seconds,
@@ -164,15 +180,15 @@ class SeedsReport:
 
         seeds = defaultdict[str, list[int]](list)
         for run in self._runs:
-            if run.is_finished and run.last is not None:
-                for warning in warnings(Health.from_record(run.last["health"])):
+            if run.is_finished and run.end is not None:
+                for warning in warnings(Health.from_record(run.end["health"])):
                     seeds[warning].append(run.seed)
         for warning, same in seeds.items():
             self._console.warn(f"{name_seeds(same)}: {warning}")
 
     def _print_next(self) -> None:
         """Print the next command: resume all that were interrupted, or inspect the first network or the committee."""
-        if any(run.state in {"interrupted", "waiting"} for run in self._runs):
+        if any(run.state in {"waiting", *UNFINISHED} for run in self._runs):
             print_next(self._console, ("train", "--resume", self._series.folder))
         elif finished := [run.folder for run in self._runs if run.is_finished]:
             is_committee = len(finished) == len(self._runs)
@@ -181,30 +197,37 @@ class SeedsReport:
 
     def _table(self, *, with_spread: bool = False) -> Table:
         """Return the table with a row for each seed; with the spread, also mean, deviation and range."""
-        table = new_table(*HEADINGS, padding=(0, 0, 0, 1))
-        for column, widest in zip(table.columns, WIDEST, strict=True):
+        table = new_table(*self._shown([*COLUMNS]), padding=(0, 0, 0, 1))
+        for column, widest in zip(table.columns, self._shown([*COLUMNS.values()]), strict=True):
             column.min_width = len(widest)
         for run in self._runs:
-            table.add_row(*self._row(run))
+            table.add_row(*self._shown(self._row(run)))
         ends = [run.end for run in self._runs if run.is_finished and run.end is not None]
         if with_spread and len(ends) > 1:
             table.add_section()
             costs, accuracies = [end["test_cost"] for end in ends], [end["test_accuracy"] for end in ends]
             errors, seconds = [1 - accuracy for accuracy in accuracies], [end["seconds"] for end in ends]
             for name, of in SPREAD:
-                table.add_row(
-                    name, "", format_cost(of(costs)), percent(of(accuracies)), percent(of(errors)), f"{of(seconds):.1f}"
-                )
+                figures = format_cost(of(costs)), percent(of(accuracies)), percent(of(errors)), f"{of(seconds):.1f}"
+                table.add_row(*self._shown([name, "", "", *figures]))
         return table
 
-    def _row(self, run: SeedRun) -> tuple[str, ...]:
+    @property
+    def _keeps_best(self) -> bool:
+        return self._settings.keep == "best"
+
+    def _shown(self, row: list[str]) -> list[str]:
+        """Return the texts of the columns that the table has."""
+        return row if self._keeps_best else row[:BEST] + row[BEST + 1 :]
+
+    def _row(self, run: SeedRun) -> list[str]:
         seed, epoch = str(run.seed), f"{run.epochs}/{self._settings.epochs}"
         seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
         figures = run.end or run.last
         if figures is None or (run.code is not None and not run.is_finished):
-            return seed, epoch, "", run.state, "", seconds
-        accuracy = figures["test_accuracy"]
-        return seed, epoch, format_cost(figures["test_cost"]), percent(accuracy), percent(1 - accuracy), seconds
+            return [seed, epoch, "", "", run.state, "", seconds]
+        accuracy, best = figures["test_accuracy"], str(figures.get("best_epoch", ""))
+        return [seed, epoch, best, format_cost(figures["test_cost"]), percent(accuracy), percent(1 - accuracy), seconds]
 
 
 SPREAD: tuple[tuple[str, Callable[[list[float]], float]], ...] = (

@@ -7,6 +7,7 @@ start, for each epoch and for the end.
 import math
 import re
 import time
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 from rich.table import Table
 
 from mnist_bp import __version__
+from mnist_bp.reports.best_epoch import best_record, print_best
 from mnist_bp.reports.console import Console, natural_width
 from mnist_bp.reports.data import describe_data, named, warn_if_synthetic, warn_of_problems
 from mnist_bp.reports.plots import plots_record
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from mnist_bp.training.diagnostics import Health
     from mnist_bp.training.run import TrainingRun
 
-__all__ = ["TrainingReport", "print_next"]
+__all__ = ["ENDED", "UNFINISHED", "TrainingReport", "print_limit", "print_next"]
 
 MOST_ROOMY = 5
 """Largest number of columns besides the first with extra space between them: the table fits 60 columns."""
@@ -50,6 +52,12 @@ LEAST_COST = 1e-6
 
 UNTRAINED = "stopped before the first epoch finished; only the untrained network was saved"
 
+UNFINISHED = {"interrupted", "time"}
+"""Reasons for the end of a training that can be resumed without another setting."""
+
+ENDED = {"time": "stopped by --max-seconds"}
+"""Reasons for the end in words, if they are not the reason itself."""
+
 _FIGURES = re.compile(r"[\d.,% ]+|s\b|\(.*?\)")
 """Parts of a warning that may differ from epoch to epoch."""
 
@@ -65,6 +73,12 @@ def print_next(console: Console, *commands: tuple[object, ...]) -> None:
     """Print one or two commands that may follow, the most useful one first."""
     for command, lead in zip(commands, ("next:", "or:  "), strict=False):
         console.print(f"{lead} {program_command(*command)}", wrap=False)
+
+
+def print_limit(console: Console, max_seconds: float | None) -> None:
+    """Print the limit of the time, if there is one."""
+    if max_seconds is not None:
+        console.print(f"limit    {max_seconds:g} s of training, and the rest of the epoch in which they end")
 
 
 class TrainingReport:
@@ -121,8 +135,8 @@ class TrainingReport:
             self._refreshed = now
             self._progress.update(self._task, completed=self._steps)
 
-    def start(self) -> None:
-        """Print the network, the data and the recipe."""
+    def start(self, max_seconds: float | None = None) -> None:
+        """Print the network, the data and the recipe. ``max_seconds`` is the limit of this training's time."""
         settings, data, trainer = self._settings, self._data, self._session.trainer
         network = trainer.network
         warn_if_synthetic(data, self._console)
@@ -136,9 +150,10 @@ class TrainingReport:
         for warning in self._session.run.warnings:
             self._console.warn(warning)
         if trainer.epoch:
-            is_finished = trainer.epoch >= settings.epochs
-            hint = "; nothing is left to train: give more with --epochs" if is_finished else ""
-            self._console.print(f"resumed  {self._session.run.folder}, after {count(trainer.epoch, 'epoch')}{hint}")
+            self._console.print(
+                f"resumed  {self._session.run.folder}, after {count(trainer.epoch, 'epoch')}{self._what_is_left()}"
+            )
+        print_limit(self._console, max_seconds)
         self._console.emit_json({
             "event": "start",
             "version": __version__,
@@ -151,9 +166,20 @@ class TrainingReport:
             "dataset": data.name,
             "batch_size": settings.batch_size or len(data.train),
             "resumed_after": trainer.epoch,
+            "max_seconds": max_seconds,
             "problems": [problem.text for problem in data.problems],
             **self._data.mark,
         })  # fmt: skip
+
+    def _what_is_left(self) -> str:
+        """Return the reason why a resumed training is already over, and what continues it; "" if it is not over."""
+        settings, trainer = self._settings, self._session.trainer
+        if trainer.epoch >= settings.epochs:
+            return "; nothing is left to train: give more with --epochs"
+        if settings.early_stop is not None and trainer.is_finished:
+            without = count(settings.early_stop, "epoch")
+            return f"; stopped early, {without} without a better validation accuracy: raise --early-stop to continue"
+        return ""
 
     def epoch(self, result: EpochResult) -> None:
         """Print the figures of an epoch."""
@@ -177,15 +203,17 @@ class TrainingReport:
 
     def end(self, reason: str, seconds: float, plots: list[Path] | None = None) -> None:
         """Print the result, the files and the next commands. ``plots`` are the files of the figures, if requested."""
-        last, run, epochs = self._session.last, self._session.run, self._session.trainer.epoch
+        saved, run, epochs = self._session.saved, self._session.run, self._session.trainer.epoch
         fingerprint = self._session.fingerprint
         self._console.emit_json({
             "event": "end",
             "name": run.name,
             "reason": reason,
             "epochs": epochs,
-            "test_cost": last.test_cost if last else None,
-            "test_accuracy": last.test_accuracy if last else None,
+            "test_cost": saved.test_cost if saved else None,
+            "test_accuracy": saved.test_accuracy if saved else None,
+            **best_record(self._session),
+            "health": asdict(saved.health) if saved else None,
             "seconds": seconds,
             "run": str(run.folder),
             "model": str(run.model),
@@ -194,17 +222,19 @@ class TrainingReport:
             **self._data.mark,
         })  # fmt: skip
         self._show_curves()
-        if last is not None:
-            self._warn(self._warnings(last.health, finished=True))
+        if saved is not None:
+            self._warn(self._warnings(saved.health, finished=True))
+            print_best(self._session, self._console)
             self._console.print(f"weights  fingerprint {fingerprint[:SHOWN_DIGITS]}")
         data = named(self._data)
-        result = f"test accuracy {percent(last.test_accuracy)} on {data}" if last else UNTRAINED
+        result = f"test accuracy {percent(saved.test_accuracy)} on {data}" if saved else UNTRAINED
         times = f"{self._training_seconds:.1f} s of training, {seconds:.1f} s in total"
-        ended = f"{reason} after {count(epochs, 'epoch')}, {times}"
+        best = f"best epoch {saved.epoch}; " if saved and self._settings.keep == "best" else ""
+        ended = f"{best}{ENDED.get(reason, reason)} after {count(epochs, 'epoch')}, {times}"
         self._console.print_result(f"{result} ({ended}); model: {run.model}", style="bold")
-        if reason == "interrupted":
+        if reason in UNFINISHED:
             print_next(self._console, ("train", "--resume", run.folder))
-        elif last is not None:
+        elif saved is not None:
             print_next(self._console, ("page", run.folder), ("evaluate", run.folder))
 
     def _show_curves(self) -> None:

@@ -7,11 +7,14 @@ versions, or whose value is invalid reads as the default of its field.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from mnist_bp.errors import InputError
 
-__all__ = ["Environment", "Metadata", "check", "described"]
+__all__ = ["KEPT", "Environment", "Metadata", "check", "described"]
+
+KEPT = ("last", "best")
+"""Epochs whose model can be saved: the last one, or the one with the best validation accuracy."""
 
 UNKNOWN: tuple[Any, ...] = (None, (), {})
 """Values of fields that are unknown and therefore not written."""
@@ -43,7 +46,7 @@ def _list(name: str, of: Kind, length: int | None = None) -> Kind:
 
 STRINGS, WHOLES = _list("strings", STRING), _list("whole numbers", WHOLE)
 TWO_WHOLES, TWO_NUMBERS = _list("two whole numbers", WHOLE, 2), _list("two numbers", NUMBER, 2)
-EPOCH = Kind("`last` or `best`", lambda value: value in ("last", "best"))
+EPOCH = Kind("`last` or `best`", lambda value: value in KEPT)
 
 
 def key(kind: Kind, text: str, default: Any = None) -> Any:
@@ -108,9 +111,9 @@ class Metadata(Keys):
     invert: bool = key(FLAG, "true if grey levels are inverted (255 − grey level) first", default=False)
     dark_on_light: bool = key(FLAG, "polarity of the inputs: true if they show dark ink on light paper", default=False)
     config: dict[str, Any] = key(OBJECT, "settings of the training, such as seed, as in config.toml", {})
-    epochs: int | None = key(WHOLE, "number of finished epochs")
-    kept: Literal["last", "best"] = key(EPOCH, "saved epoch; `best` by validation accuracy", "last")
-    test_accuracy: float | None = key(NUMBER, "accuracy on the test set, 0 to 1")
+    epochs: int | None = key(WHOLE, "number of epochs that trained the saved model")
+    kept: str = key(EPOCH, "saved epoch; `best` by validation accuracy", "last")
+    test_accuracy: float | None = key(NUMBER, "accuracy of the saved model on the test set, 0 to 1")
     environment: Environment = key(
         OBJECT._replace(read=Environment.read), "software and hardware of the training", Environment()
     )

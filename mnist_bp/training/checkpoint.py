@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from mnist_bp.training.metrics import METRICS, EpochResult
 from mnist_bp.training.stopping import is_finished
 from mnist_bp.training.trainer import Trainer
 
-__all__ = ["FORMAT", "read_progress", "restore", "save"]
+__all__ = ["FORMAT", "Results", "read_progress", "restore", "save"]
 
 MOST = 1 << 53
 """Largest valid number of steps or epochs, more than any computer can do."""
@@ -27,17 +27,30 @@ LATER = {"dataset", "momentum"}
 the digest of the training data still shows whether it is the same. Their momentum was always 0.9, as in their config.
 """
 
+TESTED = ("test_cost", "test_accuracy")
+VALIDATED = (*TESTED, "validation_cost", "validation_accuracy")
+"""Metrics of a checkpoint's results that are printed at the end, without and with ``--keep best``."""
+
 FORMAT = 2
 """Version of the file's layout. Format 1 of model.npz, without a checksum, was never used for checkpoints."""
 
 
-def save(path: Path, trainer: Trainer, last: EpochResult, identity: Mapping[str, Any]) -> None:
-    """Write the trainer's state after an epoch, and the epoch's result, atomically.
+class Results(NamedTuple):
+    """Results of the last epoch, and of the epoch of the saved model."""
+
+    last: EpochResult
+    saved: EpochResult
+
+
+def save(path: Path, trainer: Trainer, results: Results, identity: Mapping[str, Any]) -> None:
+    """Write the trainer's state after an epoch, and the results, atomically.
 
     ``identity`` holds the values that must be equal to resume, see ``restore``.
     """
     version = {"format": FORMAT, "version": __version__, "calculation": CALCULATION}
-    npz.write(path, trainer.state, {**version, "identity": identity, "last": last.record()})
+    last, saved = results
+    kept = {"kept": saved.record()} if trainer.settings.keep == "best" else {}
+    npz.write(path, trainer.state, {**version, "identity": identity, "last": last.record(), **kept})
 
 
 def read_progress(path: Path) -> npz.Archive:
@@ -63,8 +76,8 @@ def restore(
     *,
     resumable: Collection[str] = (),
     defaults: Mapping[str, Any] | None = None,
-) -> EpochResult:
-    """Restore the state of a trainer, and return the result of its last epoch.
+) -> Results:
+    """Restore the state of a trainer, and return the results of its last epoch and of the epoch of its saved model.
 
     Parameters
     ----------
@@ -101,13 +114,26 @@ def restore(
         raise InputError(f"{path}: missing arrays: {missing}; unknown arrays: {unknown}")
     for name, array in trainer.state.items():
         _check(path, name, held.arrays[name], array)
-    last = _result(held.meta.get("last"))
-    if last is None or last.epoch != held.arrays["epoch"]:
-        raise InputError(f"{path}: its metadata has no valid result of the last epoch")
+    keeps_best = trainer.settings.keep == "best"
+    needed = VALIDATED if keeps_best else TESTED
+    last = saved = _result_of(path, held, "last", "epoch", needed)
+    if keeps_best:
+        saved = _result_of(path, held, "kept", "kept_epoch", needed)
     if not is_finished(trainer.settings, held.arrays):
         refuse_other_calculation(path.parent, held.meta, trainer.settings)
     trainer.restore(held.arrays)
-    return last
+    return Results(last, saved)
+
+
+def _result_of(path: Path, held: npz.Archive, name: str, number: str, needed: Collection[str]) -> EpochResult:
+    """Return the result with this name in the metadata.
+
+    Raise InputError if it is not of the epoch in the array ``number``, or lacks one of the metrics ``needed``.
+    """
+    result = _result(held.meta.get(name))
+    if result is None or result.epoch != held.arrays[number] or not result.figures.keys() >= {*needed}:
+        raise InputError(f"{path}: its metadata has no valid result of the {name} epoch")
+    return result
 
 
 def _result(record: Any) -> EpochResult | None:

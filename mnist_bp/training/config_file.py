@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_bp.errors import InputError
+from mnist_bp.training.saved_epoch import default_keep
 from mnist_bp.training.settings import SETTINGS, Settings
 
 __all__ = ["LIMIT", "changed_settings", "is_complete", "parse_config", "recorded_settings"]
@@ -59,7 +60,8 @@ def changed_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """
     momentum = settings.get("momentum")
     kind = tuple(settings.get(key) for key in ("activation", "cost", "optimizer"))
-    defaults = _defaults(*kind, momentum if isinstance(momentum, float) else None)
+    usual = _defaults(*kind, momentum if isinstance(momentum, float) else None)
+    defaults = {**usual, "keep": default_keep(settings.get("early-stop"))}
     keys = dict.fromkeys((*(each.key for each in SETTINGS.values()), *settings))
     return {
         key: settings[key]

@@ -1,6 +1,7 @@
 """Training with a run folder: starts or resumes a run, writes each epoch to the disk, and saves the model."""
 
 import hashlib
+import time
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import replace
@@ -16,6 +17,7 @@ from mnist_bp.training import checkpoint
 from mnist_bp.training.metrics import EpochResult
 from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.settings import SETTINGS, Settings
+from mnist_bp.training.stopping import refuse_less_patience
 from mnist_bp.training.trainer import LabelledImages, Trainer
 
 __all__ = ["TrainingRun"]
@@ -49,12 +51,13 @@ class TrainingRun:
         Dataset with a training set that excludes the validation set.
     trainer, run
         Trainer and run folder.
-    last
-        Result of the last finished epoch, or None.
+    last, saved
+        Results of the last finished epoch and of the epoch of the model to save, or None.
     is_saved
-        True if the model after that epoch is saved.
+        True if that model is saved.
     reason
-        Reason for the end of the training: ``finished``, ``early-stop``, ``interrupted`` or ``diverged``.
+        Reason for the end of the training: ``finished``, ``early-stop``, ``time``, ``interrupted`` or
+        ``diverged``.
 
     Raises
     ------
@@ -79,6 +82,7 @@ class TrainingRun:
             rest, validation = stratified_split(data.train, settings.validation, seed=settings.seed)
             self.data = replace(data, train=rest)
         self.last: EpochResult | None = None
+        self.saved: EpochResult | None = None
         self.is_saved = False
         self.reason = "interrupted"
         self._seconds: float | None = 0.0
@@ -102,8 +106,9 @@ class TrainingRun:
         run, settings = self.run, self.settings
         run.claim()
         try:
+            refuse_less_patience(run.folder, run.read_config(), settings)
             if run.checkpoint.is_file():
-                self.last = checkpoint.restore(
+                self.last, self.saved = checkpoint.restore(
                     run.checkpoint, self.trainer, self._identity, resumable=settings.resumable, defaults=ABSENT
                 )
             if self.trainer.epoch > settings.epochs:
@@ -116,40 +121,61 @@ class TrainingRun:
             run.close()
             raise
 
-    def epochs(self, on_batch: Callable[[], object] | None = None) -> Generator[EpochResult]:
+    def epochs(
+        self, on_batch: Callable[[], object] | None = None, *, max_seconds: float | None = None
+    ) -> Generator[EpochResult]:
         """Train, and yield the result of each epoch when it is on disk. The model is saved however the training ends.
 
         To lose no finished epoch to Ctrl-C, let only ``on_batch`` raise KeyboardInterrupt.
+
+        Parameters
+        ----------
+        on_batch
+            Callback after each step.
+        max_seconds
+            Wall time from the start of the first epoch of this call, in seconds. The epoch in which it is over is the
+            last one. None: no limit.
         """
-        self.is_saved = False
+        self.is_saved, started = False, time.monotonic()
         self.run.claim()
         with closing(self.run):
             try:
                 for result in self.trainer.run(on_batch):
                     self.last = result
                     self._seconds = None if self._seconds is None else self._seconds + result.seconds
+                    if self.saved is None or self.trainer.saved_epoch == result.epoch:
+                        self.saved = result
                     self.run.record({"event": "epoch", **result.record(), **self.data.mark})
                     with self.run.writing():
-                        checkpoint.save(self.run.checkpoint, self.trainer, result, self._identity)
+                        results = checkpoint.Results(self.last, self.saved)
+                        checkpoint.save(self.run.checkpoint, self.trainer, results, self._identity)
                     yield result
-                self.reason = "finished" if self.trainer.epoch >= self.settings.epochs else "early-stop"
+                    if max_seconds is not None and time.monotonic() - started >= max_seconds:
+                        break
+                self.reason = self._reason_without_error()
             except Diverged:
                 self.reason = "diverged"
                 raise
             finally:
-                self.run.save(self.trainer.eval_network, self._meta().record())
+                self.run.save(self.trainer.saved_network, self._meta().record())
                 self.run.record_end(self._end())
                 self.is_saved = True
 
+    def _reason_without_error(self) -> str:
+        """Return the reason for the end of a training without an error and an interrupt."""
+        if self.trainer.epoch >= self.settings.epochs:
+            return "finished"
+        return "early-stop" if self.trainer.is_finished else "time"
+
     def _end(self) -> dict[str, Any]:
         """Return the record of the end: the reason, and the figures of the saved model."""
-        figures = dict(self.last.figures) if self.last else {}
+        figures = dict(self.saved.figures) if self.saved else {}
         return {"reason": self.reason, "epochs": self.trainer.epoch, "seconds": self._seconds, "figures": figures}
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 digest of the weights and biases, in the order of ``Network.parameters``, little-endian."""
-        parameters = self.trainer.eval_network.parameters
+        """SHA-256 digest of the saved weights and biases, in the order of ``Network.parameters``, little-endian."""
+        parameters = self.trainer.saved_network.parameters
         return hashlib.sha256(parameters.astype(parameters.dtype.newbyteorder("<")).tobytes()).hexdigest()
 
     def _meta(self) -> Metadata:
@@ -164,8 +190,9 @@ class TrainingRun:
             invert=self.settings.invert,
             dark_on_light=self.data.look.is_dark_on_light,
             config=self.settings.options(),
-            epochs=self.trainer.epoch,
-            test_accuracy=self.last.test_accuracy if self.last else None,
+            epochs=self.trainer.saved_epoch,
+            kept=self.settings.keep,
+            test_accuracy=self.saved.test_accuracy if self.saved else None,
             environment=describe_environment(self.settings.threads),
         )
 

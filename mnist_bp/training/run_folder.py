@@ -2,6 +2,7 @@
 
 import os
 import time
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -170,6 +171,10 @@ class RunFolder:
         with suppress(InputError, KeyError):
             return float(sum(epoch["seconds"] for epoch in self.read_history()))
         return None
+
+    def read_config(self) -> dict[str, Any]:
+        """Return the config of the run so far."""
+        return tomllib.loads(self.config.read_text(encoding="utf-8-sig"))
 
     def resume(self, epochs: int, options: Mapping[str, Any]) -> None:
         """Prepare to resume after ``epochs`` epochs. Later records, which a killed training left, are removed."""

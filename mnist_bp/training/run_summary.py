@@ -210,7 +210,7 @@ def _read_series(run: RunSummary) -> None:
     run.seconds = summary["seconds"] if is_number(summary.get("seconds")) else None
     locked = _is_running(run.folder)
     if summary and not summary.get("unfinished"):
-        run.state = "finished"
+        run.state = "time" if any(end.get("reason") == "time" for end in ends) else "finished"
     elif locked is not False:
         run.state = RUNNING if locked else UNKNOWN
     else:

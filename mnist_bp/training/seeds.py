@@ -1,8 +1,8 @@
 """Trainings with several seeds: the run of each seed, its command, and their summary."""
 
+import math
 import sys
 import time
-import tomllib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,9 +18,12 @@ from mnist_bp.training.calculation import refuse_other_calculation
 from mnist_bp.training.run_files import CHECKPOINT
 from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.settings import Settings
-from mnist_bp.training.stopping import is_finished
+from mnist_bp.training.stopping import is_finished, refuse_less_patience
 
-__all__ = ["SeedRun", "name_seeds", "reopen_series", "seed_command", "summarize"]
+__all__ = ["SeedRun", "TimeLimit", "name_seeds", "reopen_series", "seed_command", "summarize"]
+
+LEAST_SECONDS = 1e-3
+"""Time limit of a training that starts after the end of the time of all: one epoch."""
 
 
 @dataclass
@@ -80,6 +83,26 @@ class SeedRun:
                 self.end, self.epochs = record, record["epochs"]
 
 
+class TimeLimit:
+    """Wall time of trainings that run ``n_parallel`` at a time, from now on, in seconds.
+
+    The trainings start in rounds. Each gets an equal part of the time that is left: this round's part.
+    """
+
+    def __init__(self, seconds: float, trainings: int, n_parallel: int) -> None:
+        self._end = time.monotonic() + seconds
+        self._trainings, self._n_parallel = trainings, n_parallel
+
+    def part(self, n_waiting: int) -> float:
+        """Return the seconds of a training that starts now, before ``n_waiting`` others.
+
+        It is always positive, so that the training has one epoch at least.
+        """
+        started = self._trainings - n_waiting - 1
+        rounds = math.ceil(self._trainings / self._n_parallel) - started // self._n_parallel
+        return max(LEAST_SECONDS, (self._end - time.monotonic()) / rounds)
+
+
 def summarize(runs: Sequence[SeedRun]) -> dict[str, Any]:
     """Return the summary record of the finished trainings.
 
@@ -87,12 +110,14 @@ def summarize(runs: Sequence[SeedRun]) -> dict[str, Any]:
     mean of no value is None, and so is the standard deviation of fewer than two values.
     """
     ends = {run.seed: run.end for run in runs if run.is_finished and run.end is not None}
+    best = [end["best_epoch"] for end in ends.values() if "best_epoch" in end]
     return {
         "event": "summary",
         "seeds": [*ends],
         "unfinished": [run.seed for run in runs if run.seed not in ends],
         "test_accuracy": _spread([end["test_accuracy"] for end in ends.values()]),
         "test_cost": _spread([end["test_cost"] for end in ends.values()]),
+        **({"best_epochs": best} if best else {}),
         "runs": [end["run"] for end in ends.values()],
         "fingerprints": [end["fingerprint"] for end in ends.values()],
     }
@@ -128,8 +153,9 @@ def reopen_series(folder: Path, settings: Settings, options: dict[str, Any]) -> 
     run = RunFolder.reopen(folder)
     if run.checkpoint.exists():
         raise InputError(f"{folder} is the folder of a single run, but its config has several seeds")
-    planned = tomllib.loads(run.config.read_text(encoding="utf-8-sig")).get("epochs", settings.epochs)
-    if settings.epochs != planned and "epochs" not in settings.resumable:
+    config = run.read_config()
+    refuse_less_patience(folder, config, settings)
+    if settings.epochs != config.get("epochs", settings.epochs) and "epochs" not in settings.resumable:
         raise InputError(f"cannot change --epochs of {folder}: that requires --schedule constant from the start")
     for one in map(RunFolder, sorted(folder.glob("seed-*"))):
         if (had := len(one.read_history())) > settings.epochs:

@@ -15,21 +15,17 @@ from mnist_bp.core.constants import MOMENTUM
 from mnist_bp.data.choices import AUGMENTATIONS
 from mnist_bp.data.names import MOST_STRENGTH, NO_AUGMENTATION
 from mnist_bp.errors import InputError
+from mnist_bp.storage.metadata import KEPT
 from mnist_bp.training.data_settings import DataSettings, nowhere
 from mnist_bp.training.declaration import Range, Setting, declared, setting
 from mnist_bp.training.learning_rates import default_learning_rate
 from mnist_bp.training.notation import count, format_batch_size, format_hidden, parse_batch_size, parse_hidden
 from mnist_bp.training.panels import ADVANCED, DATA, NETWORK, TRAINING
+from mnist_bp.training.saved_epoch import default_keep
 from mnist_bp.training.schedules import CONSTANT, SCHEDULES
 from mnist_bp.training.threads import MANY_NEURONS, default_threads
 
-__all__ = [
-    "EPSILON",
-    "POSITIVE",
-    "SETTINGS",
-    "Settings",
-    "refuse_dropout_of_nothing",
-]
+__all__ = ["EPSILON", "POSITIVE", "SETTINGS", "Settings", "refuse_dropout_of_nothing"]
 
 _RATE = Range(0, 1, "a number from 0 to below 1", excludes_high=True)
 _STRENGTH = Range(0, MOST_STRENGTH, f"a factor above 0, up to {MOST_STRENGTH:g}", excludes_low=True)
@@ -43,7 +39,7 @@ EPSILON = Range(0, 1, "a number from 0 to 1")
 class Settings(DataSettings):
     """Settings of a training. Each field is declared with its default, help and range.
 
-    Defaults that depend on other settings (learning rate, threads) are filled in.
+    Defaults that depend on other settings (learning rate, saved epoch, threads) are filled in.
 
     Raises
     ------
@@ -228,7 +224,17 @@ class Settings(DataSettings):
         TRAINING,
         metavar="N",
         range=Range.whole(1),
+        is_resumable=lambda settings: settings.early_stop is not None,
         phrase=lambda settings: f"early stop after {count(settings.early_stop, 'epoch')} without progress",
+    )
+    keep: str = setting(
+        None,
+        "Saved epoch: {values}. Default: last; best with --early-stop.",
+        TRAINING,
+        choices=dict.fromkeys(KEPT),
+        notes={"best": "by validation accuracy"},
+        absent="last",
+        phrase=lambda each: "" if each.keep == default_keep(each.early_stop) else f"{each.keep} epoch saved",
     )
     seed: int = setting(
         0, "Random seed. Equal seeds give equal networks.", TRAINING, metavar="N", range=Range.whole(0), always=True
@@ -247,7 +253,7 @@ class Settings(DataSettings):
 
     def __post_init__(self) -> None:
         refuse_dropout_of_nothing(self.dropout, self.hidden)
-        if self.augment_strength != 1 and self.augment == NO_AUGMENTATION:
+        if self.augment == NO_AUGMENTATION and self.augment_strength != 1:
             raise InputError("--augment-strength requires --augment")
         if self.optimizer in MOMENTUM_OPTIMIZERS:
             object.__setattr__(self, "momentum", MOMENTUM if self.momentum is None else self.momentum)
@@ -259,6 +265,7 @@ class Settings(DataSettings):
         if self.learning_rate is None:
             rate = default_learning_rate(self.activation, self.cost, self.optimizer, self.momentum)
             object.__setattr__(self, "learning_rate", rate)
+        object.__setattr__(self, "keep", self.keep or default_keep(self.early_stop))
         if self.threads is None:
             object.__setattr__(self, "threads", default_threads(self.hidden, self.augment))
 

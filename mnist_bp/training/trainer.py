@@ -19,6 +19,7 @@ from mnist_bp.data.batches import normalize
 from mnist_bp.data.choices import AUGMENTATIONS
 from mnist_bp.errors import Diverged, InputError
 from mnist_bp.network import Network
+from mnist_bp.training.best_epoch import BestEpoch
 from mnist_bp.training.buffers import Buffers
 from mnist_bp.training.diagnostics import inspect, sample
 from mnist_bp.training.epoch_inputs import ALL, EpochInputs, LabelledImages, MiniBatch
@@ -57,7 +58,9 @@ class Trainer:
     Attributes
     ----------
     eval_network
-        Network that is evaluated after each epoch and saved: ``network`` itself, or its EMA (averaged parameters).
+        Network that is evaluated after each epoch: ``network`` itself, or its EMA (averaged parameters).
+    saved_network
+        Network to save: ``eval_network`` itself, or a copy of it after the best epoch if ``settings.keep`` is "best".
     state
         Arrays that change during training, by name. They are changed in place. Another trainer with this network and
         these settings that gets them by ``restore`` continues bit for bit.
@@ -74,13 +77,12 @@ class Trainer:
         image_shape: tuple[int, int] | None = None,
     ) -> None:
         network.targets(training.labels)  # checks the labels once
-        if settings.early_stop is not None and validation is None:
-            raise InputError("early stopping requires a validation set")
+        if validation is None and (settings.early_stop is not None or settings.keep == "best"):
+            raise InputError("early stopping and keeping the best epoch require a validation set")
         if AUGMENTATIONS[settings.augment] is not None and image_shape is None:
             raise InputError("augmentation requires image_shape, the rows and columns of an image")
-        self.network, self.settings = network, settings
+        self.network, self.settings, self._image_shape = network, settings, image_shape
         self._training, self._test, self._validation = training, test, validation
-        self._image_shape = image_shape
         images, labels = map(sample, training)
         self._sample = LabelledImages(normalize(images, network.dtype), labels)
         self._examples = len(training.labels)
@@ -103,11 +105,24 @@ class Trainer:
         if settings.average:
             self.eval_network = network.astype(network.dtype)
             self.state["average"] = self.eval_network.parameters
+        self._best = BestEpoch(self.eval_network) if settings.keep == "best" else None
+        self.saved_network = self._best.network if self._best else self.eval_network
+        self.state |= self._best.state if self._best else {}
 
     @property
     def epoch(self) -> int:
         """Number of finished epochs."""
         return int(self._epoch)
+
+    @property
+    def saved_epoch(self) -> int:
+        """Number of the epoch after which the network was like ``saved_network``, 0 for the initial network."""
+        return self._best.epoch if self._best else self.epoch
+
+    @property
+    def is_finished(self) -> bool:
+        """True if no epoch is left to train."""
+        return is_finished(self.settings, self.state)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -136,7 +151,7 @@ class Trainer:
             If a cost, a value of the ``state``, or a gradient norm is not finite after an epoch.
         """
         finished = {name: array.copy() for name, array in self.state.items()}
-        while not is_finished(self.settings, self.state):
+        while not self.is_finished:
             try:
                 result = self._run_epoch(on_batch)
                 finished = {name: array.copy() for name, array in self.state.items()}
@@ -159,6 +174,8 @@ class Trainer:
         self._epoch += 1
         if validation and validation.accuracy > self._best_accuracy:
             self._best_accuracy[...], self._best_epoch[...] = validation.accuracy, self._epoch
+        if self._best and validation:
+            self._best.update(self.epoch, self.eval_network, validation)
         measured = Measured(self.eval_network, learned, test, validation, learning_rates[0], seconds)
         return EpochResult(self.epoch, measure(measured), health)
 

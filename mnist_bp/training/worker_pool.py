@@ -57,6 +57,8 @@ class WorkerPool:
         Number of trainings that run at the same time.
     on_suspend
         Function that stops this process until it is continued.
+    arguments
+        Function (number of trainings that wait) ↦ further arguments of a command that starts now.
     on_errors
         Callback(seed, lines) with the standard error of a training that has ended.
     """
@@ -67,9 +69,10 @@ class WorkerPool:
         n_parallel: int,
         *,
         on_suspend: Callable[[], object],
+        arguments: Callable[[int], list[str]] = lambda _: [],
         on_errors: Callable[[int, list[str]], object] | None = None,
     ) -> None:
-        self._on_suspend, self._on_errors = on_suspend, on_errors
+        self._on_suspend, self._arguments, self._on_errors = on_suspend, arguments, on_errors
         self._waiting = deque(commands.items())
         self._n_parallel = n_parallel
         self._running: dict[int, subprocess.Popen[str]] = {}
@@ -138,7 +141,7 @@ class WorkerPool:
         self._is_starting = True
         errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the thread that reads it
         process = subprocess.Popen(  # noqa: S603 - this Python, with options that were checked
-            command,
+            [*command, *self._arguments(len(self._waiting))],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,

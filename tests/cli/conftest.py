@@ -19,5 +19,9 @@ def train(cli, idx_folder):
 @pytest.fixture
 def finished_worker():
     """Command that stands for a worker of ``train --seeds`` whose training is finished."""
-    end = {"event": "end", "reason": "finished", "epochs": 1, "test_cost": 0.5, "test_accuracy": 0.5, "seconds": 1.0}
-    return [sys.executable, "-I", "-S", "-c", f"print({json.dumps(end | {'run': 'x', 'fingerprint': '0'})!r})"]
+    health = {"saturated": [0.0], "dead": None, "gradient_norm": [1.0], "never_predicted": [], "at_chance": False}
+    end = {
+        "event": "end", "reason": "finished", "epochs": 1, "test_cost": 0.5, "test_accuracy": 0.5, "health": health,
+        "seconds": 1.0, "run": "x", "fingerprint": "0",
+    }  # fmt: skip
+    return [sys.executable, "-I", "-S", "-c", f"print({json.dumps(end)!r})"]

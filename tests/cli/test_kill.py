@@ -23,9 +23,10 @@ def place(tmp_path):
     return tmp_path
 
 
-def test_killed_at_random_it_resumes_to_the_same_end(place):
+@pytest.mark.parametrize("recipe", ["distorted", "best"])
+def test_killed_at_random_it_resumes_to_the_same_end(place, recipe):
     """The files can be read each time, and the end is equal byte for byte. The script does this hundreds of times."""
-    assert kill_at_random(place, "distorted", 2, seed=1) >= 1
+    assert kill_at_random(place, recipe, 2, seed=1) >= 1
 
 
 def test_killed_before_its_first_epoch_it_restarts_from_the_start(place, cli):

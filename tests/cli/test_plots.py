@@ -54,7 +54,7 @@ def test_a_resumed_run_is_drawn_from_its_first_epoch(cli, train, monkeypatch):
     assert train().code == 0
     seen = []
     draw = curves.learning_curves
-    monkeypatch.setattr(curves, "learning_curves", lambda epochs, head: seen.extend(epochs) or draw(epochs, head))
+    monkeypatch.setattr(curves, "learning_curves", lambda epochs, *rest: seen.extend(epochs) or draw(epochs, *rest))
     done = cli("train", "--resume", "run", "--epochs", 3, "--plot", "--plot-format", "svg", "--json")
     assert done.code == 0
     assert done.records[-1]["plots"] == [str(path) for path in paths(OF_A_TRAINING, "svg")]
@@ -71,7 +71,7 @@ def test_what_a_power_failure_took_from_the_history_is_not_drawn(cli, train, dra
     history.write_bytes(history.read_bytes()[:-10])
     seen = []
     draw = curves.learning_curves
-    monkeypatch.setattr(curves, "learning_curves", lambda epochs, head: seen.extend(epochs) or draw(epochs, head))
+    monkeypatch.setattr(curves, "learning_curves", lambda epochs, *rest: seen.extend(epochs) or draw(epochs, *rest))
     assert cli("train", "--resume", "run", "--epochs", 3, "--plot").code == 0
     assert [record["epoch"] for record in seen] == [1, 3]
     assert list(drawn) == paths(OF_A_TRAINING)

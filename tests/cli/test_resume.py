@@ -206,8 +206,12 @@ def test_a_run_that_stopped_early_stays_stopped(train, resume):
     *_, end = train(*PLAIN, "--learning-rate", "1e-9", "--validation", "50", "--early-stop", "1").records
     assert (end["reason"], end["epochs"]) == ("early-stop", 2)
     for more in ([], ["--epochs", "9"]):
-        *_, again = resume(*more).records
-        assert {**again, "seconds": 0} == {**end, "seconds": 0}
+        done = resume(*more)
+        assert {**done.records[-1], "seconds": 0} == {**end, "seconds": 0}
+        stopped = "stopped early, 1 epoch without a better validation accuracy: raise --early-stop to continue"
+        assert [line for line in done.err.splitlines() if line.startswith("resumed")] == (
+            ["resumed  run, after 2 epochs; " + stopped]
+        )
 
 
 def test_more_epochs_with_a_constant_rate_are_one_long_run(train, resume):

@@ -124,6 +124,29 @@ def test_an_early_stop_of_an_older_version_is_recognised(start, listed):
     assert states(listed()) == {folder.name: "early-stop"}
 
 
+def test_a_run_has_the_figures_of_its_saved_epoch(start, cli, listed, idx_folder):
+    """Those that the training printed; a setting that is not the default is listed as changed."""
+    options = ["--validation", 20, "--epochs", 6, "--learning-rate", 9, "--average", 0]
+    ends = {}
+    for output, more in {"best": ["--early-stop", 2], "last": ["--early-stop", 2, "--keep", "last"]}.items():
+        done = cli("train", "--data-dir", idx_folder, "--limit", 100, "--hidden", 4, "--output", output, "--json",
+                   *options, *more)  # fmt: skip
+        ends[output] = done.records[-1]
+    records = listed("best", "last")
+    for output, end in ends.items():
+        assert records[output]["test_accuracy"] == end["test_accuracy"]
+        assert records[output]["epochs"] == end["epochs"]
+    assert [records[output]["changed"].get("keep") for output in ("best", "last")] == [None, "last"]
+
+
+def test_runs_that_ran_out_of_time_are_listed_as_such(cli, listed, idx_folder):
+    """One, and one of several seeds."""
+    for output, more in {"runs/one": [], "runs/all": ["--seeds", 2]}.items():
+        assert cli("train", "--data-dir", idx_folder, "--limit", 50, "--hidden", 4, "--epochs", 9, "--output", output,
+                   "--max-seconds", 1e-6, *more).code == 0  # fmt: skip
+    assert states(listed()) == {"one": "time", "all": "time"}
+
+
 def test_a_run_that_diverged_is_listed_as_such(start, listed):
     """Its record says so."""
     folder = start(

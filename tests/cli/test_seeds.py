@@ -11,6 +11,7 @@ import sys
 import time
 import tomllib
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from mnist_bp.network import load_network
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.seeds import SeedsReport
 from mnist_bp.training.run_folder import RunFolder
-from mnist_bp.training.seeds import SeedRun, name_seeds, seed_command, summarize
+from mnist_bp.training.seeds import SeedRun, TimeLimit, name_seeds, seed_command, summarize
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.worker_pool import WorkerPool
 
@@ -56,22 +57,20 @@ def recipe():
 def report(recipe, few_digits):
     """A report on these runs, of what has happened until now."""
 
-    def make(runs, **how):
-        series = RunFolder.create(Path("all"), (784, 8, 10), {})
-        return SeedsReport(Console(**how), recipe, Dataset("few", *few_digits), runs, series)
+    def make(runs, output="all", keep="last", **how):
+        series = RunFolder.create(Path(output), (784, 8, 10), {})
+        return SeedsReport(Console(**how), replace(recipe, keep=keep), Dataset("few", *few_digits), runs, series)
 
     return make
 
 
-def finished(seed, accuracy, **other):
-    """Return a finished training."""
+def finished(seed, accuracy, end=None, **other):
+    """Return a finished training, with other keys of its end record and other diagnostics."""
+    end = end or {}
     run = SeedRun(seed, Path(f"seed-{seed}"), code=0)
-    run.take(
-        {"event": "epoch", "epoch": 10, "test_cost": 0.25, "test_accuracy": accuracy, "health": {**HEALTH, **other}}
-    )
     run.take({
         "event": "end", "reason": "finished", "epochs": 10, "test_cost": 0.25, "test_accuracy": accuracy,
-        "seconds": 1.5, "run": f"seed-{seed}", "fingerprint": str(seed),
+        "health": {**HEALTH, **other}, "seconds": 1.5, "run": f"seed-{seed}", "fingerprint": str(seed), **end,
     })  # fmt: skip
     return run
 
@@ -217,6 +216,46 @@ def test_records_stay_on_standard_output_while_a_table_moves(report, monkeypatch
     with told:
         told.record(run, {"event": "epoch", "epoch": 1})
     assert json.loads(capsys.readouterr().out) == {"event": "epoch", "epoch": 1, "seed": 3}
+
+
+def test_each_network_has_its_own_best_epoch(report, monkeypatch, capsys):
+    """A column of the table, a part of the line and a list in the summary, in the order of the seeds."""
+    runs = [finished(3, 0.92, {"best_epoch": 7}), finished(4, 0.96, {"best_epoch": 10})]
+    told = report(runs, keep="best")
+    assert summarize(runs)["best_epochs"] == [7, 10]
+    assert "seed 3: test accuracy 92.00 %, error 8.00 % (best epoch 7; finished after 10 epochs, 1.5 s)" in (
+        _told(told, runs, capsys)
+    )
+    screen = _terminal(monkeypatch, columns=60)
+    report(runs, output="table", keep="best").end(summarize(runs), 9.0)
+    rows = [line.split() for line in screen.getvalue().splitlines()]
+    assert ["4", "10/10", "10", "0.2500", "96.00", "%", "4.00", "%", "1.5"] in rows
+    assert ["mean", "0.2500", "94.00", "%", "6.00", "%", "1.5"] in rows
+
+
+def test_trainings_that_ran_out_of_time_count_and_can_resume(report, capsys):
+    """A warning names them and how far they came."""
+    early = {"reason": "time", "epochs": 4}
+    runs = [finished(3, 0.92), finished(4, 0.96, early), finished(5, 0.94, {**early, "epochs": 6})]
+    lines = _told(report(runs), runs, capsys)
+    assert "seed 4: test accuracy 96.00 %, error 4.00 % (stopped by --max-seconds after 4 epochs, 1.5 s)" in lines
+    assert "warning  seeds 4, 5: stopped by --max-seconds after 4 to 6 of 10 epochs" in lines
+    assert lines[-2].startswith("test accuracy 94.00 ± 2.00 % ")
+    assert lines[-1] == "next: mnist-bp train --resume all"
+
+
+def test_the_time_of_all_is_divided_among_rounds(monkeypatch):
+    """Five trainings, two at a time, start in three rounds. Each gets an equal part of the time that is left."""
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    limit = TimeLimit(30, 5, 2)
+    assert [limit.part(4), limit.part(3)] == [10, 10]
+    now = 106.0  # these stopped early
+    assert [limit.part(2), limit.part(1)] == [12, 12]
+    now = 118.0
+    assert limit.part(0) == 12
+    now = 140.0
+    assert 0 < limit.part(0) < 1
 
 
 # --- the processes ---------------------------------------------------------------------------------------------------

@@ -457,8 +457,8 @@ def test_own_files_that_are_rewritten_during_a_training_do_not_change_it(train, 
     undisturbed = train("--json", output="one").records[-1]
     start = TrainingReport.start
 
-    def start_and_rewrite(report):
-        start(report)
+    def start_and_rewrite(report, *limit):
+        start(report, *limit)
         for path in idx_folder.iterdir():
             path.write_bytes(b"")
 

@@ -39,6 +39,20 @@ def said(picture):
     return [text.get_text() for text in texts]
 
 
+def legends(picture):
+    """Return the texts of the legend of each panel."""
+    return [[text.get_text() for text in axes.get_legend().get_texts()] for axes in picture.figure.axes]
+
+
+@pytest.mark.parametrize("draw", [learning_curves, gradient_norms])
+def test_the_best_epoch_is_marked_and_the_legend_has_its_values(draw):
+    """A vertical line there. Without a best epoch, the values are the last, and nothing is marked."""
+    marked, until_then = draw(records(4), HEAD, 2), draw(records(2), HEAD)
+    assert legends(marked) == [["saved model: epoch 2", *texts] for texts in legends(until_then)]
+    assert all(list(axes.lines[0].get_xdata()) == [2, 2] for axes in marked.figure.axes)
+    assert legends(draw(records(4), HEAD)) != legends(until_then)
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 

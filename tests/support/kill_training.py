@@ -33,6 +33,10 @@ RECIPES = {
         "--dropout", "0.2", "--average", "0.9", "--validation", "50", "--epochs", "10", "--max-norm", "1.5",
         "--adversarial", "0.1", "--weight-init", "glorot",
     ],
+    "best": [
+        "--hidden", "8", "--learning-rate", "6", "--batch-size", "20", "--average", "0.5", "--validation", "50",
+        "--early-stop", "4", "--epochs", "14",
+    ],
 }  # fmt: skip
 KILLS_PER_RUN = 3
 
@@ -144,10 +148,18 @@ def contents(run):
     }
 
 
+def stop_in_time(arguments):
+    """Train for one epoch, after which the time is over."""
+    with start(["-m", "mnist_bp"], [*arguments, "--max-seconds", "1e-6"]) as process:
+        _, err = process.communicate()
+    assert process.returncode == 0, err
+
+
 def kill_at_random(folder, recipe, kills, *, seed=0):
     """Kill trainings of this recipe in ``folder``, ``kills`` times in total. Return the number of runs.
 
-    Each run is killed a few times and resumed each time. In the end, it equals the uninterrupted run.
+    Each run is killed a few times and resumed each time, at last for one epoch. In the end, it equals the uninterrupted
+    run.
     """
     rng = random.Random(seed)
     settings = [*RECIPES[recipe], "--data-dir", folder / "data"]
@@ -168,6 +180,7 @@ def kill_at_random(folder, recipe, kills, *, seed=0):
                 break
             killed += 1
             look(run)
+        stop_in_time(arguments())
         finish(arguments())
         assert contents(run) == contents(whole)
         shutil.rmtree(run)

@@ -61,7 +61,7 @@ def stopped_after(epochs, settings):
     results = []
     for result in made.run():
         results.append(result)
-        checkpoint.save(PATH, made, result, IDENTITY)
+        checkpoint.save(PATH, made, checkpoint.Results(result, results[made.saved_epoch - 1]), IDENTITY)
         if result.epoch == epochs:
             break
     return results
@@ -75,18 +75,20 @@ EXTRAS = {
     "dropout": {"dropout": 0.3},
     "input dropout": {"dropout": 0.3, "input_dropout": 0.1},
     "average": {"average": 0.9},
-    "early stop": {"early_stop": 1},
     "max norm": {"max_norm": 0.8},
     "max norm of an average": {"max_norm": 0.8, "average": 0.9},
     "adversarial": {"adversarial": 0.1},
     "adversarial dropout": {"adversarial": 0.1, "dropout": 0.3, "input_dropout": 0.1, "l2": 0.01},
+    "early stop": {"early_stop": 1, "keep": "last"},
+    "best": {"keep": "best"},
+    "best average": {"keep": "best", "average": 0.9},
     "shift": {"augment": "shift"},
     "affine": {"augment": "affine", "augment_strength": 0.5},
     "elastic": {"augment": "elastic"},
 }
 EVERYTHING = {
     "l2": 0.01, "label_smoothing": 0.1, "dropout": 0.3, "input_dropout": 0.1, "average": 0.9, "augment": "elastic",
-    "early_stop": 3, "max_norm": 0.8, "adversarial": 0.05,
+    "early_stop": 3, "keep": "best", "max_norm": 0.8, "adversarial": 0.05,
 }  # fmt: skip
 OPTIMIZERS, SCHEDULES = [*OPTIMIZERS], [*SCHEDULES]
 BY_ITSELF = {
@@ -110,12 +112,14 @@ def test_stopped_after_any_epoch_it_ends_with_the_same_bytes(settings):
     for epochs in range(1, len(results) + 1):
         before = stopped_after(epochs, settings)
         again = trainer(settings, seed=8)
-        last = checkpoint.restore(PATH, again, IDENTITY)
+        last, saved = checkpoint.restore(PATH, again, IDENTITY)
         assert figures(last) == figures(before[-1])
+        assert figures(saved) == figures(before[again.saved_epoch - 1])
         assert again.epoch == epochs
         after = list(again.run())
         assert [figures(result) for result in before + after] == [figures(result) for result in results]
         assert state_bytes(again) == state_bytes(whole)
+        assert again.saved_network.parameters.tobytes() == whole.saved_network.parameters.tobytes()
 
 
 @pytest.mark.parametrize("extra", [extra for extra in EXTRAS if extra != "plain"])
@@ -124,7 +128,7 @@ def test_each_setting_matters(extra):
     whole, plain = trainer(recipe(**EXTRAS[extra])), trainer(recipe())
     list(whole.run())
     list(plain.run())
-    ends = [(each.epoch, each.eval_network.parameters.tobytes()) for each in (whole, plain)]
+    ends = [(each.epoch, each.saved_network.parameters.tobytes()) for each in (whole, plain)]
     assert ends[0] != ends[1]
 
 
@@ -146,7 +150,7 @@ def test_a_checkpoint_without_a_momentum_is_of_the_usual_one():
     """Older versions recorded none; a recorded one must be equal."""
     settings = recipe(optimizer="momentum")
     stopped_after(1, settings)
-    assert checkpoint.restore(PATH, trainer(settings), {**IDENTITY, "momentum": 0.9}).epoch == 1
+    assert checkpoint.restore(PATH, trainer(settings), {**IDENTITY, "momentum": 0.9}).last.epoch == 1
     held = npz.read(PATH, "checkpoint", [2])
     npz.write(PATH, held.arrays, {**held.meta, "identity": {**IDENTITY, "momentum": 0.5}})
     refused("it was trained with momentum 0.5, not 0.9", settings, {**IDENTITY, "momentum": 0.9})
@@ -205,7 +209,7 @@ def test_a_setting_that_a_checkpoint_does_not_know_has_its_default():
     stopped_after(1, recipe())
     identity = {**IDENTITY, "keep": "last"}
     made = trainer(recipe())
-    assert checkpoint.restore(PATH, made, identity, defaults={"keep": "last"}).epoch == 1
+    assert checkpoint.restore(PATH, made, identity, defaults={"keep": "last"}).last.epoch == 1
     with pytest.raises(InputError, match="it was trained with keep 'last', not 'best'"):
         checkpoint.restore(PATH, made, {**identity, "keep": "best"}, defaults={"keep": "last"})
 
@@ -237,7 +241,7 @@ def test_a_finished_training_is_restored_whatever_calculated_it():
     rewritten(calculation=1)
     checkpoint.restore(PATH, trainer(recipe(dropout=0.3, epochs=2)), IDENTITY)
     rewritten({"epoch": np.array(2), "best_epoch": np.array(1)}, calculation=1)
-    checkpoint.restore(PATH, trainer(recipe(dropout=0.3, early_stop=1)), IDENTITY)
+    checkpoint.restore(PATH, trainer(recipe(dropout=0.3, early_stop=1, keep="last")), IDENTITY)
 
 
 def test_a_missing_checkpoint_is_refused():
@@ -290,6 +294,23 @@ def test_arrays_that_do_not_fit_are_refused(name, array, said):
     stopped_after(1, recipe())
     rewritten({name: array})
     refused(f"checkpoint.npz: {said}")
+
+
+def test_a_checkpoint_that_lacks_the_result_of_its_best_epoch_is_refused():
+    """It is missing, of another epoch, or without the figures that are printed at the end."""
+    settings = recipe(keep="best")
+    stopped_after(3, settings)
+    kept = npz.read(PATH, "checkpoint", [2]).meta["kept"]
+    without = {name: figure for name, figure in kept.items() if name != "validation_accuracy"}
+    for wrong in (None, {**kept, "epoch": kept["epoch"] + 1}, without):
+        rewritten(kept=wrong)
+        refused("its metadata has no valid result of the kept epoch", settings=settings)
+
+
+def test_a_checkpoint_without_the_best_parameters_is_not_resumed_with_them():
+    """A run that saved its last epoch holds no other."""
+    stopped_after(1, recipe())
+    refused("missing arrays: kept_accuracy, kept_cost, kept_epoch", settings=recipe(keep="best"))
 
 
 @pytest.mark.parametrize("last", [None, [], {}, {"epoch": 1}, {"health": {}}, {"health": None}])

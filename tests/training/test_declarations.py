@@ -15,7 +15,7 @@ OTHER_VALUES = {
     "validation": 50, "limit": 200, "hidden": "9,8", "activation": "tanh", "cost": "cross-entropy", "dtype": "float64",
     "optimizer": "adam", "learning_rate": 0.125, "schedule": "cosine", "batch_size": 25, "epochs": 2, "l2": 0.00390625,
     "dropout": 0.25, "input_dropout": 0.125, "label_smoothing": 0.0625, "average": 0.5, "augment": "shift",
-    "augment_strength": 0.75, "early_stop": 3, "seed": 7, "threads": 2, "classes": 12,
+    "augment_strength": 0.75, "early_stop": 3, "keep": "best", "seed": 7, "threads": 2, "classes": 12,
     "invert": True, "transpose": True, "weight_init": "he", "momentum": 0.5, "max_norm": 2.5, "adversarial": 0.125,
 }  # fmt: skip
 """Another value than the default for each setting that is not the place of the data."""
@@ -23,6 +23,7 @@ OTHER_VALUES = {
 REQUIRED = {
     "augment_strength": {"augment": "shift"},
     "early_stop": {"validation": 50},
+    "keep": {"validation": 50},
     "schedule": {"epochs": 1},
     "momentum": {"optimizer": "momentum"},
 }

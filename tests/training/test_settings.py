@@ -97,6 +97,7 @@ def test_options_leave_out_what_is_not_set():
         "average": 0.99,
         "augment": "none",
         "augment-strength": 1.0,
+        "keep": "last",
         "data-dir": str(Path("data").resolve()),
     }
 
@@ -123,6 +124,8 @@ IMPOSSIBLE = [
     ("--schedule one-cycle", "--schedule one-cycle requires --epochs"),
     ("--schedule cosine", "--schedule cosine requires --epochs"),
     ("--early-stop 3", "--early-stop requires --validation"),
+    ("--keep best", "--keep best requires --validation"),
+    ("--keep worst --validation 9", "'--keep'"),
     ("--dropout 0.5 --hidden none", "--dropout requires hidden neurons"),
     ("--max-norm 0", "'--max-norm': expected a number above 0; got 0"),
     ("--max-norm inf", "'--max-norm': expected a number above 0; got inf"),

@@ -35,13 +35,15 @@ class Curve(NamedTuple):
 
 
 @own_style()
-def learning_curves(epochs: Sequence[Mapping[str, Any]], head: Head) -> Picture:
+def learning_curves(epochs: Sequence[Mapping[str, Any]], head: Head, best: int | None = None) -> Picture:
     """Draw cost and accuracy of the training, test and validation sets in each epoch.
 
     Parameters
     ----------
     epochs
         One or more records of the run's history.
+    best
+        Number of the best epoch to mark, if its model is saved instead of the last one.
     """
     names = {
         "train": "train, while it learned",
@@ -54,20 +56,20 @@ def learning_curves(epochs: Sequence[Mapping[str, Any]], head: Head) -> Picture:
 
     axes = picture.axes(LEFT, TOP, WIDTH, HEIGHT)
     costs = [Curve(name, [record[f"{key}_cost"] for record in epochs]) for key, name in sets.items()]
-    _draw(axes, numbers, costs, "{:.4g}".format)
+    _draw(axes, numbers, costs, "{:.4g}".format, best)
     axes.set_ylabel("cost C" + _scale(axes, costs))
 
     axes = picture.axes(2 * LEFT + WIDTH, TOP, WIDTH, HEIGHT)
     accuracies = [Curve(name, [record[f"{key}_accuracy"] for record in epochs]) for key, name in sets.items()]
-    _draw(axes, numbers, accuracies, lambda share: f"{100 * share:.2f} %")
+    _draw(axes, numbers, accuracies, lambda share: f"{100 * share:.2f} %", best)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g} %"))
     axes.set_ylabel("accuracy")
     return picture
 
 
 @own_style()
-def gradient_norms(epochs: Sequence[Mapping[str, Any]], head: Head) -> Picture:
-    """Draw the norm of the gradient of each layer after each epoch."""
+def gradient_norms(epochs: Sequence[Mapping[str, Any]], head: Head, best: int | None = None) -> Picture:
+    """Draw the norm of the gradient of each layer after each epoch, see ``learning_curves``."""
     norms = np.array([record["health"]["gradient_norm"] for record in epochs], dtype=float)
     layers = norms.shape[1]
     curves = [
@@ -77,9 +79,10 @@ def gradient_norms(epochs: Sequence[Mapping[str, Any]], head: Head) -> Picture:
     title = "Norm of the gradient of each layer: √( Σ (∂C/∂w)² + Σ (∂C/∂b)² )"
     picture = Picture(title, head, LEFT + 1.4 * WIDTH + 220, TOP + HEIGHT + BELOW)
     axes = picture.axes(LEFT, TOP, 1.4 * WIDTH, HEIGHT)
-    _draw(axes, [record["epoch"] for record in epochs], curves, "{:.2g}".format)
+    _draw(axes, [record["epoch"] for record in epochs], curves, "{:.2g}".format, best)
     axes.set_ylabel("norm of the gradient" + _scale(axes, curves))
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), title="last value", alignment="left", frameon=False)
+    values = "last value" if best is None else f"value in epoch {best:,}"
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), title=values, alignment="left", frameon=False)
     return picture
 
 
@@ -95,9 +98,17 @@ def compared_costs(curves: Sequence[Curve], head: Head) -> Picture:
     return picture
 
 
-def _draw(axes: Axes, epochs: Sequence[int], curves: Sequence[Curve], text: Callable[[float], str]) -> None:
-    """Draw curves with different colours, dashes and markers. The legend has the last value of each."""
+def _draw(
+    axes: Axes, epochs: Sequence[int], curves: Sequence[Curve], text: Callable[[float], str], best: int | None = None
+) -> None:
+    """Draw curves with different colours, dashes and markers. The legend has the last value of each.
+
+    A best epoch is marked by a vertical line, and the legend has its values.
+    """
     step = max(1, len(epochs) // MARKS)
+    shown = epochs.index(best) if best in epochs else -1
+    if best is not None:
+        axes.axvline(best, color="0.45", linewidth=1, zorder=0, label=f"saved model: epoch {best:,}")
     for place, curve in enumerate(curves):
         axes.plot(
             epochs if curve.epochs is None else curve.epochs,
@@ -110,7 +121,7 @@ def _draw(axes: Axes, epochs: Sequence[int], curves: Sequence[Curve], text: Call
                 place * step // len(curves) % step,
                 step,
             ),  # so that markers of overlapping curves do not hide each other
-            label=f"{curve.name}: {text(curve.figures[-1])}",
+            label=f"{curve.name}: {text(curve.figures[shown])}",
         )
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
