@@ -51,7 +51,7 @@ def test_a_committee_of_one_equals_its_member_bit_for_bit(examples, dtype):
 @pytest.mark.parametrize("cost", COSTS)
 def test_the_cost_is_that_of_the_averaged_outputs(examples, cost):
     """Computed here from the outputs, which are far from 0 and 1; the accuracy is theirs as well."""
-    members = [network(seed, cost) for seed in range(3)]
+    members = [network(seed, cost, np.float64) for seed in range(3)]
     result = mnist_bp.evaluate(Committee(members), examples)
     A, Y = Committee(members).forward(examples[0]), np.eye(4)[examples[1]]
     expected = {
@@ -59,7 +59,7 @@ def test_the_cost_is_that_of_the_averaged_outputs(examples, cost):
         "cross-entropy": lambda: -Y * np.log(A),
         "binary-cross-entropy": lambda: -Y * np.log(A) - (1 - Y) * np.log(1 - A),
     }[cost]()
-    assert result.cost == pytest.approx(expected.sum(axis=1).mean(), rel=1e-6)
+    assert result.cost == pytest.approx(expected.sum(axis=1).mean(), rel=1e-12)
     assert result.accuracy == (A.argmax(axis=1) == examples[1]).mean()
     assert result.cost <= np.mean([mnist_bp.evaluate(member, examples).cost for member in members])
 

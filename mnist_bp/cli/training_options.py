@@ -12,6 +12,7 @@ from mnist_bp.environment import user_path
 from mnist_bp.training.declaration import Range
 from mnist_bp.training.panels import OUTPUT, TRAINING
 from mnist_bp.training.run_names import check_name
+from mnist_bp.training.run_paths import MOST_SEEDS
 
 __all__ = ["DryRun", "MaxSeconds", "OutputFolder", "Resume", "RunName", "Seeds"]
 
@@ -19,7 +20,7 @@ Seeds = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        parser=whole_number(Range.whole(2, 10_000)),
+        parser=whole_number(Range.whole(2, MOST_SEEDS)),
         help="Train N networks with seeds --seed, --seed + 1, …, in parallel, and print mean ± standard deviation. "
         "--min-accuracy applies to the mean. Default: one network.",
         rich_help_panel=TRAINING,

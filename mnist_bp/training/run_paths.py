@@ -11,6 +11,7 @@ from mnist_bp.training.run_files import CHECKPOINT, CONFIG, HISTORY, LATEST, MOD
 from mnist_bp.training.run_names import find_named
 
 __all__ = [
+    "MOST_SEEDS",
     "find_config",
     "find_model",
     "find_models",
@@ -23,6 +24,9 @@ DRAWN = {".html", ".png", ".svg"}
 
 LONGEST_PATH = 1 << 15
 """Largest number of bytes to read from ``latest``, more than any system allows for a path."""
+
+MOST_SEEDS = 10_000
+"""Largest number of networks of ``train --seeds``."""
 
 EXPECTED = f"a file or the name of a run, or {LATEST.as_posix()}"
 """Description, for errors, of what else is accepted in place of a run folder."""
@@ -107,7 +111,7 @@ def _seed_folders(series: Path) -> list[Path]:
     except ValueError as error:  # of the text or of its encoding
         raise InputError(f"{config} is not a valid TOML file: {error}") from error
     match settings.get("seeds"), settings.get("seed", 0):
-        case int(seeds), int(first):
+        case int(seeds), int(first) if 1 <= seeds <= MOST_SEEDS:
             return [series / f"seed-{seed}" for seed in range(first, first + seeds)]
     raise InputError(f"{config} does not list the seeds of its runs: name the folder of each run")
 

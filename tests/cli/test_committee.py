@@ -162,7 +162,15 @@ def test_a_seed_without_a_model_is_refused_with_the_command_that_finishes_it(cli
     )
 
 
-@pytest.mark.parametrize(("text", "why"), [("[", "not a valid TOML file"), ("seeds = 'x'", "does not list the seeds")])
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[", "not a valid TOML file"),
+        ("seeds = 'x'", "does not list the seeds"),
+        ("seeds = -1", "does not list the seeds"),
+        ("seeds = 9000000000", "does not list the seeds"),
+    ],
+)
 def test_a_damaged_config_of_several_seeds_is_named(cli, series, text, why):
     """It exits with 2."""
     (series / "config.toml").write_text(text, encoding="utf-8")
