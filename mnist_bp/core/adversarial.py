@@ -52,7 +52,7 @@ def mixed_gradient(
 
 def _perturb(X: Array, dC_dX: Array, ε: float) -> Array:
     """Return X + ε sign(∂C/∂x), (n, n_0), in the memory of ``dC_dX``. Only the signs in it matter, not the scale."""
-    np.sign(dC_dX, out=dC_dX)
-    dC_dX *= ε
+    signs = (dC_dX > 0).view(np.int8) - (dC_dX < 0).view(np.int8)  # np.sign takes 20 times as long
+    np.multiply(signs, dC_dX.dtype.type(ε), out=dC_dX)
     dC_dX += X
     return dC_dX
