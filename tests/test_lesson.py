@@ -369,9 +369,11 @@ def test_a_mini_batch_step_costs_a_fraction_of_a_full_step(digits: tuple, monkey
     """A step of 100 asks one in 30 of the 3,000 examples; for what one full step costs there are 30 steps."""
     examples: list[int] = []  # that go into each gradient: the cost of a step is proportional to their number
 
-    def counting(net: Network, trace: Trace, Y: Floats, *, out: ParameterVector | None = None) -> ParameterVector:
+    def counting(
+        net: Network, trace: Trace, Y: Floats, *, out: ParameterVector | None = None, dC_dX: Floats | None = None
+    ) -> ParameterVector:
         examples.append(len(Y))
-        return backward(net, trace, Y, out=out)
+        return backward(net, trace, Y, out=out, dC_dX=dC_dX)
 
     monkeypatch.setattr("mnist_bp.core.objective.backward", counting)
     steps = {}
