@@ -120,7 +120,7 @@ def kill_at_an_operation(arguments, number):
 def look(run):
     """Open all that a killed training has left in its folder: what is there is whole."""
     present = {path.name for path in run.glob("*") if path.suffix != ".part"}
-    assert present <= {"config.toml", "history.jsonl", "checkpoint.npz", "model.npz"}
+    assert present <= {"config.toml", "history.jsonl", "checkpoint.npz", "model.npz", "run.json"}
     if "config.toml" in present:
         assert tomllib.loads((run / "config.toml").read_text(encoding="utf-8"))["epochs"]
     if "history.jsonl" in present:
