@@ -6,7 +6,9 @@ float type; labels are integers. ``Examples``, as a dataset has them, can stand 
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,7 @@ from mnist_bp.gradcheck.numerical_gradient import Method
 from mnist_bp.network import Network
 from mnist_bp.training import evaluation, trainer
 from mnist_bp.training.committee_evaluation import evaluate_committee
+from mnist_bp.training.data_settings import DataSettings
 from mnist_bp.training.epoch_inputs import LabelledImages
 from mnist_bp.training.evaluation import Evaluation
 from mnist_bp.training.learning_rates import default_learning_rate
@@ -40,18 +43,36 @@ Labelled = Examples | tuple[ArrayLike, ArrayLike]
 
 
 def load_dataset(
-    name: str | None = None, data_dir: str | PathLike[str] | None = None, *, limit: int | None = None
+    name: str | None = None,
+    data_dir: str | PathLike[str] | None = None,
+    *,
+    limit: int | None = None,
+    test_split: float | None = None,
+    invert: bool = False,
+    transpose: bool = False,
+    classes: int | None = None,
+    class_names: str | PathLike[str] | None = None,
 ) -> Dataset:
     """Load a dataset: from disk, else downloaded and verified.
 
     Parameters
     ----------
     name
-        "mnist", "fashion-mnist", "kmnist", "synthetic" or "own". Default: what ``data_dir`` holds, else MNIST.
+        "mnist", "fashion-mnist", "kmnist", "synthetic", "own" or another value of ``--dataset``. Default: what
+        ``data_dir`` holds, else MNIST.
     data_dir
-        Folder of your own files, or of several datasets. Default: ``MNIST_BP_DATA``, or the user's cache folder.
+        Folder or file of your own, in any format that the command line reads, or folder of several datasets. Default:
+        ``MNIST_BP_DATA``, or the user's cache folder.
     limit
         Number of training examples to keep, from the first. Default: all.
+    test_split
+        Fraction of the training set, between 0 and 1, that becomes the test set of a dataset without one.
+    invert, transpose
+        True to exchange black and white, or rows and columns, in all images.
+    classes
+        Number of classes of your own dataset, 1 to 256. Default: the number of class names, or the largest label + 1.
+    class_names
+        Text file with the name of a class on each line.
 
     Returns
     -------
@@ -63,9 +84,15 @@ def load_dataset(
     DataUnavailable
         If the dataset is neither on disk nor can be downloaded.
     InputError
-        If the folder or a file in it is not a dataset.
+        If the folder or a file in it is not a dataset, or does not fit the options.
     """
-    return datasets.load(name, None if data_dir is None else user_path(fspath(data_dir)), limit=limit)
+    given = {"test-split": test_split, "invert": invert, "transpose": transpose, "classes": classes}
+    options = replace(DataSettings.from_config(given).data_options, class_names=_path(class_names))
+    return datasets.load(name, _path(data_dir), options=options, limit=limit)
+
+
+def _path(path: str | PathLike[str] | None) -> Path | None:
+    return None if path is None else user_path(fspath(path))
 
 
 class Trainer(trainer.Trainer):

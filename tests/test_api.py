@@ -1,11 +1,15 @@
 """The Python API, as a notebook uses it: on datasets, and on the user's own arrays."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
+from written_sets import random_set, write_idx
 
 import mnist_bp
 from mnist_bp import Network, Trainer, check_gradient, evaluate, explain, load_dataset
 from mnist_bp.errors import DataUnavailable, InputError
+from mnist_bp.training.data_settings import DATA_SETTINGS
 
 
 @pytest.fixture
@@ -59,6 +63,26 @@ def test_the_best_network_of_a_training_can_be_used(network, arrays):
     best = max(result.validation_accuracy for result in results)
     assert evaluate(trainer.saved_network, arrays).accuracy == best == results[trainer.saved_epoch - 1].test_accuracy
     assert trainer.saved_epoch < trainer.epoch
+
+
+def test_a_dataset_is_loaded_with_the_options_of_the_command_line(tmp_path, rng):
+    """Each option of ``train`` about data has a parameter, which is checked in the same way."""
+    names = {setting.name for setting in DATA_SETTINGS.values()} - {"dataset", "data_dir"}
+    assert names == {*signature(load_dataset).parameters} - {"name", "data_dir", "limit"}
+    sets = random_set(rng, (4, 9), examples=(30, 6))
+    write_idx(sets, tmp_path / "set")
+    for file in (tmp_path / "set").glob("t10k*"):
+        file.unlink()
+    (tmp_path / "names.txt").write_text("ant\nbee\ncat\ndog\n", encoding="utf-8")
+    data = load_dataset(
+        data_dir=tmp_path / "set", test_split=0.2, invert=True, transpose=True, classes=4,
+        class_names=tmp_path / "names.txt",
+    )  # fmt: skip
+    assert (data.classes, data.class_names, len(data.test)) == (4, ("ant", "bee", "cat", "dog"), 6)
+    together = np.concatenate([data.train.images, data.test.images])
+    assert sorted(map(bytes, together)) == sorted(map(bytes, 255 - sets[0].images.transpose(0, 2, 1)))
+    with pytest.raises(InputError, match="test-split = 2 is not valid; expected a fraction between 0 and 1"):
+        load_dataset(data_dir=tmp_path / "set", test_split=2)
 
 
 def test_a_dataset_that_is_not_available_is_an_error(monkeypatch):

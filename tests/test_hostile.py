@@ -35,7 +35,18 @@ from mnist_bp.reports.console import LONGEST, printable
 from mnist_bp.storage import npz
 
 MUTATIONS = int(os.environ.get("MNIST_BP_MUTATIONS", "500"))
-SHARES = {"model": 5, "checkpoint": 50, "config": 10, "images": 4, "labels": 4, "image": 10}
+SHARES = {
+    "model": 5,
+    "checkpoint": 50,
+    "config": 10,
+    "images": 4,
+    "labels": 4,
+    "image": 10,
+    "csv": 5,
+    "npz": 5,
+    "pictures": 10,
+    "zip": 5,
+}
 """Divisors of ``MUTATIONS`` for each kind of file, according to its duration."""
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"

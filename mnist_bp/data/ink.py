@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.data.components import Components, connected_components
+from mnist_bp.data.threshold import near_strokes
 from mnist_bp.errors import InputError
 
 __all__ = ["LEAST_CONTRAST", "Digit", "cropped", "find_digit", "is_dark_on_light", "sides"]
@@ -55,6 +56,9 @@ MOST_FRAMES = 20
 
 TALL = 0.5
 """Height of each of several digits, as a fraction of the highest."""
+
+GAP = 1 / 20
+"""Smallest gap between digits, as a fraction of their height. Narrower ones are those of a digit that a line cuts."""
 
 LIMITS = (
     "LEAST_CONTRAST", "FAINTEST", "NOISE", "LINE", "LINE_WIDTH", "SPECK", "FRAME_WIDTH", "FRAME_PIXELS", "SHEET",
@@ -191,10 +195,21 @@ def _frames(components: Components) -> list[int]:
 
 
 def _is_several(boxes: NDArray[np.intp]) -> bool:
-    """Return True if two of these boxes, (n, 4), stand side by side and are tall."""
-    height = boxes[:, 1] - boxes[:, 0] + 1
-    tall = boxes[height >= TALL * height.max()]
-    return bool(tall[:, 3].min() < tall[:, 2].max())
+    """Return True if two of these boxes, (n, 4), are tall, and stand side by side or one above the other."""
+    top, bottom, left, right = boxes.T
+    height = bottom - top + 1
+    is_tall = height >= TALL * height.max()
+    gap = GAP * (bottom.max() - top.min() + 1)
+    return any(len({*_groups(*ends, gap)[is_tall]}) > 1 for ends in ((left, right), (top, bottom)))
+
+
+def _groups(first: NDArray[np.intp], last: NDArray[np.intp], gap: float) -> NDArray[np.intp]:
+    """Return the number of the group of each interval. A gap of more than this length divides two groups."""
+    order = np.argsort(first, kind="stable")
+    reached = np.maximum.accumulate(last[order])
+    group = np.zeros(len(order), np.intp)
+    group[order[1:]] = np.cumsum(first[order[1:]] - reached[:-1] - 1 > gap)
+    return group
 
 
 def cropped(ink: Array) -> Array:
@@ -229,10 +244,15 @@ def sides(picture: Array) -> tuple[Array, Array, Array, Array]:
 
 
 def _ink(contrast: Array) -> Array:
-    """Return the amount of ink, from 0 to 1. Ink that is faint compared with the strongest or with the noise is 0."""
+    """Return the amount of ink, from 0 to 1.
+
+    It is 0 for what is faint compared with the strongest ink or the noise, and for what is fainter than strokes and not
+    at their edges.
+    """
     strongest = contrast.max()
     differences = [np.abs(np.diff(side)) for side in sides(contrast) if len(side) > 1]
     noise = NOISE * float(np.median(np.concatenate(differences or [np.zeros(1)])))
     if strongest < max(LEAST_CONTRAST, 2 * noise):
         raise InputError(ALL_PAPER)
-    return np.where(contrast > max(noise, FAINTEST * strongest), contrast / strongest, 0.0)
+    ink = contrast / strongest
+    return np.where((contrast > max(noise, FAINTEST * strongest)) & near_strokes(ink), ink, 0.0)

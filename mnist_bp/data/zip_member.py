@@ -111,7 +111,7 @@ def zip_members(archive: Path) -> frozenset[str]:
     """Return the names of the files in an archive. Raise InputError if it cannot be read."""
     try:
         with _open_archive(archive) as opened:
-            return frozenset(info.filename for info in opened.infolist() if not info.is_dir())
+            return frozenset(name for name in opened.namelist() if name and not name.endswith("/"))
     except (OSError, *DAMAGED) as error:
         raise InputError(f"{archive}: not a complete zip archive ({error}); download it again, or unzip it") from error
 

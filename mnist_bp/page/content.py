@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_bp.data import ink, preprocess
+from mnist_bp.data import ink, preprocess, threshold
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network
@@ -95,7 +95,12 @@ def page_content(
             "rows": rows,
             "columns": columns,
         },
-        "preprocess": {"box": preprocess.BOX, **{name.lower(): getattr(ink, name) for name in ink.LIMITS}},
+        "preprocess": {
+            "box": preprocess.BOX,
+            "bins": threshold.BINS,
+            "edge": threshold.EDGE,
+            **{name.lower(): getattr(ink, name) for name in ink.LIMITS},
+        },
         "examples": {
             "images": _base64(examples.images),
             "labels": examples.labels.tolist(),

@@ -38,7 +38,8 @@ def _recorded(setting: Setting, value: Any) -> Any:
     kinds = {float, int} if setting.type is float else {setting.type}
     is_in_range = type(value) in kinds and (setting.range is None or setting.range.holds(value))
     if not (is_known and is_in_range):
-        raise InputError(f"{setting.key} = {value!r} is not valid")
+        expected = f"; expected {setting.range.expected}" if setting.range else ""
+        raise InputError(f"{setting.key} = {value!r} is not valid{expected}")
     return value
 
 

@@ -9,7 +9,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -19,6 +19,7 @@ import numpy as np
 import tomli_w
 
 from _fuzz.archives import SPRUNG, hostile_archive
+from _fuzz.datasets import hostile_npz, hostile_pictures, hostile_table, hostile_zip
 from _fuzz.mutations import LIMITS, mutated_bytes, mutated_value
 from _fuzz.pictures import SHAPE, hostile_image
 from mnist_bp.cli.config import LIMIT, read_config
@@ -26,9 +27,11 @@ from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.main import run
 from mnist_bp.cli.train import train
 from mnist_bp.data import idx
+from mnist_bp.data.datasets import load
 from mnist_bp.data.image_file import read_image
 from mnist_bp.data.names import FILE_NAMES
-from mnist_bp.errors import Diverged, MnistBpError
+from mnist_bp.data.options import DataOptions
+from mnist_bp.errors import Diverged, InputError, MnistBpError
 from mnist_bp.network import Network, load_network
 from mnist_bp.reports.console import printable
 from mnist_bp.storage import model_file, npz
@@ -301,6 +304,29 @@ def _read_image(path: Path) -> None:
     assert (image.dtype, image.shape) == (np.uint8, SHAPE)
 
 
+# --- datasets --------------------------------------------------------------------------------------------------------
+
+OPTIONS = DataOptions(test_split=0.5, invert=True, transpose=True)
+
+
+def _read_dataset(path: Path, name: str) -> None:
+    """Load the file, which gets a name that states its format, with all options that change images."""
+    file = path.replace(name)
+    try:
+        try:
+            data = load(None, file)
+        except InputError as error:
+            if "--test-split" not in str(error):
+                raise
+            data = load(None, file, options=OPTIONS)
+    finally:
+        file.unlink()
+    for half in (data.train, data.test):
+        assert (half.images.dtype, half.images.ndim, half.labels.dtype) == (np.uint8, 3, np.uint8)
+        assert len(half.images) == len(half.labels)
+        assert not half.labels.size or half.labels.max() < data.classes
+
+
 TARGETS = {
     "model": Target(_make_model, _read_model, memory=4_000_000, times=40),
     "checkpoint": Target(_make_checkpoint, _read_checkpoint, memory=6_000_000, times=40),
@@ -308,5 +334,9 @@ TARGETS = {
     "images": Target(_make_images, _read_images, memory=600_000, times=UNPACKED),
     "labels": Target(_make_labels, _read_labels, memory=600_000, times=UNPACKED),
     "image": Target(hostile_image, _read_image, memory=10_000_000, times=40),
+    "csv": Target(hostile_table, partial(_read_dataset, name="train.csv"), memory=2_000_000, times=40),
+    "npz": Target(hostile_npz, partial(_read_dataset, name="set.npz"), memory=2_000_000, times=UNPACKED),
+    "pictures": Target(hostile_pictures, partial(_read_dataset, name="set.zip"), memory=10_000_000, times=UNPACKED),
+    "zip": Target(hostile_zip, partial(_read_dataset, name="tables.zip"), memory=2_000_000, times=UNPACKED),
 }
 """Readers by name, for the command line."""

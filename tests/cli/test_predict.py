@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageDraw
 from rendered_digits import read_back
+from written_sets import write_idx
 
 from mnist_bp import Network
 from mnist_bp.data.choices import DATASETS
@@ -344,6 +345,22 @@ def test_an_uncertain_answer_is_called_uncertain(cli, few_digits, rng):
     certain.biases[-1][3] = 50
     certain.save("certain.npz")
     assert not cli("predict", "x.png", "--model", "certain.npz", "--json").records[0]["uncertain"]
+
+
+@pytest.mark.parametrize("transpose", [True, False])
+def test_a_network_that_saw_upright_digits_classifies_upright_pictures(cli, few_digits, tmp_path, transpose):
+    """A set with rows and columns exchanged gives upright digits with ``--transpose``, and others without."""
+    train, _ = few_digits
+    write_idx(few_digits, tmp_path / "set", transpose=True)
+    options = ("--transpose",) if transpose else ()
+    cli("train", "--data-dir", tmp_path / "set", *options, "--epochs", 10, "--output", "run", "--batch-size", 10)
+    for number, (image, label) in enumerate(zip(train.images[:60], train.labels[:60], strict=True)):
+        Path(f"upright/{label}").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(255 - np.pad(np.kron(image, np.ones((4, 4), np.uint8)), 20)).save(
+            f"upright/{label}/{number}.png"
+        )
+    *_, total = cli("predict", "upright", "--model", "run", "--json").records
+    assert (total["accuracy"] > 0.7) == transpose
 
 
 @pytest.mark.parametrize(("is_dark", "is_inverted"), [(False, False), (True, False), (False, True)])

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from mnist_bp.data import ink
 from mnist_bp.data.ink import find_digit
-from mnist_bp.data.preprocess import preprocess
+from mnist_bp.data.preprocess import Look, prepare, preprocess
+from mnist_bp.data.threshold import near_strokes
 
 SHAPE = (28, 28)
 
@@ -84,6 +86,33 @@ def test_the_lines_of_ruled_and_squared_paper_are_left_out(seven, is_squared, fi
     assert_same(picture, seven, most=2)
 
 
+@pytest.mark.parametrize("slope", [0.05, -0.3])
+def test_faint_lines_that_are_not_parallel_to_the_edges_are_left_out(seven, slope):
+    """Ruled paper that was photographed at an angle: its lines are fainter than the digit, and have less ink."""
+    bold = np.max([np.roll(seven, shift, axis=0) for shift in range(12)], axis=0)
+    y, x = np.indices(seven.shape)
+    lines = ((y + slope * x) % 40 < 2) * 90.0
+    assert_same(np.maximum(bold, lines), bold, most=10)  # beside the strokes, a grey edge remains
+
+
+def test_faint_ink_away_from_strokes_is_left_out_and_grey_edges_stay():
+    """An edge reaches half a pixel of MNIST's box of 20 × 20 beyond a stroke, a shadow farther."""
+    bar = np.zeros((120, 120))
+    bar[20:100, 50:60] = 1
+    shadow = bar.copy()
+    shadow[20:100, 60:68] = 0.4
+    near = near_strokes(shadow)
+    assert near[60, 48:62].all()
+    assert not near[60, :48].any()
+    assert not near[60, 62:].any()
+
+
+def test_the_page_knows_every_limit():
+    """Constants of the modules that its JavaScript mirrors are passed to it by name."""
+    constants = {name for name in vars(ink) if name.isupper()} - {"ALL_PAPER", "LIMITS", "TALL", "GAP"}
+    assert {*ink.LIMITS} == constants
+
+
 @pytest.mark.parametrize("bar", [3, 12])
 def test_the_bars_of_a_digit_that_fills_the_picture_are_no_lines(bar):
     """A four whose crossbar reaches from edge to edge, and a seven with its bar in the first rows."""
@@ -117,3 +146,41 @@ def test_noise_of_many_components_is_handled_at_once(shape):
     """Isolated pixels all over the picture: the largest of them are the digit."""
     noise = (np.random.default_rng(0).random(shape) < 0.1) * 255.0
     assert find_digit(noise).ink.max() == 1
+
+
+# --- several digits --------------------------------------------------------------------------------------------------
+
+
+def is_several(picture):
+    """Return True if a picture, light on dark, seems to show more than one digit."""
+    return prepare(picture, SHAPE, Look()).is_several
+
+
+@pytest.fixture
+def zero():
+    """A round line of 60 × 60 pixels, light on dark, without a margin."""
+    y, x = np.indices((60, 60)) - 29.5
+    radius = np.hypot(x, y)
+    return 255.0 * ((radius < 29) & (radius > 22))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_digits_side_by_side_and_above_each_other_are_several(seven, axis):
+    """Both are high, and a gap is between them."""
+    assert is_several(np.concatenate([seven, seven], axis))
+    assert not is_several(seven)
+
+
+def test_digits_that_touch_are_several(zero):
+    """Their rows have more strokes than those of one digit, even of a wide zero."""
+    assert is_several(np.pad(np.concatenate([zero[:, :-3], zero], axis=1), 20))
+    assert not is_several(np.pad(zero, 20))
+    assert not is_several(np.pad(np.repeat(zero, 2, axis=1), 20))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_digit_that_thin_lines_cut_is_one(seven, axis):
+    """Grid lines in the colour of the paper, as plots have them, leave narrow gaps."""
+    for start in (95, 110):
+        seven.swapaxes(0, axis)[start : start + 2] = 0
+    assert not is_several(seven)

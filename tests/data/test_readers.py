@@ -432,3 +432,26 @@ def test_nothing_is_unpickled(tmp_path, monkeypatch, rng):
     monkeypatch.setattr("pickle.load", lambda *_: pytest.fail("unpickled"))
     monkeypatch.setattr("pickle.loads", lambda *_: pytest.fail("unpickled"))
     assert not recognize(_pickle(random_set(rng), tmp_path / "set")).datasets
+
+
+@pytest.mark.parametrize("field", ["1..2", "٣", "1_0", "nan", "-1", "1e999"])
+def test_a_field_that_is_no_grey_level_is_refused(tmp_path, rng, field):
+    """Spellings that other programs would read as a number, too."""
+    write_csv(random_set(rng), tmp_path / "set")
+    file = tmp_path / "set/train.csv"
+    file.write_text(file.read_text(encoding="utf-8").rpartition(",")[0] + f",{field}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"train\.csv: line 13.*expected"):
+        load(None, tmp_path / "set")
+
+
+def test_damaged_headers_and_members_without_a_name_are_refused(tmp_path, rng):
+    """Errors of numpy's parser of headers and of zipfile become one line."""
+    file = write_npz(random_set(rng), tmp_path / "set")
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["x_train.npy"] = members["x_train.npy"].replace(b"}", b" ")
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in {**members, "": b"x"}.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    with pytest.raises(InputError, match=r"x_train\.npy is not an array of numpy"):
+        load(None, file)

@@ -163,6 +163,7 @@ def test_drawings_are_prepared_as_python_prepares_pictures(
         (np.clip(lit, 0, 255), (28, 28)),
         (np.clip(wide * 0.8 + rng.normal(20, 4, wide.shape), 0, 255), (28, 28)),
         (wide[:80], (20, 36)),
+        (np.maximum(wide, 110.0 * ((np.add(*np.indices(wide.shape) * [[[1]], [[0.05]]])) % 25 < 2)), (28, 28)),
         (data.test.images[3], (28, 28)),
         (data.test.images[3][4:24, 4:24], (28, 28)),
     ]

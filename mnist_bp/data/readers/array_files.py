@@ -128,8 +128,12 @@ def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Return shape, order and type of an array. Raise InputError if they are invalid, or not those of numbers."""
     try:
         shape, is_fortran, dtype = HEADERS[np.lib.format.read_magic(stream)](stream)
-    except (ValueError, KeyError) as error:
-        raise InputError(f"{stream.name} is not an array of numpy ({error})") from error
+    except (OSError, MemoryError, *DAMAGED):
+        raise
+    # The exceptions of numpy for damaged headers are undocumented, so any of them is handled here.
+    except Exception as error:
+        reason = str(error).partition("\n")[0][:80]
+        raise InputError(f"{stream.name} is not an array of numpy ({reason})") from error
     if dtype.kind not in "biuf":
         raise InputError(f"{stream.name} holds {dtype}, not numbers; write it with numpy.savez and numbers only")
     return shape, is_fortran, dtype

@@ -39,6 +39,8 @@ LONGEST_LINE = 1 << 22
 PIECE = 1 << 16
 """Number of characters to parse at a time."""
 
+NUMBER = re.compile(r'\s*("?)[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\1\s*', re.ASCII)
+
 EXPECTED = "expected whole numbers from 0 to 255"
 
 
@@ -143,7 +145,7 @@ def _layout(file: Stored) -> Layout | None:
 
 
 def _are_numbers(texts: Sequence[str]) -> bool:
-    return all(re.fullmatch(r'\s*"?[-+]?[\d.]+([eE][-+]?\d+)?"?\s*', text) for text in texts)
+    return all(NUMBER.fullmatch(text) for text in texts)
 
 
 def _label_column(file: Stored, headings: Sequence[str]) -> int | None:
@@ -215,8 +217,9 @@ def _parsed(file: Stored, lines: Mapping[int, str], delimiter: str) -> NDArray[n
     try:
         numbers = _numbers(lines.values(), np.float64, delimiter)
     except ValueError:
-        number, column, text = next(_texts(lines, delimiter))
-        raise InputError(f"{file}: line {number}, column {column}: {text[:20]!r}; {EXPECTED}") from None
+        fields = (f"line {number}, column {column}: {text[:20]!r}" for number, column, text in _texts(lines, delimiter))
+        where = next(fields, f"line {next(iter(lines))} or a later one is no row of numbers")
+        raise InputError(f"{file}: {where}; {EXPECTED}") from None
     with np.errstate(invalid="ignore"):
         table = numbers.astype(np.uint8)
     if (wrong := np.argwhere(table != numbers)).size:

@@ -4,6 +4,7 @@
 
 import { largest, mapped, median, picture, transposed } from "./arrays.js";
 import { components } from "./components.js";
+import { nearStrokes } from "./threshold.js";
 
 /* {ink, contrast}: ink of the digit, 0 to 1, in the smallest box that contains it; null if there is none. */
 export function findDigit(grey, limits) {
@@ -159,5 +160,11 @@ function inkOf(contrast, limits) {
   const differences = sides(contrast).map((side) => side.slice(1).map((x, i) => Math.abs(x - side[i])));
   const noise = limits.noise * median(differences.flat());
   if (strongest < Math.max(limits.least_contrast, 2 * noise)) return null;
-  return mapped(contrast, (x) => (x > Math.max(noise, limits.faintest * strongest) ? x / strongest : 0));
+  const ink = mapped(contrast, (x) => x / strongest);
+  const near = nearStrokes(ink, limits);
+  const least = Math.max(noise, limits.faintest * strongest);
+  return mapped(ink, (x, row, column) => {
+    const i = row * ink.columns + column;
+    return contrast.at[i] > least && near.at[i] ? x : 0;
+  });
 }
