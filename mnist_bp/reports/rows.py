@@ -4,6 +4,7 @@ Rich takes about three milliseconds for a row of a table; these take a hundredth
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from textwrap import wrap
 
 from rich.cells import cell_len
 
@@ -12,7 +13,7 @@ from mnist_bp.reports.console import Console, printable
 __all__ = ["print_rows"]
 
 GAP = "  "
-"""Space between two columns."""
+"""Space between two columns, and before the lines of a block."""
 
 SHOWN_ALONE = 2
 """Number of cells at the beginning of a block that have no heading."""
@@ -64,4 +65,6 @@ def _print_block(headings: Sequence[str], row: Sequence[str], style: str, consol
     console.print(GAP.join(filter(None, row[:SHOWN_ALONE])), style=style, wrap=False)
     named = [f"{heading} {text}".replace("\n", " ") for heading, text in zip(headings, row, strict=True) if text]
     alone = sum(1 for text in row[:SHOWN_ALONE] if text)
-    console.print(f"  {'; '.join(named[alone:])}")
+    text = "; ".join(named[alone:])
+    for line in wrap(text, console.rich.width - len(GAP), break_long_words=False, break_on_hyphens=False):
+        console.print(f"{GAP}{line}", wrap=False)
