@@ -115,7 +115,8 @@ def estimate_memory(settings: Settings, data: DataPlan) -> Mapping[str, int]:
     at_once = min(batch, EXAMPLES_AT_ONCE)
     optimizer = parameters * _states(settings)
     average = parameters if settings.average else 0
-    state = parameters + optimizer + average
+    best = parameters if settings.keep == "best" else 0
+    state = parameters + optimizer + average + best
     image = data.pixels + 1  # grey levels and the label, both uint8
     held_out = (data.train + data.validation) * image if data.validation else 0
     layers = n_bytes * sum(sizes)
@@ -126,6 +127,7 @@ def estimate_memory(settings: Settings, data: DataPlan) -> Mapping[str, int]:
         "gradient": parameters * (2 if settings.adversarial else 1) + (parameters if batch > EXAMPLES_AT_ONCE else 0),
         "optimizer": optimizer,
         "average": average,
+        "best": best,
         "checkpoint": 3 * state,  # the state of the last finished epoch, and the file in memory
         "buffers": (
             data.train * (n_bytes * data.classes + 1 + 2 * np.dtype(np.int64).itemsize)  # outputs, labels, order
@@ -161,7 +163,7 @@ def measure_durations(settings: Settings, data: DataPlan, seconds: float = SECON
         sizes, activation=settings.activation, cost=settings.cost, rng=rng, dtype=settings.dtype,
         weight_init=settings.weight_init,
     )  # fmt: skip
-    alone = replace(settings, batch_size=measured, early_stop=None, validation=None)
+    alone = replace(settings, batch_size=measured, early_stop=None, validation=None, keep="last")
     trainer = Trainer(
         network,
         LabelledImages(images, labels),

@@ -113,15 +113,15 @@ def test_a_resumed_run_has_the_rest_of_its_epochs(dry_run, cli, train):
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
 @pytest.mark.parametrize("hidden", [(), (8,), (30, 20)])
 def test_the_arrays_of_the_state_have_the_estimated_sizes(optimizer, hidden):
-    """Parameters, optimizer and average together are the state of a trainer, except for its counters."""
-    settings = Settings(optimizer=optimizer, hidden=hidden, dtype="float64")
+    """Parameters, optimizer, average and best epoch together are the state of a trainer, except for its counters."""
+    settings = Settings(optimizer=optimizer, hidden=hidden, dtype="float64", keep="best")
     sizes = plan.layer_sizes(settings, DATA)
     network = Network(sizes, rng=np.random.default_rng(0), dtype="float64")
     few = plan.LabelledImages(np.zeros((3, 784), np.uint8), np.zeros(3, np.uint8))
-    arrays = plan.Trainer(network, few, few, settings).state.values()
+    arrays = plan.Trainer(network, few, few, settings, validation=few).state.values()
     memory = plan.estimate_memory(settings, DATA)
     assert plan.parameter_count(sizes) == len(network.parameters)
-    assert memory["parameters"] + memory["optimizer"] + memory["average"] == sum(
+    assert sum(memory[part] for part in ("parameters", "optimizer", "average", "best")) == sum(
         array.nbytes for array in arrays if array.ndim
     )
 

@@ -77,6 +77,15 @@ def test_settings_are_compared_with_the_defaults_of_their_optimizer(start, liste
     ]  # fmt: skip
 
 
+def test_the_figures_are_those_of_the_saved_epoch(start, listed, cli, idx_folder):
+    """With --early-stop, that is the best epoch, and keeping it is the default."""
+    folder = start("--epochs", 30, "--early-stop", 1, "--validation", 20)
+    (record,) = listed().values()
+    found = cli("evaluate", folder, "--data-dir", idx_folder, "--json").records[0]
+    assert (record["state"], record["test_accuracy"]) == ("early-stop", found["accuracy"])
+    assert record["changed"] == {"limit": 100, "validation": 20, "early-stop": 1}
+
+
 def test_no_run_is_one_line(cli):
     """The folder runs may be missing; so is the case of an empty folder."""
     Path("empty").mkdir()
