@@ -85,7 +85,7 @@ def test_members_with_different_costs_have_no_cost(examples):
 
 
 def test_a_cost_that_is_not_defined_for_averages_is_no_cost(examples):
-    """That of an extension, for example; a single member has its cost all the same."""
+    """A cost of an extension may be like that; a single member has its cost all the same."""
     COSTS.register("other", COSTS["squared-error"]._replace(of_average=None))
     try:
         members = [network(seed, "other") for seed in range(2)]

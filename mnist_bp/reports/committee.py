@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from mnist_bp.reports.console import Console
 from mnist_bp.reports.tables import new_table
 from mnist_bp.training.metrics import format_cost, percent
 from mnist_bp.training.notation import count
+from mnist_bp.training.run_files import CONFIG
+from mnist_bp.training.run_summary import INTERRUPTED, RUNNING, summarize_run
 
 if TYPE_CHECKING:
     from mnist_bp.training.committee_evaluation import CommitteeEvaluation
@@ -29,9 +32,20 @@ def show_models(models: "TrainedCommittee", console: Console, *, label: str = "m
         return
     for number, member in enumerate(models.members, 1):
         console.print(f"{f'member {number}':<9} {member.description}")
+        _warn_if_unfinished(number, member.path.parent, console)
     given = Counter(member.path.resolve() for member in models.members)
     for path in (path for path, times in given.items() if times > 1):
         console.warn(f"{path} is given {given[path]} times, and counts {given[path]} times.")
+
+
+def _warn_if_unfinished(number: int, folder: Path, console: Console) -> None:
+    """Warn about a member whose run, if it has one, was interrupted, or is still training."""
+    if not (folder / CONFIG).is_file():
+        return
+    run = summarize_run(folder)
+    if run.state in {INTERRUPTED, RUNNING}:
+        epochs = f": it had {run.epochs} of {count(run.planned, 'epoch')}" if run.epochs and run.planned else ""
+        console.warn(f"Member {number} is not finished ({run.state}){epochs}.")
 
 
 def members_table(result: "CommitteeEvaluation") -> Table:

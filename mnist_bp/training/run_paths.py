@@ -1,12 +1,13 @@
 """Lookup of a run by a path or a name from the command line."""
 
 import os
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 
 from mnist_bp.errors import InputError
 from mnist_bp.shell import program, program_command
+from mnist_bp.storage.regular_file import read_whole
+from mnist_bp.training.config_file import LIMIT, parse_config
 from mnist_bp.training.run_files import CHECKPOINT, CONFIG, HISTORY, LATEST, MODEL, RECORD, RUNS
 from mnist_bp.training.run_names import find_named
 
@@ -106,10 +107,7 @@ def find_models(target: Path | None) -> list[Path]:
 def _seed_folders(series: Path) -> list[Path]:
     """Return the folders of all seeds in the config of ``train --seeds``, in their order."""
     config = series / CONFIG
-    try:
-        settings = tomllib.loads(config.read_text(encoding="utf-8-sig"))
-    except ValueError as error:  # of the text or of its encoding
-        raise InputError(f"{config} is not a valid TOML file: {error}") from error
+    settings = parse_config(read_whole(config, LIMIT), config)
     match settings.get("seeds"), settings.get("seed", 0):
         case int(seeds), int(first) if 1 <= seeds <= MOST_SEEDS:
             return [series / f"seed-{seed}" for seed in range(first, first + seeds)]

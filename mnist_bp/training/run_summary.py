@@ -29,7 +29,7 @@ from mnist_bp.training.notation import parse_hidden
 from mnist_bp.training.run_files import CONFIG, HISTORY, MODEL
 from mnist_bp.training.run_record import read_record
 
-__all__ = ["DAMAGED", "ENDS", "RUNNING", "STATES", "RunSummary", "summarize_run"]
+__all__ = ["DAMAGED", "ENDS", "INTERRUPTED", "RUNNING", "STATES", "RunSummary", "summarize_run"]
 
 RUNNING, INTERRUPTED, DAMAGED, UNKNOWN = "running", "interrupted", "damaged", "unknown"
 ENDS = ("finished", "early-stop", "time", INTERRUPTED, "diverged")

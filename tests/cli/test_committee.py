@@ -162,10 +162,22 @@ def test_a_seed_without_a_model_is_refused_with_the_command_that_finishes_it(cli
     )
 
 
+def test_a_member_whose_training_has_not_finished_is_reported(cli, series, idx_folder):
+    """Its model is that of its last finished epoch; a finished member is not reported."""
+    lines = (series / "seed-10/history.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (series / "seed-10/history.jsonl").write_text(lines[0], encoding="utf-8")
+    (series / "seed-10/run.json").unlink()
+    done = cli("evaluate", series, "--json")
+    assert done.code == 0
+    assert [line for line in done.err.splitlines() if line.startswith("warning")] == [
+        "warning  Member 2 is not finished (interrupted): it had 1 of 2 epochs."
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("[", "not a valid TOML file"),
+        ("[", "is not a TOML file"),
         ("seeds = 'x'", "does not list the seeds"),
         ("seeds = -1", "does not list the seeds"),
         ("seeds = 9000000000", "does not list the seeds"),
