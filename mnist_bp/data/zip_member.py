@@ -16,6 +16,9 @@ __all__ = ["DAMAGED", "Stored", "ZipMember", "open_stored", "read_all", "zip_mem
 DAMAGED = (EOFError, zlib.error, zipfile.BadZipFile)
 """Exceptions for a damaged compressed stream or archive."""
 
+PIECE = 1 << 16
+"""Number of bytes to read at a time."""
+
 ENCRYPTED = 1
 """Bit of a member's flags that marks it as encrypted."""
 
@@ -98,13 +101,17 @@ def read_all(files: Iterable[Stored], most: int) -> Iterator[tuple[Stored, bytes
 
 
 def _content(file: Stored, archives: Mapping[Path, zipfile.ZipFile], most: int) -> bytes:
-    """Return the first ``most`` bytes of a file."""
+    """Return the first ``most`` bytes of a file. It is read in pieces, since reading allocates what it is asked for."""
     if isinstance(file, Path):
-        with file.open("rb") as stream:
-            return stream.read(min(most, os.fstat(stream.fileno()).st_size))  # it allocates what it is asked for
-    archive = archives[file.archive]
-    with _translated(lambda: archive.open(_info(archive, file.member))) as member:
-        return member.read(most)
+        stream: IO[bytes] = file.open("rb")
+    else:
+        archive = archives[file.archive]
+        stream = _translated(lambda: archive.open(_info(archive, file.member)))
+    content = bytearray()
+    with stream:
+        while piece := stream.read(min(PIECE, most - len(content))):
+            content += piece
+    return bytes(content)
 
 
 def zip_members(archive: Path) -> frozenset[str]:
