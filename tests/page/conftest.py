@@ -23,12 +23,13 @@ import { diagram, renderAtOnce } from "./main.js";
 import { Network } from "./model.js";
 import { backward, cost, forward, gradient } from "./network.js";
 import { preprocess } from "./preprocess.js";
-import { set, setChosen, state, takeSteps } from "./state.js";
+import { computed, set, setChosen, state, takeSteps } from "./state.js";
 import { drawCurves } from "./training.js";
+import { costCurve, costWith } from "./what_if.js";
 
 Object.assign(window, { Network, board, byId, content, diagram, drawCurves, images, network, niceTicks });
 Object.assign(window, { backward, cost, forward, gradient, preprocess, renderAtOnce, set, setChosen, shape, state });
-Object.assign(window, { takeSteps });
+Object.assign(window, { computed, costCurve, costWith, takeSteps });
 """
 """Module that runs the page and makes global what tests look at; the page itself has no globals."""
 

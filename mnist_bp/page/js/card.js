@@ -19,12 +19,17 @@ export function isDocked() {
 
 export function renderCard(view, diagram) {
   const card = byId("card");
-  const isOpen = view.looked !== null && !(isDocked() && view.panel !== null && !isWide.matches);
+  const isOpen = view.looked !== null && !isInDrawer(view);
   card.hidden = !isOpen;
   if (!isOpen) return;
   card.replaceChildren(...contents(view, view.looked));
   card.classList.toggle("hovered", view.looked === view.hovered);
   place(card, diagram, view.pointed ?? diagram.placeOf(view.looked));
+}
+
+/* True if the drawer says the same beside the network, or is open where the card would be. */
+function isInDrawer({ panel, looked, chosen }) {
+  return isWide.matches ? panel === "edge" && looked === chosen : panel !== null && isDocked();
 }
 
 function contents(view, address) {

@@ -9,6 +9,11 @@ export function parameterAt(network, { layer, j, k }) {
   return k === null ? network.b[layer][j] : network.W[layer].at(j, k);
 }
 
+export function setParameter(network, { layer, j, k }, value) {
+  if (k === null) network.b[layer][j] = value;
+  else network.W[layer].put(j, k, value);
+}
+
 /* ∂C_0/∂w_jk = a_k σ′(z_j) ∂C_0/∂a_j, factor by factor; a_k is 1 for a bias. */
 export function factors({ A, dA_dZ }, { dC_dA, dC_dZ }, { layer, j, k }) {
   const slopes = dA_dZ[layer];

@@ -13,6 +13,7 @@ import { formula } from "./formula.js";
 import { renderEdge } from "./inspector.js";
 import { renderLayer } from "./layer_table.js";
 import { renderCostLine, renderOutputs } from "./outputs.js";
+import { connectNudge, renderNudge } from "./nudge.js";
 import { connectDiagram } from "./pointing.js";
 import { renderSight } from "./sight.js";
 import { renderStage } from "./stage.js";
@@ -20,6 +21,7 @@ import { computed, isBlank, isMisclassified, onChange, stages, state } from "./s
 import { renderSteps } from "./steps.js";
 import { accuracyWords, drawCurves } from "./training.js";
 import { renderWeights } from "./weights.js";
+import { nudged } from "./what_if.js";
 
 /* What renders a panel of the drawer while it is open, by the panel's name. */
 const PANELS = {
@@ -29,6 +31,7 @@ const PANELS = {
   },
   edge: (view) => {
     renderAddress();
+    renderNudge(view);
     renderEdge(view);
   },
   step: renderSteps,
@@ -71,10 +74,11 @@ export function renderAtOnce() {
   renderDrawer(view);
   renderControls(view);
   renderExample(view);
-  renderPrediction(view);
-  renderCostLine(view);
+  const asked = nudged(view); // the network with the nudge that somebody tries
+  renderPrediction(asked);
+  renderCostLine(asked);
   renderStage(view);
-  diagram.draw(view);
+  diagram.draw(asked);
   if (view.panel) PANELS[view.panel](view);
   renderCard(view, diagram);
   renderSight(view);
@@ -117,6 +121,7 @@ addTargets();
 writeFormulas();
 connectDrawer();
 connectDiagram(diagram);
+connectNudge();
 connect();
 drawCurves(content.history);
 const firstMistake = labels.findIndex((_, example) => isMisclassified(example)); // it shows more than a correct one

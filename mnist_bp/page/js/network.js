@@ -17,8 +17,13 @@ import { ParameterVector } from "./parameters.js";
 
 /* Compute z, a and σ′(z) of every layer from the input x, a Float64Array of numbers from 0 to 1. */
 export function forward(net, x) {
-  const [A, dA_dZ, Z] = [[x], [], []];
-  for (let l = 1; l <= net.L; l++) {
+  return forwardFrom(net, { A: [x], dA_dZ: [], Z: [] }, 1);
+}
+
+/* The same from layer "start" on. What a trace has of the layers before it remains. */
+export function forwardFrom(net, trace, start) {
+  const [A, dA_dZ, Z] = [trace.A, trace.dA_dZ, trace.Z].map((layers) => layers.slice(0, start));
+  for (let l = start; l <= net.L; l++) {
     Z[l] = weightedSums(net.W[l], net.b[l], A[l - 1]); // (1)
     A[l] = net.σ[l].f(Z[l]); // (2)
     dA_dZ[l] = net.isFused(l) ? null : net.σ[l].derivative(A[l]); // σ′(z), computed from a = σ(z)

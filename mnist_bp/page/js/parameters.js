@@ -10,6 +10,10 @@ class Weights {
     return this.numbers[k * this.rows + j];
   }
 
+  put(j, k, value) {
+    this.numbers[k * this.rows + j] = value;
+  }
+
   fill(value) {
     for (let k = 0, i = 0; k < this.columns; k++) {
       for (let j = 0; j < this.rows; j++) this.numbers[i++] = value(j, k);

@@ -34,6 +34,7 @@ export const state = {
   grey: null, // what the network sees: a grey level for each pixel
   hovered: null, // the address under the pointer
   pointed: null, // where in the diagram it was pointed at what is chosen or hovered, {x, y}, or null
+  nudge: null, // what is added to one parameter, as a question; see what_if.js
   version: 0, // of the parameters, which steps change
   taken: 0, // gradient steps since the network was as it was trained
   steps: [], // {cost, evaluation} before the first step on this digit and after each
