@@ -10,7 +10,7 @@ USUAL_NAMES = {
     "checkpoint": "resume", "continue": "resume", "criterion": "cost", "data": "data-dir",
     "early-stopping": "early-stop", "ema": "average", "jobs": "threads", "layers": "hidden", "loss": "cost",
     "lr": "learning-rate", "lr-schedule": "schedule", "lr-scheduler": "schedule", "max-samples": "limit",
-    "max-time": "max-seconds", "minibatch": "batch-size", "momentum": "optimizer momentum", "n-epochs": "epochs",
+    "max-time": "max-seconds", "minibatch": "batch-size", "n-epochs": "epochs",
     "nesterov": "optimizer nesterov", "num-epochs": "epochs", "num-workers": "threads", "optim": "optimizer",
     "out": "output", "patience": "early-stop", "precision": "dtype", "random-state": "seed", "root": "data-dir",
     "save": "output", "save-best": "keep best", "save-dir": "output", "scheduler": "schedule",

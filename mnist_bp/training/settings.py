@@ -93,10 +93,9 @@ class Settings(DataSettings):
         ADVANCED,
         choices=INITIALIZATIONS,
         notes={
-            "scaled": "N(0, gain²/fan-in), biases that start σ in its steep part",
-            "glorot": "uniform, ±√(6/(fan-in + fan-out))",
-            "he": "N(0, 2/fan-in)",
-            "normal": "N(0, 1), biases too",
+            "glorot": "uniform",
+            "he": "for relu",
+            "normal": "N(0, 1)",
         },
     )
     dtype: str = setting("float32", "Floating-point type: {values}.", ADVANCED, choices=DTYPES, phrase=nowhere)
@@ -124,8 +123,7 @@ class Settings(DataSettings):
     )
     momentum: float | None = setting(
         None,
-        f"Momentum coefficient μ of the optimizers {' and '.join(MOMENTUM_OPTIMIZERS)}, 0 to below 1. Default: "
-        f"{MOMENTUM:g}. The default learning rate × 1/(1 − μ) stays constant.",
+        f"Momentum coefficient of {' and '.join(MOMENTUM_OPTIMIZERS)}. Default: {MOMENTUM:g}.",
         ADVANCED,
         metavar="μ",
         range=_RATE,
@@ -170,8 +168,7 @@ class Settings(DataSettings):
     )
     max_norm: float | None = setting(
         None,
-        "Largest length of a neuron's vector of incoming weights; longer ones are scaled back to it after each step. "
-        "Default: no limit.",
+        "Largest norm of the incoming weights of a neuron. Default: no limit.",
         ADVANCED,
         metavar="C",
         range=POSITIVE,
@@ -185,7 +182,7 @@ class Settings(DataSettings):
     )
     adversarial: float | None = setting(
         None,
-        "Adversarial training: half of the cost is that of x + ε sign(∂C/∂x), with inputs from 0 to 1. Default: none.",
+        "Train by halves on x and x + ε sign(∂C/∂x), ε 0 to 1. Default: none.",
         ADVANCED,
         metavar="ε",
         range=EPSILON,

@@ -105,10 +105,10 @@ def options_of(cli, monkeypatch):
     return read
 
 
-def test_help_of_train_fits_100_lines(options_of):
+def test_help_of_train_fits_110_lines(options_of):
     """At 100 columns."""
     lines, _ = options_of("train")
-    assert len(lines) <= 100
+    assert len(lines) <= 110
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -174,7 +174,6 @@ def test_without_a_command_help_is_shown(cli):
         (["train", "--batch_size", "3"], "Did you mean --batch-size?"),
         (["train", "--lr", "3"], "Did you mean --learning-rate?"),
         (["train", "--weight-decay", "3"], "Did you mean --l2?"),
-        (["train", "--momentum", "0.9"], "Did you mean --optimizer momentum?"),
         (["train", "--device", "cuda"], "No such option: --device. The only device is the CPU. See"),
         (["evaluate", "--lr", "3"], "No such option: --lr. See mnist-bp evaluate --help"),
         (["train", "--epochs", "x"], "'--epochs': expected a whole number, 1 to 1,000,000; got 'x'. See"),
