@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnist_bp.cli.browser import open_in_browser
 from mnist_bp.cli.load import data_at_hand, only
 from mnist_bp.cli.options import Json, Model, Quiet, help_text
 from mnist_bp.environment import user_path
@@ -41,6 +42,10 @@ def page(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    open_: Annotated[
+        bool,
+        typer.Option("--open", help="Open the page in the browser.", rich_help_panel=OUTPUT),
+    ] = False,
     source: DataSettings,
     json: Json = False,
     quiet: Quiet = False,
@@ -53,11 +58,14 @@ def page(
     path = output or trained.path.with_name("page.html")
     content = _page(trained, data, _explain(trained, data, source))
     _write(path, content)
-    console.emit_json(
-        {"event": "page", "page": str(path), "bytes": len(content), "model": str(trained.path), **data.mark}
-    )
+    record = {"event": "page", "page": str(path), "bytes": len(content), "model": str(trained.path), **data.mark}
+    opened = {"opened": open_in_browser(path)} if open_ else {}
+    console.emit_json({**record, **opened})
     warn_if_synthetic(data, console)
-    console.print_result(f"{path} ({len(content):,} bytes): open it in a browser", wrap=False)
+    next_step = "opened in the browser" if opened.get("opened") else "open it in a browser"
+    console.print_result(f"{path} ({len(content):,} bytes): {next_step}", wrap=False)
+    if opened.get("opened") is False:
+        console.warn(f"no browser is available here; open {path} in one yourself")
 
 
 def _explain(trained: TrainedModel, data: "Dataset", source: DataSettings) -> str:

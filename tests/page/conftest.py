@@ -93,6 +93,7 @@ def show(browser: Browser, tmp_path: Path) -> Callable[..., None]:
         size: tuple[int, int] = (1440, 900),
         touch: bool = False,
         name: str = "run",
+        fragment: str = "",
     ) -> None:
         content = page_content(network, data, name=name, trained_on=None, learning_rate=2.0)
         content["history"] = {"epoch": [1.0, 2.0], "test_cost": [0.5, None], "train_cost": [0.4, 0.3]}
@@ -101,6 +102,7 @@ def show(browser: Browser, tmp_path: Path) -> Callable[..., None]:
         metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": touch}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": touch})
-        browser.get(path.as_uri())
+        browser.get("about:blank")  # an address that differs in its fragment alone loads nothing
+        browser.get(path.as_uri() + fragment)
 
     return open_page

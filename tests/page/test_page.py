@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,11 @@ def data_of(images: np.ndarray, name: str = "some") -> Dataset:
     """These images as a test set, and as a training set."""
     examples = Examples(images, np.arange(len(images), dtype=np.uint8) % 10)
     return Dataset(name, examples, examples)
+
+
+def raising(_: str) -> bool:
+    """Fail as a browser that cannot be started does."""
+    raise webbrowser.Error("could not locate runnable browser")
 
 
 @pytest.fixture
@@ -271,3 +277,33 @@ def test_another_place_for_the_data_has_to_have_them(cli: Callable, run: Path) -
     assert cli("page", run, "--dataset", "mnist", "--data-dir", "empty").code == 3
     assert list(Path("empty").iterdir()) == []
     assert not (run / "page.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("display", "opens", "said"),
+    [
+        (":0", lambda _: True, "opened in the browser"),
+        (":0", lambda _: False, "no browser is available here"),
+        (":0", raising, "no browser is available here"),
+        ("", pytest.fail, "no browser is available here"),
+    ],
+)
+def test_open_shows_the_page_in_the_browser_and_its_absence_is_no_error(
+    cli: Callable, run: Path, monkeypatch: pytest.MonkeyPatch, display: str, opens: Callable, said: str
+) -> None:
+    """One line says so, also without a display, where a browser of the terminal is not started."""
+    opened = []
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or opens(address))
+    for name in ("WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", display)
+
+    finished = cli("page", run, "--open")
+    [record] = cli("page", run, "--open", "--json").records
+
+    assert finished.code == 0
+    assert said in finished.out + finished.err
+    assert (finished.out + finished.err).count("browser") <= 2
+    assert opened == 2 * [(run.resolve() / "page.html").as_uri()] * bool(display)
+    assert record["opened"] is (said == "opened in the browser")

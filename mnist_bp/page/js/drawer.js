@@ -10,6 +10,11 @@ import { set, state } from "./state.js";
 /* Matches while there is room for the drawer beside the network. */
 export const isWide = matchMedia("(min-width: 68rem)");
 
+/* Names of the panels, in the order of their tabs. */
+export function panelNames() {
+  return [...document.querySelectorAll(".panel")].map(({ id }) => id.replace("panel-", ""));
+}
+
 /* Add a tab for each panel, and open the first where there is room for it. */
 export function connectDrawer() {
   const panels = [...document.querySelectorAll(".panel")];

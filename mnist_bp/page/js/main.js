@@ -8,16 +8,17 @@ import { addTargets, connect, renderControls } from "./controls.js";
 import { Diagram } from "./diagram.js";
 import { byId, setText } from "./dom.js";
 import { connectDrawer, renderDrawer } from "./drawer.js";
-import { prepareDrawing, renderExample, renderPrediction, showExample } from "./examples.js";
+import { prepareDrawing, renderExample, renderPrediction } from "./examples.js";
 import { formula } from "./formula.js";
 import { renderEdge } from "./inspector.js";
 import { renderLayer } from "./layer_table.js";
 import { renderCostLine, renderOutputs } from "./outputs.js";
+import { connectMoment, renderMoment } from "./moment.js";
 import { connectNudge, renderNudge } from "./nudge.js";
 import { connectDiagram } from "./pointing.js";
 import { renderSight } from "./sight.js";
 import { renderStage } from "./stage.js";
-import { computed, isBlank, isMisclassified, onChange, stages, state } from "./state.js";
+import { computed, isBlank, onChange, stages, state } from "./state.js";
 import { renderSteps } from "./steps.js";
 import { accuracyWords, drawCurves } from "./training.js";
 import { renderWeights } from "./weights.js";
@@ -83,6 +84,7 @@ export function renderAtOnce() {
   renderCard(view, diagram);
   renderSight(view);
   renderAnnouncement(view);
+  renderMoment();
 }
 
 /* The command that explains the same parameter, while network and target are what they were in the training. */
@@ -124,6 +126,5 @@ connectDiagram(diagram);
 connectNudge();
 connect();
 drawCurves(content.history);
-const firstMistake = labels.findIndex((_, example) => isMisclassified(example)); // it shows more than a correct one
-showExample(Math.max(0, firstMistake));
+connectMoment();
 renderAtOnce();
