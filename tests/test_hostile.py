@@ -446,7 +446,7 @@ def test_a_config_may_name_a_parent_folder(cli, idx_folder, monkeypatch):
     assert cli("train", "--config", "../c.toml", "--output", "..").code == 0
     assert Path("../precious").read_text(encoding="utf-8") == "mine"
     assert {path.name for path in Path("..").iterdir()} - before == {
-        "mine", "config.toml", "history.jsonl", "checkpoint.npz", "model.npz",
+        "mine", "config.toml", "history.jsonl", "checkpoint.npz", "model.npz", "run.json",
     }  # fmt: skip
 
 
