@@ -46,7 +46,7 @@ MinAccuracy = Annotated[
     float | None,
     typer.Option(
         metavar="FRACTION",
-        help="Exit with status 1 if the final accuracy is below this value (0 to 1).",
+        help="Exit with status 1 if the accuracy is below this value (0 to 1).",
         parser=fraction,
         rich_help_panel=OUTPUT,
     ),
@@ -55,7 +55,7 @@ Json = Annotated[
     bool,
     typer.Option(
         "--json",
-        help="Write JSON Lines to standard output, and text for people to standard error.",
+        help="Write JSON Lines to standard output, other text to standard error.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -74,7 +74,7 @@ Plot = Annotated[
     bool,
     typer.Option(
         "--plot",
-        help="Draw figures: weights, confusion matrix, misclassified examples, and, in train, learning curves.",
+        help="Draw figures: weights, errors, confusion matrix, learning curves.",
         rich_help_panel=OUTPUT,
     ),
 ]

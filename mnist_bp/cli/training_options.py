@@ -21,8 +21,8 @@ Seeds = Annotated[
     typer.Option(
         metavar="N",
         parser=whole_number(Range.whole(2, MOST_SEEDS)),
-        help="Train N networks with seeds --seed, --seed + 1, …, in parallel, and print mean ± standard deviation. "
-        "--min-accuracy applies to the mean. Default: one network.",
+        help="Train N networks with seeds --seed, --seed + 1, … in parallel. --min-accuracy applies to their mean. "
+        "Default: one network.",
         rich_help_panel=TRAINING,
     ),
 ]
@@ -41,7 +41,7 @@ OutputFolder = Annotated[
     typer.Option(
         parser=user_path,
         metavar="DIR",
-        help="Folder for the run (config, history, model). Default: runs/<time>-<sizes>[-NAME].",
+        help="Folder for the run. Default: runs/<time>-<sizes>[-NAME].",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -51,7 +51,7 @@ RunName = Annotated[
         "--name",
         parser=check_name,
         metavar="NAME",
-        help="Name of the run, up to 64 letters, digits, - _ and dots. Commands accept it as RUN.",
+        help="Name of the run, which other commands accept as RUN.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -68,7 +68,7 @@ Resume = Annotated[
     typer.Option(
         parser=user_path,
         metavar="RUN",
-        help="Resume this run (its folder, file or name, or runs/latest) after its last finished epoch, bit for bit.",
+        help="Resume this run after its last finished epoch, bit for bit.",
         callback=use_run,
         is_eager=True,
         rich_help_panel=OUTPUT,

@@ -8,7 +8,7 @@
  *
  *     (4)  ∂C_0/∂w_jk^(l) = a_k^(l−1) σ′(z_j^(l)) ∂C_0/∂a_j^(l)
  *     (5)  ∂C_0/∂b_j^(l)  =           σ′(z_j^(l)) ∂C_0/∂a_j^(l)
- *     (6)  ∂C_0/∂a_k^(l)  = Σ_j w_jk^(l+1) σ′(z_j^(l+1)) ∂C_0/∂a_j^(l+1)
+ *     (6)  ∂C_0/∂a_k^(l)  = Σ_j w_jk^(l+1) σ′(z_j^(l+1)) ∂C_0/∂a_j^(l+1)       also for l = 0: the inputs
  *
  * All arrays are indexed by the lesson's layer number; layer 0 is the input. The page shows every step, so this file
  * keeps what Python may forget: Z, dC_dA and dC_dZ of every layer; the gradient follows from them. σ, σ′ and C_0 are those of the registries in Python. */
