@@ -65,7 +65,7 @@ class Settings(DataSettings):
     )
     hidden: tuple[int, ...] = setting(
         (16, 16),
-        "Neurons of each hidden layer, or none for no hidden layer.",
+        "Neurons of each hidden layer, or none at all.",
         NETWORK,
         metavar="N,N",
         parse=parse_hidden,
@@ -138,7 +138,7 @@ class Settings(DataSettings):
     )
     batch_size: int | None = setting(
         100,
-        "Examples in a mini-batch, or all (full-batch gradient descent).",
+        "Examples in a mini-batch, or all (full batch).",
         TRAINING,
         metavar="N",
         parse=parse_batch_size,
