@@ -74,7 +74,8 @@ def test_a_user_draws_a_digit_and_steps_back(
         assert_page_shows(browser, "#layer-table [data-what=slope]", slopes[0])
         assert_page_shows(browser, "#layer-table [data-what=dC_db]", -gradient.biases[layer - 1])
     press(browser, "#step-back", LEFT)
-    assert ask(browser, "byId('step-back').ariaDisabled") == "true"
+    assert ask(browser, "byId('progress').textContent") == "10 / 10"
+    assert "Take a step" in ask(browser, "byId('step-back').textContent")
 
     open_panel(browser, "edge")
     for address in (Address(3, target, 5), Address(1, 2, int(seen.argmax())), Address(2, 7, None)):

@@ -24,7 +24,7 @@ export function renderCard(view, diagram) {
   if (!isOpen) return;
   card.replaceChildren(...contents(view, view.looked));
   card.classList.toggle("hovered", view.looked === view.hovered);
-  place(card, diagram, view.pointed ?? diagram.placeOf(view.looked));
+  place(card, diagram, view);
 }
 
 /* True if the drawer says the same beside the network, or is open where the card would be. */
@@ -86,19 +86,40 @@ function cardButtons(hasPaths) {
   return [details, close];
 }
 
-/* Beside the point of the diagram, where there is room; docked at the bottom on a small or a touch screen. */
-function place(card, diagram, point) {
+/* Beside the point of the diagram, where it covers least of what was chosen; docked at the bottom on a small or a touch
+ * screen. */
+function place(card, diagram, { looked, pointed }) {
   card.classList.toggle("docked", isDocked());
   if (isDocked()) {
     card.style.left = card.style.top = "";
     return;
   }
-  const box = diagram.svg.getBoundingClientRect();
-  const { width, height } = card.getBoundingClientRect();
-  const { clientHeight } = document.documentElement;
+  const { left, top } = diagram.svg.getBoundingClientRect();
+  const inWindow = ({ x, y }) => ({ x: left + x, y: top + y });
+  const anchor = inWindow(pointed ?? diagram.placeOf(looked));
+  const points = diagram.pointsOf(looked).map(inWindow);
+  const places = placesAround(anchor, card.getBoundingClientRect());
+  const covered = places.map((at) => points.filter(({ x, y }) => isWithin(at, x, y)).length);
+  const best = places[covered.indexOf(Math.min(...covered))];
+  card.style.left = `${best.left}px`;
+  card.style.top = `${best.top}px`;
+}
+
+/* The four places at the corners of a point, moved into the window where they leave it. */
+function placesAround({ x, y }, { width, height }) {
+  const { clientWidth, clientHeight } = document.documentElement;
   const gap = rem();
-  const [x, y] = [box.left + point.x, box.top + point.y];
-  const left = x + gap + width <= box.right ? x + gap : x - gap - width;
-  card.style.left = `${Math.max(gap / 2, left)}px`;
-  card.style.top = `${Math.max(gap / 2, Math.min(y + gap, clientHeight - height - gap / 2))}px`;
+  const within = (start, length, end) => Math.max(gap / 2, Math.min(start, end - length - gap / 2));
+  return [y + gap, y - gap - height].flatMap((top) =>
+    [x + gap, x - gap - width].map((left) => ({
+      left: within(left, width, clientWidth),
+      top: within(top, height, clientHeight),
+      width,
+      height,
+    })),
+  );
+}
+
+function isWithin({ left, top, width, height }, x, y) {
+  return x >= left && x <= left + width && y >= top && y <= top + height;
 }

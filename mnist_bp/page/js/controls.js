@@ -5,7 +5,19 @@ import { className, network } from "./content.js";
 import { byId, element, hasModifier } from "./dom.js";
 import { openPanel } from "./drawer.js";
 import { board, examplesInReach, moveExample, showExample } from "./examples.js";
-import { changed, isMisclassified, reset, set, setChosen, setStage, setTarget, state, takeSteps } from "./state.js";
+import { forgetColours } from "./images.js";
+import {
+  changed,
+  isMisclassified,
+  reset,
+  set,
+  setChosen,
+  setStage,
+  setTarget,
+  stages,
+  state,
+  takeSteps,
+} from "./state.js";
 
 const MOST_BUTTONS = 16; // classes that each have a button; more are a list
 
@@ -17,7 +29,10 @@ export function connect() {
   connectWeights();
   document.addEventListener("keydown", onKey);
   for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
-    matchMedia(query).addEventListener("change", changed);
+    matchMedia(query).addEventListener("change", () => {
+      forgetColours();
+      changed();
+    });
   }
 }
 
@@ -49,7 +64,7 @@ function connectBoard() {
 }
 
 function connectBackwardPass() {
-  onClick("step-back", () => setStage(state.stage + 1));
+  onClick("step-back", nextStep);
   onClick("step-forth", () => setStage(state.stage - 1));
   on("sign", "change", ({ target }) => set({ sign: target.value }));
   on("common-scale", "change", ({ target }) => set({ isCommonScale: target.checked }));
@@ -58,6 +73,16 @@ function connectBackwardPass() {
     byId("legend-toggle").setAttribute("aria-expanded", !byId("legend").hidden);
     changed();
   });
+}
+
+/* One stage back; after the last one, a step downhill. */
+function nextStep() {
+  if (state.stage < stages.length) {
+    setStage(state.stage + 1);
+    return;
+  }
+  openPanel("step");
+  takeSteps(1);
 }
 
 function connectSteps() {
@@ -117,7 +142,7 @@ function targetList(names) {
   return select;
 }
 
-export function renderControls({ target, sign, isCommonScale, isBlank, stage, stages }) {
+export function renderControls({ target, sign, isCommonScale, isBlank, stage }) {
   for (const input of document.querySelectorAll("#targets input")) input.checked = Number(input.value) === target;
   const select = document.querySelector("#targets select");
   if (select) select.value = target ?? "";

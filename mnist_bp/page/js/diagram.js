@@ -6,7 +6,7 @@
 import { factors, parameterAt } from "./chain_rule.js";
 import { setAttributes, setText, svgElement } from "./dom.js";
 import { number } from "./format.js";
-import { drawDiverging, drawGrey } from "./images.js";
+import { contour, drawDiverging, drawGrey } from "./images.js";
 import { layOut, PIXEL_EDGES } from "./layout.js";
 import { nearest } from "./navigation.js";
 import { gradientNorm } from "./network.js";
@@ -20,7 +20,15 @@ export class Diagram {
   constructor(svg, network, drawn, labels) {
     Object.assign(this, { svg, network, drawn, labels });
     this.view = null;
-    new ResizeObserver(() => this.view && this.isResized() && this.draw(this.view)).observe(svg.parentElement);
+    this.size = null; // of the space that the layout is for
+    new ResizeObserver(() => this.resize()).observe(svg.parentElement);
+  }
+
+  resize() {
+    const { width, height } = this.available();
+    if (width === this.size?.width && height === this.size?.height) return;
+    this.size = null;
+    if (this.view) this.draw(this.view);
   }
 
   available() {
@@ -28,23 +36,25 @@ export class Diagram {
     return { width: clientWidth, height: clientHeight };
   }
 
-  isResized() {
-    const { width, height } = this.available();
-    return width !== this.size?.width || height !== this.size?.height;
-  }
-
   /* Show a view; see main.js. */
   draw(view) {
     this.view = view;
-    if (this.isResized()) {
-      this.size = this.available();
-      this.layout = layOut(this.svg, this.network, this.drawn, this.labels, this.size);
-    }
+    if (!this.size) this.layOut();
     this.drawInput();
     this.drawEdges();
     this.drawNeurons();
     this.drawNorms();
     this.drawLooked();
+  }
+
+  /* A network that needs more height than there is gets it. */
+  layOut() {
+    const box = this.svg.parentElement;
+    box.style.minHeight = "";
+    const available = this.available();
+    this.layout = layOut(this.svg, this.network, this.drawn, this.labels, available);
+    if (this.layout.height > available.height) box.style.minHeight = `${this.layout.height}px`;
+    this.size = this.available();
   }
 
   /* The place of a neuron; those that are not drawn share one. */
@@ -68,12 +78,24 @@ export class Diagram {
     return { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
   }
 
-  /* The digit, or at the last stage the sensitivity of the cost to each pixel. */
+  /* Points along an edge, from end to end, or the place of a neuron. */
+  pointsOf(address) {
+    const to = this.place(address.layer, address.j);
+    if (address.k === null) return [to];
+    const from = this.source(address);
+    const between = (share) => ({ x: from.x + share * (to.x - from.x), y: from.y + share * (to.y - from.y) });
+    return Array.from({ length: 11 }, (_, i) => between(i / 10));
+  }
+
+  /* The digit, or at the last stage the sensitivity of the cost to each pixel, with the contour of the digit. */
   drawInput() {
     const { grey, derivatives } = this.view;
     const { rows, columns } = this.labels.shape;
     const { canvas } = this.layout;
-    if (this.has("a", 0)) {
+    const isSensitivity = this.has("a", 0);
+    const d = isSensitivity ? contour(grey, this.labels.shape, this.layout.image) : "";
+    setAttributes(this.layout.contour, { d });
+    if (isSensitivity) {
       const values = derivatives.dC_dA[0].map((dC) => shownDerivative(this.view, dC));
       drawDiverging(canvas, values, rows, columns);
     } else {
@@ -220,7 +242,10 @@ export class Diagram {
     const [name, ...values] = this.layout.norms;
     setText(name, this.has("w", L) ? "‖∂C₀/∂W‖" : "");
     for (let layer = 1; layer <= L; layer++) {
-      setText(values[layer - 1], this.has("w", layer) ? number(gradientNorm(trace, derivatives, layer), 3) : "");
+      setText(
+        values[layer - 1],
+        this.has("w", layer) ? number(gradientNorm(trace, derivatives, layer), this.layout.isTight ? 2 : 3) : "",
+      );
     }
   }
 

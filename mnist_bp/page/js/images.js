@@ -2,8 +2,20 @@
 
 import { largestSize } from "./scales.js";
 
+const colours = new Map();
+
 /* A colour of page.css, as [red, green, blue]; also where the reader's own colours replace ours. */
 export function colour(name) {
+  if (!colours.has(name)) colours.set(name, colourNow(name));
+  return colours.get(name);
+}
+
+/* Forget the colours, because the reader's preferences changed. */
+export function forgetColours() {
+  colours.clear();
+}
+
+function colourNow(name) {
   const probe = document.body.appendChild(document.createElement("i"));
   probe.style.color = `var(${name})`;
   const [red, green, blue] = getComputedStyle(probe)
@@ -32,6 +44,21 @@ export function drawDiverging(canvas, values, rows, columns) {
     }
   });
   return most;
+}
+
+/* Edges of the ink, between pixels of more and of less than half the brightness, as an SVG path. */
+export function contour(grey, { rows, columns }, { x, y, scale }) {
+  const isInk = (row, column) =>
+    row >= 0 && column >= 0 && row < rows && column < columns && grey[row * columns + column] > 127;
+  const parts = [];
+  for (let row = 0; row <= rows; row++) {
+    for (let column = 0; column <= columns; column++) {
+      const start = `M${x + column * scale} ${y + row * scale}`;
+      if (isInk(row, column) !== isInk(row - 1, column)) parts.push(`${start}h${scale}`);
+      if (isInk(row, column) !== isInk(row, column - 1)) parts.push(`${start}v${scale}`);
+    }
+  }
+  return parts.join("");
 }
 
 function paint(canvas, rows, columns, setPixel) {

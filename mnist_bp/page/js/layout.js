@@ -6,9 +6,10 @@ import { rem, svgElement } from "./dom.js";
 
 export const PIXEL_EDGES = 3; // into each neuron
 
-const NARROW = 36; // rem
-const MOST_LETTERS = 11; // of a name beside an output
-const LEAST_SPACING = { hidden: 0.4, output: 0.62 }; // rem; an output has a name
+const NARROW = 30; // rem
+const MOST_LETTERS = { narrow: 8, wide: 11 }; // of a name beside an output
+const TIGHT = 3.6; // rem between layers, where numbers below them would touch
+const LEAST_SPACING = { hidden: 0.3, output: 0.62 }; // rem; an output has a name
 const MOST_SPACING = { hidden: 2.4, output: 3.2 };
 
 /* Lay out these neurons of each layer in the SVG element, in the space that is available: {width, height}. names are
@@ -39,11 +40,12 @@ function measured(network, drawn, { rows, columns }, names, available) {
   const rowsOf = (layer) => drawn[layer].length + (drawn[layer].length < network.sizes[layer] ? 1 : 0);
   const kind = (layer) => (layer === L ? "output" : "hidden");
   const layers = Array.from({ length: L }, (_, i) => i + 1);
-  const [top, foot] = [1.3 * unit, 1.4 * unit];
+  const [top, foot] = [1.3 * unit, 2 * unit];
   const least = Math.max(...layers.map((layer) => rowsOf(layer) * LEAST_SPACING[kind(layer)] * unit));
   const height = Math.floor(Math.max(available.height, least + top + foot));
   const inner = height - top - foot;
-  const longest = Math.max(...names.map((name) => Math.min(name.length, MOST_LETTERS)));
+  const letters = isNarrow ? MOST_LETTERS.narrow : MOST_LETTERS.wide;
+  const longest = Math.max(...names.map((name) => Math.min(name.length, letters)));
   const labels = (isNarrow ? 5.4 : 6.6) * unit + longest * 0.5 * unit;
   const side = Math.min(isNarrow ? 4.6 * unit : 13 * unit, inner * 0.9, available.width * 0.3);
   const width = Math.max(available.width, side + L * 2.1 * unit + labels);
@@ -60,10 +62,11 @@ function measured(network, drawn, { rows, columns }, names, available) {
     places[layer] = new Map(drawn[layer].map((j, i) => [j, place(i)]));
     rest[layer] = count > drawn[layer].length ? place(count - 1) : null;
   }
-  return { unit, isNarrow, width, height, image, places, rest, spacing, groups: {} };
+  const isTight = (width - labels - side) / L < TIGHT * unit;
+  return { unit, isNarrow, isTight, letters, longest, width, height, image, places, rest, spacing, groups: {} };
 }
 
-function captions(network, drawn, { rows, columns }, { unit, isNarrow, places, rest }) {
+function captions(network, drawn, { rows, columns }, { unit, isNarrow, isTight, places, rest }) {
   const text = (x, words, anchor = "middle") =>
     svgElement("text", { x, y: 0.75 * unit, class: "caption", "text-anchor": anchor }, words);
   const texts = [text(1, isNarrow ? `${columns} × ${rows}` : `${columns} × ${rows} pixels`, "start")];
@@ -72,7 +75,7 @@ function captions(network, drawn, { rows, columns }, { unit, isNarrow, places, r
     const n = network.sizes[layer];
     const of = isNarrow ? "/" : " of ";
     const count = drawn[layer].length < n ? `${drawn[layer].length}${of}${n}` : String(n);
-    texts.push(text(x, layer === network.L && !isNarrow ? `${count} outputs` : count));
+    texts.push(text(x, layer === network.L && !isNarrow && !isTight ? `${count} outputs` : count));
     if (rest[layer]) {
       texts.push(svgElement("text", { x, y: rest[layer].y + 4, class: "rest", "text-anchor": "middle" }, "⋮"));
     }
@@ -81,20 +84,23 @@ function captions(network, drawn, { rows, columns }, { unit, isNarrow, places, r
 }
 
 /* ‖∂C_0/∂W‖ under each layer, and what it is under the image. */
-function makeNorms(network, { unit, height, places }) {
-  const text = (x, anchor) => svgElement("text", { x, y: height - 0.3 * unit, class: "norm", "text-anchor": anchor });
-  const of = (layer) => text(places[layer].values().next().value.x, "middle");
-  return [text(1, "start"), ...Array.from({ length: network.L }, (_, i) => of(i + 1))];
+function makeNorms(network, { unit, height, isTight, places }) {
+  const text = (x, anchor, row) =>
+    svgElement("text", { x, y: height - (0.3 + 0.85 * row) * unit, class: "norm", "text-anchor": anchor });
+  const of = (layer) => text(places[layer].values().next().value.x, "middle", isTight ? layer % 2 : 0);
+  return [text(1, "start", 0), ...Array.from({ length: network.L }, (_, i) => of(i + 1))];
 }
 
-/* The frame and the canvas of the image; the canvas is also kept in the layout. */
+/* The frame and the canvas of the image, and the contour of its ink; both are also kept in the layout. */
 function imageElements(layout) {
   const { x, y, width, height } = layout.image;
   layout.canvas = document.createElement("canvas");
   layout.canvas.setAttribute("class", "input-image");
+  layout.contour = svgElement("path", { class: "contour" });
   return [
     svgElement("rect", { x: x - 1, y: y - 1, width: width + 2, height: height + 2, class: "input-frame" }),
     svgElement("foreignObject", { x, y, width, height }, layout.canvas),
+    layout.contour,
   ];
 }
 
@@ -147,15 +153,15 @@ function makeNeuron(address, { x, y }, { unit, spacing, groups }) {
 }
 
 /* Name, value and bar of an output. */
-function addLabel(neuron, { unit, spacing, isNarrow, groups }, name) {
+function addLabel(neuron, { unit, spacing, isNarrow, letters, longest, groups }, name) {
   const { address, x, y, r, nudgeSize } = neuron;
   const room = spacing[address.layer];
   const size = Math.min(0.8 * unit, 0.85 * room);
   const start = x + r + 2 * nudgeSize + 0.55 * unit;
   const at = { y: y + 0.36 * size, "font-size": size };
-  const text = name.length > MOST_LETTERS ? `${name.slice(0, MOST_LETTERS - 1)}…` : name;
+  const text = name.length > letters ? `${name.slice(0, letters - 1)}…` : name;
   neuron.name = svgElement("text", { ...at, x: start, class: "output-name" }, text);
-  neuron.value = svgElement("text", { ...at, x: start + (0.62 * text.length + 0.5) * size, class: "output-value" });
+  neuron.value = svgElement("text", { ...at, x: start + (0.6 * longest + 0.6) * size, class: "output-value" });
   if (!isNarrow && room > 1.5 * unit) {
     neuron.bar = svgElement("rect", { x: start, y: y + 0.56 * unit, height: 3, class: "output-bar" });
     neuron.barLength = 3.6 * unit;

@@ -9,14 +9,21 @@ import { hasPart, stageNow } from "./stages.js";
 export function renderStage(view) {
   const { stages, stage, y } = view;
   const isOver = stage === stages.length;
-  byId("step-back").setAttribute("aria-disabled", !y || isOver); // it keeps the focus
-  byId("step-back").classList.toggle("primary", !isOver);
+  renderNextStep(byId("step-back"), isOver);
+  byId("step-back").setAttribute("aria-disabled", !y); // it keeps the focus
   byId("step-forth").setAttribute("aria-disabled", stage === 0);
-  setText(byId("progress"), `${stage} of ${stages.length}`);
+  setText(byId("progress"), `${stage} / ${stages.length}`);
   const { line, words } = stageWords(view);
   showFormula(byId("stage-formula"), line);
   setText(byId("stage-text"), words);
   renderLegend(view);
+}
+
+/* The button of the next step: back, and after the last stage, downhill. */
+function renderNextStep(button, isOver) {
+  if (!isNew(button, "is over", isOver)) return;
+  const [count, words] = isOver ? ["4", " Take a step"] : ["3", " ← Step back"];
+  button.replaceChildren(element("span", { class: "number" }, count), words);
 }
 
 /* The formula and the sentence of the stage. */
