@@ -18,18 +18,18 @@ INSIDE = """
 import { content, images, network, shape } from "./content.js";
 import { niceTicks } from "./charts.js";
 import { byId } from "./dom.js";
-import { board } from "./examples.js";
+import { board, showExample } from "./examples.js";
 import { diagram, renderAtOnce } from "./main.js";
 import { Network } from "./model.js";
 import { backward, cost, forward, gradient } from "./network.js";
 import { preprocess } from "./preprocess.js";
-import { computed, set, setChosen, state, takeSteps } from "./state.js";
+import { computed, reset, set, setChosen, state, takeSteps } from "./state.js";
 import { drawCurves } from "./training.js";
 import { costCurve, costWith } from "./what_if.js";
 
 Object.assign(window, { Network, board, byId, content, diagram, drawCurves, images, network, niceTicks });
 Object.assign(window, { backward, cost, forward, gradient, preprocess, renderAtOnce, set, setChosen, shape, state });
-Object.assign(window, { computed, costCurve, costWith, takeSteps });
+Object.assign(window, { computed, costCurve, costWith, reset, showExample, takeSteps });
 """
 """Module that runs the page and makes global what tests look at; the page itself has no globals."""
 
@@ -84,7 +84,7 @@ def network(data: Dataset) -> Network:
 
 @pytest.fixture
 def show(browser: Browser, tmp_path: Path) -> Callable[..., None]:
-    """Open the page of a network, in a window of this size; with touch, as on a phone."""
+    """Open the page of a network, in a window of this size; with touch, as on a phone; with names of the classes."""
 
     def open_page(
         network: Network,
@@ -94,9 +94,11 @@ def show(browser: Browser, tmp_path: Path) -> Callable[..., None]:
         touch: bool = False,
         name: str = "run",
         fragment: str = "",
+        names: tuple[str, ...] = (),
     ) -> None:
         content = page_content(network, data, name=name, trained_on=None, learning_rate=2.0)
         content["history"] = {"epoch": [1.0, 2.0], "test_cost": [0.5, None], "train_cost": [0.4, 0.3]}
+        content["dataset"]["class_names"] = names
         path = tmp_path / "page.html"
         path.write_bytes(fill(content, name, bundle({**page_modules(content), "inside": INSIDE}, "inside")))
         metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": touch}

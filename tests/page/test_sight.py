@@ -105,7 +105,7 @@ def test_what_an_action_changes_is_in_sight(
     tap(browser, "[data-panel=step]", touch=touch)
     tap(browser, "#take-step", touch=touch)
     assert ask(browser, "state.taken") == 1
-    assert hidden(browser, "#cost-effect", "#diagram", ".nudge") == []
+    assert hidden(browser, "#cost-effect", "#diagram", "path.nudge") == []
     tap(browser, "#step-back", touch=touch)  # step 4 stands where the steps back stood
     assert ask(browser, "state.taken") == 2
 

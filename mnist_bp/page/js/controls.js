@@ -68,11 +68,7 @@ function connectBackwardPass() {
   onClick("step-forth", () => setStage(state.stage - 1));
   on("sign", "change", ({ target }) => set({ sign: target.value }));
   on("common-scale", "change", ({ target }) => set({ isCommonScale: target.checked }));
-  onClick("legend-toggle", () => {
-    byId("legend").hidden = !byId("legend").hidden;
-    byId("legend-toggle").setAttribute("aria-expanded", !byId("legend").hidden);
-    changed();
-  });
+  onClick("legend-toggle", () => set({ hasLegend: !state.hasLegend }));
 }
 
 /* One stage back; after the last one, a step downhill. */
@@ -142,12 +138,14 @@ function targetList(names) {
   return select;
 }
 
-export function renderControls({ target, sign, isCommonScale, isBlank, stage }) {
+export function renderControls({ target, sign, isCommonScale, hasLegend, isBlank, stage }) {
   for (const input of document.querySelectorAll("#targets input")) input.checked = Number(input.value) === target;
   const select = document.querySelector("#targets select");
   if (select) select.value = target ?? "";
   for (const input of document.querySelectorAll("#sign input")) input.checked = input.value === sign;
   byId("common-scale").checked = isCommonScale;
+  byId("legend").hidden = !hasLegend;
+  byId("legend-toggle").setAttribute("aria-expanded", hasLegend);
   renderNext(isBlank ? 1 : target === null ? 2 : stage < stages.length ? 3 : 4);
 }
 

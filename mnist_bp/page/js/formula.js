@@ -38,6 +38,13 @@ export function formula(text) {
   return math;
 }
 
+/* A formula, and words that stand for it where it is read aloud. */
+export function spokenFormula(text, words) {
+  const math = formula(text);
+  math.setAttribute("aria-hidden", "true");
+  return [math, element("span", { class: "hidden" }, words)];
+}
+
 /* A formula that has a line to itself, and more lines where it is too long for one: it breaks at its = signs. */
 export function showFormula(node, text) {
   if (!isNew(node, "formula", text)) return;

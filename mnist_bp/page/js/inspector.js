@@ -3,8 +3,8 @@
 import { factors, parameterAt, paths } from "./chain_rule.js";
 import { byId, element } from "./dom.js";
 import { number, signed } from "./format.js";
-import { atLayer, formula, parameterName } from "./formula.js";
-import { derivativeName, isWish, shownDerivative } from "./sign.js";
+import { atLayer, formula, parameterName, spokenFormula } from "./formula.js";
+import { derivativeName, derivativeNoun, isWish, shownDerivative } from "./sign.js";
 
 const MOST_PATHS = 10; // rows of a table of paths; the others are added up in one
 
@@ -93,7 +93,7 @@ function factorRow(sign, { what, name, value, means }) {
     "tr",
     {},
     element("td", {}, sign),
-    element("th", { scope: "row" }, formula(name)),
+    element("th", { scope: "row" }, ...spokenFormula(name, typeof means === "string" ? means : means[0])),
     element(
       "td",
       { class: "value", "data-what": what },
@@ -139,11 +139,14 @@ function pathTables(view, { layer, j }) {
 function pathTable(view, layer, through) {
   const { network } = view;
   const above = network.isFused(layer)
-    ? [derivativeName(view, "∂C_0/∂z_j")]
-    : ["σ′(z_j)", derivativeName(view, "∂C_0/∂a_j")];
-  const heads = ["to j", ...[`w_jk^(${layer})`, ...above].map(formula), "product"];
+    ? [[derivativeName(view, "∂C_0/∂z_j"), derivativeNoun(view)]]
+    : [
+        ["σ′(z_j)", "slope"],
+        [derivativeName(view, "∂C_0/∂a_j"), derivativeNoun(view)],
+      ];
+  const heads = [[`w_jk^(${layer})`, "weight"], ...above];
   const total = (name, value, what) => {
-    const cell = element("td", { colspan: heads.length - 1, "data-what": what }, value);
+    const cell = element("td", { colspan: heads.length + 1, "data-what": what }, value);
     return element("tr", { class: what }, element("th", { scope: "row" }, name), cell);
   };
   const sum = (some) => shownDerivative(view, sumOf(some));
@@ -151,11 +154,9 @@ function pathTable(view, layer, through) {
   const others = through.slice(MOST_PATHS);
   if (others.length) rows.push(total(`${others.length} others`, signed(sum(others), 3), "others"));
   rows.push(total("sum", signed(sum(through), 6), "sum"));
-  const head = element(
-    "tr",
-    {},
-    heads.map((one) => element("th", { scope: "col" }, one)),
-  );
+  const column = (...name) => element("th", { scope: "col" }, ...name);
+  const formulas = heads.map(([name, words]) => column(...spokenFormula(name, words)));
+  const head = element("tr", {}, column("to j"), formulas, column("product"));
   return element("table", { class: "numbers paths" }, element("thead", {}, head), element("tbody", {}, rows));
 }
 

@@ -2,7 +2,7 @@
 
 import { byId, setText } from "./dom.js";
 import { number, signed } from "./format.js";
-import { derivativeName, shownDerivative } from "./sign.js";
+import { derivativeName, derivativeNoun, shownDerivative } from "./sign.js";
 import { hasPart, stageNow } from "./stages.js";
 import { renderTable } from "./tables.js";
 
@@ -26,7 +26,7 @@ export function renderLayer(view) {
   renderTable(
     byId("layer-table"),
     "j",
-    known.map(({ what, name }) => ({ what, name })),
+    known.map(({ what, name, words }) => ({ what, name, words })),
     rows,
   );
 }
@@ -35,18 +35,20 @@ function columnsOf(view, layer, trace, { dC_dA, dC_dZ }) {
   const derivative = (what, of, values, part) => ({
     what,
     name: derivativeName(view, `∂C_0/∂${of}_j`),
+    words: `${derivativeNoun(view)} for ${of}`,
     values,
     format: (dC) => signed(shownDerivative(view, dC), 3),
     isKnown: hasPart(view, part, layer),
   });
   return [
-    { what: "z", name: "z_j", values: trace.Z[layer], format: (z) => number(z, 3) },
-    { what: "a", name: "a_j", values: trace.A[layer], format: (a) => number(a, 3) },
+    { what: "z", name: "z_j", words: "weighted sum", values: trace.Z[layer], format: (z) => number(z, 3) },
+    { what: "a", name: "a_j", words: "activation", values: trace.A[layer], format: (a) => number(a, 3) },
     derivative("dC_dz", "z", dC_dZ[layer], "z"),
     derivative("dC_da", "a", dC_dA[layer], "a"),
     {
       what: "slope",
       name: "σ′(z_j)",
+      words: "slope",
       values: trace.dA_dZ[layer],
       format: (slope) => number(slope, 3),
       isKnown: hasPart(view, "slope", layer),

@@ -8,7 +8,7 @@ import { byId, element, isNew } from "./dom.js";
 import { number, signed } from "./format.js";
 import { atLayer, formula, showFormula, withFormulas } from "./formula.js";
 import { cost } from "./network.js";
-import { derivativeName, shownDerivative } from "./sign.js";
+import { derivativeName, derivativeNoun, shownDerivative } from "./sign.js";
 import { renderTable } from "./tables.js";
 
 /* The cost, beside the prediction. */
@@ -30,15 +30,19 @@ export function renderOutputs(view) {
     byId("cost-formula"),
     `C_0 = ${atLayer(costFormula, L).replace("_t", target === null ? "_j" : `_{${target}}`)}`,
   );
-  const columns = [{ what: "a", name: `a_j^(${L})` }];
+  const columns = [{ what: "a", name: `a_j^(${L})`, words: "activation" }];
   if (y) {
-    columns.push({ what: "y", name: "y_j" }, { what: "cost", name: "cost", isText: true });
-    columns.push({ what: "nudge", name: derivativeName(view, `∂C_0/∂${derivative_by}_j`) });
+    const nudge = derivativeName(view, `∂C_0/∂${derivative_by}_j`);
+    columns.push(
+      { what: "y", name: "y_j", words: "target" },
+      { what: "cost", name: "C_{0,j}", words: "share of the cost" },
+    );
+    columns.push({ what: "nudge", name: nudge, words: derivativeNoun(view) });
   }
   const all = y ? outputs(network, trace, derivatives, y) : Array.from(trace.A[L], (a) => ({ a }));
   const shown = shownOutputs(drawn[L], target, network.predict(trace));
   const rows = shown.map((j) => outputRow(view, j, className(j), all[j]));
-  renderTable(byId("outputs"), "", columns, rows);
+  renderTable(byId("outputs"), "j", columns, rows);
   const rest = all.length - shown.length;
   const words = [...costWords(network, y), rest ? ` ${rest} more outputs are not shown.` : ""];
   if (isNew(byId("cost-note"), "words", [y === null, rest].join())) byId("cost-note").replaceChildren(...words);

@@ -118,8 +118,8 @@ function edgesMeaning(view) {
 }
 
 function renderLegend(view) {
-  const { network, drawn, sign, stage, isCommonScale } = view;
-  if (byId("legend").hidden || !isNew(byId("legend"), "words", [sign, stage, isCommonScale].join())) return;
+  const { network, drawn, sign, stage, isCommonScale, hasLegend } = view;
+  if (!hasLegend || !isNew(byId("legend"), "words", [sign, stage, isCommonScale].join())) return;
   const isPart = network.sizes.some((n, layer) => layer > 0 && drawn[layer].length < n);
   const [up, down] = isWish(view) ? ["larger", "smaller"] : ["larger values raise the cost", "lower it"];
   const part = network.isFused(network.L) ? "z" : "a";

@@ -22,6 +22,7 @@ export const CHOICES = {
   chosen: null, // the address of an edge or a neuron
   sign: "wish", // or "derivative"; see sign.js
   isCommonScale: false, // one scale for all layers; see scales.js
+  hasLegend: matchMedia("(min-width: 68rem) and (min-height: 50rem)").matches, // where there is room
   panel: null, // the panel of the drawer that is open; see drawer.js
   neuron: 0, // the neuron of layer 1 in the panel of weights
   kind: "weights", // what is shown of it: weights, contributions or derivatives

@@ -1,11 +1,11 @@
 /* Tables whose cells are written anew only where they changed. */
 
 import { element, isNew, setText } from "./dom.js";
-import { formula } from "./formula.js";
+import { spokenFormula } from "./formula.js";
 
 /* Show a table.
  *
- * columns: [{what, name}], name a formula or, if isText, text; rows: [{id, name, look, cells}], cells a text for each
+ * columns: [{what, name, words}], name a formula and words the same for those who hear it; rows: [{id, name, look, cells}], cells a text for each
  * column. Rows and columns that stay the same keep their elements. */
 export function renderTable(table, first, columns, rows) {
   const layout = JSON.stringify([first, columns, rows.map(({ id, name }) => [id, name])]);
@@ -18,8 +18,8 @@ export function renderTable(table, first, columns, rows) {
 }
 
 function head(first, columns) {
-  const cells = columns.map(({ what, name, isText }) =>
-    element("th", { class: what, scope: "col" }, isText ? name : formula(name)),
+  const cells = columns.map(({ what, name, words }) =>
+    element("th", { class: what, scope: "col" }, ...spokenFormula(name, words)),
   );
   return element("thead", {}, element("tr", {}, element("th", { scope: "col" }, first), cells));
 }
