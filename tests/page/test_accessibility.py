@@ -66,7 +66,7 @@ def test_axe_finds_no_violation(
 def test_the_focus_ring_of_the_diagram_is_drawn_inside_it(
     browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset
 ) -> None:
-    """Where nothing cuts it off."""
+    """Nothing cuts it off there."""
     show(network, data)
     find(browser, "#diagram")
     browser.execute_script("byId('step-back').focus()")
@@ -99,7 +99,7 @@ def test_lengths_grow_with_the_readers_font(
 def test_paper_has_no_buttons_and_nothing_that_scrolls(
     browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset
 ) -> None:
-    """What is shown is printed, dark on white, and not torn apart."""
+    """The page is printed as it is shown, dark on white, and not torn apart."""
     show(network, data)
     browser.execute_script("set({stage: 3, panel: 'numbers'})")
     media(browser, medium="print")

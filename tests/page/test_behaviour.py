@@ -77,7 +77,7 @@ def test_a_wish_of_zero_has_no_triangle(
 def test_escape_and_an_empty_click_choose_nothing(
     browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset
 ) -> None:
-    """What was chosen is gone from the diagram, the card and the panel."""
+    """The choice is gone from the diagram, the card and the panel."""
     show(network, data)
     for way in ("Escape", "empty"):
         browser.execute_script("setChosen({layer: 2, j: 3, k: 4}); set({panel: 'edge'})")
@@ -153,7 +153,7 @@ def wait_for_steps(browser: Browser) -> None:
 def test_one_scale_shows_how_the_gradient_vanishes(
     browser: Browser, errors: None, show: Callable[..., None], data: Dataset
 ) -> None:
-    """Of a deep sigmoid network, the early layers' triangles are small beside those of the last."""
+    """The early layers of a deep sigmoid network have small triangles beside those of the last."""
     network = Network([784, *[8] * 4, 10], rng=np.random.default_rng(3))
     network.parameters *= 0.7
     show(network, data)
@@ -173,7 +173,7 @@ def test_one_scale_shows_how_the_gradient_vanishes(
 def test_up_to_forty_neurons_are_drawn_whole_and_the_selection_stays(
     browser: Browser, errors: None, show: Callable[..., None], data: Dataset, hidden: tuple[int, ...]
 ) -> None:
-    """It changes neither from digit to digit nor while somebody draws."""
+    """It changes neither from digit to digit nor with a drawing."""
     network = Network([784, *hidden, 10], rng=np.random.default_rng(0))
     show(network, data, size=(1280, 720))
     neurons = "diagram.layout.neurons.map(({address}) => [address.layer, address.j])"

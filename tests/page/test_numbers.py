@@ -35,11 +35,14 @@ for (const example of examples) {
         layers: layer === null ? {} : columns("#layer-table"), norms: texts("#diagram .norm").slice(1)});
     }
     for (const address of addresses) {
-      set({panel: "edge"});
+      set({panel: "numbers"});
       setChosen(address);
       renderAtOnce();
-      found.push({example, sign, address, factors: texts("#edge .factors .value"),
-        card: texts("[data-what=card-product]"), sums: texts("#edge [data-what=sum]")});
+      const card = texts("#card [data-what=card-product]");
+      set({panel: "edge"});
+      renderAtOnce();
+      found.push({example, sign, address, card, factors: texts("#edge .factors .value"),
+        sums: texts("#edge [data-what=sum]")});
     }
     setChosen(null);
   }

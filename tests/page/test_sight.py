@@ -74,7 +74,7 @@ def edge_point(browser: Browser, layer: int) -> tuple[float, float]:
 def test_what_an_action_changes_is_in_sight(
     browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset, size: tuple[int, int]
 ) -> None:
-    """Nobody scrolls: not for the target, a step back, the card of an edge, a table, or a step downhill."""
+    """No scrolling: not for the target, a step back, the card of an edge, a table, or a step downhill."""
     touch = size[0] < 1000
     show(network, data, size=size, touch=touch)
 
