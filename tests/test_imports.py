@@ -56,6 +56,7 @@ LIBRARIES = {
     "data": {"numpy", "platformdirs"},
     "data/image_file.py": {"PIL"},
     "data/download/http.py": {"requests", "urllib3"},
+    "data/download/request.py": {"requests", "urllib3"},
     "training": {"numpy", "tomli_w"},
     "page": {"numpy"},
     "reports": {"numpy", "rich", "threadpoolctl"},

@@ -1,5 +1,6 @@
 """``mnist-bp download``."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,6 +9,7 @@ import typer
 from mnist_bp.cli.declared import OneOf
 from mnist_bp.cli.options import DataDir, Json, Quiet, help_text
 from mnist_bp.data.choices import downloadable, imported, published
+from mnist_bp.data.download.urls import shown_url
 from mnist_bp.data.names import DEFAULT
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
@@ -21,12 +23,6 @@ if TYPE_CHECKING:
     from mnist_bp.data.download.fetch import Outcome
 
 __all__ = ["download"]
-
-
-def _mirror_url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise InputError(f"expected a URL that begins with https:// or http://; got {text!r}")
-    return text
 
 
 def _existing_path(text: str) -> Path:
@@ -50,7 +46,6 @@ def download(
     mirror: Annotated[
         list[str] | None,
         typer.Option(
-            parser=_mirror_url,
             metavar="URL",
             rich_help_panel=DATA,
             help="URL of the folder of the .gz files, tried first; may be repeated. MNIST_BP_MIRROR adds more.",
@@ -81,6 +76,7 @@ def download(
 ) -> None:
     from mnist_bp.data.datasets import data_root, inspect_root
 
+    _check_mirrors(mirror or ())
     console = Console(json=json, quiet=quiet)
     root = data_root(data_dir)
     finding = inspect_root(data_dir, may_create=True)
@@ -110,6 +106,13 @@ def download(
             notice=console.warn,
         )
     _report(dataset, folder, outcomes, console, verify=verify)
+
+
+def _check_mirrors(urls: Sequence[str]) -> None:
+    """Raise InputError unless all are URLs. It is not the parser's error, whose traceback would show a password."""
+    for url in urls:
+        if not url.startswith(("http://", "https://")):
+            raise InputError(f"--mirror: expected a URL that begins with https:// or http://; got {shown_url(url)!r}")
 
 
 def _report(dataset: str, folder: Path, outcomes: "list[Outcome]", console: Console, *, verify: bool) -> None:

@@ -164,4 +164,4 @@ def test_a_mirror_that_is_no_url_is_exit_2(cli, url):
     """An empty one would be as good as none, and the others would be tried in vain."""
     done = cli("download", f"--mirror={url}")
     assert (done.code, done.out) == (2, "")
-    assert f"'--mirror': expected a URL that begins with https:// or http://; got {url!r}" in done.err
+    assert f"--mirror: expected a URL that begins with https:// or http://; got {url!r}" in done.err

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from kill_download import fetching_process, kill_at_random
 from mirrors import CONTENT, MEGABYTE_OF_ZEROS, ZIPPED, published, serving
+from requests.auth import _basic_auth_str
 
-from mnist_bp.data.download import cache, http
+from mnist_bp.data.download import cache, http, request
 from mnist_bp.data.download import fetch as fetching
 from mnist_bp.data.download.cache import MANIFEST, verify
 from mnist_bp.data.download.fetch import download
@@ -44,7 +45,7 @@ def server(running, monkeypatch):
 @pytest.fixture
 def impatient(monkeypatch):
     """Shorten the timeouts, for tests without a response. A busy machine needs longer for responses that do arrive."""
-    monkeypatch.setattr(http, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(request, "READ_SECONDS", 0.2)
     monkeypatch.setattr(http, "ANSWER_SECONDS", 0.5)
     monkeypatch.setattr(http, "SLOW_SECONDS", 0.2)
 
@@ -116,7 +117,15 @@ FAULTS = {
     "503, an hour to wait": (["unavailable", "good"], None),
     "503 for ever": (["unavailable"], "HTTP 503 Service Unavailable"),
     "redirect": (["moved"], None),
-    "redirect in a circle": (["circular"], "Exceeded 30 redirects"),
+    "redirect in a circle": (["circular"], "more than 5 redirects"),
+    "redirect with a body without an end": (["swamp"], None),
+    "five redirects": (["circular"] * 5 + ["good"], None),
+    "redirect to another protocol": (["to_ftp"], "redirects to something other than https:// or http://"),
+    "redirect to nowhere": (["nowhere"], "HTTP 302 without a valid Location"),
+    "429 with a time zone that overflows": (["busy_for_ever", "good"], None),
+    "429 with 5,000 digits": (["busy_for_ages", "good"], None),
+    "Range with 5,000 digits": (["cut", "endless_range", "good"], None),
+    "ETag that cannot be sent back": (["cut_strange", "good"], None),
     "length: half of what it says": (["cut"], "broke off"),
     "length: half as if it were all": (["half"], " of 48 bytes"),
     "length: nothing": (["empty"], "ended after 0 of 48 bytes"),
@@ -233,7 +242,7 @@ def test_a_mirror_that_never_answers_is_given_up(folder, url, silent):
 
 def test_a_mirror_that_never_answers_is_named(folder, server, silent, monkeypatch):
     """The error says how long was waited; a mirror that is not there at all is not waited for."""
-    monkeypatch.setattr(http, "READ_SECONDS", 2)
+    monkeypatch.setattr(request, "READ_SECONDS", 2)
     assert f"{silent}: no answer within 0.5 s" in refusal(folder, published(silent))
 
 
@@ -242,7 +251,7 @@ def test_a_machine_without_a_network_knows_it_soon(folder, monkeypatch, mirrors)
     """However many mirrors there are, together they are not waited for longer than 18 s."""
     waited = []
 
-    def fetch_file(url, intake, stop, *, patience):
+    def fetch_file(url, intake, stop, *, patience, may_leave):
         waited.append(patience)
         raise fetching.Unusable("no answer")
 
@@ -257,9 +266,9 @@ def test_a_machine_without_a_network_knows_it_soon(folder, monkeypatch, mirrors)
     ("mirror", "reason"),
     [
         ("http://mirror.invalid/", "host name lookup failed (no network?)"),
-        ("mirror.invalid", "No scheme supplied"),
-        ("ftp://mirror.invalid/", "No connection adapters were found"),
-        (f"http://{'a' * 64}.invalid/", "label empty or too long"),
+        ("mirror.invalid", "expected a URL that begins with https:// or http://"),
+        ("ftp://mirror.invalid/", "expected a URL that begins with https:// or http://"),
+        (f"http://{'a' * 64}.invalid/", "it is not a valid URL"),
     ],
 )
 def test_a_mirror_that_cannot_be_asked_is_named(folder, mirror, reason):
@@ -279,6 +288,81 @@ def test_a_proxy_is_used_and_named(folder, url, unreachable, monkeypatch):
     for variable in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(variable, unreachable)
     assert "blocked by the proxy" in refusal(folder, published("http://mirror.invalid/"))
+
+
+def test_the_body_of_a_redirect_is_not_read(folder, url, server):
+    """The mirror pours into a connection that is closed: what is lost is what the system had buffered."""
+    download(published(url("swamp"), content=SMALLEST), folder)
+    assert server.hung_up.acquire(timeout=30)
+    assert server.poured < 50
+
+
+def test_an_answer_after_the_patience_is_closed(folder, url, server, monkeypatch):
+    """No thread reads it or keeps it open: the mirror notices that the client has left."""
+    monkeypatch.setattr(http, "ANSWER_SECONDS", 0.5)
+    download(published(url("late"), url("good"), content=SMALLEST), folder)
+    assert server.hung_up.acquire(timeout=30)
+    assert server.poured < 50
+
+
+def test_a_slow_mirror_is_left_for_another_one(folder, url, server, monkeypatch):
+    """The whole file would take longer than LONGEST_SECONDS: the next mirror sends it."""
+    monkeypatch.setattr(http, "SLOW_SECONDS", 0.001)
+    monkeypatch.setattr(http, "LONGEST_SECONDS", 0)
+    whole = {TRAIN_IMAGES: CONTENT[TRAIN_IMAGES]}
+    outcomes = download(published(url("slow"), url("good"), content=whole), folder)
+    assert [outcome.source for outcome in outcomes] == [url("good")]
+
+
+@pytest.mark.parametrize("others", [[], ["missing"], ["missing", "page"]])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_slow_mirror_is_better_than_none(folder, url, monkeypatch, others, is_first):
+    """Without another mirror that has the file, the slow one sends it, wherever it stands in the list."""
+    monkeypatch.setattr(http, "SLOW_SECONDS", 0.001)
+    monkeypatch.setattr(http, "LONGEST_SECONDS", 0)
+    whole = {TRAIN_IMAGES: CONTENT[TRAIN_IMAGES]}
+    mirrors = [url("slow"), *map(url, others)]
+    outcomes = download(published(*(mirrors if is_first else mirrors[::-1]), content=whole), folder)
+    assert [outcome.source for outcome in outcomes] == [url("slow")]
+
+
+def test_secrets_of_a_mirror_are_sent_and_not_shown(folder, url, server):
+    """User, password and token reach the mirror, before and after a redirect on the same host; no text shows them."""
+    secret = url("moved").replace("http://", "http://user:pass-word@").rstrip("/") + "?token=hidden"
+    outcomes = download(published(secret, content=SMALLEST), folder)
+    assert [outcome.source for outcome in outcomes] == [url("moved").rstrip("/")]
+    assert [query for query, _ in server.secrets] == ["token=hidden", ""]
+    assert [allowed for _, allowed in server.secrets] == [_basic_auth_str("user", "pass-word")] * 2
+
+
+@pytest.mark.parametrize("behaviour", [name for name, (_, reason) in FAULTS.items() if reason])
+def test_no_error_shows_a_secret(folder, url, behaviour, impatient):
+    """Whatever is wrong with the mirror."""
+    secret = url(*FAULTS[behaviour][0]).replace("http://", "http://user:pass-word@") + "?token=hidden"
+    text = refusal(folder, published(secret, content=SMALLEST))
+    assert "pass-word" not in text
+    assert "hidden" not in text
+
+
+@pytest.mark.parametrize(
+    "mirror",
+    [
+        "http://user:pass-word@mirror.invalid/?token=hidden",
+        "ftp://user:pass-word@mirror.invalid/?token=hidden",
+        "user:pass-word@mirror.invalid",
+        "http://user:pass-word/hidden@mirror.invalid/",
+        "http://[::1/user:pass-word@/?token=hidden",
+        f"http://user:pass-word@{'a' * 64}.invalid/",
+        "http://user:pass-word@mirror.invalid:99999/",
+    ],
+)
+def test_no_error_about_a_url_shows_a_secret(folder, mirror, cli):
+    """Also not where the URL is not valid, and it is unknown which part of it is the password."""
+    text = refusal(folder, published(mirror, content=SMALLEST))
+    done = cli("download", "--mirror", mirror, "--debug", "--json")
+    for shown in (text, done.out, done.err):
+        assert "pass-word" not in shown
+        assert "hidden" not in shown
 
 
 def test_all_mirrors_are_named_with_their_reasons(folder, url, unreachable):

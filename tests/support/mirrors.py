@@ -54,6 +54,8 @@ class Mirror(BaseHTTPRequestHandler):
 
     def do_GET(self):
         """Answer, and remember what was asked."""
+        self.path, _, query = self.path.partition("?")
+        self.server.secrets.append((query, self.headers.get("Authorization")))
         behaviours, name = self.path.strip("/").split("/")
         turn = self.server.turns[self.path]
         self.server.turns[self.path] += 1
@@ -97,6 +99,16 @@ class Mirror(BaseHTTPRequestHandler):
             self.wfile.write(self.zipped[start : start + (1 << 15)])
             time.sleep(0.01)
 
+    def slow(self):
+        """In eight pieces, with time between them."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.zipped)))
+        self.end_headers()
+        size = len(self.zipped) // 8 + 1
+        for start in range(0, len(self.zipped), size):
+            self.wfile.write(self.zipped[start : start + size])
+            time.sleep(0.01)
+
     def recompressed(self):
         """Send the right content in a .gz file with other bytes."""
         self.answer(gzip.compress(self.content, compresslevel=1, mtime=1))
@@ -137,6 +149,43 @@ class Mirror(BaseHTTPRequestHandler):
     def circular(self):
         """Elsewhere, which is here."""
         self.answer(b"", 302, Location=self.path)
+
+    def swamp(self):
+        """Elsewhere, at the good mirror, and a body without an end."""
+        self.send_response(302)
+        self.send_header("Location", "/good/" + self.path.split("/")[-1])
+        self.end_headers()
+        self.pour()
+
+    def late(self):
+        """Nothing for longer than anybody waits, then a redirect with a body without an end."""
+        time.sleep(1)
+        self.swamp()
+
+    def pour(self):
+        """Send megabytes until the client disconnects, up to 200 MB."""
+        try:
+            for _ in range(200):
+                self.wfile.write(bytes(1 << 20))
+                self.server.poured += 1
+        finally:
+            self.server.hung_up.release()
+
+    def to_ftp(self):
+        """Elsewhere, by another protocol."""
+        self.answer(b"", 302, Location="ftp://127.0.0.1/")
+
+    def nowhere(self):
+        """Elsewhere, without saying where."""
+        self.answer(b"", 302)
+
+    def busy_for_ever(self):
+        """Too many requests; come back in a time zone that no clock knows."""
+        self.answer(WEB_PAGE, 429, Retry_After="Wed, 21 Oct 2015 07:28:00 +99999999999999999999")
+
+    def busy_for_ages(self):
+        """Too many requests; come back after more seconds than a float can count."""
+        self.answer(WEB_PAGE, 429, Retry_After="9" * 5000)
 
     def missing(self):
         """Not found."""
@@ -272,6 +321,14 @@ class Mirror(BaseHTTPRequestHandler):
         told = f"bytes {start}-{len(self.zipped) - 1}/{len(self.zipped)}"
         self.answer(bytes(len(self.zipped) - start), 206, Content_Range=told)
 
+    def endless_range(self):
+        """A range that begins at a number of 5,000 digits."""
+        self.answer(self.zipped, 206, Content_Range=f"bytes {'9' * 5000}-{'9' * 5000}/*")
+
+    def cut_strange(self):
+        """20 bytes of a version whose name no client can send back."""
+        self.answer(self.zipped[:20], length=99, ETag='"\x07' + "x" * 9999 + '"')
+
     def no_range(self):
         """There is no such range."""
         self.answer(b"", 416, Content_Range=f"bytes */{len(self.zipped)}")
@@ -294,6 +351,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, content=CONTENT, zipped=ZIPPED):
         self.content, self.zipped = dict(content), dict(zipped)
         self.asked, self.turns, self.over = [], Counter(), threading.Event()
+        self.secrets, self.poured, self.hung_up = [], 0, threading.Semaphore(0)
         super().__init__(("127.0.0.1", 0), Mirror)
 
     def url(self, *behaviours):
@@ -303,6 +361,8 @@ class Server(ThreadingHTTPServer):
     def forget(self):
         """Begin anew: nothing has been asked yet."""
         self.asked.clear()
+        self.secrets.clear()
+        self.poured, self.hung_up = 0, threading.Semaphore(0)
         self.turns.clear()
 
     def handle_error(self, *args):

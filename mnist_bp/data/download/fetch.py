@@ -19,7 +19,7 @@ from typing import BinaryIO, Literal
 
 from mnist_bp.data.download import cache
 from mnist_bp.data.download.sources import Source, sources
-from mnist_bp.data.download.verify import NO_NETWORK, Unusable, VerifiedFile, WrongContent
+from mnist_bp.data.download.verify import NO_NETWORK, TooSlow, Unusable, VerifiedFile, WrongContent
 from mnist_bp.data.names import Notice, Progress
 from mnist_bp.data.registry import PublishedDataset, PublishedFile
 from mnist_bp.errors import DataUnavailable
@@ -223,17 +223,19 @@ def _fetch(
 ) -> tuple[str, str]:
     """Fetch one file from the first source that has it intact. Return the source's name and the SHA-256.
 
-    A source that sent other content (a login page, for example) is tried once more when all others have failed.
+    A source that sent other content (a login page, for example), or is very slow, is tried once more when all others
+    have failed.
     """
-    reasons: dict[str, str] = {}
+    reasons: dict[Source, str] = {}
     turns = list(sources)
     for turn, (name, take) in enumerate(turns):
         try:
             with ExitStack() as opened:
-                return name, take(VerifiedFile(file, partial(_target, folder / file.name, opened), progress), stop)
+                verified = VerifiedFile(file, partial(_target, folder / file.name, opened), progress)
+                return name, take(verified, stop, turn < len(sources) - 1)
         except Unusable as reason:
-            reasons[name] = str(reason)
-            if isinstance(reason, WrongContent) and turn < len(sources):
+            reasons[name, take] = str(reason)
+            if isinstance(reason, WrongContent | TooSlow) and turn < len(sources):
                 turns.append((name, take))
         except FileNotFoundError:  # another process finished the file and removed our temporary file
             found = cache.verify(folder, file)
@@ -242,4 +244,6 @@ def _fetch(
             return "another process", found.sha256
     if len(reasons) > 1 and {*reasons.values()} == {NO_NETWORK}:
         raise Unusable(f"no network (tried {len(reasons)} mirrors)")
-    raise Unusable("; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or "no file of that name there")
+    raise Unusable(
+        "; ".join(f"{name}: {reason}" for (name, _), reason in reasons.items()) or "no file of that name there"
+    )

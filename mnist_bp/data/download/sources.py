@@ -4,6 +4,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from mnist_bp.data import idx
 from mnist_bp.data.assemble import assemble
-from mnist_bp.data.download.verify import PIECE_BYTES, VerifiedFile, take_file
+from mnist_bp.data.download.urls import file_url, shown_url
+from mnist_bp.data.download.verify import PIECE_BYTES, Unusable, VerifiedFile, take_file
 from mnist_bp.data.formats import candidates, recognize
 from mnist_bp.data.layouts import EXPECTED
 from mnist_bp.data.names import OWN
@@ -28,9 +30,12 @@ __all__ = ["Source", "Take", "sources"]
 ALL_SILENT_SECONDS = 18
 """Longest total time in seconds for all mirrors to start responding, so that a machine without a network fails soon."""
 
-Take = Callable[[VerifiedFile, threading.Event], str]
+Take = Callable[[VerifiedFile, threading.Event, bool], str]
 Source = tuple[str, Take]
-"""Source of a file: its name for messages, and a function that feeds a ``VerifiedFile`` and returns the SHA-256."""
+"""Source of a file: its name for messages, and a function that feeds a ``VerifiedFile`` and returns the SHA-256.
+
+The last argument is True if another source can be tried instead of one that is very slow.
+"""
 
 
 def sources(
@@ -48,11 +53,16 @@ def sources(
     patience = min(http.ANSWER_SECONDS, ALL_SILENT_SECONDS / len(urls))
 
     def of(url: str) -> Take:
-        return lambda verified, stop: http.fetch_file(
-            f"{url}{verified.file.name}.gz", verified, stop, patience=patience
-        )
+        def take(verified: VerifiedFile, stop: threading.Event, may_leave: bool) -> str:  # noqa: FBT001 - see ``Take``
+            try:
+                whole = file_url(url, f"{verified.file.name}.gz")
+            except ValueError:
+                raise Unusable("it is not a valid URL") from None
+            return http.fetch_file(whole, verified, stop, patience=patience, may_leave=may_leave)
 
-    return lambda _file: [(url, of(url)) for url in urls]
+        return take
+
+    return lambda _file: [(shown_url(url), of(url)) for url in urls]
 
 
 def _local_sources(dataset: PublishedDataset, places: Sequence[Path]) -> Callable[[PublishedFile], list[Source]]:
@@ -82,7 +92,7 @@ def _converted(dataset: PublishedDataset, places: Sequence[Path]) -> Mapping[str
     return {}
 
 
-def _take_array(array: NDArray[np.uint8], verified: VerifiedFile, _stop: threading.Event) -> str:
+def _take_array(array: NDArray[np.uint8], verified: VerifiedFile, *_: object) -> str:
     verified.feed(idx.header_of(array))
     flat = array.reshape(-1)
     for start in range(0, len(flat), PIECE_BYTES):
@@ -93,9 +103,15 @@ def _take_array(array: NDArray[np.uint8], verified: VerifiedFile, _stop: threadi
 def _urls(dataset: PublishedDataset, mirrors: Sequence[str]) -> list[str]:
     """Return the mirrors in the order to try: arguments, environment, defaults."""
     given = [*mirrors, *re.split(r"[\s,]+", os.environ.get("MNIST_BP_MIRROR", ""))]
-    own = [url.replace("{dataset}", dataset.name).rstrip("/") + "/" for url in given if url]
+    own = [_with_slash(url.replace("{dataset}", dataset.name)) for url in given if url]
     return list(dict.fromkeys([*own, *dataset.mirrors]))
 
 
+def _with_slash(url: str) -> str:
+    with suppress(ValueError):  # it is not a valid URL, which the request reports
+        return file_url(url, "")
+    return url
+
+
 def _local(file: Stored) -> Take:
-    return lambda verified, _stop: take_file(file, verified)
+    return lambda verified, *_: take_file(file, verified)

@@ -13,7 +13,7 @@ from mnist_bp.data.idx import GZIP_MAGIC
 from mnist_bp.data.registry import PublishedFile
 from mnist_bp.data.zip_member import DAMAGED, Stored, open_stored
 
-__all__ = ["NO_NETWORK", "PIECE_BYTES", "BrokeOff", "Unusable", "VerifiedFile", "WrongContent", "take_file"]
+__all__ = ["NO_NETWORK", "PIECE_BYTES", "BrokeOff", "TooSlow", "Unusable", "VerifiedFile", "WrongContent", "take_file"]
 
 PIECE_BYTES = 1 << 16
 NO_NETWORK = "host name lookup failed (no network?)"
@@ -37,6 +37,10 @@ class BrokeOff(Unusable):
 
 class WrongContent(Unusable):
     """Content that differs from the published file."""
+
+
+class TooSlow(Unusable):
+    """Transfer that would take very long. Another mirror may be faster."""
 
 
 class VerifiedFile:
