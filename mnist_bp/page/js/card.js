@@ -86,7 +86,7 @@ function cardButtons(hasPaths) {
   return [details, close];
 }
 
-/* Beside the point of the diagram, where it covers least of what was chosen; docked at the bottom on a small or a touch
+/* Beside the point of the diagram, where it covers least of what was chosen and of what is beside the network; docked at the bottom on a small or a touch
  * screen. */
 function place(card, diagram, { looked, pointed }) {
   card.classList.toggle("docked", isDocked());
@@ -94,13 +94,15 @@ function place(card, diagram, { looked, pointed }) {
     card.style.left = card.style.top = "";
     return;
   }
-  const { left, top } = diagram.svg.getBoundingClientRect();
+  const { left, top, right } = diagram.svg.getBoundingClientRect();
   const inWindow = ({ x, y }) => ({ x: left + x, y: top + y });
   const anchor = inWindow(pointed ?? diagram.placeOf(looked));
   const points = diagram.pointsOf(looked).map(inWindow);
   const places = placesAround(anchor, card.getBoundingClientRect());
-  const covered = places.map((at) => points.filter(({ x, y }) => isWithin(at, x, y)).length);
-  const best = places[covered.indexOf(Math.min(...covered))];
+  const isCovered = (at) => points.filter(({ x, y }) => isWithin(at, x, y)).length / points.length;
+  const outside = (at) => (Math.max(0, left - at.left) + Math.max(0, at.left + at.width - right)) / at.width;
+  const costs = places.map((at) => 2 * isCovered(at) + outside(at)); // the drawer should stay in sight, too
+  const best = places[costs.indexOf(Math.min(...costs))];
   card.style.left = `${best.left}px`;
   card.style.top = `${best.top}px`;
 }

@@ -67,7 +67,7 @@ export function renderExample({ isBlank, example }) {
 function exampleName(example, isBlank, list) {
   if (example !== null) return `test digit ${example}, ${aClass(labels[example])}`;
   if (state.isOnlyMistakes && !list.length) return "there is no mistake";
-  return isBlank ? "an empty board" : "your drawing, prepared as MNIST’s digits were";
+  return isBlank ? "an empty board" : "your drawing";
 }
 
 export function renderPrediction(view) {

@@ -13,8 +13,9 @@ export function renderLayer(view) {
   byId("panel-numbers").classList.toggle("is-layer-first", view.stage > 1);
   if (!isLayer) return;
   const { layer } = now;
-  const { network, trace, derivatives, drawn, looked, className } = view;
-  const known = columnsOf(view, layer, trace, derivatives).filter(({ isKnown = true }) => isKnown);
+  const { network, drawn, looked, className } = view;
+  const letter = now.part === "a" && layer < network.L ? "k" : "j"; // as in the stage's formula
+  const known = columnsOf(view, layer, letter).filter(({ isKnown = true }) => isKnown);
   const rows = drawn[layer].map((j) => ({
     id: j,
     name: layer === network.L ? className(j) : String(j),
@@ -25,29 +26,32 @@ export function renderLayer(view) {
   setText(byId("layer-caption"), `Layer ${layer}, ${count} ${network.sizes[layer]} neurons`);
   renderTable(
     byId("layer-table"),
-    "j",
+    letter,
     known.map(({ what, name, words }) => ({ what, name, words })),
     rows,
   );
 }
 
-function columnsOf(view, layer, trace, { dC_dA, dC_dZ }) {
+/* The columns of a layer's table, with the letter that is the index of its neurons. */
+function columnsOf(view, layer, letter) {
+  const { trace } = view;
+  const { dC_dA, dC_dZ } = view.derivatives;
   const derivative = (what, of, values, part) => ({
     what,
-    name: derivativeName(view, `∂C_0/∂${of}_j`),
+    name: derivativeName(view, `∂C_0/∂${of}_${letter}`),
     words: `${derivativeNoun(view)} for ${of}`,
     values,
     format: (dC) => signed(shownDerivative(view, dC), 3),
     isKnown: hasPart(view, part, layer),
   });
   return [
-    { what: "z", name: "z_j", words: "weighted sum", values: trace.Z[layer], format: (z) => number(z, 3) },
-    { what: "a", name: "a_j", words: "activation", values: trace.A[layer], format: (a) => number(a, 3) },
+    { what: "z", name: `z_${letter}`, words: "weighted sum", values: trace.Z[layer], format: (z) => number(z, 3) },
+    { what: "a", name: `a_${letter}`, words: "activation", values: trace.A[layer], format: (a) => number(a, 3) },
     derivative("dC_dz", "z", dC_dZ[layer], "z"),
     derivative("dC_da", "a", dC_dA[layer], "a"),
     {
       what: "slope",
-      name: "σ′(z_j)",
+      name: `σ′(z_${letter})`,
       words: "slope",
       values: trace.dA_dZ[layer],
       format: (slope) => number(slope, 3),

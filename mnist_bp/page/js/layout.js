@@ -10,7 +10,7 @@ const NARROW = 30; // rem
 const MOST_LETTERS = { narrow: 8, wide: 11 }; // of a name beside an output
 const TIGHT = 3.6; // rem between layers, where numbers below them would touch
 const LEAST_SPACING = { hidden: 0.3, output: 0.62 }; // rem; an output has a name
-const MOST_SPACING = { hidden: 2.4, output: 3.2 };
+const MOST_SPACING = { hidden: 3, output: 4 };
 
 /* Lay out these neurons of each layer in the SVG element, in the space that is available: {width, height}. names are
  * those of the outputs. */

@@ -15,7 +15,9 @@ import { renderTable } from "./tables.js";
 export function renderCostLine({ network, trace, y, isBlank }) {
   const line = byId("cost-line");
   if (isNew(line, "has cost", Boolean(y))) {
-    const parts = y ? ["cost ", formula("C_0"), " = ", element("strong", { id: "cost" })] : [];
+    const parts = y
+      ? [element("span", { class: "word" }, "cost "), formula("C_0"), " = ", element("strong", { id: "cost" })]
+      : [];
     line.replaceChildren(...parts);
   }
   if (y) byId("cost").textContent = isBlank ? "–" : number(cost(network, trace, y), 6);
