@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnist_bp.cli.browser import open_in_browser
-from mnist_bp.cli.load import data_at_hand, only
+from mnist_bp.cli.load import data_at_hand, only, trained_data
 from mnist_bp.cli.options import Json, Model, Quiet, help_text
 from mnist_bp.environment import user_path
-from mnist_bp.errors import InputError
+from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.data import warn_if_synthetic
 from mnist_bp.shell import option_words, program_command
@@ -20,7 +20,7 @@ from mnist_bp.training.panels import OUTPUT
 from mnist_bp.training.saved_model import TrainedModel, load_model
 
 if TYPE_CHECKING:
-    from mnist_bp.data.datasets import Dataset
+    from mnist_bp.data.datasets import Dataset, Examples
 
 __all__ = ["page"]
 
@@ -42,6 +42,14 @@ def page(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    training: Annotated[
+        bool,
+        typer.Option(
+            "--training/--no-training",
+            help="Include 1,200 training images, about 300 kB, with which the page trains a network in the browser.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = True,
     open_: Annotated[
         bool,
         typer.Option("--open", help="Open the page in the browser.", rich_help_panel=OUTPUT),
@@ -56,16 +64,31 @@ def page(
     trained = load_model(model)
     data = data_at_hand(trained, source, console, **only("test", MOST_EXAMPLES))
     path = output or trained.path.with_name("page.html")
-    content = _page(trained, data, _explain(trained, data, source))
+    train = _training_set(trained, data, source, console) if training else None
+    content = _page(trained, data, train, _explain(trained, data, source))
     _write(path, content)
     record = {"event": "page", "page": str(path), "bytes": len(content), "model": str(trained.path), **data.mark}
     opened = {"opened": open_in_browser(path)} if open_ else {}
     console.emit_json({**record, **opened})
     warn_if_synthetic(data, console)
     next_step = "opened in the browser" if opened.get("opened") else "open it in a browser"
+    if training and train is None:
+        console.print("The training set of this model is not on disk: the page cannot train a network.")
     console.print_result(f"{path} ({len(content):,} bytes): {next_step}", wrap=False)
     if opened.get("opened") is False:
         console.warn(f"no browser is available here; open {path} in one yourself")
+
+
+def _training_set(trained: TrainedModel, data: "Dataset", source: DataSettings, console: Console) -> "Examples | None":
+    """Return the training set that belongs to the page's digits, or None if they stand in for another dataset."""
+    from mnist_bp.data.choices import is_generated
+    from mnist_bp.page.training_set import MOST_TRAINING, MOST_VALIDATION
+
+    limit = MOST_TRAINING + MOST_VALIDATION if is_generated(data.option) else None
+    try:
+        return trained_data(trained, source, console, fetch=False, limit=limit, test_limit=0).train
+    except DataUnavailable:
+        return None
 
 
 def _explain(trained: TrainedModel, data: "Dataset", source: DataSettings) -> str:
@@ -75,7 +98,7 @@ def _explain(trained: TrainedModel, data: "Dataset", source: DataSettings) -> st
     return program_command("explain", trained.path, *option_words(source.options()))
 
 
-def _page(trained: TrainedModel, data: "Dataset", explain: str) -> bytes:
+def _page(trained: TrainedModel, data: "Dataset", train: "Examples | None", explain: str) -> bytes:
     """Return the page of a model, with the learning curves of its run if the model is in a run folder."""
     from mnist_bp.page.assemble import assemble
     from mnist_bp.page.content import learning_curves, page_content
@@ -89,6 +112,7 @@ def _page(trained: TrainedModel, data: "Dataset", explain: str) -> bytes:
         trained_on=trained.meta.dataset,
         learning_rate=trained.learning_rate,
         explain=explain,
+        train=train,
     )
     run = RunFolder(folder)
     content["history"] = learning_curves(run.read_history() if run.config.is_file() else [])

@@ -1,13 +1,14 @@
 """Initial weights and biases, by the names of ``--weight-init``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from mnist_bp.core.activations import Activation
 from mnist_bp.core.parameters import ParameterVector
 
-__all__ = ["ENTRIES", "Initialization"]
+__all__ = ["ENTRIES", "Initialization", "Scale", "scales"]
 
 Initialization = Callable[[ParameterVector, Activation, Activation, np.random.Generator], None]
 """Function (parameters, σ of the hidden layers, σ of the outputs, random generator) that draws all parameters, in
@@ -29,18 +30,32 @@ def scaled(parameters: ParameterVector, σ: Activation, outputs: Activation, rng
     A sigmoid's activations are never negative, so its weights alone would shift the next layer's z by Σ_k w_jk σ(mean
     of z_k). The biases subtract this.
     """
-    L = len(parameters.W)
-    z_mean = dict.fromkeys(parameters.W, 0.0)
-    *hidden, n_L = parameters.sizes[1:]
+    for l, (deviation, z_mean, a_mean) in scales(parameters.sizes, σ, outputs).items():
+        W = parameters.W[l]
+        W[...] = rng.standard_normal(W.shape) * deviation
+        parameters.b[l][...] = z_mean - a_mean * W.sum(axis=1)
+
+
+class Scale(NamedTuple):
+    """Standard deviation of a layer's initial weights, mean of its z, and a of the layer before at its mean z."""
+
+    deviation: float
+    z_mean: float
+    a_mean: float
+
+
+def scales(sizes: Sequence[int], σ: Activation, outputs: Activation) -> dict[int, Scale]:
+    """Return what ``scaled`` draws with, for layers 1 to L."""
+    L = len(sizes) - 1
+    z_mean = dict.fromkeys(range(1, L + 1), 0.0)
+    *hidden, n_L = sizes[1:]
     if outputs.inverse and n_L > 1:
         z_mean[L] = outputs.inverse(1 / n_L)
     if σ.inverse and hidden:
         z_mean[L - 1] = σ.inverse(min(1 / 2, (INITIAL_SUM_OF_SQUARES / hidden[-1]) ** 0.5))
-    for l, W in parameters.W.items():
-        gain = σ.gain if 1 < l < L else 1
-        W[...] = rng.standard_normal(W.shape) * (gain / W.shape[1] ** 0.5)
-        a_mean = σ.f(np.array([z_mean[l - 1]]))[0] if l > 1 else 0
-        parameters.b[l][...] = z_mean[l] - a_mean * W.sum(axis=1)
+    gain = {l: σ.gain if 1 < l < L else 1 for l in z_mean}
+    a_mean = {l: σ.f(np.array([z_mean[l - 1]]))[0] if l > 1 else 0.0 for l in z_mean}
+    return {l: Scale(gain[l] / sizes[l - 1] ** 0.5, z_mean[l], a_mean[l]) for l in z_mean}
 
 
 def glorot(parameters: ParameterVector, _σ: Activation, _outputs: Activation, rng: np.random.Generator) -> None:

@@ -41,13 +41,16 @@ def fill(content: Mapping[str, Any], title: str, script: str) -> bytes:
 
     Text in the content cannot become HTML: it is in a JSON block that contains no ``</script>``, and the page inserts
     it as text. The policy allows only the script and the style with these SHA-256 checksums, and no connections.
+    A page that trains has the same modules a second time, as text, of which it makes a worker.
     """
     style = _source("page.css")
+    worker = bundle(page_modules(content), "worker") if content["training"] else ""
     places = {
         "title": html.escape(title),
-        "policy": _policy(style, script),
+        "policy": _policy(style, script) + "; worker-src blob:" * bool(worker),
         "style": f"<style>{style}</style>",
         "content": _json(content),
+        "worker": worker and f'<script type="text/plain" id="worker">{worker}</script>',
         "script": f"<script>{script}</script>",
     }
     page = re.sub(r"\{\{(\w+)\}\}", lambda place: places[place[1]], _source("page.html"))

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_bp.data import ink, preprocess, threshold
-from mnist_bp.data.datasets import Dataset
+from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.errors import InputError
 from mnist_bp.network import Network
 from mnist_bp.page.selection import drawn_neurons
+from mnist_bp.page.training_set import training_content
 from mnist_bp.training.notation import format_sizes
 
 __all__ = ["MOST_EXAMPLES", "learning_curves", "page_content"]
@@ -40,6 +41,7 @@ def page_content(
     trained_on: str | None,
     learning_rate: float,
     explain: str = "mnist-bp explain",
+    train: Examples | None = None,
 ) -> dict[str, Any]:
     """Return the content of the page for a network and a dataset.
 
@@ -57,6 +59,8 @@ def page_content(
         Initial learning rate of the run.
     explain
         Command that explains this network with this data.
+    train
+        Training set of which the page gets a sample, to train a network in the browser.
 
     Raises
     ------
@@ -106,6 +110,7 @@ def page_content(
             "labels": examples.labels.tolist(),
             "predictions": exact.forward(x).argmax(axis=1).tolist(),
         },
+        "training": None if train is None else training_content(train, network),
     }
 
 

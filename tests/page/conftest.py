@@ -24,12 +24,14 @@ import { Network } from "./model.js";
 import { backward, cost, forward, gradient } from "./network.js";
 import { preprocess } from "./preprocess.js";
 import { computed, reset, set, setChosen, state, takeSteps } from "./state.js";
+import { trainingData } from "./train_here.js";
+import { Trainer } from "./trainer.js";
 import { drawCurves } from "./training.js";
 import { costCurve, costWith } from "./what_if.js";
 
 Object.assign(window, { Network, board, byId, content, diagram, drawCurves, images, network, niceTicks });
 Object.assign(window, { backward, cost, forward, gradient, preprocess, renderAtOnce, set, setChosen, shape, state });
-Object.assign(window, { computed, costCurve, costWith, reset, showExample, takeSteps });
+Object.assign(window, { computed, costCurve, costWith, reset, showExample, takeSteps, Trainer, trainingData });
 """
 """Module that runs the page and makes global what tests look at; the page itself has no globals."""
 
@@ -95,8 +97,9 @@ def show(browser: Browser, tmp_path: Path) -> Callable[..., None]:
         name: str = "run",
         fragment: str = "",
         names: tuple[str, ...] = (),
+        train: Examples | None = None,
     ) -> None:
-        content = page_content(network, data, name=name, trained_on=None, learning_rate=2.0)
+        content = page_content(network, data, name=name, trained_on=None, learning_rate=2.0, train=train)
         content["history"] = {"epoch": [1.0, 2.0], "test_cost": [0.5, None], "train_cost": [0.4, 0.3]}
         content["dataset"]["class_names"] = names
         path = tmp_path / "page.html"

@@ -81,7 +81,7 @@ def test_every_file_of_the_page_is_in_its_script() -> None:
     modules = {file.name.removesuffix(".js"): file.read_text(encoding="utf-8") for file in files.iterdir()}
     modules["functions"] = "export const ACTIVATIONS = {};\nexport const COSTS = {};\n"
 
-    script = bundle(modules, "main")
+    script = bundle(modules, "main") + bundle(modules, "worker")
 
     assert [name for name in modules if f"const module${name} =" not in script] == []
 

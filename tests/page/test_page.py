@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from page_actions import content_of
 
 from mnist_bp import Network
 from mnist_bp.core.choices import ACTIVATIONS, COSTS, OUTPUT_ACTIVATIONS
@@ -23,13 +24,6 @@ from mnist_bp.errors import InputError
 from mnist_bp.page.assemble import assemble
 from mnist_bp.page.content import page_content
 from mnist_bp.page.functions import functions_module
-
-
-def content_of(page: Path) -> dict[str, Any]:
-    """The content that stands in a page."""
-    found = re.search(r'<script type="application/json" id="content">(.*?)</script>', page.read_text(encoding="utf-8"))
-    assert found
-    return json.loads(found[1])
 
 
 def data_of(images: np.ndarray, name: str = "some") -> Dataset:

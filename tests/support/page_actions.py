@@ -1,6 +1,9 @@
 """Actions on the page in a browser, and what it shows after them."""
 
+import json
+import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -94,3 +97,10 @@ def explained(network: Network, grey: NDArray[np.uint8], target: int, address: A
     """Return the explanation of one image."""
     x = grey.reshape(1, -1) / 255
     return explain(network.astype(np.float64), x, np.array([target]), 0, address, learning_rate=1.0)
+
+
+def content_of(page: Path) -> dict[str, Any]:
+    """The content that stands in a page."""
+    found = re.search(r'<script type="application/json" id="content">(.*?)</script>', page.read_text(encoding="utf-8"))
+    assert found
+    return json.loads(found[1])

@@ -15,7 +15,7 @@ export const network = new Network({
 });
 
 /* Numbers from base64, little-endian, as all browsers' machines are. */
-function decoded(text, Numbers) {
+export function decoded(text, Numbers) {
   return new Numbers(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer);
 }
 

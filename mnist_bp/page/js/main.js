@@ -20,6 +20,8 @@ import { renderSight } from "./sight.js";
 import { renderStage } from "./stage.js";
 import { computed, isBlank, onChange, stages, state } from "./state.js";
 import { renderSteps } from "./steps.js";
+import { connectTraining } from "./train_here.js";
+import { connectTrainPanel, renderTraining } from "./train_panel.js";
 import { accuracyWords, drawCurves } from "./training.js";
 import { renderWeights } from "./weights.js";
 import { nudged } from "./what_if.js";
@@ -37,7 +39,10 @@ const PANELS = {
   },
   step: renderSteps,
   weights: renderWeights,
-  training: ({ evaluation }) => setText(byId("accuracy-note"), accuracyWords(evaluation)),
+  training: (view) => {
+    renderTraining(view);
+    setText(byId("accuracy-note"), accuracyWords(view.evaluation));
+  },
 };
 
 const names = Array.from({ length: network.sizes[network.L] }, (_, label) => className(label));
@@ -124,6 +129,8 @@ writeFormulas();
 connectDrawer();
 connectDiagram(diagram);
 connectNudge();
+connectTraining();
+connectTrainPanel();
 connect();
 drawCurves(content.history);
 connectMoment();

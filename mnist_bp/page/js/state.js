@@ -28,6 +28,9 @@ export const CHOICES = {
   kind: "weights", // what is shown of it: weights, contributions or derivatives
   rate: content.step_rate, // η
   isOnlyMistakes: false, // the controls lead to misclassified digits alone
+  pace: "medium", // of the training here: slow, medium or fast
+  trainingRate: content.training?.rate, // η of the training here
+  isLive: true, // the diagram shows the network that is trained here
 };
 
 export const state = {
@@ -38,6 +41,7 @@ export const state = {
   nudge: null, // what is added to one parameter, as a question; see what_if.js
   version: 0, // of the parameters, which steps change
   taken: 0, // gradient steps since the network was as it was trained
+  training: null, // the training here; see train_here.js
   steps: [], // {cost, evaluation} before the first step on this digit and after each
   references: null, // what counts as large, as it was before the first step on this digit; see scales.js
   isTooLong: false, // true if the last step left the finite numbers
@@ -182,6 +186,30 @@ function* evaluate(words) {
     yield words;
   }
   return evaluation(predictions);
+}
+
+/* Give the network other parameters, those of a training here. Its predictions are not known until predictAgain(). */
+export function adopt(parameters) {
+  network.parameters.set(parameters);
+  state.version++;
+  state.taken++;
+  beginSteps();
+  changed();
+}
+
+/* Predict all test digits by the network as it is now. */
+export async function predictAgain() {
+  const { version } = state;
+  await inSlices(
+    (function* () {
+      const evaluationNow = yield* evaluate("testing");
+      if (state.version !== version) return;
+      state.evaluation = evaluationNow;
+      beginSteps();
+    })(),
+    () => {},
+  );
+  changed();
 }
 
 /* Give the network back the parameters that it was trained to. */
