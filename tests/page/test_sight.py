@@ -92,8 +92,17 @@ def test_what_an_action_changes_is_in_sight(
     assert ask(browser, "state.sign") == "derivative"
     assert hidden(browser, "#diagram", "#stage-formula math") == []
 
-    tap_at(browser, *edge_point(browser, 3), touch=touch)
+    x, y = edge_point(browser, 3)
+    tap_at(browser, x, y, touch=touch)
     assert ask(browser, "state.chosen.layer") == 3
+    card = ask(browser, "byId('card').getBoundingClientRect().toJSON()")
+    if touch:
+        assert card["bottom"] == pytest.approx(size[1], abs=1)
+    else:
+        away = [
+            max(card[low] - at, at - card[high], 0) for low, high, at in (("left", "right", x), ("top", "bottom", y))
+        ]
+        assert max(away) < 40  # pixels: it opens at the pointer
     assert hidden(browser, "#card", "[data-what=card-product]", ".chosen", ".chosen-neuron") == []
     tap(browser, "#card .close", touch=touch)
     assert ask(browser, "[state.chosen, byId('card').hidden]") == [None, True]

@@ -4,7 +4,7 @@ import { isDocked } from "./card.js";
 import { hasModifier } from "./dom.js";
 import { isWide, openPanel } from "./drawer.js";
 import { along, beside, sameAddress } from "./navigation.js";
-import { setChosen, setHovered, state } from "./state.js";
+import { changed, setChosen, setHovered, state } from "./state.js";
 
 export function connectDiagram(diagram) {
   const { svg } = diagram;
@@ -24,6 +24,7 @@ export function connectDiagram(diagram) {
     if (address && isDocked() && state.panel !== null && !isWide.matches) openPanel("edge");
   });
   svg.addEventListener("keydown", (event) => walk(diagram, event));
+  for (const event of ["scroll", "resize"]) addEventListener(event, () => state.chosen && changed()); // its card moves along
 }
 
 /* Arrow keys walk from what is chosen. While nothing is, up and down begin, and left and right keep their meaning. */

@@ -27,7 +27,8 @@ export function renderWeights(view) {
   renderThumbnails(view, j);
 }
 
-function weightsWords({ network, trace, derivatives }, kind, j) {
+function weightsWords(view, kind, j) {
+  const { network, trace, derivatives } = view;
   if (kind === "weights") {
     return "Ink on blue makes the neuron brighter, ink on orange dimmer. Few of them look like strokes or loops.";
   }
@@ -36,7 +37,8 @@ function weightsWords({ network, trace, derivatives }, kind, j) {
     return `Together with the bias, ${bias}, they add up to z = ${number(trace.Z[1][j])}.`;
   }
   if (!derivatives) return "Say first what it should have been.";
-  return "It is this digit, times one number of the neuron: weights change where there is ink, and nowhere else.";
+  const factor = isWish(view) ? "−∂C₀/∂z" : "∂C₀/∂z";
+  return `It is this digit, times ${factor} of the neuron: weights change where there is ink, and nowhere else.`;
 }
 
 /* The neurons that are drawn, small, to choose from; drawn anew when weights or colours are not what they were. */
