@@ -46,14 +46,14 @@ def _usual_media(browser: Browser) -> Any:
 def test_axe_finds_no_violation(
     browser: Browser, show: Callable[..., None], network: Network, data: Dataset, size: tuple[int, int], scheme: str
 ) -> None:
-    """In every state, narrow and wide, light and dark."""
+    """Narrow and light in every other state, wide and dark in the rest."""
     if not AXE.exists():
         pytest.skip("needs axe-core: npm install in scripts/page")
     media(browser, prefers_color_scheme=scheme)
     show(network, data, size=size)
     browser.execute_script(AXE.read_text(encoding="utf-8"))
 
-    for state in STATES:
+    for state in STATES[scheme == "dark" :: 2]:
         ask(browser, f"({state}, renderAtOnce())")
         violations = browser.execute_async_script(
             """const done = arguments[0];

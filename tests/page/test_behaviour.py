@@ -271,3 +271,47 @@ def test_one_sentence_is_announced_and_no_table(
     browser.execute_script("set({stage: 2})")
     browser.execute_async_script("setTimeout(arguments[0], 600)")
     assert "How responsive each neuron is" in texts(browser, "#announcement")[0]
+
+
+MUTATIONS = """
+const seen = new MutationObserver(() => {});
+renderAtOnce();
+seen.observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
+renderAtOnce();
+return seen.takeRecords().map(({target, type, attributeName}) => [target.id || target.outerHTML, type, attributeName]);
+"""
+"""Function of nothing: what a second rendering of the same state changes in the document."""
+
+
+@pytest.mark.parametrize("stage", [0, 3, 10])
+def test_what_stays_equal_is_not_written_again(
+    browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset, stage: int
+) -> None:
+    """A frame of a stroke writes what the stroke changed, and nothing else."""
+    show(network, data)
+    browser.execute_script("set({stage: arguments[0], panel: 'numbers'})", stage)
+
+    written = browser.execute_script(MUTATIONS)
+
+    assert written == []
+
+
+def test_a_drawing_is_prepared_once_a_frame(
+    browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset
+) -> None:
+    """However often the pointer moved; the strokes keep every point."""
+    show(network, data)
+    browser.execute_script(
+        """const box = byId("board").getBoundingClientRect();
+        const at = (type, x) => byId("board").dispatchEvent(new PointerEvent(type, {pointerId: 1, button: 0,
+            clientX: box.left + x, clientY: box.top + 60 + x / 2}));
+        byId("board").setPointerCapture = () => {};
+        window.reads = 0;
+        const read = board.grey.bind(board);
+        board.grey = () => (window.reads++, read());
+        at("pointerdown", 30);
+        for (let x = 31; x < 90; x++) at("pointermove", x);
+        at("pointerup", 90)"""
+    )
+
+    assert ask(browser, "[window.reads, board.strokes[0].length, state.example]") == [1, 60, None]

@@ -2,7 +2,7 @@
  * chosen with the keys; on touch, at the bottom of the window. The tables behind it are in the drawer. */
 
 import { parameterAt } from "./chain_rule.js";
-import { byId, element, rem } from "./dom.js";
+import { byId, element, setProperty, rem } from "./dom.js";
 import { isWide, openPanel } from "./drawer.js";
 import { number, signed } from "./format.js";
 import { formula, parameterName } from "./formula.js";
@@ -20,7 +20,7 @@ export function isDocked() {
 export function renderCard(view, diagram) {
   const card = byId("card");
   const isOpen = view.looked !== null && !isInDrawer(view);
-  card.hidden = !isOpen;
+  setProperty(card, "hidden", !isOpen);
   if (!isOpen) return;
   card.replaceChildren(...contents(view, view.looked));
   card.classList.toggle("hovered", view.looked === view.hovered);

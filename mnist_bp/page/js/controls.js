@@ -2,7 +2,7 @@
 
 import { connectAddress } from "./address.js";
 import { className, network } from "./content.js";
-import { byId, element, hasModifier } from "./dom.js";
+import { byId, element, hasModifier, setAttributes, setProperty } from "./dom.js";
 import { openPanel } from "./drawer.js";
 import { board, examplesInReach, moveExample, showExample } from "./examples.js";
 import { forgetColours } from "./images.js";
@@ -144,8 +144,8 @@ export function renderControls({ target, sign, isCommonScale, hasLegend, isBlank
   if (select) select.value = target ?? "";
   for (const input of document.querySelectorAll("#sign input")) input.checked = input.value === sign;
   byId("common-scale").checked = isCommonScale;
-  byId("legend").hidden = !hasLegend;
-  byId("legend-toggle").setAttribute("aria-expanded", hasLegend);
+  setProperty(byId("legend"), "hidden", !hasLegend);
+  setAttributes(byId("legend-toggle"), { "aria-expanded": hasLegend });
   renderNext(isBlank ? 1 : target === null ? 2 : stage < stages.length ? 3 : 4);
 }
 

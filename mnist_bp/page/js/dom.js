@@ -50,6 +50,11 @@ export function setAttributes(node, attributes) {
   }
 }
 
+/* Set a property such as hidden, disabled or className, if it changed: setting it writes an attribute. */
+export function setProperty(node, name, value) {
+  if (node[name] !== value) node[name] = value;
+}
+
 /* Set the text, if it changed. */
 export function setText(node, text) {
   if (isNew(node, "text", text)) node.textContent = text;

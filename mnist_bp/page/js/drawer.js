@@ -4,7 +4,7 @@
  * A panel is a <section class="panel" id="panel-NAME" data-tab="Word on its tab"> in page.html, and an entry of PANELS
  * in main.js that renders it while it is open. */
 
-import { byId, element } from "./dom.js";
+import { byId, element, setAttributes, setProperty } from "./dom.js";
 import { set, state } from "./state.js";
 
 /* Matches while there is room for the drawer beside the network. */
@@ -34,8 +34,10 @@ export function openPanel(name) {
 }
 
 export function renderDrawer({ panel }) {
-  byId("panels").hidden = panel === null;
+  setProperty(byId("panels"), "hidden", panel === null);
   document.body.classList.toggle("has-panel", panel !== null);
-  for (const section of document.querySelectorAll(".panel")) section.hidden = section.id !== `panel-${panel}`;
-  for (const tab of byId("tabs").children) tab.setAttribute("aria-expanded", tab.dataset.panel === panel);
+  for (const section of document.querySelectorAll(".panel")) {
+    setProperty(section, "hidden", section.id !== `panel-${panel}`);
+  }
+  for (const tab of byId("tabs").children) setAttributes(tab, { "aria-expanded": tab.dataset.panel === panel });
 }

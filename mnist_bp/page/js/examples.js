@@ -2,7 +2,7 @@
 
 import { Board, BOARD } from "./board.js";
 import { aClass, className, content, exampleGrey, labels, network, pixels, shape } from "./content.js";
-import { byId, element, isNew, setText } from "./dom.js";
+import { byId, element, isNew, setAttributes, setProperty, setText } from "./dom.js";
 import { number } from "./format.js";
 import { preprocess } from "./preprocess.js";
 import { changed, isMisclassified, put, show, state } from "./state.js";
@@ -51,15 +51,15 @@ export function prepareDrawing() {
 export function renderExample({ isBlank, example }) {
   const list = examplesInReach();
   const slider = byId("example");
-  slider.max = Math.max(0, list.length - 1);
-  slider.disabled = !list.length;
+  setProperty(slider, "max", String(Math.max(0, list.length - 1)));
+  setProperty(slider, "disabled", !list.length);
   slider.value = Math.max(0, list.indexOf(lastExample));
   const name = exampleName(example, isBlank, list);
   setText(byId("example-name"), name);
-  slider.setAttribute("aria-valuetext", name);
-  for (const id of ["previous", "next", "random"]) byId(id).disabled = !list.length;
-  byId("undo").disabled = board.isEmpty;
-  byId("clear").disabled = isBlank;
+  setAttributes(slider, { "aria-valuetext": name });
+  for (const id of ["previous", "next", "random"]) setProperty(byId(id), "disabled", !list.length);
+  setProperty(byId("undo"), "disabled", board.isEmpty);
+  setProperty(byId("clear"), "disabled", isBlank);
   setText(byId("hint"), board.isEmpty ? "Draw here" : "");
   byId("only-mistakes").checked = state.isOnlyMistakes;
 }
@@ -76,7 +76,7 @@ export function renderPrediction(view) {
   const predicted = network.predict(trace);
   const kind = isBlank ? "blank" : target === null ? "open" : target === predicted ? "right" : "wrong";
   if (isNew(line, "state", kind)) line.replaceChildren(...(isBlank ? ["Nothing on the board yet."] : answerParts()));
-  line.className = `answer ${kind}`;
+  setProperty(line, "className", `answer ${kind}`);
   if (isBlank) return;
   setText(byId("prediction"), className(predicted));
   setText(byId("prediction-value"), number(trace.A[network.L][predicted], 3));

@@ -1,6 +1,6 @@
 /* The numbers of the layer that the backward pass has reached. */
 
-import { byId, setText } from "./dom.js";
+import { byId, setProperty, setText } from "./dom.js";
 import { number, signed } from "./format.js";
 import { derivativeName, derivativeNoun, shownDerivative } from "./sign.js";
 import { hasPart, stageNow } from "./stages.js";
@@ -9,7 +9,7 @@ import { renderTable } from "./tables.js";
 export function renderLayer(view) {
   const now = stageNow(view);
   const isLayer = now !== null && now.layer > 0;
-  byId("layer-part").hidden = !isLayer;
+  setProperty(byId("layer-part"), "hidden", !isLayer);
   byId("panel-numbers").classList.toggle("is-layer-first", view.stage > 1);
   if (!isLayer) return;
   const { layer } = now;

@@ -78,12 +78,12 @@ export function renderAtOnce() {
     isBlank: isBlank(),
   };
   renderDrawer(view);
+  renderStage(view);
   renderControls(view);
   renderExample(view);
   const asked = nudged(view); // the network with the nudge that somebody tries
   renderPrediction(asked);
   renderCostLine(asked);
-  renderStage(view);
   diagram.draw(asked);
   if (view.panel) PANELS[view.panel](view);
   renderCard(view, diagram);

@@ -4,7 +4,7 @@
  * …}. y and derivatives are null while no label is chosen. */
 
 import { outputs } from "./chain_rule.js";
-import { byId, element, isNew } from "./dom.js";
+import { byId, element, isNew, setText } from "./dom.js";
 import { number, signed } from "./format.js";
 import { atLayer, formula, showFormula, withFormulas } from "./formula.js";
 import { cost } from "./network.js";
@@ -20,7 +20,7 @@ export function renderCostLine({ network, trace, y, isBlank }) {
       : [];
     line.replaceChildren(...parts);
   }
-  if (y) byId("cost").textContent = isBlank ? "–" : number(cost(network, trace, y), 6);
+  if (y) setText(byId("cost"), isBlank ? "–" : number(cost(network, trace, y), 6));
 }
 
 /* The table of outputs. */

@@ -1,6 +1,6 @@
 /* The stage of the backward pass: its formula and one sentence, the step buttons, and the legend. */
 
-import { byId, element, isNew, setText } from "./dom.js";
+import { byId, element, isNew, setAttributes, setText } from "./dom.js";
 import { atLayer, formula, showFormula } from "./formula.js";
 import { PIXEL_EDGES } from "./layout.js";
 import { derivativeName, derivativeNoun, factorName, isWish } from "./sign.js";
@@ -10,8 +10,8 @@ export function renderStage(view) {
   const { stages, stage, y } = view;
   const isOver = stage === stages.length;
   renderNextStep(byId("step-back"), isOver);
-  byId("step-back").setAttribute("aria-disabled", !y); // it keeps the focus
-  byId("step-forth").setAttribute("aria-disabled", stage === 0);
+  setAttributes(byId("step-back"), { "aria-disabled": !y }); // it keeps the focus
+  setAttributes(byId("step-forth"), { "aria-disabled": stage === 0 });
   setText(byId("progress"), `${stage} / ${stages.length}`);
   const { line, words } = stageWords(view);
   showFormula(byId("stage-formula"), line);

@@ -1,7 +1,7 @@
 /* Effects of gradient steps on one example, for it and for the other digits. */
 
 import { drawChart } from "./charts.js";
-import { byId, element, setText } from "./dom.js";
+import { byId, element, setAttributes, setProperty, setText } from "./dom.js";
 import { number, percent, tidy } from "./format.js";
 
 /* view.steps: {cost, evaluation} before the first step on this digit and after each; evaluation is that of state.js. */
@@ -10,9 +10,11 @@ export function renderSteps(view) {
   const isReady = y && !isBlank;
   byId("rate").value = Math.log10(rate);
   setText(byId("rate-name"), tidy(rate, 3));
-  for (const id of ["take-step", "take-ten"]) byId(id).setAttribute("aria-disabled", !isReady || busy !== null);
+  for (const id of ["take-step", "take-ten"]) {
+    setAttributes(byId(id), { "aria-disabled": !isReady || busy !== null });
+  }
   byId("take-step").classList.toggle("primary", stage === stages.length);
-  byId("reset").disabled = taken === 0;
+  setProperty(byId("reset"), "disabled", taken === 0);
   setText(byId("step-progress"), busy ?? "");
   byId("effects").replaceChildren(
     ...(isReady ? effectsOf(view) : []).flatMap(([what, id, [before, after]]) => [
