@@ -3,6 +3,7 @@
 import { renderAddress } from "./address.js";
 import { renderAnnouncement } from "./announce.js";
 import { renderCard } from "./card.js";
+import { connectBatch, renderBatch } from "./batch_panel.js";
 import { aClass, className, content, drawn, labels, network, shape } from "./content.js";
 import { addTargets, connect, renderControls } from "./controls.js";
 import { Diagram } from "./diagram.js";
@@ -38,6 +39,7 @@ const PANELS = {
     renderEdge(view);
   },
   step: renderSteps,
+  batch: renderBatch,
   weights: renderWeights,
   training: (view) => {
     renderTraining(view);
@@ -129,6 +131,7 @@ writeFormulas();
 connectDrawer();
 connectDiagram(diagram);
 connectNudge();
+connectBatch();
 connectTraining();
 connectTrainPanel();
 connect();

@@ -28,6 +28,8 @@ export const CHOICES = {
   kind: "weights", // what is shown of it: weights, contributions or derivatives
   rate: content.step_rate, // η
   isOnlyMistakes: false, // the controls lead to misclassified digits alone
+  batch: null, // the examples of the mini-batch, or null for eight of different classes; see batch.js
+  batchSteps: 1, // how many steps are taken, and forecast, at a time
   pace: "medium", // of the training here: slow, medium or fast
   trainingRate: content.training?.rate, // η of the training here
   isLive: true, // the diagram shows the network that is trained here
@@ -41,6 +43,7 @@ export const state = {
   nudge: null, // what is added to one parameter, as a question; see what_if.js
   version: 0, // of the parameters, which steps change
   taken: 0, // gradient steps since the network was as it was trained
+  forecast: null, // what steps would do; see batch_panel.js
   training: null, // the training here; see train_here.js
   steps: [], // {cost, evaluation} before the first step on this digit and after each
   references: null, // what counts as large, as it was before the first step on this digit; see scales.js
@@ -135,19 +138,24 @@ function beginSteps() {
   state.references = referencesOf(network, trace, derivatives);
 }
 
-/* Take gradient steps. A step that is so long that it leaves the finite numbers is taken back. */
-export async function takeSteps(count) {
+/* Take gradient steps, for what is shown or against another gradient. A step that is so long that it leaves the finite numbers is taken back. */
+export async function takeSteps(count, gradientNow = ownGradient) {
   if (state.busy !== null) return;
   state.busy = "";
   state.isTooLong = false;
-  await inSlices(steps(count), (words) => set({ busy: words }));
+  await inSlices(steps(count, gradientNow), (words) => set({ busy: words }));
   set({ busy: null });
 }
 
-function* steps(count) {
+function ownGradient() {
+  const { trace, derivatives } = computed();
+  return gradient(network, trace, derivatives);
+}
+
+function* steps(count, gradientNow) {
   const onThisDigit = state.steps;
   for (let i = 0; i < count; i++) {
-    const costNow = step();
+    const costNow = step(gradientNow());
     if (state.isTooLong) {
       state.version++; // they are as they were, but not as they were computed with
       return;
@@ -162,10 +170,9 @@ function* steps(count) {
 }
 
 /* Take one step and return the cost after it. */
-function step() {
+function step(against) {
   const before = network.parameters.slice();
-  const { trace, derivatives } = computed();
-  network.step(gradient(network, trace, derivatives), state.rate);
+  network.step(against, state.rate);
   state.version++;
   const { trace: after, y } = computed();
   const costNow = cost(network, after, y);
