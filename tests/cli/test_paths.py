@@ -70,7 +70,8 @@ def test_a_path_that_is_none_is_exit_2_in_every_command(cli, command, name):
     subcommand = APP.get_command(None, command)
     parameter = next(each for each in subcommand.params if each.name == name)
     is_argument = parameter.param_type_name == "argument"
-    whose = parameter.opts[0] if not is_argument else "MODEL" if name == "model" else "IMAGE"
+    arguments = {"model": "MODEL", "models": "RUN|MODEL", "targets": "RUN|FOLDER"}
+    whose = arguments.get(name, "IMAGE") if is_argument else parameter.opts[0]
     for text, reason in (("", "expected a path; got an empty string"), ("~nobody-of-that-name/x", "cannot expand ~")):
         done = cli(command, *([text] if is_argument else [f"{parameter.opts[0]}={text}"]))
         assert (done.code, done.out) == (2, "")
