@@ -1,11 +1,11 @@
 /* The board: what mouse, finger or pen draws on it, stroke by stroke.
  *
  * What is shown is sharp; what is prepared for the network is a square of BOARD × BOARD grey levels, light on dark:
- * three for each pixel of a digit. A test digit is shown on it until somebody begins to draw. */
+ * two for each pixel of a digit. A test digit is shown on it until somebody begins to draw. */
 
 import { drawGrey } from "./images.js";
 
-export const BOARD = 84;
+export const BOARD = 56;
 const SHOWN = 336; // pixels of the canvas that is shown
 const PEN = 0.08; // width of a stroke, as a fraction of the board
 
