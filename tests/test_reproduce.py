@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from _reproduce import committees, recipes, table
 from _reproduce import main as command
+from _shared import machine
 
 import mnist_bp
 from mnist_bp import Committee, Network
@@ -446,6 +447,24 @@ def test_figures_of_several_machines_are_distinguished(reproduce, add, configs, 
 
     text = (configs / "README.md").read_text(encoding="utf-8")
     assert "\n\nMeasured on a machine, 2 cores (one).\n\nMeasured on another, 8 cores (two).\n\n" in text
+
+
+def test_minutes_of_seeds_with_different_kernels_are_not_averaged(reproduce, add, monkeypatch):
+    """A kernel for older processors takes twice as long."""
+    path = add("one")
+    monkeypatch.setattr(command, "describe_machine", lambda: "a machine, kernel SkylakeX (AVX-512)")
+    reproduce("one", "--seeds", 1)
+    monkeypatch.setattr(command, "describe_machine", lambda: "a machine, kernel Haswell (AVX2)")
+    reproduce("one", "--seeds", 2)
+
+    measured = recipes.read(path).measured
+    assert measured.minutes.count(" and ") == 1
+    assert measured.machine == "a machine, kernel SkylakeX (AVX-512), and a machine, kernel Haswell (AVX2)"
+
+
+def test_the_line_about_the_machine_names_the_kernel():
+    """Minutes depend on it."""
+    assert f"kernel {machine.kernel()}" in command.describe_machine()
 
 
 def test_a_readme_without_the_marks_is_refused_before_anything_is_trained(reproduce, add, configs):

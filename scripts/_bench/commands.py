@@ -15,7 +15,8 @@ from typing import Any, NoReturn
 from _bench.jobs import Job, Source
 from _bench.peers import SYSTEMS
 from _bench.pool import environment
-from _bench.results import Comparison
+from _bench.results import Comparison, best_threads
+from mnist_bp.cores import usable_cores
 from mnist_bp.training.notation import format_hidden
 from mnist_bp.training.threads import default_threads
 
@@ -41,34 +42,46 @@ def measure(systems: Sequence[str], rounds: int, source: Source) -> Iterator[Com
     python = sys.executable
     help_page = {
         "mnist-bp --help": [python, "-m", "mnist_bp", "--help"],
+        "mnist-bp train --help": [python, "-m", "mnist_bp", "train", "--help"],
         'python -c "import typer, rich.console"': [python, "-c", "import typer, rich.console"],
     }
     one_epoch = {"mnist-bp train --hidden 16,16 --epochs 1": train_command(Job((16, 16)), source, epochs=1)}
     if "torch" in systems:
         one_epoch['python -c "import torch"'] = [python, "-c", "import torch"]
     for title, commands in (("The help page", help_page), ("An epoch, all told", one_epoch)):
-        yield take_turns(title, {}, {name: plain(command) for name, command in commands.items()}, range(rounds + 1))
+        runners = {name: {1: plain(command)} for name, command in commands.items()}
+        yield take_turns(title, {}, runners, range(rounds + 1))
 
     for target, job in RACES:
         title = f"{target:.0%} of the test set, {format_hidden(job.hidden)}, {job.activation}, {job.cost}"
-        runners = {SYSTEMS["mnist-bp"].label: race(target, job, source)}
+        default, counts = default_threads(job.hidden), sorted({1, usable_cores()})
+        runners = {SYSTEMS["mnist-bp"].label: {default: race(target, job, source, default)}}
         for name in (name for name in RACERS if name in systems):
-            runners[SYSTEMS[name].label] = race(target, job, source, name)
+            runners[SYSTEMS[name].label] = {count: race(target, job, source, count, name) for count in counts}
         yield take_turns(title, {"target": target, **asdict(job)}, runners, range(1, rounds + 1))
 
 
-def take_turns(title: str, about: dict[str, Any], runners: dict[str, Runner], rounds: range) -> Comparison:
-    """Run each command once in every round. Round 0 fills the file caches and is not counted."""
-    outcomes: dict[str, list[Outcome]] = {name: [] for name in runners}
+def take_turns(title: str, about: dict[str, Any], runners: dict[str, dict[int, Runner]], rounds: range) -> Comparison:
+    """Run each command once in every round, with each number of threads, and return the best number of each.
+
+    Round 0 fills the file caches and is not counted.
+    """
+    seconds = {name: {threads: list[float]() for threads in several} for name, several in runners.items()}
+    epochs = {name: {threads: list[int]() for threads in several} for name, several in runners.items()}
     for number in rounds:
-        for name, run in runners.items():
-            outcome = run(number)
-            if number > 0:
-                outcomes[name].append(outcome)
-    seconds = {name: [seconds for seconds, _ in several] for name, several in outcomes.items()}
-    epochs = {name: median(epochs for _, epochs in several) for name, several in outcomes.items()}
-    remarks = {"epochs": {name: f"{needed:g}" for name, needed in epochs.items()}} if any(epochs.values()) else {}
-    return Comparison(title, about, seconds, remarks)
+        for name, several in runners.items():
+            for threads, run in several.items():
+                elapsed, needed = run(number)
+                if number > 0:
+                    seconds[name][threads].append(elapsed)
+                    epochs[name][threads].append(needed)
+    best = {name: best_threads(several) for name, several in seconds.items()}
+    needed_epochs = {name: median(epochs[name][threads]) for name, threads in best.items()}
+    remarks = {}
+    if any(needed_epochs.values()):
+        remarks["epochs"] = {name: f"{needed:g}" for name, needed in needed_epochs.items()}
+        remarks["threads"] = {name: f"{threads}" for name, threads in best.items()}
+    return Comparison(title, about, {name: seconds[name][threads] for name, threads in best.items()}, remarks)
 
 
 def plain(command: list[str]) -> Runner:
@@ -86,7 +99,7 @@ def plain(command: list[str]) -> Runner:
     return run
 
 
-def race(target: float, job: Job, source: Source, name: str = "mnist-bp") -> Runner:
+def race(target: float, job: Job, source: Source, threads: int, name: str = "mnist-bp") -> Runner:
     """Return a runner of mnist-bp, or of a peer, until the target accuracy is reached. Each round has another seed."""
 
     def run(number: int) -> Outcome:
@@ -96,7 +109,7 @@ def race(target: float, job: Job, source: Source, name: str = "mnist-bp") -> Run
         else:
             described = json.dumps(asdict(seeded)), source.name, str(source.data_dir or ""), str(MOST_EPOCHS)
             command = [sys.executable, "-m", "_bench.racer", name, *described]
-        return until(target, command, environment(default_threads(job.hidden)))
+        return until(target, command, environment(threads))
 
     return run
 

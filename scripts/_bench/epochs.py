@@ -9,16 +9,15 @@ from _shared.tables import counted, number
 
 from _bench.jobs import Job, Source
 from _bench.peers import SYSTEMS
-from _bench.pool import Worker, workers
-from _bench.results import Agreement, Comparison
+from _bench.pool import Team, workers
+from _bench.results import Agreement, Comparison, best_threads
 from mnist_bp.core.choices import COSTS
+from mnist_bp.cores import usable_cores
 from mnist_bp.data.datasets import Dataset
 from mnist_bp.training.notation import format_batch_size, format_hidden
-from mnist_bp.training.threads import default_threads
 
 WIDTHS = ((16, 16), (30,), (100,), (300, 100), (800,), (800, 800))
 BATCH_SIZES = (1, 10, 100, 1000, None)
-THREADS = (1, 2)
 
 MOST_STEPS = 6_000
 """Largest number of steps in an epoch without --limit. With a batch size of 1, an epoch has 6,000 examples."""
@@ -33,7 +32,7 @@ Measured at 16,16 and batch size 100: up to 14 % between two orders after one ep
 
 @dataclass(frozen=True)
 class Case:
-    """A job and its number of threads."""
+    """A job and the largest number of threads. Each system is measured with 1 thread and with this number."""
 
     job: Job
     threads: int
@@ -61,7 +60,7 @@ def choose_cases(
     cases = []
     for neurons, size in shapes:
         most = len(data.train.first(limit or (size and MOST_STEPS * size)))
-        counts = threads or (THREADS if full else sorted({1, default_threads(neurons)}))
+        counts = threads or sorted({1, usable_cores()})
         cases += [Case(Job(neurons, size, limit=most), count) for count in counts]
     return sorted(cases, key=lambda case: case.threads)  # stable: one team of workers for each number of threads
 
@@ -72,7 +71,7 @@ def measure(
     """Measure each case, and check each network before its first case."""
     checked = set()
     for threads, group in groupby(cases, key=lambda case: case.threads):
-        with workers(systems, threads, source) as team:
+        with workers(systems, sorted({1, threads}), source) as team:
             for case in group:
                 if case.job.hidden not in checked:
                     checked.add(case.job.hidden)
@@ -84,45 +83,52 @@ def measure(
                     yield Agreement(what, costs, OTHER_ORDER)
 
 
-def check(job: Job, team: dict[str, Worker]) -> Iterator[Agreement]:
+def check(job: Job, team: Team) -> Iterator[Agreement]:
     """Check that all systems compute the same: a few steps with few examples in one batch, without shuffling."""
     for cost in COSTS:
         able = [name for name in team if cost in SYSTEMS[name].costs]
         small = replace(job, cost=cost, batch_size=None, limit=CHECKED_EXAMPLES)
         costs = {}
-        for name in able:
-            team[name].prepare(small)
+        for name, worker in ((name, team[name][1]) for name in able):
+            worker.prepare(small)
             for _ in range(CHECKED_STEPS):
-                team[name].epoch()
-            costs[name] = team[name].cost()
+                worker.epoch()
+            costs[name] = worker.cost()
         if len(costs) > 1:
             network = f"{format_hidden(job.hidden)}, {cost}"
             what = f"after {CHECKED_STEPS} steps with the first {CHECKED_EXAMPLES} examples ({network})"
             yield Agreement(what, costs, SAME_ORDER)
 
 
-def compare(case: Case, team: dict[str, Worker], rounds: int, data: Dataset) -> tuple[Comparison, dict[str, float]]:
+def compare(case: Case, team: Team, rounds: int, data: Dataset) -> tuple[Comparison, dict[str, float]]:
     """Measure an epoch of each system in turn, round by round. The first round, a warm-up, is not counted."""
-    turns: dict[str, list[tuple[float, float]]] = {name: [] for name in team}
-    for worker in team.values():
+    every = [(name, threads, worker) for name, several in team.items() for threads, worker in several.items()]
+    seconds = {name: {threads: list[float]() for threads in several} for name, several in team.items()}
+    cores = {name: {threads: list[float]() for threads in several} for name, several in team.items()}
+    for _, _, worker in every:
         worker.prepare(case.job)
     after: dict[str, list[float]] = {
         name: [] for name in team if name != "lesson" and case.job.cost in SYSTEMS[name].costs
     }
-    for _ in range(rounds + 1):
-        for name, worker in team.items():
-            turns[name].append(worker.epoch())
+    for number_of_round in range(rounds + 1):
+        for name, threads, worker in every:
+            elapsed, busy = worker.epoch()
+            if number_of_round > 0:
+                seconds[name][threads].append(elapsed)
+                cores[name][threads].append(busy)
         for name, values in after.items():
-            values.append(team[name].cost())
+            values.append(team[name][1].cost())
     costs = {name: mean(values[1:]) for name, values in after.items()}
     labels = {name: SYSTEMS[name].label for name in team}
+    best = {name: best_threads(several) for name, several in seconds.items()}
     return (
         Comparison(
             title(case, data),
             {"threads": case.threads, **asdict(case.job)},
-            {labels[name]: [seconds for seconds, _ in turns[name][1:]] for name in team},
+            {labels[name]: seconds[name][threads] for name, threads in best.items()},
             {
-                "cores": {labels[name]: f"{median(cores for _, cores in turns[name][1:]):.1f}" for name in team},
+                "threads": {labels[name]: f"{threads}" for name, threads in best.items()},
+                "cores": {labels[name]: f"{median(cores[name][threads]):.1f}" for name, threads in best.items()},
                 "mean cost": {labels[name]: number(cost) for name, cost in costs.items()},
             },
         ),
@@ -135,14 +141,24 @@ def title(case: Case, data: Dataset) -> str:
     job = case.job
     sizes = "-".join(map(str, (data.pixels, *job.hidden, data.classes)))
     of = counted(len(data.train.first(job.limit)), "example")
-    return f"{sizes}, batch {format_batch_size(job.batch_size)}, {of}, {counted(case.threads, 'thread')}"
+    threads = ("up to " if case.threads > 1 else "") + counted(case.threads, "thread")
+    return f"{sizes}, batch {format_batch_size(job.batch_size)}, {of}, {threads}"
 
 
 def summary(comparisons: Sequence[Comparison]) -> tuple[list[str], list[list[str]]]:
-    """Return the head and the rows of a table with all ratios."""
-    names = list(comparisons[0].seconds)
+    """Return the head and the rows of a table with all ratios, each followed by the system's number of threads."""
+    first, *others = comparisons[0].seconds
     rows = [
-        [comparison.title, number(comparison.median(names[0])), *(number(comparison.ratio(name)) for name in names[1:])]
+        [
+            comparison.title,
+            f"{number(comparison.median(first))}{_threads(comparison, first)}",
+            *(f"{number(comparison.ratio(name))}{_threads(comparison, name)}" for name in others),
+        ]
         for comparison in comparisons
     ]
-    return ["an epoch", f"{names[0]}, s", *(f"{name}, ×" for name in names[1:])], rows
+    return ["an epoch (threads, if not 1)", f"{first}, s", *(f"{name}, ×" for name in others)], rows
+
+
+def _threads(comparison: Comparison, name: str) -> str:
+    threads = comparison.remarks_on(name)["threads"]
+    return "" if threads == "1" else f" ({threads})"

@@ -40,7 +40,8 @@ INSTALL = f"{shlex.quote(sys.executable)} -m pip install -e '.[%s]'"
 
 NOTES = """\
 Each ratio is a system's time divided by mnist-bp's time in the same round (median over the rounds). A first round,
-which compiles and warms up, is not counted. "Cores" is processor time divided by elapsed time.
+which compiles and warms up, is not counted. "Cores" is processor time divided by elapsed time. In "up to N threads",
+every system is measured with 1 and with N threads, and the table has the faster of the two, whose number it names.
 
 - mnist-bp: `mnist_bp.training.trainer.train`, which also computes the running cost and accuracy; its peers do not.
 - floor: only the sgemm calls and float32 row gathers of an epoch, into preallocated arrays; it learns nothing.
@@ -84,6 +85,8 @@ def main(arguments: Sequence[str]) -> NoReturn:
     command = shlex.join(["scripts/bench", *arguments])
     about = {"command": command, "data": describe(data), "machine": machine.describe()}
     say_header(about, options.systems)
+    if caution := machine.warning(command):
+        print(f"\n{caution}", flush=True)
     results = Results()
     options.systems = installed(options.systems)
     try:
@@ -135,7 +138,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     narrow.add_argument("--hidden", nargs="+", type=hidden, metavar="N,N", help="epochs: these networks")
     narrow.add_argument("--batch-size", nargs="+", type=batch, metavar="N", help="epochs: these batch sizes, or all")
     narrow.add_argument(
-        "--threads", nargs="+", type=positive, metavar="N", help="epochs: default 1 and mnist-bp's default"
+        "--threads",
+        nargs="+",
+        type=positive,
+        metavar="N",
+        help="epochs: largest numbers of threads; default: 1 and all cores; features: number of threads",
     )
     narrow.add_argument(
         "--rounds", type=positive, default=3, metavar="N", help="number of rounds; default: %(default)s"
@@ -214,7 +221,7 @@ def run_commands(options: argparse.Namespace, source: Source, results: Results) 
 def run_features(options: argparse.Namespace, data: Dataset, results: Results) -> None:
     """Measure and print the cost of features."""
     print("\n## Features of the training", flush=True)
-    for comparison in features.measure(options.rounds, options.limit, data):
+    for comparison in features.measure(options.rounds, options.limit, data, options.threads):
         results.features.append(comparison)
         print(f"\n{comparison.table()}", flush=True)
 

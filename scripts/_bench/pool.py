@@ -5,9 +5,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +81,16 @@ class Worker:
         self.process.communicate()
 
 
+Team = dict[str, dict[int, Worker]]
+"""Workers by the name of their system and their number of threads."""
+
+
 @contextmanager
-def workers(names: Iterable[str], threads: int, source: Source) -> Iterator[dict[str, Worker]]:
-    """Provide a worker for each system during the block."""
+def workers(names: Iterable[str], threads: Collection[int], source: Source) -> Iterator[Team]:
+    """Provide workers during the block, one for each system and number of threads."""
     with ExitStack() as stack:
-        team = {}
-        for name in names:
-            team[name] = Worker(name, threads, source)
-            stack.callback(team[name].close)
+        team: Team = {name: {} for name in names}
+        for name, count in product(team, threads):
+            team[name][count] = Worker(name, count, source)
+            stack.callback(team[name][count].close)
         yield team

@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +68,11 @@ class Comparison:
             for name, values in self.seconds.items()
         }
         return {"title": self.title, **self.about, "systems": systems}
+
+
+def best_threads(seconds: Mapping[int, Sequence[float]]) -> int:
+    """Return the number of threads with the lowest median of the seconds, which are given for each number."""
+    return min(seconds, key=lambda threads: statistics.median(seconds[threads]))
 
 
 @dataclass(frozen=True)

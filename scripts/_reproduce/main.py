@@ -199,9 +199,8 @@ def write_down(recipe: Recipe, seeds: Sequence[int], results: Path) -> None:
     done = [kept for run in takewhile(lambda run: run.is_done, runs) if (kept := run.kept())]
     if len(done) < len(seeds):
         return
-    machines = ", and ".join(dict.fromkeys(kept["machine"] for kept in done))
     errors, seconds = [error(kept["end"]["test_accuracy"]) for kept in done], [kept["seconds"] for kept in done]
-    measured = Measurement.of(errors, seconds, recipe.digest, machines)
+    measured = Measurement.of(errors, seconds, recipe.digest, [kept["machine"] for kept in done])
     if measured != recipe.measured:
         recipe_files.keep_measurement(recipe, measured)
 
@@ -224,6 +223,7 @@ def report(trained: Iterable[Recipe], failures: Sequence[str]) -> int:
 
 
 def describe_machine() -> str:
-    """Return a line about the machine and the software, on which the minutes depend."""
+    """Return a line about the machine, the kernel and the software, on which the minutes depend."""
     about = machine.describe()
-    return f"{about['CPU']}, {counted(int(about['cores']), 'core')}, Python {about['Python']}, numpy {about['numpy']}"
+    cores, versions = counted(int(about["cores"]), "core"), f"Python {about['Python']}, numpy {about['numpy']}"
+    return f"{about['CPU']}, {cores}, kernel {about['kernel']}, {versions}"

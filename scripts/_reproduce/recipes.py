@@ -30,7 +30,7 @@ _FIELD = re.compile(r"# (Literature|Bar|Measured|Machine): *(.*\S)")
 _BAR = re.compile(r"(?:≤ *)?(\d+(?:\.\d+)?) *%")
 _MEASURED = re.compile(
     r".* % \(seeds? [\d-]+: (?P<errors>\d+\.\d+(?:, \d+\.\d+)*)\), "
-    r"(?P<minutes>[\d.,]+) min a seed; settings (?P<digest>[0-9a-f]+)"
+    r"(?P<minutes>[\d.,]+(?: and [\d.,]+)*) min a seed; settings (?P<digest>[0-9a-f]+)"
 )
 
 
@@ -39,7 +39,8 @@ class Measurement:
     """Results of a recipe.
 
     ``errors`` are the test errors in % after the last epoch for seeds 0, 1, 2, …. ``minutes`` is the mean duration of a
-    seed, as text. ``digest`` is the digest of the settings, and ``machine`` describes the machine.
+    seed, as text: one mean for each machine and kernel. ``digest`` is the digest of the settings, and ``machine``
+    describes the machines.
     """
 
     errors: tuple[float, ...]
@@ -48,9 +49,13 @@ class Measurement:
     machine: str
 
     @classmethod
-    def of(cls, errors: Sequence[float], seconds: Sequence[float], digest: str, machine: str) -> Self:
+    def of(cls, errors: Sequence[float], seconds: Sequence[float], digest: str, machines: Sequence[str]) -> Self:
         """Return the results from the values of each seed."""
-        return cls(tuple(errors), number(mean(seconds) / 60), digest, machine)
+        each = {
+            machine: [s for s, used in zip(seconds, machines, strict=True) if used == machine] for machine in machines
+        }
+        minutes = " and ".join(number(mean(several) / 60) for several in each.values())
+        return cls(tuple(errors), minutes, digest, ", and ".join(each))
 
     @classmethod
     def from_lines(cls, measured: str, machine: str) -> Self | None:

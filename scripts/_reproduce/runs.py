@@ -100,6 +100,7 @@ class Run:
             return
         if self._can_resume:
             print(f"{self.name}: resuming {self.folder}", flush=True)
+            self._add_machine(machine)
             try:
                 self._train("--resume", str(self.folder))
             except Failed as failure:
@@ -114,6 +115,12 @@ class Run:
         options = ["--config", str(self._config), "--seed", str(self.seed), "--output", str(self.folder)]
         source = ["--dataset", DATASET, *(["--data-dir", str(data_dir)] if data_dir else [])]
         self._train(*options, *source)
+
+    def _add_machine(self, machine: str) -> None:
+        """Record that the training continues on another machine or with another kernel, which has other times."""
+        kept = self.kept()
+        if kept is not None and not kept["machine"].endswith(machine):
+            self._keep(kept | {"machine": f"{kept['machine']}, then {machine}"})
 
     def _train(self, *options: str) -> None:
         """Run ``train``, print each epoch, and save its records."""
