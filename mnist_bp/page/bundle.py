@@ -12,6 +12,9 @@ __all__ = ["bundle"]
 
 IMPORT = re.compile(r'^import \{([^{}]*)\} from "\./(\w+)\.js";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:const|(?:async )?function|class) ([^\W\d]\w*))", re.MULTILINE)
+COMMENT = re.compile(r"^ *(?:/\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
+"""Comment with lines to itself. The page leaves it out, which makes its script a tenth smaller."""
+
 UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport\s*[.(].*|</script.*|<!--.*", re.MULTILINE | re.IGNORECASE)
 """Unsupported module syntax, which remains after the known forms are removed, and text that would end the script in
 HTML."""
@@ -58,7 +61,7 @@ def _scope(name: str, source: str, exports: Mapping[str, list[str]]) -> str:
             raise ValueError(f"{name}.js imports {missing!r}, which {found[2]}.js does not export")
         return f"const {{ {', '.join(names)} }} = {_variable(found[2])};"
 
-    body = EXPORT.sub("", IMPORT.sub(imported, source))
+    body = COMMENT.sub("", EXPORT.sub("", IMPORT.sub(imported, source)))
     if unknown := UNKNOWN.search(body):
         raise ValueError(f"{name}.js: the bundler does not support {unknown[0].strip()!r}")
     for other in exports:

@@ -75,6 +75,17 @@ def test_modules_that_import_each_other_are_refused() -> None:
         bundle({"main": 'import { a } from "./other.js";\n', "other": 'import { b } from "./main.js";\n'}, "main")
 
 
+def test_comments_with_lines_to_themselves_are_left_out() -> None:
+    """Other text that looks like a comment stays."""
+    source = "/* A module,\n * in two lines. */\n\nconst a = 1; // one\n  // two\nconst b = '/* c */'; /* d */\n"
+
+    script = bundle({"main": source}, "main")
+
+    assert "A module" not in script
+    assert "two" not in script
+    assert "const a = 1; // one\nconst b = '/* c */'; /* d */\n" in script
+
+
 def test_every_file_of_the_page_is_in_its_script() -> None:
     """A file that no module imports would never be tested."""
     files = resources.files("mnist_bp.page") / "js"

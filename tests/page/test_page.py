@@ -101,6 +101,16 @@ def test_300_examples_at_most_and_less_than_a_megabyte(few_digits: tuple[Example
     assert len(content_of_large["examples"]["labels"]) == 50
 
 
+def test_a_page_without_training_is_small(few_digits: tuple[Examples, Examples]) -> None:
+    """The lesson's network with 300 digits and the learning curves of ten epochs."""
+    network = Network([784, 16, 16, 10], rng=np.random.default_rng(0))
+    content = page_content(network, data_of(few_digits[0].images), name="run", trained_on="mnist", learning_rate=2.0)
+    curves = {name: [0.123456789] * 10 for name in ("epoch", "train_cost", "test_cost", "train_accuracy")}
+
+    assert len(content["examples"]["labels"]) == 300
+    assert len(assemble({**content, "history": curves}, "run")) <= 600_000
+
+
 def test_a_float64_network_keeps_its_numbers(few_digits: tuple[Examples, Examples]) -> None:
     """As they are, in the byte order of a browser."""
     network = Network([784, 10], rng=np.random.default_rng(0), dtype=np.float64)

@@ -106,6 +106,7 @@ def test_what_an_action_changes_is_in_sight(
     assert hidden(browser, "#card", "[data-what=card-product]", ".chosen", ".chosen-neuron") == []
     tap(browser, "#card .close", touch=touch)
     assert ask(browser, "[state.chosen, byId('card').hidden]") == [None, True]
+    assert hidden(browser, "#board", "#prediction", "#diagram") == []
 
     tap(browser, "[data-panel=numbers]", touch=touch)
     if ask(browser, "state.panel") is None:  # it was open
