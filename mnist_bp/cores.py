@@ -2,10 +2,10 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
-__all__ = ["usable_cores"]
+__all__ = ["core_set", "share_of_cores", "usable_cores"]
 
 OWN_CGROUPS = Path("/proc/self/cgroup")
 CGROUPS = Path("/sys/fs/cgroup")
@@ -17,6 +17,23 @@ THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 def usable_cores() -> int:
     """Return the minimum of CPU affinity, cgroup CPU quotas and the user's thread limits, but at least 1."""
     return max(1, min([_cores_in_affinity(), *_quotas(), *_thread_limits()]))
+
+
+def core_set() -> set[int]:
+    """Return the numbers of the cores in the CPU affinity of this process."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return set(os.sched_getaffinity(0))
+    return set(range(_cores_in_affinity()))
+
+
+def share_of_cores(core_sets: Collection[set[int]]) -> int:
+    """Return the number of cores for each of several processes on this machine, this one among them.
+
+    ``core_sets`` are their ``core_set``: mpiexec may have bound each process to other cores. A quota is for all of
+    them, a thread limit for each.
+    """
+    together = min([len(set().union(*core_sets)), *_quotas()])
+    return max(1, min(usable_cores(), together // len(core_sets)))
 
 
 def _cores_in_affinity() -> int:

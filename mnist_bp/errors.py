@@ -5,6 +5,7 @@ The package raises these errors. Only ``cli.main`` turns an error into one line 
 
 from collections.abc import Sequence
 from enum import IntEnum
+from typing import Self
 
 __all__ = [
     "AnswerIsNo",
@@ -76,6 +77,14 @@ class AnswerIsNo(MnistBpError):
 
 class Diverged(AnswerIsNo):
     """Divergence of training: a cost or a parameter is no longer finite."""
+
+    @classmethod
+    def in_batch(cls, epoch: int, batch: str, learning_rate: float) -> Self:
+        """Return the error for an epoch and a mini-batch of it."""
+        return cls(
+            f"training diverged in epoch {epoch}, batch {batch}: values are no longer finite, probably because the "
+            f"steps are too large; try a --learning-rate below {learning_rate:g}"
+        )
 
 
 class InputError(MnistBpError, ValueError):

@@ -18,6 +18,7 @@ BELOW = {
     "errors": set(),
     "cores": {"errors"},
     "environment": {"errors"},
+    "launcher": set(),
     "shell": {"errors"},
     "core": {"errors"},
     "storage": {"core", "errors"},
@@ -34,11 +35,13 @@ BELOW = {
     },
     "page": {"core", "data", "network", "training", "errors", "storage"},
     "reports": {
-        "core", "data", "environment", "explanation", "gradcheck", "network", "training", "errors", "shell", "storage"
+        "core", "data", "environment", "explanation", "gradcheck", "launcher", "network", "training", "errors", "shell",
+        "storage",
     },
     "cli": {
         "committee", "core", "cores", "data", "environment", "explanation", "gradcheck", "installed",
-        "instruction_sets", "machine", "network", "page", "reports", "training", "errors", "shell", "storage",
+        "instruction_sets", "launcher", "machine", "network", "page", "reports", "training", "errors", "shell",
+        "storage",
     },
     "api": {"committee", "core", "data", "environment", "explanation", "gradcheck", "network", "training", "errors"},
     "": {"api", "cli", "committee", "errors", "network"},
@@ -58,6 +61,8 @@ LIBRARIES = {
     "data/download/http.py": {"requests", "urllib3"},
     "data/download/request.py": {"requests", "urllib3"},
     "training": {"numpy", "tomli_w"},
+    "training/follower.py": {"threadpoolctl"},
+    "training/mpi_ranks.py": {"mpi4py"},
     "page": {"numpy"},
     "reports": {"numpy", "rich", "threadpoolctl"},
     "reports/figures": {"matplotlib"},

@@ -61,6 +61,7 @@ PARSED_ONLY = {
 
 OTHER_PROGRAMS = {
     "jq": "may be missing",
+    "module": "exists only on clusters",
     "mutmut": "takes hours",
     "pip": "needs a network",
     "python": "runs a file of this project, for minutes",
@@ -77,11 +78,19 @@ OTHER_PROGRAMS = {
 
 MNIST_BP = {"mnist-bp", "scripts/mnist-bp"}
 
+LAUNCHERS = {"mpiexec", "srun"}
+"""Programs that start the command that follows their own options, which are not checked."""
+
 RECORD = """#!/bin/sh
 printf '%s\\n' "${0#"${PATH%%:*}"/}" "$@" "" >> "$CALLS"
 case $0 in *mnist-bp) exit "$CODE"; esac
 """
 """A program that writes its name and its arguments into a file; ``mnist-bp`` ends with ``CODE``, others with 0."""
+
+LAUNCH = """#!/bin/sh
+while [ "$1" != mnist-bp ]; do shift; done
+exec "$@"
+"""
 
 IN_PLACE_OF = {"/media/usb": "my-digits", "gzip.zip": "my-digits"}
 """Paths of examples that tests cannot make, and what stands in for them."""
@@ -101,7 +110,7 @@ class Block(NamedTuple):
     @property
     def is_shell(self) -> bool:
         """True if it begins with a command."""
-        return self.text.split(maxsplit=1)[0] in {*MNIST_BP, *OTHER_PROGRAMS}
+        return self.text.split(maxsplit=1)[0] in {*MNIST_BP, *OTHER_PROGRAMS, *LAUNCHERS, "#!/bin/sh"}
 
 
 BLOCK = re.compile(r"^```\w*\n(?P<fenced>.*?)^```$|(?<=\n\n)(?P<indented>(?: {4}[^\n]*\n+)+)", re.MULTILINE | re.DOTALL)
@@ -160,10 +169,10 @@ def called(block, *, code=0, options="-e"):
     """Run a block by the shell, with ``RECORD`` for every program; its exit code, and the words of each call."""
     with tempfile.TemporaryDirectory() as folder:
         programs = Path(folder, "programs")
-        for name in {*MNIST_BP, *OTHER_PROGRAMS}:
+        for name in {*MNIST_BP, *OTHER_PROGRAMS, *LAUNCHERS}:
             program = Path(folder, name) if "/" in name else programs / name
             program.parent.mkdir(exist_ok=True)
-            program.write_text(RECORD, encoding="utf-8")
+            program.write_text(LAUNCH if name in LAUNCHERS else RECORD, encoding="utf-8")
             program.chmod(0o755)
         Path(folder, "env/bin").mkdir(parents=True)
         Path(folder, "env/bin/activate").touch()

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from mnist_bp import __version__
 from mnist_bp.cli.completion import VARIABLE, InstallCompletion, ShowCompletion, completion_init
 from mnist_bp.cli.help import Command, panels
+from mnist_bp.cli.ranks import run_on_ranks
 from mnist_bp.cli.signals import all_like_ctrl_c
 from mnist_bp.cli.suggest import CPU_ONLY, nearest_option
 from mnist_bp.errors import ExitCode, InputError, InternalError, Interrupted, MnistBpError, OutOfMemory, StorageError
@@ -132,7 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     given = list(sys.argv[1:] if arguments is None else arguments)
     prepare_streams()
     with all_like_ctrl_c():
-        code = _exit_code([word for word in given if word != DEBUG], debug=DEBUG in given)
+        words, debug = [word for word in given if word != DEBUG], DEBUG in given
+        code = run_on_ranks(lambda: _exit_code(words, debug=debug), _understood, debug=debug)
     sys.exit(code)
 
 

@@ -18,6 +18,7 @@ from mnist_bp.cli.options import (
     Quiet,
     help_text,
 )
+from mnist_bp.cli.ranks import all_ranks
 from mnist_bp.cli.signals import first_interrupt
 from mnist_bp.cli.training_options import (
     DryRun,
@@ -39,6 +40,7 @@ from mnist_bp.training.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset
+    from mnist_bp.training.ranks import Ranks
     from mnist_bp.training.run import TrainingRun
 
 __all__ = ["train"]
@@ -69,6 +71,8 @@ def train(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
+    from mnist_bp.training.follower import load_on_all_ranks
+
     started = time.perf_counter()
     check_plot(plot, plot_format)
     if plot and seeds is not None:
@@ -86,6 +90,8 @@ def train(
         print_plan(context, settings, seeds, resume, console)
         return
     data, settings = load_training_data(context, settings, console)
+    ranks = all_ranks()
+    load_on_all_ranks(ranks, settings, data)
     if seeds is not None:
         from mnist_bp.cli.seeds import train_seeds
 
@@ -103,7 +109,7 @@ def train(
             debug=context.find_root().params["debug"],
         )
         return
-    session = _session(settings, data, output, resume, name)
+    session = _session(settings, data, output, resume, name, ranks)
     report = TrainingReport(console, session)
     report.start(max_seconds)
     failure: KeyboardInterrupt | MnistBpError | None = _run_epochs(session, report, console, max_seconds)
@@ -154,7 +160,7 @@ def _refuse_a_taken_folder(output: Path) -> None:
 
 
 def _session(
-    settings: Settings, data: "Dataset", output: Path | None, resume: Path | None, name: str | None
+    settings: Settings, data: "Dataset", output: Path | None, resume: Path | None, name: str | None, ranks: "Ranks"
 ) -> "TrainingRun":
     from mnist_bp.training.run import TrainingRun
 
@@ -167,7 +173,7 @@ def _session(
         dtype=settings.dtype,
         weight_init=settings.weight_init,
     )
-    return TrainingRun(settings, data, network, output, resume, name=name)
+    return TrainingRun(settings, data, network, output, resume, name=name, ranks=ranks)
 
 
 def _run_epochs(

@@ -22,6 +22,7 @@ from rich.text import Text
 
 from mnist_bp.environment import is_on
 from mnist_bp.errors import MnistBpError, OutputClosed
+from mnist_bp.launcher import launch
 from mnist_bp.reports.streams import is_closed_by_reader, prepared
 
 __all__ = ["Console", "natural_width", "prepare_streams", "print_error", "printable"]
@@ -45,6 +46,7 @@ _LEAD = re.compile(r"\w+ {2,}")
 def _is_for_people(stream: TextIO) -> bool:
     """Return True for a terminal on which colours and moving output are wanted."""
     is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or is_on("CI")
+    is_plain = is_plain or launch().launcher == "mpiexec"  # it gives each process a terminal, also for a log
     return stream.isatty() and not is_plain
 
 

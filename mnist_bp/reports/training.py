@@ -154,6 +154,8 @@ class TrainingReport:
                 f"resumed  {self._session.run.folder}, after {count(trainer.epoch, 'epoch')}{self._what_is_left()}"
             )
         print_limit(self._console, max_seconds)
+        if trainer.ranks.size > 1:
+            self._console.print(f"ranks    {trainer.ranks.size} processes, each with a part of every mini-batch")
         self._console.emit_json({
             "event": "start",
             "version": __version__,
@@ -167,6 +169,7 @@ class TrainingReport:
             "batch_size": settings.batch_size or len(data.train),
             "resumed_after": trainer.epoch,
             "max_seconds": max_seconds,
+            "ranks": trainer.ranks.size,
             "problems": [problem.text for problem in data.problems],
             **self._data.mark,
         })  # fmt: skip

@@ -39,12 +39,14 @@ class MiniBatch(NamedTuple):
     """Examples of a mini-batch: images (n, n_0), as grey levels or as network inputs, labels (n,), and dropout.
 
     ``draw_masks(rows)`` draws the masks of some of these examples, consecutive ones, so that a large mini-batch does
-    not need them all at once. It is None without dropout.
+    not need them all at once. It is None without dropout. ``size`` is the number of examples of the whole mini-batch,
+    of which these may be a part.
     """
 
     images: Array
     labels: NDArray[np.uint8]
     draw_masks: Callable[[slice], Masks] | None
+    size: int
 
 
 class EpochInputs:
@@ -60,6 +62,8 @@ class EpochInputs:
         Number of neurons of each layer of the network, input first, and its type.
     image_shape
         (rows, columns) of an image, which augmentation requires.
+    share
+        Function (size of a mini-batch) ↦ examples of it to yield, consecutive ones.
     """
 
     def __init__(
@@ -72,9 +76,10 @@ class EpochInputs:
         sizes: Sequence[int],
         dtype: DTypeLike,
         image_shape: tuple[int, int] | None = None,
+        share: Callable[[int], slice] = lambda _: ALL,
     ) -> None:
         self._training, self._settings, self._epoch = training, settings, epoch
-        self._sizes, self._dtype = sizes, dtype
+        self._sizes, self._dtype, self._share = sizes, dtype, share
         self._rows = batch_rows(len(training.labels), batch_size, seed=settings.seed, epoch=epoch)
         self._augment: Augmentation | None = None
         if (entry := AUGMENTATIONS[settings.augment]) is not None:
@@ -86,8 +91,8 @@ class EpochInputs:
         return len(self._rows)
 
     def __iter__(self) -> Generator[MiniBatch]:
-        """Yield the mini-batches in order. A thread prefetches them if they are augmented."""
-        batches = map(self.mini_batch, range(len(self)))
+        """Yield the part of each mini-batch in order. A thread prefetches them if they are augmented."""
+        batches = (self.mini_batch(index, self._share(len(rows))) for index, rows in enumerate(self._rows))
         yield from batches if self._augment is None else prefetch(batches)
 
     def mini_batch(self, index: int, part: slice = ALL) -> MiniBatch:
@@ -103,7 +108,8 @@ class EpochInputs:
             drawn = self._augment.draw(len(rows), self._augmentation.generator(index))
             images = self._augment.apply(images, drawn[part])
         draws_masks = self._settings.dropout or self._settings.input_dropout
-        return MiniBatch(images, labels, self._mask_source(index, range(len(rows))[part]) if draws_masks else None)
+        masks = self._mask_source(index, range(len(rows))[part]) if draws_masks else None
+        return MiniBatch(images, labels, masks, len(rows))
 
     def _mask_source(self, index: int, examples: range) -> Callable[[slice], Masks]:
         """Return ``MiniBatch.draw_masks`` for these examples of a mini-batch, counted from 0."""

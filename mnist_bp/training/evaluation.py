@@ -1,6 +1,6 @@
 """Evaluation of a network on a set of examples."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ __all__ = [
     "Misclassified",
     "chunks",
     "evaluate",
+    "merged",
     "metrics_from_outputs",
     "tally",
     "weighted_sums",
@@ -136,7 +137,16 @@ def tally(
         confusion += np.bincount(labels[now].astype(np.int64) * classes + answers, minlength=classes**2)
         if mistakes:
             worst = _most_confident([*worst, *_mistakes(now.start, A, answers, labels[now])])[:mistakes]
-    return Evaluation(total_cost / len(labels), confusion.reshape(classes, classes), tuple(worst))
+    mean = total_cost / max(len(labels), 1)
+    return Evaluation(mean, confusion.reshape(classes, classes), tuple(worst))
+
+
+def merged(parts: Sequence[Evaluation]) -> Evaluation:
+    """Return the evaluation of all examples from those of parts of them, without misclassified examples."""
+    if len(parts) == 1:
+        return parts[0]
+    confusion = np.sum([part.confusion for part in parts], axis=0)
+    return Evaluation(sum(part.cost * part.examples for part in parts) / confusion.sum(), confusion)
 
 
 def _mistakes(start: int, A: Array, answers: NDArray[np.intp], labels: NDArray[np.uint8]) -> Iterator[Misclassified]:

@@ -4,21 +4,22 @@ import hashlib
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mnist_bp.data.datasets import Dataset, Examples, stratified_split
+from mnist_bp.data.datasets import Dataset
 from mnist_bp.errors import Diverged, InputError
 from mnist_bp.machine import describe_environment
 from mnist_bp.network import Network
 from mnist_bp.storage.metadata import Metadata
 from mnist_bp.training import checkpoint
+from mnist_bp.training.follower import follow
 from mnist_bp.training.metrics import EpochResult
+from mnist_bp.training.new_trainer import build_trainer, data_digest
+from mnist_bp.training.ranks import SINGLE, Ranks
 from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.settings import SETTINGS, Settings
 from mnist_bp.training.stopping import refuse_less_patience
-from mnist_bp.training.trainer import LabelledImages, Trainer
 
 __all__ = ["TrainingRun"]
 
@@ -44,6 +45,8 @@ class TrainingRun:
         Folder of a run with these settings and this data to resume, instead of ``output``.
     name
         Name of a new run, see ``RunFolder.create``.
+    ranks
+        Processes that train the network together. This is rank 0; the others have loaded the data, and wait.
 
     Attributes
     ----------
@@ -76,24 +79,15 @@ class TrainingRun:
         resume: Path | None = None,
         *,
         name: str | None = None,
+        ranks: Ranks = SINGLE,
     ) -> None:
-        self.settings, self.data, validation = settings, data, None
-        if settings.validation is not None:
-            rest, validation = stratified_split(data.train, settings.validation, seed=settings.seed)
-            self.data = replace(data, train=rest)
+        self.settings = settings
         self.last: EpochResult | None = None
         self.saved: EpochResult | None = None
         self.is_saved = False
         self.reason = "interrupted"
         self._seconds: float | None = 0.0
-        self.trainer = Trainer(
-            network,
-            _labelled(self.data.train),
-            _labelled(data.test),
-            settings,
-            validation=_labelled(validation) if validation else None,
-            image_shape=data.train.images.shape[1:],
-        )
+        self.data, self.trainer = build_trainer(settings, data, network, ranks)
         self._identity = _identity(settings, data)
         if resume is None:
             self.run = RunFolder.create(output, network.sizes, settings.options(), name=name, dataset=data.name)
@@ -140,18 +134,13 @@ class TrainingRun:
         self.run.claim()
         with closing(self.run):
             try:
-                for result in self.trainer.run(on_batch):
-                    self.last = result
-                    self._seconds = None if self._seconds is None else self._seconds + result.seconds
-                    if self.saved is None or self.trainer.saved_epoch == result.epoch:
-                        self.saved = result
-                    self.run.record({"event": "epoch", **result.record(), **self.data.mark})
-                    with self.run.writing():
-                        results = checkpoint.Results(self.last, self.saved)
-                        checkpoint.save(self.run.checkpoint, self.trainer, results, self._identity)
-                    yield result
-                    if max_seconds is not None and time.monotonic() - started >= max_seconds:
-                        break
+                self.trainer.ranks.start(follow, self.settings, self.trainer.state)
+                with closing(self.trainer.run(on_batch)) as results:
+                    for result in results:
+                        self._store(result)
+                        yield result
+                        if max_seconds is not None and time.monotonic() - started >= max_seconds:
+                            break
                 self.reason = self._reason_without_error()
             except Diverged:
                 self.reason = "diverged"
@@ -160,6 +149,17 @@ class TrainingRun:
                 self.run.save(self.trainer.saved_network, self._meta().record())
                 self.run.record_end(self._end())
                 self.is_saved = True
+
+    def _store(self, result: EpochResult) -> None:
+        """Write the result of an epoch and the state after it to the disk."""
+        self.last = result
+        self._seconds = None if self._seconds is None else self._seconds + result.seconds
+        if self.saved is None or self.trainer.saved_epoch == result.epoch:
+            self.saved = result
+        self.run.record({"event": "epoch", **result.record(), **self.data.mark})
+        with self.run.writing():
+            results = checkpoint.Results(self.last, self.saved)
+            checkpoint.save(self.run.checkpoint, self.trainer, results, self._identity)
 
     def _reason_without_error(self) -> str:
         """Return the reason for the end of a training without an error and an interrupt."""
@@ -200,16 +200,4 @@ class TrainingRun:
 def _identity(settings: Settings, data: Dataset) -> dict[str, Any]:
     """Return the settings and the data's digest that must not change when a run is resumed."""
     fixed = {key: value for key, value in settings.options().items() if key not in settings.resumable}
-    return {**fixed, "training data (its digest)": _digest(data.train)[:DIGITS]}
-
-
-def _labelled(examples: Examples) -> LabelledImages:
-    return LabelledImages(examples.rows, examples.labels)
-
-
-def _digest(examples: Examples) -> str:
-    """Return a digest of a training set: the shape of its images, its labels in order, and some of its images."""
-    digest = hashlib.sha256(f"{examples.images.shape} ".encode())
-    digest.update(examples.labels.tobytes())
-    digest.update(examples.images[::97].tobytes())
-    return digest.hexdigest()
+    return {**fixed, "training data (its digest)": data_digest(data.train)[:DIGITS]}

@@ -6,10 +6,14 @@ before it, 0 ≤ t < 1, and T is the number of all steps: the last step has t = 
 
 from collections.abc import Callable
 from math import cos, pi
+from typing import TYPE_CHECKING
 
 from mnist_bp.core.choices import Registry
 
-__all__ = ["CONSTANT", "SCHEDULES", "Schedule"]
+if TYPE_CHECKING:
+    from mnist_bp.training.settings import Settings
+
+__all__ = ["CONSTANT", "SCHEDULES", "Schedule", "rates"]
 
 Schedule = Callable[[float, int], float]
 """Function (fraction t of finished steps, number T of all steps) ↦ factor of the learning rate."""
@@ -54,6 +58,12 @@ def one_cycle(t: float, steps: int) -> float:
     if t <= peak:
         return _along_cosine(START, 1, t / peak)
     return _along_cosine(1, END, (t - peak) / (last - peak))
+
+
+def rates(schedule: Schedule, settings: "Settings", epoch: int, steps: int) -> list[float]:
+    """Return the learning rate of each of the ``steps`` of an epoch, after ``epoch`` earlier epochs."""
+    factors = (schedule((epoch + step / steps) / settings.epochs, settings.epochs * steps) for step in range(steps))
+    return [settings.learning_rate * factor for factor in factors]
 
 
 def _along_cosine(start: float, end: float, t: float) -> float:

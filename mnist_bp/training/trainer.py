@@ -22,18 +22,16 @@ from mnist_bp.network import Network
 from mnist_bp.training.best_epoch import BestEpoch
 from mnist_bp.training.buffers import Buffers
 from mnist_bp.training.diagnostics import inspect, sample
+from mnist_bp.training.ema import ema_weight
 from mnist_bp.training.epoch_inputs import ALL, EpochInputs, LabelledImages, MiniBatch
-from mnist_bp.training.evaluation import EXAMPLES_AT_ONCE, Evaluation, chunks, evaluate, metrics_from_outputs
+from mnist_bp.training.evaluation import EXAMPLES_AT_ONCE, Evaluation, chunks, evaluate, merged, metrics_from_outputs
 from mnist_bp.training.metrics import EpochResult, Measured, measure
-from mnist_bp.training.schedules import SCHEDULES
+from mnist_bp.training.ranks import SINGLE, Ranks
+from mnist_bp.training.schedules import SCHEDULES, rates
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.stopping import is_finished
 
 __all__ = ["LabelledImages", "Trainer", "train"]
-
-EMA_INTERVAL = 10
-"""Number of steps between two updates of the averaged parameters. Updates after every step would cost a wide network
-about 10 % of its training time."""
 
 
 class Trainer:
@@ -49,6 +47,9 @@ class Trainer:
         Settings of the training.
     image_shape
         Rows and columns of an image; required for augmentation.
+    ranks
+        Processes that train the network together, each with such a trainer. Each computes the gradient of its part of
+        every mini-batch, and all take the same steps.
 
     Raises
     ------
@@ -75,13 +76,14 @@ class Trainer:
         *,
         validation: LabelledImages | None = None,
         image_shape: tuple[int, int] | None = None,
+        ranks: Ranks = SINGLE,
     ) -> None:
         network.targets(training.labels)  # checks the labels once
         if validation is None and (settings.early_stop is not None or settings.keep == "best"):
             raise InputError("early stopping and keeping the best epoch require a validation set")
         if AUGMENTATIONS[settings.augment] is not None and image_shape is None:
             raise InputError("augmentation requires image_shape, the rows and columns of an image")
-        self.network, self.settings, self._image_shape = network, settings, image_shape
+        self.network, self.settings, self.ranks, self._image_shape = network, settings, ranks, image_shape
         self._training, self._test, self._validation = training, test, validation
         images, labels = map(sample, training)
         self._sample = LabelledImages(normalize(images, network.dtype), labels)
@@ -149,33 +151,37 @@ class Trainer:
         ------
         Diverged
             If a cost, a value of the ``state``, or a gradient norm is not finite after an epoch.
+        RanksDiffer
+            If the state is not the same on all ranks after an epoch.
         """
         finished = {name: array.copy() for name, array in self.state.items()}
-        while not self.is_finished:
+        while self.ranks.proceed(not self.is_finished):
             try:
                 result = self._run_epoch(on_batch)
                 finished = {name: array.copy() for name, array in self.state.items()}
             except BaseException:
                 self.restore(finished)
                 raise
-            yield result
+            with self.ranks.ending_together():
+                yield result
 
     def _run_epoch(self, on_batch: Callable[[], object] | None) -> EpochResult:
         start = time.perf_counter()
         with np.errstate(over="ignore", invalid="ignore"):  # _check_finite reports overflows
-            learning_rates = self._learning_rates()
+            learning_rates = rates(self._schedule, self.settings, self.epoch, self.steps_per_epoch)
             learned = self._learn(learning_rates, on_batch)
         seconds = time.perf_counter() - start
-        test = evaluate(self.eval_network, *self._test)
-        validation = evaluate(self.eval_network, *self._validation) if self._validation else None
+        test = self._evaluate(self._test)
+        validation = self._evaluate(self._validation) if self._validation else None
         self._check_finite(learned.cost, test.cost, validation.cost if validation else 0, *self.state.values())
-        health = inspect(self.eval_network, *self._sample, test)
+        health = self.ranks.broadcast(inspect(self.eval_network, *self._sample, test))
         self._check_finite(health.gradient_norm)  # otherwise the next step would diverge
         self._epoch += 1
         if validation and validation.accuracy > self._best_accuracy:
             self._best_accuracy[...], self._best_epoch[...] = validation.accuracy, self._epoch
         if self._best and validation:
             self._best.update(self.epoch, self.eval_network, validation)
+        self.ranks.require_equal(self.state, f"parameters after epoch {self.epoch}")
         measured = Measured(self.eval_network, learned, test, validation, learning_rates[0], seconds)
         return EpochResult(self.epoch, measure(measured), health)
 
@@ -183,19 +189,25 @@ class Trainer:
         """Train on each mini-batch once. Return the evaluation of the mini-batches, each just before its step."""
         seen, buffers = 0, self._buffers
         with closing(iter(self._inputs())) as batches:
-            for learning_rate, batch in zip(learning_rates, batches, strict=True):
+            for step, (learning_rate, batch) in enumerate(zip(learning_rates, batches, strict=True), 1):
                 Z, gradient = self._gradient(batch)
+                self.ranks.average_(gradient.vector, len(Z) / batch.size)
                 self._step(gradient, learning_rate)
                 if self.settings.average:
-                    self._update_ema(seen // self._batch_size + 1)
+                    self._update_ema(step)
 
                 # Evaluated at the end for all batches at once: batch by batch, it would take as long as the training.
                 now = slice(seen, seen + len(Z))
                 buffers.Z[now], buffers.labels[now] = Z, batch.labels
                 seen += len(Z)
                 if on_batch is not None:
-                    on_batch()
-        return metrics_from_outputs(self.network, buffers.Z, buffers.labels)
+                    self.ranks.call_back(on_batch)
+        return merged(self.ranks.gather(metrics_from_outputs(self.network, buffers.Z, buffers.labels)))
+
+    def _evaluate(self, examples: LabelledImages) -> Evaluation:
+        """Evaluate the network on all examples. Each rank computes its part of them."""
+        share = self.ranks.share(len(examples.labels))
+        return merged(self.ranks.gather(evaluate(self.eval_network, examples.images[share], examples.labels[share])))
 
     def _check_finite(self, *numbers: ArrayLike) -> None:
         """Raise Diverged, with the number of the batch, if one of these numbers is not finite.
@@ -206,12 +218,11 @@ class Trainer:
         if all(np.isfinite(each).all() for each in numbers):
             return
         unusable = np.flatnonzero(~np.isfinite(self._buffers.Z).all(axis=1))
-        batch = unusable[0] // self._batch_size + 1 if unusable.size else self.steps_per_epoch
-        raise Diverged(
-            f"training diverged in epoch {self.epoch + 1}, batch {batch} of {self.steps_per_epoch}: values are no "
-            f"longer finite, probably because the steps are too large; try a --learning-rate below "
-            f"{self.settings.learning_rate:g}"
-        )
+        share = self.ranks.share(self._batch_size)
+        batch = unusable[0] // (share.stop - share.start) + 1 if unusable.size else self.steps_per_epoch
+        first = min(self.ranks.gather(batch))
+        self.ranks.end()  # all of them raise this
+        raise Diverged.in_batch(self.epoch + 1, f"{first} of {self.steps_per_epoch}", self.settings.learning_rate)
 
     def _gradient(self, batch: MiniBatch, part: slice = ALL) -> tuple[Array, ParameterVector]:
         """Return the weighted sums of the outputs, (n, n_L), and ∇C of a mini-batch, or of a part of its examples.
@@ -219,6 +230,8 @@ class Trainer:
         In adversarial training, ∇C is the mean of two gradients, and the sums are those of the clean examples.
         """
         network, buffers, labels = self.network, self._buffers, batch.labels[part]
+        if not len(labels):  # more ranks than examples
+            return buffers.Z[:0], buffers.gradient
         if len(labels) > EXAMPLES_AT_ONCE:
             return self._gradient_in_parts(batch, part)
         X = normalize(batch.images[part], network.dtype, out=buffers.inputs)
@@ -233,7 +246,8 @@ class Trainer:
     def _gradient_in_parts(self, batch: MiniBatch, part: slice) -> tuple[Array, ParameterVector]:
         """Return these for a large mini-batch, by accumulating the gradients of parts that fit in the cache."""
         rows, Z = range(len(batch.labels))[part], []
-        mean = ParameterVector.zeros(self.network.sizes, self.network.dtype)
+        mean = self._buffers.mean
+        mean.vector.fill(0)
         for now in chunks(len(rows)):
             some = rows[now]
             part_Z, gradient = self._gradient(batch, slice(some.start, some.stop))
@@ -251,25 +265,10 @@ class Trainer:
             limit_norms(self.network, self.settings.max_norm)
 
     def _update_ema(self, step: int) -> None:
-        """Update the EMA of the parameters after every 10th step of an epoch and its last step.
-
-        k steps after the last update, average ← d^k average + (1 − d^k) parameters. After t steps, the decay d is at
-        most (1 + t) / (10 + t), so that the initial weights are soon forgotten, as in TensorFlow's
-        ExponentialMovingAverage. Polyak and Juditsky (1992) show the benefit of such averages.
-        """
-        if step % EMA_INTERVAL and step < self.steps_per_epoch:
-            return
-        k = (step - 1) % EMA_INTERVAL + 1
-        t = self.epoch * self.steps_per_epoch + step
-        d = min(self.settings.average, t / (9 + t))
-        buffer = self._buffers.gradient.vector  # the step no longer needs it
-        lerp_(self.eval_network.parameters, self.network.parameters, 1 - d**k, buffer)
-
-    def _learning_rates(self) -> list[float]:
-        """Return the learning rate of each step of the current epoch."""
-        η, epochs = self.settings.learning_rate, self.settings.epochs
-        epoch, steps = self.epoch, self.steps_per_epoch
-        return [η * self._schedule((epoch + step / steps) / epochs, epochs * steps) for step in range(steps)]
+        """Update the averaged parameters after a step of the epoch, if it is their turn."""
+        if weight := ema_weight(self.settings.average, step, self.epoch, self.steps_per_epoch):
+            buffer = self._buffers.gradient.vector  # the step no longer needs it
+            lerp_(self.eval_network.parameters, self.network.parameters, weight, buffer)
 
     def _inputs(self) -> EpochInputs:
         """Return the mini-batches of the current epoch."""
@@ -281,11 +280,12 @@ class Trainer:
             sizes=self.network.sizes,
             dtype=self.network.dtype,
             image_shape=self._image_shape,
+            share=self.ranks.share,
         )
 
     @cached_property
     def _buffers(self) -> Buffers:
-        return Buffers.for_training(self.network, self._examples, self._batch_size)
+        return Buffers.for_training(self.network, self._examples, self._batch_size, self.ranks)
 
 
 def train(

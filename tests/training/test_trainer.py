@@ -279,7 +279,7 @@ def accuracies(monkeypatch):
         validation, test = iter(right), iter(range(len(right)))
 
         def pretend(network, images, labels):
-            good = next(validation) if labels is VALIDATION.labels else next(test)
+            good = next(validation) if np.shares_memory(labels, VALIDATION.labels) else next(test)
             return Evaluation(1.0, np.diag([good, 0, 0]) + np.eye(3, k=1, dtype=np.int64) * (10 - good))
 
         monkeypatch.setattr(trainer_module, "evaluate", pretend)

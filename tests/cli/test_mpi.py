@@ -1,0 +1,203 @@
+"""The command under mpiexec: one run, one output, one exit code, and no rank that is left."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mpi import PATIENCE, mpiexec, needs_mpi, run_on, wait_until
+
+from mnist_bp.launcher import Launch, launch
+
+COMMAND = ("-m", "mnist_bp")
+
+LAUNCHERS = {
+    "Open MPI": {"OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2"},
+    "MPICH and Intel MPI": {"PMI_RANK": "1", "PMI_SIZE": "2"},
+    "srun": {"SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "2", "SLURM_NTASKS": "2"},
+}
+
+
+def pretend(monkeypatch, variables):
+    """Let the environment be that of a launcher."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("name", LAUNCHERS)
+def test_each_launcher_is_detected(name, monkeypatch):
+    """By its variables for the rank and the number of processes."""
+    pretend(monkeypatch, LAUNCHERS[name])
+    assert launch()[1:] == (1, 2)
+
+
+def test_a_batch_script_is_no_launcher(monkeypatch):
+    """Slurm sets the number of tasks there as well, but only srun starts them."""
+    pretend(monkeypatch, {"SLURM_PROCID": "0", "SLURM_NTASKS": "2"})
+    assert launch() == Launch("", 0, 1)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_without_mpi4py_one_line_says_what_to_install(rank, cli, monkeypatch):
+    """All ranks return 2, and rank 0 prints."""
+    pretend(monkeypatch, LAUNCHERS["Open MPI"] | {"OMPI_COMM_WORLD_RANK": str(rank)})
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    monkeypatch.delitem(sys.modules, "mnist_bp.training.mpi_ranks", raising=False)
+    ended = cli("info")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.count("\n") == (1 if rank == 0 else 0)
+    assert rank or "mpiexec started 2 processes, which need mpi4py: " in ended.err
+    assert rank or "mpi" in ended.err.split()[-1]
+
+
+def test_a_single_process_of_mpiexec_imports_no_mpi(cli, monkeypatch, idx_folder):
+    """It works as without mpiexec."""
+    pretend(monkeypatch, {"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "1"})
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    ended = cli("train", "--data-dir", idx_folder, "--epochs", 1, "--json")
+    assert ended.code == 0
+    assert ended.records[0]["ranks"] == 1
+
+
+def parameters(run):
+    """All weights and biases of a saved model."""
+    with np.load(Path(run) / "model.npz") as model:
+        return np.concatenate([model[name].ravel() for name in model if name != "meta"])
+
+
+def assert_close(run, other):
+    """Up to rounding of float64."""
+    p, q = parameters(run), parameters(other)
+    assert np.linalg.norm(p - q) <= 1e-12 * np.linalg.norm(p)
+
+
+@needs_mpi
+def test_two_ranks_print_and_write_one_run_which_any_number_of_ranks_resumes(cli, idx_folder):
+    """The saved model is that of one process, up to rounding."""
+    settings = ["train", "--data-dir", idx_folder, "--hidden", 8, "--dtype", "float64", "--dropout", 0.2]
+    assert cli(*settings, "--epochs", 4, "--output", "alone").code == 0
+    code, out, err = run_on(2, *COMMAND, *settings, "--epochs", 2, "--output", "run", "--json")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert code == 0, err
+    assert [record["event"] for record in records] == ["start", "epoch", "epoch", "end"]
+    assert (records[0]["ranks"], records[0]["train_examples"], records[0]["threads"]) == (2, 500, 1)
+    code, out, err = run_on(3, *COMMAND, "train", "--resume", "run", "--epochs", 4, "--quiet")
+    assert code == 0, err
+    assert out.count("\n") == 1
+    assert_close("alone", "run")
+
+
+@needs_mpi
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["--epochs", 0], 2, "mnist-bp: Invalid value for '--epochs'"),
+        (["--epochs", 1, "--min-accuracy", 1], 1, "is below --min-accuracy 1"),
+        (["--epochs", 2, "--learning-rate", 1e200, "--activation", "relu"], 1, "mnist-bp: training diverged in epoch"),
+    ],
+)
+def test_the_ranks_end_with_one_message_and_one_code(arguments, code, line, idx_folder):
+    """A refused option, a verdict, and a divergence that all ranks notice."""
+    ended, _, err = run_on(2, *COMMAND, "train", "--data-dir", idx_folder, "--output", "run", *arguments)
+    assert ended == code
+    assert err.count("mnist-bp: ") == 1
+    assert line in err
+
+
+FAILING = """
+from mnist_bp.cli.main import main
+from mnist_bp.training.trainer import Trainer
+step = Trainer._step
+def fail(self, *arguments):
+    if self.ranks.rank == 1 and self.epoch == 1:
+        raise MemoryError
+    step(self, *arguments)
+Trainer._step = fail
+main()
+"""
+
+DIFFERENT = FAILING.replace("raise MemoryError", "self.network.parameters[0] += 1")
+
+
+@needs_mpi
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [(FAILING, "mnist-bp: rank 1 on "), (DIFFERENT, "mnist-bp: parameters after epoch 2 of rank 1 on ")],
+)
+def test_an_error_of_one_rank_ends_all_and_the_run_resumes(program, message, cli, idx_folder):
+    """Out of memory on rank 1; and parameters that are no longer those of rank 0."""
+    settings = ["train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 3]
+    code, _, err = run_on(2, "-c", program, *settings, "--output", "run")
+    assert code == 4, err
+    assert err.count("mnist-bp: ") == 1
+    assert message in err
+    assert len(Path("run/history.jsonl").read_text("utf-8").splitlines()) == 1
+    assert cli("train", "--resume", "run").code == 0
+
+
+@needs_mpi
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_mpiexec_ends_all_ranks_and_the_run_resumes(number, cli, idx_folder):
+    """No rank is left, and the last finished epoch is on disk."""
+    program = "import os; open(f'{os.getpid()}.pid', 'w'); from mnist_bp.cli.main import main; main()"
+    settings = ["train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 10**6, "--output", "run"]
+    process = mpiexec(2, "-c", program, *settings)
+    wait_until(lambda: has_epochs("run", 3))
+    process.send_signal(number)
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode != 0
+    assert_nobody_lives()
+    assert_resumes(cli, "run")
+
+
+@needs_mpi
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_killed_rank_ends_the_others_and_the_run_resumes(cli, idx_folder):
+    """Rank 1, which writes nothing."""
+    program = (
+        "import os; rank = os.environ.get('OMPI_COMM_WORLD_RANK') or os.environ['PMI_RANK'];"
+        "open(f'{os.getpid()}.pid', 'w').write(rank); from mnist_bp.cli.main import main; main()"
+    )
+    settings = ["train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 10**6, "--output", "run"]
+    process = mpiexec(2, "-c", program, *settings)
+    wait_until(lambda: has_epochs("run", 3))
+    (killed,) = (path for path in Path().glob("*.pid") if path.read_text("utf-8") == "1")
+    os.kill(int(killed.stem), signal.SIGKILL)
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode != 0
+    assert_nobody_lives()
+    assert_resumes(cli, "run")
+
+
+def has_epochs(run, count):
+    """Return True if a run has that many epochs on disk."""
+    history = Path(run) / "history.jsonl"
+    return history.is_file() and len(history.read_text("utf-8").splitlines()) >= count
+
+
+def assert_nobody_lives():
+    """No process that wrote its number to the folder."""
+    pids = [int(path.stem) for path in Path().glob("*.pid")]
+    assert len(pids) == 2
+    wait_until(lambda: not any(map(lives, pids)))
+
+
+def lives(pid):
+    """Return True if there is a process with this number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def assert_resumes(cli, run):
+    """By a single process, after the last epoch on disk."""
+    epochs = len((Path(run) / "history.jsonl").read_text("utf-8").splitlines())
+    ended = cli("train", "--resume", run, "--epochs", epochs + 1, "--json")
+    assert ended.code == 0
+    assert ended.records[0]["resumed_after"] in {epochs, epochs - 1}  # the record precedes the checkpoint
