@@ -30,7 +30,7 @@ class Ranks:
     rank, size = 0, 1
 
     def share(self, examples: int) -> slice:
-        """Return the examples of this rank out of ``examples``. The shares of two ranks differ by at most one."""
+        """Return the examples of this rank out of ``examples``. Shares differ by at most one."""
         return share_of(self.rank, self.size, examples)
 
     def vector(self, length: int, dtype: DTypeLike) -> Array:
