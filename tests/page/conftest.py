@@ -24,7 +24,9 @@ import { diagram, renderAtOnce } from "./main.js";
 import { Network } from "./model.js";
 import { backward, cost, forward, gradient } from "./network.js";
 import { preprocess } from "./preprocess.js";
-import { computed, reset, set, setChosen, state, takeSteps } from "./state.js";
+import { stageWords } from "./stage.js";
+import { computed, reset, set, setChosen, stages, state, takeSteps } from "./state.js";
+import { addressOf, edgeLayer, termsOf, termValue } from "./terms.js";
 import { trainingData } from "./train_here.js";
 import { Trainer } from "./trainer.js";
 import { drawCurves } from "./training.js";
@@ -34,6 +36,7 @@ Object.assign(window, { Network, board, byId, content, diagram, drawCurves, imag
 Object.assign(window, { backward, cost, forward, gradient, preprocess, renderAtOnce, set, setChosen, shape, state });
 Object.assign(window, { computed, costCurve, costWith, reset, showExample, takeSteps, Trainer, trainingData });
 Object.assign(window, { batchGradient, batchRows, membersOf });
+Object.assign(window, { addressOf, edgeLayer, stages, stageWords, termsOf, termValue });
 """
 """Module that runs the page and makes global what tests look at; the page itself has no globals."""
 

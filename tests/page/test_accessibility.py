@@ -22,7 +22,9 @@ STATES = [
     "set({stage: 10, panel: 'step'})",
     "set({panel: 'weights'})",
     "set({panel: 'training', sign: 'derivative'})",
+    "set({panel: 'batch'})",
     "(board.clear(), renderAtOnce())",
+    "(reset(), showExample(3), set({panel: 'batch', stage: 4}), setChosen({layer: 1, j: 2, k: 300}))",
 ]
 """Expressions, each of which leads to another state of the page."""
 
@@ -50,7 +52,7 @@ def test_axe_finds_no_violation(
     if not AXE.exists():
         pytest.skip("needs axe-core: npm install in scripts/page")
     media(browser, prefers_color_scheme=scheme)
-    show(network, data, size=size)
+    show(network, data, size=size, train=data.train)
     browser.execute_script(AXE.read_text(encoding="utf-8"))
 
     for state in STATES[scheme == "dark" :: 2]:
@@ -99,12 +101,12 @@ def test_lengths_grow_with_the_readers_font(
 def test_paper_has_no_buttons_and_nothing_that_scrolls(
     browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset
 ) -> None:
-    """The page is printed as it is shown, dark on white, and not torn apart."""
+    """The page is printed as it is shown, dark on white, and not torn apart. The terms of a formula are text there."""
     show(network, data)
     browser.execute_script("set({stage: 3, panel: 'numbers'})")
     media(browser, medium="print")
 
-    controls = "[...document.querySelectorAll('button, input, select')].filter((one) => one.offsetWidth)"
+    controls = "[...document.querySelectorAll('button:not(.term), input, select')].filter((one) => one.offsetWidth)"
     assert ask(browser, f"{controls}.map((one) => one.outerHTML)") == []
     for selector in (".network", ".drawer", ".panels"):
         scrolled, style = ask(

@@ -6,7 +6,7 @@ import { byId, element, isNew, setText } from "./dom.js";
 import { showExample } from "./examples.js";
 import { forecast } from "./forecast.js";
 import { number, percent, signed, tidy } from "./format.js";
-import { formula, parameterName } from "./formula.js";
+import { formula, spokenParameter } from "./formula.js";
 import { drawGrey } from "./images.js";
 import { isWish, shownDerivative } from "./sign.js";
 import { reset, set, setChosen, state, takeSteps } from "./state.js";
@@ -119,7 +119,7 @@ function parameterRow(view, { address, values, mean }, i) {
     return element("td", attributes, shown === 0 ? "" : triangle, element("span", {}, text));
   };
   const unit = power === 0 ? "" : element("small", {}, `×10${superscript(power)}`);
-  const name = element("button", { type: "button", "data-row": i }, formula(parameterName(address)));
+  const name = element("button", { type: "button", "data-row": i }, spokenParameter(address));
   const cells = values.map((value, column) =>
     cell(value, members[column].example === state.example ? "shown" : "", "one"),
   );

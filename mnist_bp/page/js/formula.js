@@ -77,6 +77,13 @@ export function parameterName({ layer, j, k }) {
   return k === null ? `b_{${j}}^(${layer})` : `w_{${j},${k}}^(${layer})`;
 }
 
+/* The same as an element, and in words. */
+export function spokenParameter(address) {
+  const { layer, j, k } = address;
+  const words = k === null ? `bias ${j} of layer ${layer}` : `weight ${j}, ${k} of layer ${layer}`;
+  return spokenFormula(parameterName(address), words);
+}
+
 /* Text with formulas between $ signs, as a list of text and elements. */
 export function withFormulas(text) {
   return text.split("$").map((part, i) => (i % 2 ? formula(part) : part));

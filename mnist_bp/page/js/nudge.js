@@ -4,7 +4,7 @@
 import { factors } from "./chain_rule.js";
 import { byId, isNew, setText } from "./dom.js";
 import { number, signed, tidy } from "./format.js";
-import { formula, parameterName } from "./formula.js";
+import { parameterName, spokenParameter } from "./formula.js";
 import { drawNudge, nudgeAt } from "./nudge_plot.js";
 import { set, setChosen, state } from "./state.js";
 import { renderTable } from "./tables.js";
@@ -86,7 +86,8 @@ function questionOf(view, address, dw) {
 function renderControls({ address, cost, own: { dw, dC } }, reach) {
   const name = parameterName(address);
   const title = byId("nudge-title");
-  if (isNew(title, "name", name)) title.replaceChildren("Nudge ", formula(name), ": what does the cost do?");
+  if (isNew(title, "name", name))
+    title.replaceChildren("Nudge ", ...spokenParameter(address), ": what does the cost do?");
   const slider = byId("nudge-by");
   Object.assign(slider, { min: -reach, max: reach });
   slider.value = dw;
@@ -105,9 +106,9 @@ function renderNumbers({ letter, slope, own, tiny }) {
   const derivative = { id: "derivative", name: `∂C₀/∂${letter}`, look: "sum", cells: ["", "", signed(slope)] };
   const rows = [row("own", "yours", own), row("tiny", "a tiny one", tiny), derivative];
   const columns = [
-    { what: "dw", name: `Δ${letter}`, isText: true },
-    { what: "dC", name: "ΔC₀", isText: true },
-    { what: "ratio", name: `ΔC₀ / Δ${letter}`, isText: true },
+    { what: "dw", name: `Δ${letter}`, words: `change of ${letter}` },
+    { what: "dC", name: "ΔC_0", words: "change of the cost" },
+    { what: "ratio", name: `ΔC_0 / Δ${letter}`, words: "their ratio" },
   ];
   renderTable(byId("nudge-table"), "nudge", columns, rows);
   setText(byId("nudge-words"), nudgeWords(letter, slope, own));

@@ -1,7 +1,7 @@
 /* The stage of the backward pass: its formula and one sentence, the step buttons, and the legend. */
 
 import { byId, element, isNew, setAttributes, setText } from "./dom.js";
-import { atLayer, formula, showFormula } from "./formula.js";
+import { atLayer, formula } from "./formula.js";
 import { PIXEL_EDGES } from "./layout.js";
 import { derivativeName, derivativeNoun, factorName, isWish } from "./sign.js";
 import { hasPart, stageNow } from "./stages.js";
@@ -13,9 +13,7 @@ export function renderStage(view) {
   setAttributes(byId("step-back"), { "aria-disabled": !y }); // it keeps the focus
   setAttributes(byId("step-forth"), { "aria-disabled": stage === 0 });
   setText(byId("progress"), `${stage} / ${stages.length}`);
-  const { line, words } = stageWords(view);
-  showFormula(byId("stage-formula"), line);
-  setText(byId("stage-text"), words);
+  setText(byId("stage-text"), stageWords(view).words);
   renderLegend(view);
 }
 

@@ -39,6 +39,7 @@ export const state = {
   ...CHOICES,
   grey: null, // what the network sees: a grey level for each pixel
   hovered: null, // the address under the pointer
+  spot: null, // what is pointed at in a formula or a table; see spot.js
   pointed: null, // where in the diagram it was pointed at what is chosen or hovered, {x, y}, or null
   nudge: null, // what is added to one parameter, as a question; see what_if.js
   version: 0, // of the parameters, which steps change
