@@ -101,7 +101,7 @@ def test_columns_and_rows_of_the_table_lead_to_digits_and_weights(
     open_panel(browser, "batch")
     before = ask(browser, "membersOf({...state}).map(({example}) => example)")
 
-    find(browser, "#batch-table th:nth-of-type(4) button").click()
+    find(browser, "#batch-table th:nth-of-type(3) button").click()
 
     assert ask(browser, "state.example") == before[2]
     assert ask(browser, "membersOf({...state}).map(({example}) => example)") == before

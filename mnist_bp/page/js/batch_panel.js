@@ -79,7 +79,7 @@ function renderTable(view) {
     element(
       "thead",
       {},
-      element("tr", {}, element("th"), members.map(digitHead), element("th", { class: "mean", scope: "col" }, "mean")),
+      element("tr", {}, element("td"), members.map(digitHead), element("th", { class: "mean", scope: "col" }, "mean")),
     ),
     element(
       "tbody",

@@ -86,8 +86,9 @@ function questionOf(view, address, dw) {
 function renderControls({ address, cost, own: { dw, dC } }, reach) {
   const name = parameterName(address);
   const title = byId("nudge-title");
-  if (isNew(title, "name", name))
+  if (isNew(title, "name", name)) {
     title.replaceChildren("Nudge ", ...spokenParameter(address), ": what does the cost do?");
+  }
   const slider = byId("nudge-by");
   Object.assign(slider, { min: -reach, max: reach });
   slider.value = dw;
