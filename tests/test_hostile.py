@@ -45,6 +45,7 @@ SHARES = {
     "csv": 5,
     "npz": 5,
     "pictures": 10,
+    "responses": 2,
     "zip": 5,
 }
 """Divisors of ``MUTATIONS`` for each kind of file, according to its duration."""

@@ -25,10 +25,10 @@ INTERRUPTED = 130
 
 DESCRIPTION = """\
 Let mnist-bp read hostile files: model files, checkpoints (by train --resume), configs, IDX images and labels, images
-(predict, explain --image), and datasets in CSV and npz files, in pictures and in zip archives. Each is created from a
-valid file and a seed: with changed bytes, or well-formed with a correct checksum, but with changed content. It must be
-read, or rejected in one line by a suitable error. Reading must not take more memory than a stated multiple of its size,
-hang, or run code.
+(predict, explain --image), datasets in CSV and npz files, in pictures and in zip archives, and responses of mirrors.
+Each is created from a valid file and a seed: with changed bytes, or well-formed with a correct checksum, but with
+changed content. It must be read, or rejected in one line by a suitable error. Reading must not take more memory than a
+stated multiple of its size, hang, or run code.
 """
 EPILOG = """\
 Exit codes: 0 all cases passed; 1 a case failed; 130 interrupted.

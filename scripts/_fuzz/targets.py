@@ -22,6 +22,7 @@ from _fuzz.archives import SPRUNG, hostile_archive
 from _fuzz.datasets import hostile_npz, hostile_pictures, hostile_table, hostile_zip
 from _fuzz.mutations import LIMITS, mutated_bytes, mutated_value
 from _fuzz.pictures import SHAPE, hostile_image
+from _fuzz.responses import hostile_responses, read_responses
 from mnist_bp.cli.config import LIMIT, read_config
 from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.main import run
@@ -337,6 +338,7 @@ TARGETS = {
     "csv": Target(hostile_table, partial(_read_dataset, name="train.csv"), memory=2_000_000, times=40),
     "npz": Target(hostile_npz, partial(_read_dataset, name="set.npz"), memory=2_000_000, times=UNPACKED),
     "pictures": Target(hostile_pictures, partial(_read_dataset, name="set.zip"), memory=10_000_000, times=UNPACKED),
+    "responses": Target(hostile_responses, read_responses, memory=4_000_000, times=10),
     "zip": Target(hostile_zip, partial(_read_dataset, name="tables.zip"), memory=2_000_000, times=UNPACKED),
 }
 """Readers by name, for the command line."""
