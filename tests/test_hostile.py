@@ -24,7 +24,7 @@ from _fuzz import targets as fuzz
 from PIL import Image
 
 from mnist_bp import Network
-from mnist_bp.cli.config import LIMIT, read_config
+from mnist_bp.cli.config import read_config
 from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.main import main
 from mnist_bp.cli.predict import SAMPLE
@@ -33,6 +33,7 @@ from mnist_bp.data.image_file import read_image
 from mnist_bp.errors import AnswerIsNo, InputError
 from mnist_bp.reports.console import LONGEST, printable
 from mnist_bp.storage import npz
+from mnist_bp.training.config_file import LIMIT
 
 MUTATIONS = int(os.environ.get("MNIST_BP_MUTATIONS", "500"))
 SHARES = {
@@ -249,7 +250,7 @@ def test_an_image_of_too_many_pixels_is_refused_unread(side):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"#" * (LIMIT + 1), "is larger than 16,384 bytes"),
+        (b"#" * (LIMIT + 1), "is larger than 1,048,576 bytes"),
         (b"seed = " + b"9" * 5000, "is not a TOML file"),
         (b"seed = 0x" + b"f" * 5000, "seed: the number is too large"),
         (b"hidden = [0x" + b"f" * 5000 + b"]", "hidden: the number is too large"),

@@ -12,7 +12,8 @@ import typer
 from mnist_bp.cli.suggest import nearest_option
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
-from mnist_bp.training.config_file import LIMIT, is_complete, parse_config
+from mnist_bp.training.config_file import is_complete
+from mnist_bp.training.config_file import read_config as parse_file
 from mnist_bp.training.panels import OUTPUT
 
 __all__ = [
@@ -74,7 +75,7 @@ def config_in_use(context: typer.Context) -> Path:
 
 def is_config_of_a_run(path: Path) -> bool:
     """Return True if any version wrote this config for a run: it is complete, or beside a history."""
-    return is_complete(_parse(path)) or path.with_name("history.jsonl").is_file()
+    return is_complete(parse_file(path)) or path.with_name("history.jsonl").is_file()
 
 
 def is_default(context: typer.Context, parameter: str) -> bool:
@@ -123,21 +124,12 @@ def read_config(path: Path, command: Callable[..., object]) -> dict[str, Any]:
     hints = {name: parameter.annotation for name, parameter in parameters if name not in NOT_IN_A_FILE}
     known = {name.replace("_", "-"): name for name in hints}
     values = {}
-    for key, value in _parse(path).items():
+    for key, value in parse_file(path).items():
         if key not in known:
             nearest = nearest_option(key, known, least_similarity=0.0) or ""
             raise InputError(f"{path}: there is no option {key!r}; the nearest is {nearest.split()[0]!r}")
         values[known[key]] = _checked(value, hints[known[key]], f"{path}: {key}")
     return values
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            content = file.read(LIMIT + 1)
-    except OSError as error:
-        raise InputError(f"cannot read the config {path}: {error.strerror or error}") from error
-    return parse_config(content, path)
 
 
 def _checked(value: Any, hint: Any, where: str) -> Any:

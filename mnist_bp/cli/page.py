@@ -66,7 +66,7 @@ def page(
     path = output or trained.path.with_name("page.html")
     train = _training_set(trained, data, source, console) if training else None
     content = _page(trained, data, train, _explain(trained, data, source))
-    _write(path, content)
+    _write(path, content, is_given=output is not None)
     record = {"event": "page", "page": str(path), "bytes": len(content), "model": str(trained.path), **data.mark}
     opened = {"opened": open_in_browser(path)} if open_ else {}
     console.emit_json({**record, **opened})
@@ -119,12 +119,13 @@ def _page(trained: TrainedModel, data: "Dataset", train: "Examples | None", expl
     return assemble(content, f"{format_sizes(trained.network.sizes)}: {folder.name}")
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes, *, is_given: bool) -> None:
     from mnist_bp.storage.atomic import atomic_write, storing
 
-    if path.is_dir():
+    is_replaced = path.is_symlink() and not is_given
+    if path.is_dir() and not is_replaced:
         raise InputError(f"{path} is a folder; expected a file, for example --output {path / 'page.html'}")
-    if path.exists() and not path.is_file():
+    if path.exists() and not path.is_file() and not is_replaced:
         raise InputError(f"{path} is a device or a pipe; expected a regular file for --output")
-    with storing(path), atomic_write(path) as file:
+    with storing(path), atomic_write(path, follow=is_given) as file:
         file.write(content)

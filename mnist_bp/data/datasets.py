@@ -145,7 +145,9 @@ def _load_published(
     """Read the dataset from the cache. Download it first if it is missing or damaged."""
     name, folder = place.name, cast("Path", place.cache)
     files = published()[name].files
-    wrong = next((found.reason for file in files if (found := cache.quick_check(folder, file, note=fetch))), None)
+    # A folder that the user names gets no manifest from commands that only read it; ``download`` writes one.
+    is_noted = fetch and (data_dir is None or (folder / cache.MANIFEST).is_file())
+    wrong = next((found.reason for file in files if (found := cache.quick_check(folder, file, note=is_noted))), None)
     if wrong is None:
         try:
             return _read(_files_in(folder), name, mapped=_is_verified(folder))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.shell import install_command
+from mnist_bp.storage.regular_file import open_regular
 
 if TYPE_CHECKING:
     import numpy as np
@@ -146,7 +147,7 @@ def _content(path: Path) -> io.BytesIO:
         return _read(sys.stdin.buffer)
     if path.is_dir():
         raise InputError(f"is a folder without pictures: expected files that end in {', '.join(ENDINGS)}")
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return _read(file)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, TypeVar
 
 from mnist_bp.errors import InputError
+from mnist_bp.storage.regular_file import open_regular
 
 __all__ = ["DAMAGED", "Stored", "ZipMember", "open_stored", "read_all", "zip_members"]
 
@@ -65,7 +66,7 @@ def open_stored(file: Stored) -> Iterator[Opened]:
     """Open a file for reading from the beginning. Reading may raise any exception in ``DAMAGED``, and OSError."""
     with ExitStack() as stack:
         if isinstance(file, Path):
-            stream: IO[bytes] = stack.enter_context(file.open("rb"))
+            stream: IO[bytes] = stack.enter_context(open_regular(file))
             length = on_disk = os.fstat(stream.fileno()).st_size
         else:
             archive = stack.enter_context(_open_archive(file.archive))
@@ -103,7 +104,7 @@ def read_all(files: Iterable[Stored], most: int) -> Iterator[tuple[Stored, bytes
 def _content(file: Stored, archives: Mapping[Path, zipfile.ZipFile], most: int) -> bytes:
     """Return the first ``most`` bytes of a file. It is read in pieces, since reading allocates what it is asked for."""
     if isinstance(file, Path):
-        stream: IO[bytes] = file.open("rb")
+        stream: IO[bytes] = open_regular(file)
     else:
         archive = archives[file.archive]
         stream = _translated(lambda: archive.open(_info(archive, file.member)))
@@ -124,6 +125,7 @@ def zip_members(archive: Path) -> frozenset[str]:
 
 
 def _open_archive(path: Path) -> zipfile.ZipFile:
+    open_regular(path).close()  # no FIFO, which would block
     return _translated(lambda: zipfile.ZipFile(path))
 
 

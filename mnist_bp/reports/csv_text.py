@@ -37,5 +37,5 @@ def require_folder(path: Path) -> None:
 
 def write_csv(path: Path, text: str) -> None:
     """Write the text of a CSV file. Raise StorageError if that is not possible."""
-    with storing(path), atomic_write(path) as file:
+    with storing(path), atomic_write(path, follow=True) as file:
         file.write(text.encode("utf-8", "replace"))

@@ -176,7 +176,7 @@ def plot_comparison(runs: "Sequence[RunSummary]", curves: "Sequence[Points]", pa
     data = ", ".join(
         dict.fromkeys(_called(run.dataset or "unknown data", is_synthetic=_is_synthetic(run)) for run in runs)
     )
-    save(compared_costs(drawn, Head(count(len(drawn), "run"), f"trained on {data}")), path)
+    save(compared_costs(drawn, Head(count(len(drawn), "run"), f"trained on {data}")), path, follow=True)
 
 
 def _is_synthetic(run: "RunSummary") -> bool:

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import re
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -9,7 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from mnist_bp.errors import StorageError
+from mnist_bp.errors import InputError, StorageError
+from mnist_bp.storage.regular_file import open_regular
 
 if sys.platform == "win32":
     import msvcrt
@@ -20,7 +23,9 @@ __all__ = [
     "atomic_write",
     "is_locked",
     "lock",
+    "make_folder",
     "new_folder",
+    "open_locally",
     "remove_parts",
     "storing",
     "sync",
@@ -35,19 +40,27 @@ NO_FSYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 """Error numbers by which fsync reports that a file system does not support it. They do not mean lost data."""
 
 
+PART = re.compile(r"\..{1,40}\.[0-9a-f]{16}\.part", re.DOTALL)
+"""Names of the temporary files of ``atomic_write``."""
+
+
 @contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
+def atomic_write(path: Path, *, follow: bool = False) -> Iterator[BinaryIO]:
     """Open a uniquely named file beside ``path``, which replaces ``path`` when the block ends without an error.
 
     Readers see the old file or the new one, never a part of it. An error removes the new file. After a power failure,
     this still holds if the file system supports fsync, and ``sync_folder`` makes sure that the new file is the one
-    left.
+    left. The new file has the permissions of the old one.
+
+    A symbolic link at ``path`` is replaced, and its target stays as it is: in the folder of a run or of a dataset,
+    the user may not have made the link. ``follow`` is for paths that the user names: the target is replaced.
     """
-    # Follow a symbolic link and replace its target. (Python 3.11's Path.resolve raises if links form a cycle.)
-    path = Path(os.path.realpath(path))
+    if follow:  # Python 3.11's Path.resolve raises if links form a cycle
+        path = Path(os.path.realpath(path))
     part = path.parent / f".{path.name[:40]}.{os.urandom(8).hex()}.part"
     try:
         with part.open("xb") as file:
+            _copy_mode(path, part)
             yield file
             file.flush()
             sync(file.fileno())
@@ -56,6 +69,13 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):  # the original error is the one to report
             part.unlink()
         raise
+
+
+def _copy_mode(path: Path, part: Path) -> None:
+    with suppress(OSError):  # there is no file yet, or a file system without permissions
+        found = path.lstat()
+        if stat.S_ISREG(found.st_mode) and sys.platform != "win32":
+            part.chmod(stat.S_IMODE(found.st_mode) & 0o777)
 
 
 @contextmanager
@@ -138,7 +158,7 @@ def is_locked(path: Path) -> bool:
     OSError
         If the file cannot be read, or its file system does not support locks.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         try:
             if sys.platform == "win32":
                 os.lseek(file.fileno(), LOCKED_BYTE, os.SEEK_SET)
@@ -153,13 +173,52 @@ def is_locked(path: Path) -> bool:
 def remove_parts(folder: Path, *, older_than: float = 0) -> None:
     """Remove the temporary files of ``atomic_write`` that killed processes left in ``folder``.
 
-    Only files last written at least ``older_than`` seconds ago are removed. If such a file belongs to a running
-    process, that process's ``atomic_write`` raises FileNotFoundError.
+    Only files last written at least ``older_than`` seconds ago are removed, or that long in the future, when the clock
+    was wrong. If such a file belongs to a running process, that process's ``atomic_write`` raises FileNotFoundError.
     """
     for part in folder.glob(".*.part"):
         with suppress(OSError):  # already removed, or still open (Windows)
-            if time.time() - part.stat().st_mtime >= older_than:
+            if PART.fullmatch(part.name) and abs(time.time() - part.lstat().st_mtime) >= older_than:
                 part.unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and its parents, and flush the names of the new ones to the disk."""
+    missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        sync_folder(each.parent)
+
+
+def open_locally(path: Path, flags: int) -> int:
+    """Open a regular file for reading and writing, which is created if it is missing; return its descriptor.
+
+    A link is refused, symbolic or hard: what is written would reach a file elsewhere.
+
+    Raises
+    ------
+    InputError
+        If it is a link or no regular file.
+    OSError
+        If it cannot be opened.
+    """
+    with suppress(FileNotFoundError):
+        _refuse_links(path, path.lstat())
+    local = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags | os.O_CREAT | local, 0o666)
+    try:
+        _refuse_links(path, os.fstat(descriptor))  # also one that appeared since the first check
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _refuse_links(path: Path, found: os.stat_result) -> None:
+    if stat.S_ISLNK(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_nlink > 1):
+        raise InputError(f"{path} is a link to another file; expected a file of the run: replace it by a copy")
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError(f"{path} is not a regular file: remove it")
 
 
 def write_text(path: Path, text: str) -> None:

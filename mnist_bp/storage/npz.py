@@ -21,6 +21,7 @@ import numpy as np
 from mnist_bp.core.activations import Array
 from mnist_bp.errors import InputError
 from mnist_bp.storage.atomic import atomic_write
+from mnist_bp.storage.regular_file import read_whole
 
 __all__ = ["Archive", "read", "sealed", "write"]
 
@@ -32,8 +33,11 @@ FIRST_FORMAT = 1
 """Version of the first files, which have no checksum."""
 
 META = "meta"
-META_LIMIT = 1 << 20
-"""Largest size of ``meta`` in bytes, far more than mnist-bp writes."""
+META_LIMIT = 1 << 24
+"""Largest size of ``meta`` in bytes: 4 for each character. A checkpoint lists figures of each layer."""
+
+LIMIT = 1 << 34
+"""Largest size of a file in bytes, 16 GiB, which few machines can train."""
 
 _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -86,7 +90,7 @@ def read(path: str | PathLike[str], what: str, formats: Collection[int]) -> Arch
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # numpy warns about headers that Python 2 may have written
-            return _parse(Path(path).read_bytes(), formats)
+            return _parse(read_whole(Path(path), LIMIT), formats)
     except FileNotFoundError:
         raise InputError(f"there is no {what} {path}") from None
     except OSError as error:

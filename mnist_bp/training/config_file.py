@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from mnist_bp.errors import InputError
+from mnist_bp.storage.regular_file import read_whole
 from mnist_bp.training.saved_epoch import default_keep
 from mnist_bp.training.settings import SETTINGS, Settings
 
-__all__ = ["LIMIT", "changed_settings", "is_complete", "parse_config", "recorded_settings"]
+__all__ = ["LIMIT", "changed_settings", "is_complete", "parse_config", "read_config", "recorded_settings"]
 
-LIMIT = 1 << 14
-"""Largest number of bytes of a config. Keys with thousands of dots are slow to parse."""
+LIMIT = 1 << 20
+"""Largest number of bytes of a config. That of a network of 100,000 layers is smaller."""
+
+MARKS, MOST_MARKS = (b".", b"[", b"{", b"=", b"\n"), 1 << 13
+"""Characters that separate keys, and their largest number. Keys with thousands of dots are slow to parse."""
 
 ALWAYS_RECORDED = {
     "activation", "batch-size", "cost", "dtype", "epochs", "hidden", "learning-rate", "seed", "threads"
@@ -30,16 +34,26 @@ def parse_config(content: bytes, path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the content is no TOML, or is longer than ``LIMIT``.
+        If the content is no TOML, is longer than ``LIMIT``, or has more than ``MOST_MARKS`` lines and keys.
     """
     import tomllib
 
     if len(content) > LIMIT:
         raise InputError(f"{path} is not a config: it is larger than {LIMIT:,} bytes")
+    if sum(map(content.count, MARKS)) > MOST_MARKS:
+        raise InputError(f"{path} is not a config: it has more than {MOST_MARKS:,} lines and keys")
     try:
         return tomllib.loads(content.decode("utf-8-sig"))  # Windows' Notepad may write a BOM
     except (ValueError, RecursionError) as error:  # ValueError: also of a number of thousands of digits
         raise InputError(f"{path} is not a TOML file: {error}") from error
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the values in a config, by key. Raise InputError if it cannot be read, see ``parse_config``."""
+    try:
+        return parse_config(read_whole(path, LIMIT), path)
+    except OSError as error:
+        raise InputError(f"cannot read the config {path}: {error.strerror or error}") from error
 
 
 def is_complete(config: Mapping[str, Any]) -> bool:

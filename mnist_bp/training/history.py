@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from mnist_bp.errors import InputError
-from mnist_bp.storage.atomic import lock, sync
+from mnist_bp.storage.atomic import lock, open_locally, sync
+from mnist_bp.storage.regular_file import read_whole
 from mnist_bp.training.metrics import METRICS
 
-__all__ = ["History", "read_epochs"]
+__all__ = ["MOST_BYTES", "History", "read_epochs"]
 
 SYNC_SECONDS = 1.0
 """Largest age of records in seconds before they are flushed to the disk. A flush takes a considerable part of a small
 epoch. Only a power failure can lose records that are not flushed."""
+
+MOST_BYTES = 1 << 28
+"""Largest size of a history in bytes, about 500,000 epochs."""
 
 TRIES, PAUSE = 5, 0.02
 """Number of attempts to lock the file, and seconds between them: ``is_locked`` locks it for an instant."""
@@ -43,7 +47,7 @@ class History:
     Raises
     ------
     InputError
-        If another training has it open.
+        If another training has it open, or if it is a link or no regular file.
     OSError
         If it cannot be written.
     """
@@ -51,7 +55,7 @@ class History:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.warnings: list[str] = []
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        self._file = open_locally(path, os.O_RDWR)
         self._close = weakref.finalize(self, os.close, self._file)  # closes the file if close is never called
         self._lock()
         if not self._sync():
@@ -94,7 +98,7 @@ class History:
 
     def keep(self, lines: int) -> None:
         """Truncate the file to its first ``lines`` lines, without a line that a power failure cut off."""
-        kept = self._path.read_bytes().splitlines(keepends=True)[:lines]
+        kept = read_whole(self._path, MOST_BYTES).splitlines(keepends=True)[:lines]
         os.ftruncate(self._file, sum(len(line) for line in kept if line.endswith(b"\n")))
         self._sync()
 
@@ -119,10 +123,10 @@ def read_epochs(path: Path) -> list[dict[str, Any]]:
     InputError
         If the file cannot be read, or is not a valid history.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = read_whole(path, MOST_BYTES).decode().splitlines(keepends=True)
         records = [json.loads(line) for line in lines if line.endswith("\n")]  # a power failure may cut off the last
         layers = {len(record["health"]["gradient_norm"]) for record in records}
         has_gap = any(records[0].keys() - record.keys() for record in records)

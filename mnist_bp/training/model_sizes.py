@@ -1,10 +1,11 @@
 """Layer sizes of a model file, from the headers of its arrays: without numpy, and without reading the arrays."""
 
 import re
-import stat
 import zipfile
 import zlib
 from pathlib import Path
+
+from mnist_bp.storage.regular_file import open_regular
 
 __all__ = ["read_sizes"]
 
@@ -17,9 +18,7 @@ SHAPE = re.compile(rb"'shape': \((\d{1,9}), (\d{1,9})\)")
 def read_sizes(model: Path, layers: int) -> tuple[int, ...] | None:
     """Return the sizes of all layers, inputs first, or None if the file does not have ``layers`` weight matrices."""
     try:
-        if not stat.S_ISREG(model.stat().st_mode):
-            return None
-        with zipfile.ZipFile(model) as archive:
+        with open_regular(model) as file, zipfile.ZipFile(file) as archive:
             shapes = [_shape(archive, f"W{layer}.npy") for layer in range(1, layers + 1)]
     except (OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, RuntimeError):
         return None

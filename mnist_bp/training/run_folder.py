@@ -2,7 +2,6 @@
 
 import os
 import time
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -16,7 +15,9 @@ from mnist_bp.errors import InputError, StorageError
 from mnist_bp.network import Network
 from mnist_bp.shell import program_command
 from mnist_bp.storage.atomic import atomic_write, remove_parts, storing, sync_folder, write_text
-from mnist_bp.training.history import History, read_epochs
+from mnist_bp.storage.regular_file import read_whole
+from mnist_bp.training.config_file import LIMIT, read_config
+from mnist_bp.training.history import MOST_BYTES, History, read_epochs
 from mnist_bp.training.notation import format_sizes
 from mnist_bp.training.run_files import CHECKPOINT, CONFIG, HISTORY, LATEST, MODEL, RECORD, RUNS
 from mnist_bp.training.run_paths import find_run, holds_runs
@@ -174,7 +175,7 @@ class RunFolder:
 
     def read_config(self) -> dict[str, Any]:
         """Return the config of the run so far."""
-        return tomllib.loads(self.config.read_text(encoding="utf-8-sig"))
+        return read_config(self.config)
 
     def resume(self, epochs: int, options: Mapping[str, Any]) -> None:
         """Prepare to resume after ``epochs`` epochs. Later records, which a killed training left, are removed."""
@@ -262,13 +263,15 @@ def refuse_a_run(folder: Path) -> None:
 
 def _lines(path: Path) -> int:
     """Return the number of lines of a file, 0 if there is no file."""
-    return len(path.read_bytes().splitlines()) if path.is_file() else 0
+    return len(read_whole(path, MOST_BYTES).splitlines()) if path.is_file() else 0
 
 
 def _config(options: Mapping[str, Any]) -> str:
     try:
         config = tomli_w.dumps(options)
-        config.encode()
+        size = len(config.encode())
     except UnicodeEncodeError as error:  # TOML is UTF-8, but a folder's name may contain any bytes
         raise InputError("the name of --data-dir is not UTF-8, so it cannot be stored in a config") from error
+    if size > LIMIT:
+        raise InputError(f"--hidden has too many layers: the config of a run holds at most {LIMIT:,} bytes")
     return config

@@ -7,7 +7,7 @@ from pathlib import Path
 from mnist_bp.errors import InputError
 from mnist_bp.shell import program, program_command
 from mnist_bp.storage.regular_file import read_whole
-from mnist_bp.training.config_file import LIMIT, parse_config
+from mnist_bp.training.config_file import read_config
 from mnist_bp.training.run_files import CHECKPOINT, CONFIG, HISTORY, LATEST, MODEL, RECORD, RUNS
 from mnist_bp.training.run_names import find_named
 
@@ -107,7 +107,7 @@ def find_models(target: Path | None) -> list[Path]:
 def _seed_folders(series: Path) -> list[Path]:
     """Return the folders of all seeds in the config of ``train --seeds``, in their order."""
     config = series / CONFIG
-    settings = parse_config(read_whole(config, LIMIT), config)
+    settings = read_config(config)
     match settings.get("seeds"), settings.get("seed", 0):
         case int(seeds), int(first) if 1 <= seeds <= MOST_SEEDS:
             return [series / f"seed-{seed}" for seed in range(first, first + seeds)]
@@ -130,8 +130,10 @@ def _folder_of(target: Path) -> Path | None:
 
 def _follow(latest: Path) -> Path:
     """Return the folder named in the file ``latest``. Raise InputError if it does not exist."""
-    with latest.open("rb") as file:
-        name = os.fsdecode(file.read(LONGEST_PATH))
+    try:
+        name = os.fsdecode(read_whole(latest, LONGEST_PATH))
+    except OSError as error:
+        raise InputError(f"cannot read {latest}: {error.strerror or error}: give a RUN or a MODEL") from error
     folder = latest.parent / name
     with suppress(OSError):  # the name is too long: a damaged file
         if folder.is_dir():

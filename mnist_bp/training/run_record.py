@@ -16,7 +16,7 @@ from mnist_bp.training.run_files import RECORD
 
 __all__ = ["read_record", "write_record"]
 
-LIMIT = 1 << 16
+LIMIT = 1 << 20
 """Largest number of bytes of the file."""
 
 

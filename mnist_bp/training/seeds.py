@@ -158,6 +158,8 @@ def reopen_series(folder: Path, settings: Settings, options: dict[str, Any]) -> 
     if settings.epochs != config.get("epochs", settings.epochs) and "epochs" not in settings.resumable:
         raise InputError(f"cannot change --epochs of {folder}: that requires --schedule constant from the start")
     for one in map(RunFolder, sorted(folder.glob("seed-*"))):
+        if one.folder.is_symlink():
+            raise InputError(f"{one.folder} is a link to another folder: replace it by a copy to resume {folder}")
         if (had := len(one.read_history())) > settings.epochs:
             raise InputError(f"{one.folder} has already had {had} epochs, more than --epochs {settings.epochs}")
     _refuse_a_mixture(folder, settings, options["seeds"])

@@ -180,6 +180,8 @@ def read_responses(path: Path) -> None:
     adapter = _adapter(path.read_bytes().split(NEXT), read)
     with (
         patch.object(request._Session, "get_adapter", lambda *_, **__: adapter),
+        patch.object(request, "_start", lambda ask: ask()),  # tracemalloc may crash Python when a thread ends
+        patch("requests.sessions.get_environ_proxies", lambda *_, **__: {}),  # slow, and not the mirror's
         patch.object(http, "PAUSES", (0, 0, 0)),
         patch.object(http, "LONGEST_PAUSE", 0),
     ):

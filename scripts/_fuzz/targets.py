@@ -23,7 +23,7 @@ from _fuzz.datasets import hostile_npz, hostile_pictures, hostile_table, hostile
 from _fuzz.mutations import LIMITS, mutated_bytes, mutated_value
 from _fuzz.pictures import SHAPE, hostile_image
 from _fuzz.responses import hostile_responses, read_responses
-from mnist_bp.cli.config import LIMIT, read_config
+from mnist_bp.cli.config import read_config
 from mnist_bp.cli.declared import with_options
 from mnist_bp.cli.main import run
 from mnist_bp.cli.train import train
@@ -36,6 +36,7 @@ from mnist_bp.errors import Diverged, InputError, MnistBpError
 from mnist_bp.network import Network, load_network
 from mnist_bp.reports.console import printable
 from mnist_bp.storage import model_file, npz
+from mnist_bp.training.config_file import LIMIT
 
 __all__ = ["TARGETS", "Case", "Failure", "Target", "check"]
 

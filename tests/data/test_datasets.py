@@ -454,13 +454,26 @@ def test_damage_offline_is_reported_and_never_read(cache, damage, monkeypatch):
         with pytest.raises(DataUnavailable, match=rf"^{cache / TRAIN_IMAGES}: .*MNIST_BP_OFFLINE.*--from") as error:
             load("mnist")
         assert str(error.value).isprintable()
-    assert not (cache / TRAIN_IMAGES).exists()
+    assert (cache / TRAIN_IMAGES).exists()
 
 
 def test_what_has_not_changed_is_not_hashed(cache, monkeypatch):
     """Size and time as noted: loading looks at nothing but those."""
     monkeypatch.setattr(cache_module, "take_file", None)
     load("mnist")
+
+
+@pytest.mark.parametrize("manifest", [None, '{"name": "theirs"}'])
+def test_loading_from_a_folder_that_the_user_names_writes_nothing(cache, tmp_path, manifest):
+    """A manifest of another program stays, and there is no new one: only a download writes it."""
+    cache.parent.rename(tmp_path / "root")
+    held = tmp_path / "root" / "mnist"
+    (held / "manifest.json").unlink()
+    if manifest:
+        (held / "manifest.json").write_text(manifest)
+    before = {path: path.read_bytes() for path in held.iterdir()}
+    load("mnist", tmp_path / "root")
+    assert {path: path.read_bytes() for path in held.iterdir()} == before
 
 
 def test_files_put_there_by_hand_are_hashed_once(cache, monkeypatch):

@@ -635,16 +635,48 @@ def test_only_verifying_finds_what_kept_its_size_and_time(folder, url):
     assert states(download(published(url("good")), folder, verify=True))[TRAIN_LABELS] == "fetched"
 
 
-def test_no_damaged_file_keeps_its_name(folder, url, unreachable):
-    """Even offline, it is quarantined, and the error says that the file is missing."""
+@pytest.mark.parametrize("mirror", ["missing", "page", "cut", "other"])
+def test_a_damaged_file_keeps_its_name_until_it_is_replaced(folder, url, mirror):
+    """It may be the only copy. The notice says that it is damaged, and the error that no mirror has it."""
     download(published(url("good")), folder)
     (folder / TEST_LABELS).write_bytes(bytes(48))
+    told = []
     with pytest.raises(DataUnavailable, match=f"cannot download {TEST_LABELS}"):
-        download(published(unreachable), folder)
-    assert not (folder / TEST_LABELS).exists()
+        download(published(url(mirror)), folder, notice=told.append)
+    assert (folder / TEST_LABELS).read_bytes() == bytes(48)
+    assert [path.name for path in folder.glob("*.damaged")] == []
+    assert told == [f"{folder / TEST_LABELS}: checksum mismatch (SHA-256)"] or "IDX" in told[0]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"a": 1}', '{"t10k-labels-idx1-ubyte": {}}', "\0\xff"])
+@pytest.mark.parametrize("text", ["{", "[]", "null", '{"a": 1}', "\xff", '{"name": "app", "icons": []}'])
+def test_a_manifest_of_another_program_stays(folder, url, unreachable, text):
+    """The files are hashed each time instead; with --force, too, and if the manifest is a link."""
+    download(published(url("good")), folder)
+    (folder / MANIFEST).write_text(text, encoding="latin-1")
+    download(published(unreachable), folder)
+    download(published(url("good")), folder, force=True)
+    assert (folder / MANIFEST).read_text(encoding="latin-1") == text
+    (folder / MANIFEST).rename(folder.parent / "theirs")
+    (folder / MANIFEST).symlink_to(folder.parent / "theirs")
+    download(published(unreachable), folder)
+    assert (folder.parent / "theirs").read_text(encoding="latin-1") == text
+
+
+@pytest.mark.parametrize("name", [TRAIN_LABELS, MANIFEST, f"{TRAIN_LABELS}.damaged"])
+def test_links_in_a_cache_are_not_followed(folder, url, name):
+    """A link that the user did not make is replaced, and its target stays."""
+    theirs = folder.parent / "theirs"
+    folder.mkdir(parents=True)
+    theirs.write_bytes(b"{}")
+    (folder / TRAIN_LABELS).write_bytes(b"damaged")
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(theirs)
+    download(published(url("good")), folder)
+    assert theirs.read_bytes() == b"{}"
+    assert (folder / TRAIN_LABELS).read_bytes() == CONTENT[TRAIN_LABELS]
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"t10k-labels-idx1-ubyte": {}}', "\0\0"])
 def test_a_manifest_that_makes_no_sense_is_none(folder, url, unreachable, text):
     """Whatever is in it, the files are hashed instead, and it is written anew."""
     download(published(url("good")), folder)
@@ -795,7 +827,7 @@ def test_a_listener_that_goes_away_is_not_taken_for_a_full_disk(folder, url):
 def test_leftovers_of_the_dead_are_removed(folder, url):
     """Parts of files, however new, are gone when a download is complete; old ones also where it fails."""
     folder.mkdir(parents=True)
-    parts = [folder / f".{name}.0123.part" for name in ("old", *FILE_NAMES, MANIFEST)]
+    parts = [folder / f".{name}.0123456789abcdef.part" for name in ("old", *FILE_NAMES, MANIFEST)]
     for part in parts:
         part.write_bytes(b"a part")
     os.utime(parts[0], (0, 0))

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from mnist_bp.storage.atomic import atomic_write, is_locked, lock, remove_parts, sync, sync_folder, write_text
+from mnist_bp.errors import InputError
+from mnist_bp.storage.atomic import (
+    atomic_write,
+    is_locked,
+    lock,
+    open_locally,
+    remove_parts,
+    sync,
+    sync_folder,
+    write_text,
+)
 
 
 @pytest.fixture
@@ -102,16 +112,88 @@ def test_text_is_utf_8_with_plain_line_ends(folder):
     assert (folder / "file").read_bytes() == b"\xcf\x83\n"
 
 
+PART = ".file.0123456789abcde{}.part"
+
+
 def test_parts_of_the_dead_are_removed(folder):
-    """Temporary files of killed processes are removed, other files stay. With an age, only older ones are removed."""
-    for name, age in (("file", 0), (".hidden", 0), (".file.01.part", 10), (".file.02.part", 1000)):
+    """Temporary files of killed processes are removed. With an age, only older ones are, and those of the future."""
+    for name, age in ((PART.format(1), 10), (PART.format(2), 1000), (PART.format(3), -1000), (PART.format(4), -10)):
         write_text(folder / name, "text")
         then = (folder / name).stat().st_mtime - age
         os.utime(folder / name, (then, then))
     remove_parts(folder, older_than=100)
-    assert names(folder) == [".file.01.part", ".hidden", "file"]
+    assert names(folder) == [PART.format(1), PART.format(4)]
     remove_parts(folder)
-    assert names(folder) == [".hidden", "file"]
+    assert names(folder) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "file",
+        ".hidden",
+        ".part",
+        ".movie.part",
+        ".movie.mkv.1.part",
+        ".a.0123456789ABCDEF.part",
+        "a.0123456789abcdef.part",
+    ],
+)
+def test_parts_of_other_programs_stay(folder, name):
+    """Browsers and download managers call their files so, too."""
+    (folder / name).write_text("text")
+    remove_parts(folder)
+    assert names(folder) == [name]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has other permissions")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o4755])
+def test_permissions_survive(folder, mode):
+    """A file that others must not read stays so, also while it is written; a program's rights are not inherited."""
+    path = folder / "file"
+    write_text(path, "old")
+    path.chmod(mode)
+    with atomic_write(path) as file:
+        assert stat.S_IMODE(os.fstat(file.fileno()).st_mode) == mode & 0o777
+        file.write(b"new")
+    assert stat.S_IMODE(path.stat().st_mode) == mode & 0o777
+    assert path.read_text() == "new"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows needs a privilege for links")
+@pytest.mark.parametrize("target", ["theirs", "absent", "link"])
+def test_a_link_is_replaced_unless_the_user_named_it(folder, target):
+    """Its target stays as it is, or, with ``follow``, is replaced."""
+    (folder / "theirs").write_text("old")
+    (folder / "link").symlink_to(target)
+    write_text(folder / "link", "new")
+    assert not (folder / "link").is_symlink()
+    assert (folder / "theirs").read_text() == "old"
+    (folder / "named").symlink_to("theirs")
+    with atomic_write(folder / "named", follow=True) as file:
+        file.write(b"newer")
+    assert (folder / "named").is_symlink()
+    assert (folder / "theirs").read_text() == "newer"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows needs a privilege for links, and has no FIFO")
+@pytest.mark.parametrize("kind", ["symbolic", "dangling", "hard", "fifo", "folder"])
+def test_a_file_to_append_to_is_no_link(folder, kind):
+    """A write to it would change another file, or none."""
+    path, theirs = folder / "file", folder / "theirs"
+    theirs.write_text("old")
+    make = {
+        "symbolic": lambda: path.symlink_to(theirs),
+        "dangling": lambda: path.symlink_to(folder / "absent"),
+        "hard": lambda: os.link(theirs, path),
+        "fifo": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+    }
+    make[kind]()
+    with pytest.raises(InputError, match=r"is a link to another file|is not a regular file"):
+        open_locally(path, os.O_RDWR)
+    assert theirs.read_text() == "old"
+    assert not (folder / "absent").exists()
 
 
 def test_a_writer_whose_part_is_removed_reports_it(folder):

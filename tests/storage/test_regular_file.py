@@ -25,5 +25,5 @@ def test_nothing_else_is_read():
     """Neither a FIFO, a device, nor a folder."""
     os.mkfifo("fifo")
     for path in (Path("fifo"), Path("/dev/zero"), Path()):
-        with pytest.raises(OSError, match="not a regular file"):
+        with pytest.raises(OSError, match=r"not a regular file|Is a directory"):
             read_end(path, 10)

@@ -3,7 +3,8 @@
 Hashing MNIST's 55 MB at every load would dominate the start-up time. So when a file has been verified, its size,
 modification time and SHA-256 checksum are recorded in ``manifest.json`` beside it. As long as size and time are
 unchanged, the file counts as verified; otherwise it is hashed again. A manifest that is lost, outdated or overwritten
-by another process only costs one more hashing. In a folder that cannot be written, each check hashes.
+by another process only costs one more hashing. In a folder that cannot be written, each check hashes. A manifest.json
+of another program stays as it is, and each check hashes there, too.
 
 For a dataset whose publisher provides checksums of the .gz files only, the record has another use. It holds the
 checksum of the content, computed when the .gz file was verified, and later checks compare the content with it.
@@ -18,13 +19,17 @@ from typing import Literal
 
 from mnist_bp.data.download.verify import Unusable, VerifiedFile, take_file
 from mnist_bp.data.formats import find_file
+from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.registry import PublishedFile
 from mnist_bp.storage.atomic import write_text
+from mnist_bp.storage.regular_file import read_whole
 
 __all__ = [
     "MANIFEST",
     "QUARANTINED",
     "FileState",
+    "aside",
+    "is_foreign",
     "is_verified",
     "mark_verified",
     "quarantine",
@@ -33,6 +38,12 @@ __all__ = [
 ]
 
 MANIFEST = "manifest.json"
+
+NOTED = {name + suffix for name in FILE_NAMES for suffix in ("", ".gz")}
+"""Names of the files that a manifest can have."""
+
+LIMIT = 1 << 16
+"""Largest number of bytes of a manifest."""
 
 QUARANTINED = ".damaged"
 """Suffix of damaged files that were replaced."""
@@ -108,6 +119,8 @@ def is_verified(path: Path) -> bool:
 
 def mark_verified(path: Path, sha256: str) -> None:
     """Record that the current content of a file has been verified."""
+    if is_foreign(path.parent):
+        return
     with suppress(OSError):  # without the record, the next check only takes longer
         found = path.stat()
         notes = {**_read(path.parent), path.name: _Note(found.st_size, found.st_mtime_ns, sha256)}
@@ -115,12 +128,33 @@ def mark_verified(path: Path, sha256: str) -> None:
         write_text(path.parent / MANIFEST, json.dumps(content, indent=1) + "\n")
 
 
+def is_foreign(folder: Path) -> bool:
+    """Return True if the folder has a manifest.json that this program did not write, unless it is empty."""
+    path = folder / MANIFEST
+    if not os.path.lexists(path):
+        return False
+    try:
+        content = read_whole(path, LIMIT)
+        notes = json.loads(content) if content.strip(b"\0") else {}  # a power failure may leave zeros
+    except (OSError, ValueError, RecursionError):
+        return True
+    return not isinstance(notes, dict) or not notes.keys() <= NOTED
+
+
 def quarantine(path: Path) -> Path:
-    """Rename a damaged file to NAME.damaged, replacing an older one, and return its new path."""
-    aside = path.with_name(f"{path.name}{QUARANTINED}")
+    """Rename a damaged file to NAME.damaged, replacing an older one, and return its new path.
+
+    Call it when the file that replaces it is verified.
+    """
+    new = aside(path)
     with suppress(FileNotFoundError):  # another process was faster
-        path.replace(aside)
-    return aside
+        path.replace(new)
+    return new
+
+
+def aside(path: Path) -> Path:
+    """Return the path of a damaged file after ``quarantine``."""
+    return path.with_name(f"{path.name}{QUARANTINED}")
 
 
 def _note(path: Path, file: PublishedFile) -> _Note | None:
@@ -137,7 +171,7 @@ def _is_unchanged(path: Path, note: _Note) -> bool:
 def _read(folder: Path) -> dict[str, _Note]:
     """Return the manifest of a folder. An invalid manifest counts as empty."""
     try:
-        content = json.loads((folder / MANIFEST).read_bytes())
+        content = json.loads(read_whole(folder / MANIFEST, LIMIT))
         return {
             name: _Note(int(note["size"]), int(note["mtime_ns"]), str(note["sha256"])) for name, note in content.items()
         }

@@ -10,7 +10,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -112,11 +112,12 @@ def download(
         _refuse_what_cannot_be_a_folder(folder)
         remove_parts(folder, older_than=DEAD_SECONDS)
         there = [cache.verify(folder, file, thorough=verify) for file in dataset.files]
-        for found in there:
-            _quarantine(found, notice)
-        missing = [file for file, found in zip(dataset.files, there, strict=True) if force or found.state != "intact"]
+        missing = {
+            file: found for file, found in zip(dataset.files, there, strict=True) if force or found.state != "intact"
+        }
         with new_folder(folder):
-            fetched = _fetch_all(missing, folder, sources(dataset, mirrors, imported), progress) if missing else {}
+            places = sources(dataset, mirrors, imported) if missing else None
+            fetched = _fetch_all(missing, folder, places, progress, notice) if places else {}
         remove_parts(folder)
     except OSError as error:
         reason = error.strerror or error
@@ -133,26 +134,19 @@ def _refuse_what_cannot_be_a_folder(folder: Path) -> None:
         os.scandir(folder).close()
 
 
-def _quarantine(found: cache.FileState, notice: Notice | None) -> None:
-    """Quarantine a damaged file, even if it will not be replaced."""
-    if found.state == "damaged" and found.path is not None:
-        aside = cache.quarantine(found.path)
-        if notice is not None:
-            notice(f"{found.reason}; quarantined as {aside.name}")
-
-
 def _fetch_all(
-    files: Sequence[PublishedFile],
+    files: Mapping[PublishedFile, cache.FileState],
     folder: Path,
     sources_of: Callable[[PublishedFile], list[Source]],
     progress: Progress | None,
+    notice: Notice | None,
 ) -> dict[str, Outcome]:
-    """Fetch the files in parallel. When all have ended, raise the first failure, if any."""
+    """Fetch the files in parallel, in place of what is there. When all have ended, raise the first failure, if any."""
     events: queue.SimpleQueue[_Piece | _End] = queue.SimpleQueue()
     stop = threading.Event()
     workers = [
-        threading.Thread(target=_work, args=(file, folder, sources_of(file), events.put, stop), daemon=True)
-        for file in files
+        threading.Thread(target=_work, args=(file, found, folder, sources_of(file), events.put, stop), daemon=True)
+        for file, found in files.items()
     ]
     ends: dict[str, _End] = {}
     try:
@@ -164,6 +158,8 @@ def _fetch_all(
                 ends[event.file.name] = event
                 if event.error is None:
                     cache.mark_verified(folder / event.file.name, event.sha256)
+                if notice is not None and files[event.file].state == "damaged":
+                    notice(_damage(files[event.file], is_replaced=event.error is None))
             if progress is not None and not (isinstance(event, _End) and event.error):
                 progress(event.file.name, event.done if isinstance(event, _Piece) else event.file.size, event.file.size)
     finally:
@@ -173,6 +169,12 @@ def _fetch_all(
             worker.join(max(0.0, until - time.monotonic()))
     _raise_failure([ends[file.name] for file in files])
     return {name: Outcome(name, "fetched", folder / name, end.source, end.sha256) for name, end in ends.items()}
+
+
+def _damage(found: cache.FileState, *, is_replaced: bool) -> str:
+    """Return the message about a damaged file."""
+    name = "" if found.path is None else cache.aside(found.path).name
+    return f"{found.reason}; quarantined as {name}" if is_replaced else found.reason
 
 
 def _next(events: "queue.SimpleQueue[_Piece | _End]") -> _Piece | _End:
@@ -199,6 +201,7 @@ def _raise_failure(ends: Sequence[_End]) -> None:
 
 def _work(
     file: PublishedFile,
+    found: cache.FileState,
     folder: Path,
     sources: list[Source],
     report: Callable[[_Piece | _End], None],
@@ -206,7 +209,7 @@ def _work(
 ) -> None:
     """Fetch one file in a thread, and report the result."""
     try:
-        source, sha256 = _fetch(file, folder, sources, lambda done: report(_Piece(file, done)), stop)
+        source, sha256 = _fetch(file, found, folder, sources, lambda done: report(_Piece(file, done)), stop)
         report(_End(file, source, sha256))
     except Exception as error:  # noqa: BLE001 - any exception is passed to the calling thread
         report(_End(file, error=error))
@@ -219,9 +222,16 @@ def _target(path: Path, opened: ExitStack) -> BinaryIO:
 
 
 def _fetch(
-    file: PublishedFile, folder: Path, sources: list[Source], progress: Callable[[int], None], stop: threading.Event
+    file: PublishedFile,
+    there: cache.FileState,
+    folder: Path,
+    sources: list[Source],
+    progress: Callable[[int], None],
+    stop: threading.Event,
 ) -> tuple[str, str]:
     """Fetch one file from the first source that has it intact. Return the source's name and the SHA-256.
+
+    A damaged file that is ``there`` is quarantined when the file that replaces it is verified, and not before.
 
     A source that sent other content (a login page, for example), or is very slow, is tried once more when all others
     have failed.
@@ -232,7 +242,10 @@ def _fetch(
         try:
             with ExitStack() as opened:
                 verified = VerifiedFile(file, partial(_target, folder / file.name, opened), progress)
-                return name, take(verified, stop, turn < len(sources) - 1)
+                sha256 = take(verified, stop, turn < len(sources) - 1)
+                if there.state == "damaged" and there.path is not None:
+                    cache.quarantine(there.path)
+                return name, sha256
         except Unusable as reason:
             reasons[name, take] = str(reason)
             if isinstance(reason, WrongContent | TooSlow) and turn < len(sources):

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import requests
 from urllib3.exceptions import LocationParseError, NameResolutionError, ProtocolError
@@ -65,7 +65,7 @@ def open_response(url: str, headers: Mapping[str, str], patience: float) -> requ
         if given_up.is_set():
             _close(answer)
 
-    threading.Thread(target=ask, daemon=True).start()
+    _start(ask)
     try:
         answer = answers.get(timeout=patience)
     except queue.Empty:
@@ -76,6 +76,10 @@ def open_response(url: str, headers: Mapping[str, str], patience: float) -> requ
     if isinstance(answer, Exception):
         raise _failure(answer) from None  # the texts of requests contain the URL, and its password
     return answer
+
+
+def _start(call: Callable[[], None]) -> None:
+    threading.Thread(target=call, daemon=True).start()
 
 
 def _follow(

@@ -102,8 +102,10 @@ class Picture:
 
 
 @own_style()
-def save(picture: Picture, path: Path) -> None:
+def save(picture: Picture, path: Path, *, follow: bool = False) -> None:
     """Write a figure atomically, in the format of the path's suffix. Equal figures give equal bytes.
+
+    A link at ``path`` is replaced, or, with ``follow``, its target: see ``atomic_write``.
 
     Raises
     ------
@@ -114,5 +116,5 @@ def save(picture: Picture, path: Path) -> None:
     metadata = {"Title": picture.title} | dict.fromkeys(PLOT_FORMATS[file_format].left_out)
     content = io.BytesIO()
     picture.figure.savefig(content, format=file_format, metadata=metadata)
-    with storing(path), atomic_write(path) as file:
+    with storing(path), atomic_write(path, follow=follow) as file:
         file.write(content.getvalue())
