@@ -20,6 +20,7 @@ from mnist_bp.cli.options import (
     Split,
     help_text,
 )
+from mnist_bp.cli.ranks import all_ranks
 from mnist_bp.errors import AnswerIsNo, InputError, StorageError
 from mnist_bp.reports.adversarial import adversarial_record, print_adversarial
 from mnist_bp.reports.class_names import ClassNames
@@ -100,13 +101,14 @@ def evaluate(
     def threads(network: "Network") -> threadpool_limits:
         return threadpool_limits(default_threads(network.sizes[1:-1]))  # as in training by default: equal sums
 
+    ranks = all_ranks()
     most = max(mistakes or 0, MISTAKES if plot else 0)
     pair = examples.rows, examples.labels
-    evaluation = evaluate_committee(trained.committee, *pair, mistakes=most, threads=threads)
+    evaluation = evaluate_committee(trained.committee, *pair, mistakes=most, threads=threads, ranks=ranks)
     result, attacked = evaluation.committee, None
     if adversarial is not None:
         with threads(trained.source.network):
-            attacked = measure(trained.source.network, *pair, adversarial=adversarial)
+            attacked = measure(trained.source.network, *pair, adversarial=adversarial, ranks=ranks)
     found = result.mistakes[:mistakes] if mistakes else None
     _refuse_overflow(trained, evaluation.members, attacked)
     plots, failure = None, None

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from mnist_bp.cli.signals import first_interrupt
-from mnist_bp.cores import core_set, share_of_cores
+from mnist_bp.cores import core_set, share_of_cores, usable_cores
 from mnist_bp.errors import ExitCode, InputError, MnistBpError
 from mnist_bp.launcher import launch
 from mnist_bp.reports.console import print_error
@@ -82,10 +82,12 @@ def run_on_ranks(
 
 def _follow(ranks: "MpiRanks", understood: Callable[[BaseException], MnistBpError], *, debug: bool) -> int:
     """Work for rank 0, and return its exit code. The first interrupt stops all ranks after their next step."""
+    from threadpoolctl import threadpool_limits
+
     from mnist_bp.training.mpi_ranks import RankError
 
     try:
-        with first_interrupt(ranks.interrupt):
+        with first_interrupt(ranks.interrupt), threadpool_limits(usable_cores()):
             return ranks.serve()
     except BaseException as error:  # noqa: BLE001 - the other ranks must not wait for this one
         known = error if isinstance(error, MnistBpError) else understood(error)

@@ -4,7 +4,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mnist_bp.cli.signals import first_interrupt, on_suspend, stop_this_process
 from mnist_bp.cores import usable_cores
@@ -19,6 +19,8 @@ from mnist_bp.training.worker_pool import Ended, News, WorkerPool
 
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset
+    from mnist_bp.training.mpi_ranks import MpiRanks
+    from mnist_bp.training.ranks import Ranks
 
 __all__ = ["train_seeds"]
 
@@ -49,6 +51,7 @@ def train_seeds(
     console: Console,
     *,
     name: str | None,
+    ranks: "Ranks",
     max_seconds: float | None,
     min_accuracy: float | None,
     started: float,
@@ -70,6 +73,8 @@ def train_seeds(
         Such a folder. Each training resumes after its last finished epoch; those without one start.
     name
         Name of a new folder, see ``RunFolder.create``.
+    ranks
+        Processes that train whole networks each; a single one starts processes on this machine.
     max_seconds
         Limit of the wall time of all trainings in seconds, see ``TimeLimit``; None: no limit.
     min_accuracy
@@ -96,24 +101,17 @@ def train_seeds(
         folder = reopen_series(resume, settings, options)
     chosen = range(settings.seed, settings.seed + seeds)
     runs = {seed: SeedRun(seed, folder.folder / f"seed-{seed}") for seed in chosen}
-    n_parallel = min(seeds, max(1, usable_cores() // settings.threads))
+    n_parallel = min(seeds, ranks.size if ranks.size > 1 else max(1, usable_cores() // settings.threads))
     report = SeedsReport(console, settings, data, list(runs.values()), folder)
     report.start(n_parallel, max_seconds)
-    limit = None if max_seconds is None else TimeLimit(max_seconds, seeds, n_parallel)
+    if ranks.size > 1:
+        from mnist_bp.cli.seeds_on_ranks import RankPool
 
-    def arguments(n_waiting: int) -> list[str]:
-        return [] if limit is None else ["--max-seconds", str(limit.part(n_waiting))]
-
-    more = ["--debug"] if debug else []
-    commands = {seed: [*seed_command(settings, run), *more] for seed, run in runs.items()}
+        pool: RankPool | WorkerPool = RankPool(cast("MpiRanks", ranks), settings, [*runs.values()], data, max_seconds)
+    else:
+        pool = _workers(settings, runs, n_parallel, max_seconds, debug=debug)
     with (
-        WorkerPool(
-            commands,
-            n_parallel,
-            on_suspend=stop_this_process,
-            arguments=arguments,
-            on_errors=_print_errors if debug else None,
-        ) as trainings,
+        pool as trainings,
         first_interrupt(trainings.stop),
         on_suspend(trainings.suspend),
         report,
@@ -133,6 +131,25 @@ def train_seeds(
     accuracy = summary["test_accuracy"]["mean"]
     if min_accuracy is not None and accuracy < min_accuracy:
         raise AnswerIsNo(f"mean test accuracy {accuracy:.4f} is below --min-accuracy {min_accuracy:g}")
+
+
+def _workers(
+    settings: Settings, runs: dict[int, SeedRun], n_parallel: int, max_seconds: float | None, *, debug: bool
+) -> WorkerPool:
+    """Return the pool of processes of this machine."""
+    limit = None if max_seconds is None else TimeLimit(max_seconds, len(runs), n_parallel)
+
+    def arguments(n_waiting: int) -> list[str]:
+        return [] if limit is None else ["--max-seconds", str(limit.part(n_waiting))]
+
+    more = ["--debug"] if debug else []
+    return WorkerPool(
+        {seed: [*seed_command(settings, run), *more] for seed, run in runs.items()},
+        n_parallel,
+        on_suspend=stop_this_process,
+        arguments=arguments,
+        on_errors=_print_errors if debug else None,
+    )
 
 
 def _take(run: SeedRun, news: News, report: SeedsReport, data: "Dataset") -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from mnist_bp.core.choices import COSTS
 from mnist_bp.core.inputs import one_hot
 from mnist_bp.network import Network
 from mnist_bp.training.evaluation import Evaluation, chunks, evaluate, metrics_from_outputs, tally, weighted_sums
+from mnist_bp.training.ranks import SINGLE, Ranks
 
 __all__ = ["CommitteeEvaluation", "evaluate_committee"]
 
@@ -47,6 +49,7 @@ def evaluate_committee(
     *,
     mistakes: int = 0,
     threads: Callable[[Network], AbstractContextManager[object]] = lambda _: nullcontext(),
+    ranks: Ranks = SINGLE,
 ) -> CommitteeEvaluation:
     """Evaluate a committee on images and labels as ``evaluate`` takes them.
 
@@ -59,17 +62,19 @@ def evaluate_committee(
         Largest number of misclassified examples of the committee to return.
     threads
         Function (member) ↦ context in which the member is evaluated.
+    ranks
+        Processes that compute the outputs, each for a part of the examples.
     """
     networks = committee.members
     if len(networks) == 1:
         with threads(networks[0]):
-            result = evaluate(networks[0], images, labels, mistakes=mistakes)
+            result = evaluate(networks[0], images, labels, mistakes=mistakes, ranks=ranks)
         return CommitteeEvaluation(result, (result,))
     average = _Average(committee, labels)
     members, votes = [], []
     for network in networks:
         with threads(network), np.errstate(over="ignore", invalid="ignore"):
-            Z = weighted_sums(network, images, labels)
+            Z = ranks.split(partial(weighted_sums, network), images, labels)
             members.append(metrics_from_outputs(network, Z, labels))
             votes.append(average.add(network, Z))
     return CommitteeEvaluation(average.evaluation(mistakes), tuple(members), np.array(votes))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from mnist_bp.core.network import forward
 from mnist_bp.core.objective import Objective
 from mnist_bp.data.batches import normalize
 from mnist_bp.network import Network
+from mnist_bp.training.ranks import SINGLE, Ranks
 
 __all__ = [
     "EXAMPLES_AT_ONCE",
@@ -92,15 +94,22 @@ class Evaluation:
 
 
 def evaluate(
-    network: Network, images: Array, labels: NDArray[np.uint8], *, mistakes: int = 0, adversarial: float = 0.0
+    network: Network,
+    images: Array,
+    labels: NDArray[np.uint8],
+    *,
+    mistakes: int = 0,
+    adversarial: float = 0.0,
+    ranks: Ranks = SINGLE,
 ) -> Evaluation:
     """Evaluate a network on images (n, n_0), which may be grey levels (see ``normalize``), and labels (n,).
 
     ``mistakes`` is the largest number of misclassified examples to return. With ``adversarial``, the ε of
-    ``adversarial_inputs``, the network is evaluated on adversarial examples instead.
+    ``adversarial_inputs``, the network is evaluated on adversarial examples instead. Each of the ``ranks`` computes the
+    outputs for a part of the examples.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # very large parameters give a cost that is not finite
-        Z = weighted_sums(network, images, labels, adversarial=adversarial)
+        Z = ranks.split(partial(weighted_sums, network, adversarial=adversarial), images, labels)
         return metrics_from_outputs(network, Z, labels, mistakes=mistakes)
 
 

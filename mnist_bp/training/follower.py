@@ -11,7 +11,7 @@ from mnist_bp.training.ranks import Ranks
 from mnist_bp.training.saved_model import fresh_network
 from mnist_bp.training.settings import Settings
 
-__all__ = ["follow", "load_on_all_ranks"]
+__all__ = ["follow", "load_as_rank_0", "load_on_all_ranks"]
 
 
 def load_on_all_ranks(ranks: Ranks, settings: Settings, data: Dataset) -> None:
@@ -36,7 +36,7 @@ def follow(ranks: Ranks, settings: Settings, state: dict[str, Array]) -> None:
     """Train as rank 0 does, from its ``state``, until rank 0 ends the training. The data have been loaded."""
     from threadpoolctl import threadpool_limits
 
-    data = _load(settings)
+    data = load_as_rank_0(settings)
     network = fresh_network(
         data, settings.hidden, settings.activation, settings.cost, seed=settings.seed, dtype=settings.dtype
     )
@@ -48,11 +48,12 @@ def follow(ranks: Ranks, settings: Settings, state: dict[str, Array]) -> None:
 
 
 def _load_and_digest(settings: Settings) -> str:
-    return data_digest(_load(settings).train)
+    return data_digest(load_as_rank_0(settings).train)
 
 
 @lru_cache(maxsize=1)
-def _load(settings: Settings) -> Dataset:
+def load_as_rank_0(settings: Settings) -> Dataset:
+    """Return the dataset that rank 0 has loaded with these settings, from disk. It is read once."""
     return datasets.load(
         settings.dataset, settings.data_dir, options=settings.data_options, limit=settings.limit, fetch=False
     )

@@ -4,7 +4,7 @@ import hashlib
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import mpi4py
@@ -177,13 +177,21 @@ class MpiRanks(Ranks):
 
     def _send(self, message: object) -> None:
         for rank in range(1, self.size):
-            self._comm.send(message, rank)
+            self.tell(message, rank)
 
-    def receive(self, rank: int = 0) -> Any:
-        """Wait for a message of a rank without occupying the processor, and return it."""
-        while not self._comm.iprobe(rank):
-            time.sleep(MOMENT)
-        return self._comm.recv(source=rank)
+    def tell(self, message: object, rank: int = 0) -> None:
+        """Send a message to one rank."""
+        self._comm.send(message, rank)
+
+    def messages(self) -> Iterator[Any]:
+        """Yield the messages to this rank that have arrived."""
+        while self._comm.iprobe():
+            yield self._comm.recv()
+
+    @property
+    def is_interrupted(self) -> bool:
+        """True if a signal has requested this rank to stop."""
+        return self._request is not None
 
     def serve(self) -> int:
         """Do the work that rank 0 gives, until it sends its exit code. Return that.
@@ -193,7 +201,7 @@ class MpiRanks(Ranks):
         Exception
             Error of this rank alone, for ``fail``.
         """
-        while not isinstance(message := self.receive(), int):
+        while not isinstance(message := self.wait(), int):
             function, arguments = message
             self._is_at_work = True
             try:
@@ -206,6 +214,12 @@ class MpiRanks(Ranks):
         if message:
             time.sleep(LINGER)
         return message
+
+    def wait(self) -> Any:
+        """Wait for a message to this rank without occupying the processor, and return it."""
+        while not self._comm.iprobe():
+            time.sleep(MOMENT)
+        return self._comm.recv()
 
     def close(self, code: int) -> None:
         """Send the exit code of rank 0 to the others, or end them if they are waiting for a step of rank 0."""

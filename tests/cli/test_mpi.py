@@ -119,6 +119,15 @@ Trainer._step = fail
 main()
 """
 
+WRITES_ITS_NUMBER = """
+import os
+rank = os.environ.get("OMPI_COMM_WORLD_RANK") or os.environ["PMI_RANK"]
+with open(f"{os.getpid()}.pid", "w") as file:
+    file.write(rank)
+from mnist_bp.cli.main import main
+main()
+"""
+
 DIFFERENT = FAILING.replace("raise MemoryError", "self.network.parameters[0] += 1")
 
 
@@ -143,9 +152,8 @@ def test_an_error_of_one_rank_ends_all_and_the_run_resumes(program, message, cli
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_mpiexec_ends_all_ranks_and_the_run_resumes(number, cli, idx_folder):
     """No rank is left, and the last finished epoch is on disk."""
-    program = "import os; open(f'{os.getpid()}.pid', 'w'); from mnist_bp.cli.main import main; main()"
     settings = ["train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 10**6, "--output", "run"]
-    process = mpiexec(2, "-c", program, *settings)
+    process = mpiexec(2, "-c", WRITES_ITS_NUMBER, *settings)
     wait_until(lambda: has_epochs("run", 3))
     process.send_signal(number)
     process.communicate(timeout=PATIENCE)
@@ -158,12 +166,8 @@ def test_a_signal_to_mpiexec_ends_all_ranks_and_the_run_resumes(number, cli, idx
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_a_killed_rank_ends_the_others_and_the_run_resumes(cli, idx_folder):
     """Rank 1, which writes nothing."""
-    program = (
-        "import os; rank = os.environ.get('OMPI_COMM_WORLD_RANK') or os.environ['PMI_RANK'];"
-        "open(f'{os.getpid()}.pid', 'w').write(rank); from mnist_bp.cli.main import main; main()"
-    )
     settings = ["train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 10**6, "--output", "run"]
-    process = mpiexec(2, "-c", program, *settings)
+    process = mpiexec(2, "-c", WRITES_ITS_NUMBER, *settings)
     wait_until(lambda: has_epochs("run", 3))
     (killed,) = (path for path in Path().glob("*.pid") if path.read_text("utf-8") == "1")
     os.kill(int(killed.stem), signal.SIGKILL)
@@ -201,3 +205,45 @@ def assert_resumes(cli, run):
     ended = cli("train", "--resume", run, "--epochs", epochs + 1, "--json")
     assert ended.code == 0
     assert ended.records[0]["resumed_after"] in {epochs, epochs - 1}  # the record precedes the checkpoint
+
+
+@needs_mpi
+def test_the_ranks_train_whole_networks_of_several_seeds(cli, idx_folder):
+    """Each network is that of ``train --seed``, bit for bit; rank 0 prints the records and the summary of all."""
+    settings = ["train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 2, "--json"]
+    code, out, err = run_on(2, *COMMAND, *settings, "--seeds", 3, "--output", "all")
+    assert code == 0, err
+    *records, summary = map(json.loads, out.splitlines())
+    assert sorted(record["seed"] for record in records if record["event"] == "epoch") == [0, 0, 1, 1, 2, 2]
+    alone = [cli(*settings, "--seed", seed, "--output", f"alone-{seed}").records[-1] for seed in range(3)]
+    assert summary["fingerprints"] == [end["fingerprint"] for end in alone]
+    assert summary["seeds"] == [0, 1, 2]
+
+
+@needs_mpi
+def test_the_ranks_split_the_examples_of_an_evaluation(cli, train, idx_folder):
+    """The figures are those of one process."""
+    assert train().code == 0
+    words = ["evaluate", "run", "--mistakes", 3, "--adversarial", 0.1, "--json"]
+    (expected,) = cli(*words).records
+    code, out, err = run_on(3, *COMMAND, *words)
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["cost"] == pytest.approx(expected["cost"], rel=1e-6)
+    assert found["confusion"] == expected["confusion"]
+    assert [each["example"] for each in found["mistakes"]] == [each["example"] for each in expected["mistakes"]]
+    assert found.keys() == expected.keys()
+
+
+@needs_mpi
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_signal_to_mpiexec_ends_the_trainings_of_several_seeds(cli, idx_folder):
+    """No rank is left, and each training can be resumed."""
+    settings = ["train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 10**6, "--seeds", 2, "--output", "all"]
+    process = mpiexec(2, "-c", WRITES_ITS_NUMBER, *settings)
+    wait_until(lambda: has_epochs("all/seed-0", 2) and has_epochs("all/seed-1", 2))
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode != 0
+    assert_nobody_lives()
+    assert_resumes(cli, "all/seed-1")
