@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.adversarial import mixed_gradient
 from mnist_bp.core.choices import OPTIMIZERS
-from mnist_bp.core.objective import Objective
 from mnist_bp.core.optimizers import lerp_
 from mnist_bp.core.parameters import ParameterVector
-from mnist_bp.core.regularization import limit_norms, shrink_weights, smoothed_targets
+from mnist_bp.core.regularization import limit_norms, shrink_weights
 from mnist_bp.data.batches import normalize
 from mnist_bp.data.choices import AUGMENTATIONS
 from mnist_bp.errors import Diverged, InputError
@@ -23,8 +21,9 @@ from mnist_bp.training.best_epoch import BestEpoch
 from mnist_bp.training.buffers import Buffers
 from mnist_bp.training.diagnostics import inspect, sample
 from mnist_bp.training.ema import ema_weight
-from mnist_bp.training.epoch_inputs import ALL, EpochInputs, LabelledImages, MiniBatch
-from mnist_bp.training.evaluation import EXAMPLES_AT_ONCE, Evaluation, chunks, evaluate, merged, metrics_from_outputs
+from mnist_bp.training.epoch_inputs import EpochInputs, LabelledImages
+from mnist_bp.training.evaluation import Evaluation, evaluate, merged, metrics_from_outputs
+from mnist_bp.training.gradients import Gradients
 from mnist_bp.training.metrics import EpochResult, Measured, measure
 from mnist_bp.training.ranks import SINGLE, Ranks
 from mnist_bp.training.schedules import SCHEDULES, rates
@@ -89,10 +88,8 @@ class Trainer:
         self._sample = LabelledImages(normalize(images, network.dtype), labels)
         self._examples = len(training.labels)
         self._batch_size = min(settings.batch_size or self._examples, self._examples)
-        self._targets = smoothed_targets(network.sizes[-1], settings.label_smoothing, network.dtype)
         coefficients = {} if settings.momentum is None else {"momentum": settings.momentum}
         self._optimizer = OPTIMIZERS[settings.optimizer](network.parameters, **coefficients)
-        self._l2 = 0.0 if self._optimizer.decouples_l2 else settings.l2
         self._schedule = SCHEDULES[settings.schedule]
         self._epoch = np.zeros((), np.int64)
         self._best_epoch, self._best_accuracy = np.zeros((), np.int64), np.zeros(())
@@ -190,7 +187,7 @@ class Trainer:
         seen, buffers = 0, self._buffers
         with closing(iter(self._inputs())) as batches:
             for step, (learning_rate, batch) in enumerate(zip(learning_rates, batches, strict=True), 1):
-                Z, gradient = self._gradient(batch)
+                Z, gradient = self._gradients(batch)
                 self.ranks.average_(gradient.vector, len(Z) / batch.size)
                 self._step(gradient, learning_rate)
                 if self.settings.average:
@@ -224,38 +221,6 @@ class Trainer:
         self.ranks.end()  # all of them raise this
         raise Diverged.in_batch(self.epoch + 1, f"{first} of {self.steps_per_epoch}", self.settings.learning_rate)
 
-    def _gradient(self, batch: MiniBatch, part: slice = ALL) -> tuple[Array, ParameterVector]:
-        """Return the weighted sums of the outputs, (n, n_L), and ∇C of a mini-batch, or of a part of its examples.
-
-        In adversarial training, ∇C is the mean of two gradients, and the sums are those of the clean examples.
-        """
-        network, buffers, labels = self.network, self._buffers, batch.labels[part]
-        if not len(labels):  # more ranks than examples
-            return buffers.Z[:0], buffers.gradient
-        if len(labels) > EXAMPLES_AT_ONCE:
-            return self._gradient_in_parts(batch, part)
-        X = normalize(batch.images[part], network.dtype, out=buffers.inputs)
-        masks = batch.draw_masks(part) if batch.draw_masks else None
-        objective = Objective(X, self._targets.take(labels, axis=0), masks, self._l2)
-        trace = objective.trace(network)
-        if not (ε := self.settings.adversarial):
-            return trace.Z, objective.gradient(network, trace, out=buffers.gradient)
-        out = (buffers.gradient, buffers.adversarial, buffers.dC_dX[: len(X)])
-        return trace.Z, mixed_gradient(network, objective, trace, ε, out=out)
-
-    def _gradient_in_parts(self, batch: MiniBatch, part: slice) -> tuple[Array, ParameterVector]:
-        """Return these for a large mini-batch, by accumulating the gradients of parts that fit in the cache."""
-        rows, Z = range(len(batch.labels))[part], []
-        mean = self._buffers.mean
-        mean.vector.fill(0)
-        for now in chunks(len(rows)):
-            some = rows[now]
-            part_Z, gradient = self._gradient(batch, slice(some.start, some.stop))
-            gradient.vector *= len(part_Z) / len(rows)
-            mean.vector += gradient.vector
-            Z.append(part_Z)
-        return np.concatenate(Z), mean
-
     def _step(self, gradient: ParameterVector, learning_rate: float) -> None:
         """Take one step of the optimizer, after shrinking the weights if it decouples L2, and limit their norms."""
         if self.settings.l2 and self._optimizer.decouples_l2:
@@ -282,6 +247,11 @@ class Trainer:
             image_shape=self._image_shape,
             share=self.ranks.share,
         )
+
+    @cached_property
+    def _gradients(self) -> Gradients:
+        l2 = 0.0 if self._optimizer.decouples_l2 else self.settings.l2
+        return Gradients(self.network, self.settings, self._buffers, l2)
 
     @cached_property
     def _buffers(self) -> Buffers:

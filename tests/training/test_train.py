@@ -120,7 +120,7 @@ def test_a_large_mini_batch_is_computed_in_parts_and_their_mean_is_taken(data, p
     (inputs, labels), test = ((images.astype(np.float64), labels) for images, labels in data)
     whole, in_parts = fresh(np.float64), fresh(np.float64)
     results = [run(whole, ((inputs, labels), test), epochs=2, batch_size=250)[-1]]
-    monkeypatch.setattr("mnist_bp.training.trainer.EXAMPLES_AT_ONCE", part)
+    monkeypatch.setattr("mnist_bp.training.gradients.EXAMPLES_AT_ONCE", part)
     monkeypatch.setattr("mnist_bp.training.evaluation.EXAMPLES_AT_ONCE", part)
     results.append(run(in_parts, ((inputs, labels), test), epochs=2, batch_size=250)[-1])
     np.testing.assert_allclose(in_parts.parameters, whole.parameters, rtol=0, atol=1e-13)

@@ -205,7 +205,7 @@ def test_the_gradient_of_adversarial_training_is_the_one_that_gradcheck_checks()
     batch = made._inputs().mini_batch(0)
     clean = Objective(batch.images, np.eye(3)[batch.labels], batch.draw_masks(slice(None)), 0.1)
     both = clean.with_inputs(np.concatenate([batch.images, adversarial_inputs(made.network, clean, 0.2)]))
-    np.testing.assert_allclose(made._gradient(batch)[1].vector, both.gradient(made.network).vector, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(made._gradients(batch)[1].vector, both.gradient(made.network).vector, rtol=0, atol=1e-15)
 
 
 def test_adversarial_training_by_zero_is_plain_training():
@@ -218,14 +218,14 @@ def test_parts_of_a_mini_batch_have_their_shares_of_its_gradient(monkeypatch, ex
     """Also of adversarial examples, of large parts, and of masks: the weighted mean of the parts is the whole."""
     made = trainer(IN_BATCHES, adversarial=0.2, batch_size=None, **extra)
     batch = made._inputs().mini_batch(0)
-    Z, gradient = made._gradient(batch)
+    Z, gradient = made._gradients(batch)
     whole = Z.copy(), gradient.vector.copy()
     for at_once in (1_000, 20):
-        monkeypatch.setattr(trainer_module, "EXAMPLES_AT_ONCE", at_once)
+        monkeypatch.setattr("mnist_bp.training.gradients.EXAMPLES_AT_ONCE", at_once)
         monkeypatch.setattr("mnist_bp.training.evaluation.EXAMPLES_AT_ONCE", at_once)
         mean, sums = np.zeros_like(whole[1]), []
         for part in (slice(0, 31), slice(31, 32), slice(32, 90)):
-            Z, gradient = made._gradient(batch, part)
+            Z, gradient = made._gradients(batch, part)
             mean += gradient.vector * len(Z) / 90
             sums.append(Z.copy())
         np.testing.assert_allclose(mean, whole[1], rtol=0, atol=1e-15)
