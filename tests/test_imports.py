@@ -33,14 +33,16 @@ BELOW = {
     "training": {
         "committee", "core", "cores", "data", "environment", "machine", "network", "errors", "shell", "storage"
     },
+    "search": {"core", "data", "errors", "storage", "training"},
     "page": {"core", "data", "network", "training", "errors", "storage"},
     "reports": {
-        "core", "data", "environment", "explanation", "gradcheck", "launcher", "network", "training", "errors", "shell",
+        "core", "data", "environment", "explanation", "gradcheck", "launcher", "network", "search", "training", "errors",
+        "shell",
         "storage",
     },
     "cli": {
         "committee", "core", "cores", "data", "environment", "explanation", "gradcheck", "installed",
-        "instruction_sets", "launcher", "machine", "network", "page", "reports", "training", "errors", "shell",
+        "instruction_sets", "launcher", "machine", "network", "page", "reports", "search", "training", "errors", "shell",
         "storage",
     },
     "api": {"committee", "core", "data", "environment", "explanation", "gradcheck", "network", "training", "errors"},
@@ -63,12 +65,15 @@ LIBRARIES = {
     "training": {"numpy", "tomli_w"},
     "training/follower.py": {"threadpoolctl"},
     "training/mpi_ranks.py": {"mpi4py"},
+    "search": {"numpy", "optuna", "sqlalchemy", "threadpoolctl", "tomli_w"},
     "page": {"numpy"},
     "reports": {"numpy", "rich", "threadpoolctl"},
     "reports/figures": {"matplotlib"},
     "api": {"numpy"},
     "cli": {"numpy", "threadpoolctl", "typer"},
     "cli/completion.py": {"shellingham"},
+    "cli/search.py": {"optuna"},
+    "cli/search_setup.py": {"optuna"},
 }
 """Libraries that each part may import, and some files or folders besides, wherever in a file the import stands."""
 

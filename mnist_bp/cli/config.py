@@ -12,6 +12,7 @@ import typer
 from mnist_bp.cli.suggest import nearest_option
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
+from mnist_bp.search.space import Values
 from mnist_bp.training.config_file import is_complete
 from mnist_bp.training.config_file import read_config as parse_file
 from mnist_bp.training.panels import OUTPUT
@@ -141,10 +142,12 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
     accepted = _kinds(hint)
     if float in accepted and type(value) is int and abs(value) <= sys.float_info.max:
         return float(value)
-    if str in accepted and _is_counts(value):  # hidden = [16, 16], batch-size = 100
+    if {str, Values} & {*accepted} and _is_counts(value):  # hidden = [16, 16], batch-size = 100
         return ",".join(map(str, value if isinstance(value, list) else [value])) or given
     if Path in accepted and isinstance(value, str):
         return value  # the option's parser makes a path of it
+    if Values in accepted and type(value) in {str, int, float}:  # one or several values of a search
+        return value
     choices = [choice for choice in accepted if isinstance(choice, str)]
     if value in choices or type(value) in accepted:
         return value
@@ -158,6 +161,7 @@ _NAMES = {
     float: "a number",
     str: "a string, a whole number or a list of whole numbers",
     Path: "a path (a string)",
+    Values: "a string, a number or a list of whole numbers",
 }
 
 

@@ -1,7 +1,8 @@
 """Options from declarations: the settings that a command takes become Typer's parameters.
 
-A command names settings in one of two ways: a parameter whose type is a class of settings (``Settings`` or
-``DataSettings``) stands for all of them, and a parameter whose type is marked ``DECLARED`` for the setting of its name.
+A command names settings in one of three ways: a parameter whose type is a class of settings (``Settings`` or
+``DataSettings``) stands for all of them, one whose type is ``Space`` as well, but its options take several values, and
+a parameter whose type is marked ``DECLARED`` stands for the setting of its name.
 ``with_options`` puts the declared options in their place; the named values of a choice, also of a parameter marked
 ``OneOf``, are those registered at that moment.
 """
@@ -9,14 +10,14 @@ A command names settings in one of two ways: a parameter whose type is a class o
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
 
 import typer
 
 from mnist_bp.environment import user_path
-from mnist_bp.errors import InputError
+from mnist_bp.search.space import SEARCHED, Space, Values, parse_values, varies
 from mnist_bp.training.data_settings import DataSettings
 from mnist_bp.training.declaration import Range, Setting, declared
 from mnist_bp.training.settings import SETTINGS
@@ -41,7 +42,7 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**values: Any) -> None:
         for name, group in groups.items():
-            values[name] = group(**{each: values.pop(each) for each in declared(group)})
+            values[name] = group(**{each: values.pop(each) for each in _settings(group)})
         command(**values)
 
     parameters = inspect.signature(command).parameters.values()
@@ -50,14 +51,19 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _is_group(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, DataSettings)
+    return isinstance(hint, type) and issubclass(hint, (DataSettings, Space))
+
+
+def _settings(group: Any) -> Mapping[str, Setting]:
+    return SEARCHED if group is Space else declared(group)
 
 
 def _parameters(own: Any, hints: dict[str, Any]) -> Iterator[inspect.Parameter]:
     for parameter in own:
         hint = hints[parameter.name]
         if _is_group(hint):
-            yield from (_parameter(each) for each in declared(hint).values())
+            make = _values_parameter if hint is Space else _parameter
+            yield from (make(each) for each in _settings(hint).values())
         elif DECLARED in get_args(hint):
             yield _parameter(SETTINGS[parameter.name])
         else:
@@ -83,6 +89,27 @@ def _parameter(setting: Setting) -> inspect.Parameter:
     default = setting.default if setting.parse is None else setting.format(setting.default)
     kind = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(setting.name, kind, default=default, annotation=_annotation(setting))
+
+
+def _values_parameter(setting: Setting) -> inspect.Parameter:
+    """Return the parameter for one or several values of a setting: see ``Space``."""
+    if not varies(setting):
+        return _parameter(setting)
+    option = typer.Option(
+        help=setting.full_help + _default(setting),
+        rich_help_panel=setting.panel,
+        metavar=setting.metavar or "NAME",
+        parser=parse_values(setting),
+    )
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(setting.name, kind, default=None, annotation=Annotated[Values | None, option])
+
+
+def _default(setting: Setting) -> str:
+    default = setting.format(setting.default)
+    return (
+        "" if default is None else f" Default: {default:g}." if isinstance(default, float) else f" Default: {default}."
+    )
 
 
 def _annotation(setting: Setting) -> Any:
@@ -118,20 +145,9 @@ def _of_text(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
 
 def number(allowed: Range) -> Callable[[Any], float]:
     """Return a parser of numbers in a range."""
-    return functools.partial(_number, float, "g", allowed)
+    return functools.partial(allowed.number, float)
 
 
 def whole_number(allowed: Range) -> Callable[[Any], int]:
     """Return a parser of whole numbers in a range."""
-    return functools.partial(_number, int, "d", allowed)
-
-
-def _number(kind: Callable[[Any], Any], shown: str, allowed: Range, given: Any) -> Any:
-    """Return a text, or a number from a config, as a number; InputError if it is not in the range."""
-    try:
-        value = kind(given)
-    except ValueError:
-        raise InputError(f"expected {allowed.expected}; got {given!r}") from None
-    if not allowed.holds(value):
-        raise InputError(f"expected {allowed.expected}; got {value:{shown}}")
-    return value
+    return functools.partial(allowed.number, int)

@@ -138,7 +138,7 @@ def data_at_hand(
 
 
 def load_training_data(
-    context: typer.Context, settings: Settings, console: Console, *, is_plan: bool = False
+    context: typer.Context, settings: Settings, console: Console, *, is_plan: bool = False, has_test: bool = True
 ) -> "tuple[Dataset, Settings]":
     """Load the data to train on, and return the settings that name them.
 
@@ -146,20 +146,22 @@ def load_training_data(
     and no run to resume or repeat.
 
     For a plan, nothing is downloaded or written, and ``--limit`` is ignored: a dataset that is not on disk raises
-    DataUnavailable, and of a generated one, a single example of each set is drawn.
+    DataUnavailable, and of a generated one, a single example of each set is drawn. Without ``has_test``, the test set
+    is left empty.
     """
-    run, config = context.params["resume"], context.params["config"]
+    run, config = context.params.get("resume"), context.params["config"]
     is_of_a_run = run is not None or (config is not None and is_config_of_a_run(config))
     is_folder_from_config = is_from_config(context, "data_dir")
     if is_of_a_run and is_folder_from_config and settings.dataset and is_generated(settings.dataset):
         settings = replace(settings, data_dir=None)  # older versions recorded the folder in which they found no MNIST
     named_in = str(config_in_use(context)) if is_folder_from_config else "--data-dir"
-    is_gate = context.params["min_accuracy"] is not None
+    is_gate = context.params.get("min_accuracy") is not None
+    how = {"is_plan": is_plan, "has_test": has_test}
     wanted = settings
     if is_of_a_run and settings.dataset == OWN and settings.classes is None:
         wanted = replace(settings, classes=CLASSES)  # older versions did not look for the number in the labels
     try:
-        data = _load(wanted, console, named_in, is_plan=is_plan)
+        data = _load(wanted, console, named_in, **how)
     except DataUnavailable as error:
         if is_plan or settings.dataset is not None or settings.data_dir is not None or is_of_a_run:
             raise
@@ -168,7 +170,7 @@ def load_training_data(
         console.warn(
             f"MNIST is not available: {error.reason}. Training on synthetic digits instead.", topic=SYNTHETIC_TOPIC
         )
-        data = replace(_load(replace(settings, dataset=SYNTHETIC), console, named_in), is_fallback=True)
+        data = replace(_load(replace(settings, dataset=SYNTHETIC), console, named_in, **how), is_fallback=True)
     if run is not None and _fell_back(run):
         if is_gate:
             refuse_fallback(f"{run} was trained on synthetic digits because MNIST was not available")
@@ -179,9 +181,11 @@ def load_training_data(
     return data, replace(settings, dataset=data.option, data_dir=settings.data_dir or _folder_by_variable(data))
 
 
-def _load(settings: Settings, console: Console, named_in: str, *, is_plan: bool = False) -> "Dataset":
+def _load(settings: Settings, console: Console, named_in: str, *, is_plan: bool, has_test: bool) -> "Dataset":
     is_sample = is_plan and settings.dataset is not None and is_generated(settings.dataset)
     limits: Limits = {"limit": 1, "test_limit": 1} if is_sample else {"limit": None if is_plan else settings.limit}
+    if not has_test:
+        limits = only("train", settings.limit)
     return load_dataset(settings, console, fetch=not is_plan, named_in=named_in, **limits)
 
 

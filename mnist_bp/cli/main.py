@@ -27,6 +27,7 @@ DEBUG = "--debug"
 
 COMMANDS = {
     "train": "Train a network, and print cost and accuracy after each epoch.",
+    "search": "Search for good hyper-parameters: learning rate, hidden layers, optimizer, any setting.",
     "evaluate": "Measure the accuracy of a trained network, class by class.",
     "runs": "List trainings and their results, or compare some of them.",
     "predict": "Classify pictures of handwritten digits.",

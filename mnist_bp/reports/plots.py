@@ -32,6 +32,7 @@ __all__ = [
     "check_plot_file",
     "plot_comparison",
     "plot_evaluation",
+    "plot_search",
     "plot_training",
     "plots_record",
     "print_plots",
@@ -177,6 +178,35 @@ def plot_comparison(runs: "Sequence[RunSummary]", curves: "Sequence[Points]", pa
         dict.fromkeys(_called(run.dataset or "unknown data", is_synthetic=_is_synthetic(run)) for run in runs)
     )
     save(compared_costs(drawn, Head(count(len(drawn), "run"), f"trained on {data}")), path, follow=True)
+
+
+def plot_search(
+    records: "Sequence[Mapping[str, Any]]",
+    importances: "Mapping[str, float] | None",
+    scales: "Mapping[str, str]",
+    data: "Dataset",
+    folder: Path,
+    plot_format: str,
+) -> list[Path]:
+    """Draw a search into its folder: see ``figures.search``. Return the files; none if no trial is complete.
+
+    Raises
+    ------
+    StorageError
+        If a figure cannot be written.
+    """
+    from mnist_bp.reports.figures.picture import Head
+    from mnist_bp.reports.figures.search import accuracy_by_setting, best_so_far, importance
+
+    complete = [each for each in records if each["state"] == "complete"]
+    if not complete:
+        return []
+    trials = f"{count(len(records), 'trial')}, {len(complete)} complete"
+    head = Head(trials, f"validation accuracy on {_called(data.name, is_synthetic=data.is_synthetic)}")
+    pictures = {"best-so-far": best_so_far(complete, head), "settings": accuracy_by_setting(complete, scales, head)}
+    if importances is not None:
+        pictures["importances"] = importance(importances, head)
+    return _save(pictures, folder, plot_format)
 
 
 def _is_synthetic(run: "RunSummary") -> bool:

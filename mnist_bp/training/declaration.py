@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, fields, replace
 from types import NoneType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
-__all__ = ["Range", "Setting", "declared", "flag", "setting"]
+from mnist_bp.errors import InputError
+
+__all__ = ["Condition", "Range", "Setting", "declared", "flag", "setting"]
 
 
 class Range(NamedTuple):
@@ -29,6 +31,23 @@ class Range(NamedTuple):
         """Return the range of whole numbers from ``low`` to ``high``."""
         return cls(low, high, f"a whole number, {low} {'or more' if high == math.inf else f'to {high:,}'}")
 
+    def number(self, kind: Callable[[Any], Any], given: Any) -> Any:
+        """Return a text, or a number from a config, as an int or a float; InputError if it is not in the range."""
+        try:
+            value = kind(given)
+        except ValueError:
+            raise InputError(f"expected {self.expected}; got {given!r}") from None
+        if not self.holds(value):
+            raise InputError(f"expected {self.expected}; got {value:{'d' if kind is int else 'g'}}")
+        return value
+
+
+class Condition(NamedTuple):
+    """Condition on the value of another setting, which is declared before."""
+
+    setting: str
+    holds: Callable[[Any], bool]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
@@ -49,7 +68,13 @@ class Setting:
     notes
         Explanations of named values for the help, by name.
     range
-        Range of valid numbers. None for all.
+        Range of valid numbers. None for all. If ``parse`` is given, a number in it is one form of a value.
+    is_log
+        True if values differ by factors, so that a search samples a range on a log scale.
+    is_fixed
+        True if all trials of a search have the same value, because accuracies could not be compared otherwise.
+    only_if
+        Condition under which the setting has an effect. None if it always has.
     parse, format
         Functions from text to value, and from value to the form in a config.
     is_resumable
@@ -73,6 +98,9 @@ class Setting:
     choices: Mapping[str, Any] | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
     range: Range | None = None
+    is_log: bool = False
+    is_fixed: bool = False
+    only_if: Condition | None = None
     parse: Callable[[str], Any] | None = None
     format: Callable[[Any], Any] = lambda value: value
     is_resumable: Callable[[Any], bool] | None = None

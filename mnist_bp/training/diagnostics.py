@@ -94,7 +94,7 @@ def inspect(network: Network, X: Array, labels: NDArray[np.uint8], test: Evaluat
     X, labels
         Network inputs of training examples, (n, n_0), and their labels, (n,). A ``sample`` is enough.
     test
-        Evaluation on the test set.
+        Evaluation on the test set, or on the set that stands for it.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # an overflow shows in the cost, which is checked before
         objective = Objective(X, network.one_hot(labels))

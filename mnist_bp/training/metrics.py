@@ -32,7 +32,7 @@ class Measured:
         Evaluation of the mini-batches of the epoch, each just before its step: with augmentation and dropout, without
         L2 penalty and label smoothing.
     test, validation
-        Evaluation on the test set and on the validation set after the epoch. None without a validation set.
+        Evaluation on the test set and on the validation set after the epoch. None without such a set.
     learning_rate
         Learning rate of the first step.
     seconds
@@ -41,7 +41,7 @@ class Measured:
 
     network: "Network"
     train: "Evaluation"
-    test: "Evaluation"
+    test: "Evaluation | None"
     validation: "Evaluation | None"
     learning_rate: float
     seconds: float
@@ -157,10 +157,16 @@ _BUILT_IN = {
         **_ACCURACY,
     ),
     "test_cost": Metric(
-        compute=lambda measured: measured.test.cost, heading="test\ncost", line="; test cost {}", **_COST
+        compute=lambda measured: measured.test.cost if measured.test else None,
+        heading="test\ncost",
+        line="; test cost {}",
+        **_COST,
     ),
     "test_accuracy": Metric(
-        compute=lambda measured: measured.test.accuracy, heading="test\naccuracy", line=", accuracy {}", **_ACCURACY
+        compute=lambda measured: measured.test.accuracy if measured.test else None,
+        heading="test\naccuracy",
+        line=", accuracy {}",
+        **_ACCURACY,
     ),
     "learning_rate": Metric(
         compute=lambda measured: measured.learning_rate,

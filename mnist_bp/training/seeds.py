@@ -1,7 +1,6 @@
 """Trainings with several seeds: the run of each seed, its command, and their summary."""
 
 import math
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,7 +9,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import mnist_bp
 from mnist_bp.errors import InputError
 from mnist_bp.shell import option_words
 from mnist_bp.training import checkpoint
@@ -19,6 +17,7 @@ from mnist_bp.training.run_files import CHECKPOINT
 from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.stopping import is_finished, refuse_less_patience
+from mnist_bp.training.worker_pool import own_command
 
 __all__ = ["SeedRun", "TimeLimit", "name_seeds", "reopen_series", "seed_command", "summarize"]
 
@@ -181,11 +180,9 @@ def _refuse_a_mixture(folder: Path, settings: Settings, seeds: int) -> None:
 
 def seed_command(settings: Settings, run: SeedRun) -> list[str]:
     """Return the command that trains this seed, or resumes its training."""
-    # Without -P, Python would look for this package in the working folder first.
-    safe = [] if Path(mnist_bp.__file__).parents[1] == Path.cwd() else ["-P"]
     values = settings.options()
     if RunFolder(run.folder).config.is_file():
         values = {key: value for key, value in values.items() if key in settings.resumable} | {"resume": run.folder}
     else:
         values |= {"seed": run.seed, "output": run.folder}
-    return [sys.executable, *safe, "-m", "mnist_bp", "train", "--json", "--quiet", *option_words(values)]
+    return own_command("train", "--json", "--quiet", *option_words(values))

@@ -17,7 +17,7 @@ from mnist_bp.data.names import MOST_STRENGTH, NO_AUGMENTATION
 from mnist_bp.errors import InputError
 from mnist_bp.storage.metadata import KEPT
 from mnist_bp.training.data_settings import DataSettings, nowhere
-from mnist_bp.training.declaration import Range, Setting, declared, setting
+from mnist_bp.training.declaration import Condition, Range, Setting, declared, setting
 from mnist_bp.training.learning_rates import default_learning_rate
 from mnist_bp.training.notation import count, format_batch_size, format_hidden, parse_batch_size, parse_hidden
 from mnist_bp.training.panels import ADVANCED, DATA, NETWORK, TRAINING
@@ -28,6 +28,9 @@ from mnist_bp.training.threads import MANY_NEURONS, default_threads
 __all__ = ["EPSILON", "POSITIVE", "SETTINGS", "Settings", "refuse_dropout_of_nothing"]
 
 _RATE = Range(0, 1, "a number from 0 to below 1", excludes_high=True)
+_COUNT: dict[str, Any] = {"metavar": "N", "range": Range.whole(1)}
+_DROPOUT: dict[str, Any] = {"metavar": "RATE", "range": _RATE}
+_SEED: dict[str, Any] = {"metavar": "N", "range": Range.whole(0)}
 _STRENGTH = Range(0, MOST_STRENGTH, f"a factor above 0, up to {MOST_STRENGTH:g}", excludes_low=True)
 _LESSONS_RATE = default_learning_rate("sigmoid", "squared-error")
 POSITIVE = Range(0, math.inf, "a number above 0", excludes_low=True, excludes_high=True)
@@ -51,17 +54,17 @@ class Settings(DataSettings):
         None,
         "Number of training examples to use, from the first. Default: all.",
         DATA,
-        metavar="N",
-        range=Range.whole(1),
         phrase=nowhere,
+        is_fixed=True,
+        **_COUNT,
     )
     validation: int | None = setting(
         None,
         "Hold out N training examples, stratified by class, as a validation set. Default: none.",
         DATA,
-        metavar="N",
-        range=Range.whole(1),
         phrase=nowhere,
+        is_fixed=True,
+        **_COUNT,
     )
     hidden: tuple[int, ...] = setting(
         (16, 16),
@@ -71,6 +74,8 @@ class Settings(DataSettings):
         parse=parse_hidden,
         format=format_hidden,
         phrase=nowhere,
+        range=Range.whole(1),
+        is_log=True,
     )
     activation: str = setting(
         "sigmoid", "Activation function of the hidden layers: {values}.", NETWORK, choices=ACTIVATIONS, phrase=nowhere
@@ -92,11 +97,7 @@ class Settings(DataSettings):
         "Initial weights: {values}.",
         ADVANCED,
         choices=INITIALIZATIONS,
-        notes={
-            "glorot": "uniform",
-            "he": "for relu",
-            "normal": "N(0, 1)",
-        },
+        notes={"glorot": "uniform", "he": "for relu", "normal": "N(0, 1)"},
     )
     dtype: str = setting("float32", "Floating-point type: {values}.", ADVANCED, choices=DTYPES, phrase=nowhere)
     optimizer: str = setting(
@@ -104,11 +105,7 @@ class Settings(DataSettings):
         "Optimizer: {values}.",
         TRAINING,
         choices=OPTIMIZERS,
-        notes={
-            "momentum": f"μ = {MOMENTUM:g}",
-            "nesterov": f"μ = {MOMENTUM:g}",
-            "adam": "decays weights as AdamW does",
-        },
+        notes={**dict.fromkeys(MOMENTUM_OPTIMIZERS, f"μ = {MOMENTUM:g}"), "adam": "decays weights as AdamW does"},
         always=True,
         phrase=lambda settings: settings.optimizer,
     )
@@ -120,6 +117,7 @@ class Settings(DataSettings):
         metavar="RATE",
         range=POSITIVE,
         always=True,
+        is_log=True,
     )
     momentum: float | None = setting(
         None,
@@ -128,6 +126,7 @@ class Settings(DataSettings):
         metavar="μ",
         range=_RATE,
         phrase=lambda settings: "" if settings.momentum == MOMENTUM else f"μ {settings.momentum:g}",
+        only_if=Condition("optimizer", lambda optimizer: optimizer in MOMENTUM_OPTIMIZERS),
     )
     schedule: str = setting(
         CONSTANT,
@@ -147,6 +146,8 @@ class Settings(DataSettings):
         phrase=lambda settings: (
             f"batches of {settings.batch_size}" if settings.batch_size else "all examples in each step"
         ),
+        range=Range.whole(1),
+        is_log=True,
     )
     epochs: int = setting(
         10,
@@ -165,6 +166,7 @@ class Settings(DataSettings):
         metavar="λ",
         range=_RATE,
         phrase=lambda settings: f"L2 {settings.l2:g}",
+        is_log=True,
     )
     max_norm: float | None = setting(
         None,
@@ -172,11 +174,12 @@ class Settings(DataSettings):
         ADVANCED,
         metavar="C",
         range=POSITIVE,
+        is_log=True,
     )
     dropout: float = setting(
-        0.0, "Dropout rate of hidden neurons, 0 to below 1.", TRAINING, metavar="RATE", range=_RATE
+        0.0, "Dropout rate of hidden neurons, 0 to below 1.", TRAINING, only_if=Condition("hidden", bool), **_DROPOUT
     )
-    input_dropout: float = setting(0.0, "Dropout rate of pixels, 0 to below 1.", ADVANCED, metavar="RATE", range=_RATE)
+    input_dropout: float = setting(0.0, "Dropout rate of pixels, 0 to below 1.", ADVANCED, **_DROPOUT)
     label_smoothing: float = setting(
         0.0, "Fraction of each target that is spread over all classes.", ADVANCED, metavar="FRACTION", range=_RATE
     )
@@ -214,13 +217,13 @@ class Settings(DataSettings):
         metavar="FACTOR",
         range=_STRENGTH,
         phrase=nowhere,
+        only_if=Condition("augment", lambda augment: augment != NO_AUGMENTATION),
     )
     early_stop: int | None = setting(
         None,
         "Stop after N epochs without a better validation accuracy. Default: never.",
         TRAINING,
-        metavar="N",
-        range=Range.whole(1),
+        **_COUNT,
         is_resumable=lambda settings: settings.early_stop is not None,
         phrase=lambda settings: f"early stop after {count(settings.early_stop, 'epoch')} without progress",
     )
@@ -234,7 +237,7 @@ class Settings(DataSettings):
         phrase=lambda each: "" if each.keep == default_keep(each.early_stop) else f"{each.keep} epoch saved",
     )
     seed: int = setting(
-        0, "Random seed. Equal seeds give equal networks.", TRAINING, metavar="N", range=Range.whole(0), always=True
+        0, "Random seed. Equal seeds give equal networks.", TRAINING, always=True, is_fixed=True, **_SEED
     )
     threads: int = setting(
         None,
@@ -246,6 +249,7 @@ class Settings(DataSettings):
         is_resumable=lambda _: True,
         always=True,
         phrase=lambda settings: count(settings.threads, "thread"),
+        is_fixed=True,
     )
 
     def __post_init__(self) -> None:

@@ -41,7 +41,7 @@ class Trainer:
     network
         Network to train, in place.
     training, test, validation
-        Training set, and the sets to evaluate after each epoch.
+        Training set, and sets to evaluate after each epoch. Diagnostics are of the test set, if there is one.
     settings
         Settings of the training.
     image_shape
@@ -70,7 +70,7 @@ class Trainer:
         self,
         network: Network,
         training: LabelledImages,
-        test: LabelledImages,
+        test: LabelledImages | None,
         settings: Settings,
         *,
         validation: LabelledImages | None = None,
@@ -78,8 +78,8 @@ class Trainer:
         ranks: Ranks = SINGLE,
     ) -> None:
         network.targets(training.labels)  # checks the labels once
-        if validation is None and (settings.early_stop is not None or settings.keep == "best"):
-            raise InputError("early stopping and keeping the best epoch require a validation set")
+        if validation is None and (test is None or settings.early_stop is not None or settings.keep == "best"):
+            raise InputError("early stopping, the best epoch, and no test set require a validation set")
         if AUGMENTATIONS[settings.augment] is not None and image_shape is None:
             raise InputError("augmentation requires image_shape, the rows and columns of an image")
         self.network, self.settings, self.ranks, self._image_shape = network, settings, ranks, image_shape
@@ -168,10 +168,11 @@ class Trainer:
             learning_rates = rates(self._schedule, self.settings, self.epoch, self.steps_per_epoch)
             learned = self._learn(learning_rates, on_batch)
         seconds = time.perf_counter() - start
-        test = self._evaluate(self._test)
+        test = self._evaluate(self._test) if self._test else None
         validation = self._evaluate(self._validation) if self._validation else None
-        self._check_finite(learned.cost, test.cost, validation.cost if validation else 0, *self.state.values())
-        health = self.ranks.broadcast(inspect(self.eval_network, *self._sample, test))
+        evaluated = [each for each in (test, validation) if each]
+        self._check_finite(learned.cost, *(each.cost for each in evaluated), *self.state.values())
+        health = self.ranks.broadcast(inspect(self.eval_network, *self._sample, evaluated[0]))
         self._check_finite(health.gradient_norm)  # otherwise the next step would diverge
         self._epoch += 1
         if validation and validation.accuracy > self._best_accuracy:

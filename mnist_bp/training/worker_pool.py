@@ -1,4 +1,4 @@
-"""Process pool of ``train --seeds``: several trainings at a time, each in a separate process."""
+"""Process pool of ``train --seeds`` and ``search --jobs``: several processes at a time, each with its records."""
 
 import json
 import os
@@ -10,16 +10,25 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
 
+import mnist_bp
 from mnist_bp.errors import OutputClosed
 
-__all__ = ["Ended", "News", "WorkerPool"]
+__all__ = ["Ended", "News", "WorkerPool", "own_command"]
 
 MOMENT = 0.1
 """Seconds between two checks of the clock and of Ctrl-C while no training reports anything."""
+
+
+def own_command(*words: str) -> list[str]:
+    """Return the words that start a command of this program in a new process."""
+    # Without -P, Python would look for this package in the working folder first.
+    safe = [] if Path(mnist_bp.__file__).parents[1] == Path.cwd() else ["-P"]
+    return [sys.executable, *safe, "-m", "mnist_bp", *words]
 
 
 class Ended(NamedTuple):

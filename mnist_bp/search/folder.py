@@ -1,0 +1,48 @@
+"""Folder of a search: its study, the config of the best trial, and figures."""
+
+import time
+from itertools import count
+from pathlib import Path
+
+from mnist_bp.errors import InputError
+from mnist_bp.storage.atomic import storing
+
+__all__ = ["SEARCHES", "create_folder"]
+
+SEARCHES = Path("searches")
+"""Folder of all searches, in the working folder."""
+
+
+def create_folder(output: Path | None) -> Path:
+    """Create the folder of a new search and return it. Default: ``searches/<time>``.
+
+    Raises
+    ------
+    InputError
+        If ``output`` is a file, or is not empty.
+    StorageError
+        If it cannot be created.
+    """
+    if output is None:
+        return _new_folder()
+    if output.exists() and not output.is_dir():
+        raise InputError(f"{output} is a file: --output requires a folder")
+    if output.is_dir() and any(output.iterdir()):
+        raise InputError(f"{output} is not empty: choose another --output, or continue a search with --resume")
+    with storing(output):
+        output.mkdir(parents=True, exist_ok=True)
+    return output
+
+
+def _new_folder() -> Path:
+    name = time.strftime("%Y%m%d-%H%M%S")
+    with storing(SEARCHES):
+        SEARCHES.mkdir(exist_ok=True)
+        for number in count(1):
+            folder = SEARCHES / (name if number == 1 else f"{name}.{number}")
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            return folder
+    raise AssertionError  # count() does not end
