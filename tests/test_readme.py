@@ -51,6 +51,7 @@ PARSED_ONLY = {
     "--every-combination": "takes half a minute",
     "--submissions": "needs submissions; tests/cli/test_submissions.py",
     "--cost-function": "needs a file mine.py",
+    "--trials": "needs Optuna; tests/cli/test_search.py",
     "--seeds": "starts a process for each network",
     "--plot": "takes seconds",
     "--verify": "needs MNIST",

@@ -13,12 +13,14 @@ from mnist_bp.training.settings import SETTINGS
 DOCUMENT = (Path(mnist_bp.__file__).parent / "cli" / "README.md").read_text(encoding="utf-8")
 
 BY_NAME = {
-    "norms", "batch.by_label", "environment.variables", "dependencies", "extras[].packages", "settings", "changed"
+    "norms", "batch.by_label", "environment.variables", "dependencies", "extras[].packages", "settings", "changed",
+    "importances",
 }  # fmt: skip
 """Objects whose keys are names of arrays, classes, variables, packages or settings."""
 
 NEEDED = {"evaluate": ["run"], "page": ["run"], "explain": ["run"], "gradcheck": ["run", "--method", "complex"],
-          "predict": ["--model", "run", SAMPLE], "download": ["--list"], "info": [], "runs": ["run"]}  # fmt: skip
+          "predict": ["--model", "run", SAMPLE], "download": ["--list"], "info": [], "runs": ["run"],
+          "search": ["--dataset", "synthetic", "--limit", 60, "--epochs", 1, "--trials", 1, "--l2", "1e-5:0.1"]}  # fmt: skip
 """Arguments of the commands that follow a training."""
 
 
@@ -90,6 +92,13 @@ def test_every_key_of_the_other_records_is_documented(cli, run):
     assert_documented(cli("runs", "run", "--json"), "runs")
 
 
+def test_every_key_about_a_search_is_documented(cli, idx_folder):
+    """One object for each trial, and the end."""
+    pytest.importorskip("optuna")
+    values = ("--learning-rate", "0.5:5", "--limit", 60, "--epochs", 1)
+    assert_documented(cli("search", *values, "--trials", 5, "--data-dir", idx_folder, "--plot", "--json"), "search")
+
+
 def test_every_key_about_submissions_is_documented(cli):
     """One object for each file, and the end."""
     Path("class").mkdir()
@@ -107,6 +116,8 @@ def test_the_document_names_every_setting():
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command != "train"])
 def test_quiet_prints_the_result_alone(cli, run, command):
     """One line; the list of the datasets is a result of several."""
+    if command == "search":
+        pytest.importorskip("optuna")
     done = cli(command, *NEEDED[command], "--quiet")
     lines = done.out.splitlines()
     assert (done.code, done.err) == (0, "")

@@ -113,7 +113,7 @@ def test_quiet_prints_one_line(search):
 
 
 def test_a_terminal_shows_a_table(search, terminal, monkeypatch):
-    """Of the best trials at the end; in a narrow window, lines."""
+    """It has the best trials at the end; a narrow window gets lines."""
     stream = terminal(120)
     search(trials=2)
     assert "learning-rate" in stream.getvalue()
@@ -137,7 +137,7 @@ def test_plot_draws_history_importance_and_each_setting(search):
 
 
 def test_a_diverged_trial_is_pruned_with_a_word(search):
-    """The search goes on."""
+    """The search continues."""
     done = search(values=("--learning-rate", "1|1e300", "--activation", "relu"), trials=6)
     assert done.code == 0
     assert "pruned: training diverged in epoch 1" in done.out
@@ -213,7 +213,7 @@ def test_more_trials_can_be_added(cli, search):
 
 
 def test_no_trial_starts_after_the_time_limit(search):
-    """What is left can be resumed."""
+    """The search can be resumed."""
     done = search("--timeout", 1e-9, "--json")
     assert (done.code, done.records[-1]["reason"]) == (1, "time")
     assert "next: mnist-bp search --resume found" in done.err
