@@ -36,14 +36,13 @@ BELOW = {
     "search": {"core", "data", "errors", "storage", "training"},
     "page": {"core", "data", "network", "training", "errors", "storage"},
     "reports": {
-        "core", "data", "environment", "explanation", "gradcheck", "launcher", "network", "search", "training", "errors",
-        "shell",
-        "storage",
+        "core", "data", "environment", "explanation", "gradcheck", "launcher", "network", "search", "training",
+        "errors", "shell", "storage",
     },
     "cli": {
         "committee", "core", "cores", "data", "environment", "explanation", "gradcheck", "installed",
-        "instruction_sets", "launcher", "machine", "network", "page", "reports", "search", "training", "errors", "shell",
-        "storage",
+        "instruction_sets", "launcher", "machine", "network", "page", "reports", "search", "training", "errors",
+        "shell", "storage",
     },
     "api": {"committee", "core", "data", "environment", "explanation", "gradcheck", "network", "training", "errors"},
     "": {"api", "cli", "committee", "errors", "network"},

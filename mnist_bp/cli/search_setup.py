@@ -52,7 +52,7 @@ def new_search(
     """
     from mnist_bp.search.folder import create_folder
     from mnist_bp.search.study import create_study
-    from mnist_bp.training.run import data_digest
+    from mnist_bp.training.new_trainer import data_digest
 
     if not space.varied:
         raise InputError("nothing to search: give at least one setting a range LOW:HIGH or choices A|B|C")
@@ -87,7 +87,7 @@ def join_search(context: typer.Context, folder: Path, storage: str | None, conso
     """
     from mnist_bp.search.study import ATTRIBUTE, load_study, read_record
     from mnist_bp.storage.atomic import storing
-    from mnist_bp.training.run import data_digest
+    from mnist_bp.training.new_trainer import data_digest
 
     if option := first_explicit_option(context, [name for name in context.params if name not in WITH_RESUME]):
         raise InputError(f"{option} cannot be combined with --resume: the study records its settings")

@@ -11,12 +11,13 @@ from typing import NoReturn
 from optuna import Trial, TrialPruned
 from threadpoolctl import threadpool_limits
 
-from mnist_bp.data.datasets import Dataset, stratified_split
+from mnist_bp.data.datasets import Dataset
 from mnist_bp.errors import Diverged, InputError
 from mnist_bp.search.space import Space
+from mnist_bp.training.new_trainer import build_trainer
 from mnist_bp.training.saved_model import fresh_network
 from mnist_bp.training.settings import Settings
-from mnist_bp.training.trainer import LabelledImages, Trainer
+from mnist_bp.training.trainer import Trainer
 
 __all__ = ["NOTE", "Objective"]
 
@@ -32,17 +33,14 @@ class Objective:
     space
         Search space with the size of the validation set.
     data
-        Dataset. Only its training set is used.
+        Dataset. Only its training set is used, of which a part is held out for validation.
     on_batch
         Callback after each step. To end a trial early, it raises KeyboardInterrupt.
     """
 
     def __init__(self, space: Space, data: Dataset, on_batch: Callable[[], object]) -> None:
         self._space, self._on_batch = space, on_batch
-        shared = space.settings
-        assert shared.validation is not None
-        rest, self._validation = stratified_split(data.train, shared.validation, seed=shared.seed)
-        self._data = replace(data, train=rest)
+        self._data = replace(data, test=data.test.first(0))
 
     def __call__(self, trial: Trial) -> float:
         """Return the validation accuracy of the saved network, and report the one after each epoch.
@@ -76,9 +74,8 @@ class Objective:
         return saved
 
     def _trainer(self, settings: Settings) -> Trainer:
-        data = self._data
         network = fresh_network(
-            data,
+            self._data,
             settings.hidden,
             settings.activation,
             settings.cost,
@@ -86,14 +83,7 @@ class Objective:
             dtype=settings.dtype,
             weight_init=settings.weight_init,
         )
-        return Trainer(
-            network,
-            LabelledImages(data.train.rows, data.train.labels),
-            None,
-            settings,
-            validation=LabelledImages(self._validation.rows, self._validation.labels),
-            image_shape=data.train.images.shape[1:],
-        )
+        return build_trainer(settings, self._data, network)[1]
 
 
 def _prune(trial: Trial, note: str) -> NoReturn:

@@ -15,14 +15,17 @@ __all__ = ["build_trainer", "data_digest"]
 def build_trainer(
     settings: Settings, data: Dataset, network: Network, ranks: Ranks = SINGLE
 ) -> tuple[Dataset, Trainer]:
-    """Return the dataset without the validation set of the settings, and the trainer of a network."""
+    """Return the dataset without the validation set of the settings, and the trainer of a network.
+
+    An empty test set is not evaluated.
+    """
     rest, validation = data.train, None
     if settings.validation is not None:
         rest, validation = stratified_split(data.train, settings.validation, seed=settings.seed)
     trainer = Trainer(
         network,
         _labelled(rest),
-        _labelled(data.test),
+        _labelled(data.test) if len(data.test) else None,
         settings,
         validation=_labelled(validation) if validation else None,
         image_shape=data.train.images.shape[1:],

@@ -79,13 +79,12 @@ class Trainer:
     ) -> None:
         network.targets(training.labels)  # checks the labels once
         if validation is None and (test is None or settings.early_stop is not None or settings.keep == "best"):
-            raise InputError("early stopping, the best epoch, and no test set require a validation set")
+            raise InputError("no test set, early stopping and keeping the best epoch require a validation set")
         if AUGMENTATIONS[settings.augment] is not None and image_shape is None:
             raise InputError("augmentation requires image_shape, the rows and columns of an image")
         self.network, self.settings, self.ranks, self._image_shape = network, settings, ranks, image_shape
         self._training, self._test, self._validation = training, test, validation
-        images, labels = map(sample, training)
-        self._sample = LabelledImages(normalize(images, network.dtype), labels)
+        self._sample = LabelledImages(normalize(sample(training.images), network.dtype), sample(training.labels))
         self._examples = len(training.labels)
         self._batch_size = min(settings.batch_size or self._examples, self._examples)
         coefficients = {} if settings.momentum is None else {"momentum": settings.momentum}

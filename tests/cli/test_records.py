@@ -20,7 +20,7 @@ BY_NAME = {
 
 NEEDED = {"evaluate": ["run"], "page": ["run"], "explain": ["run"], "gradcheck": ["run", "--method", "complex"],
           "predict": ["--model", "run", SAMPLE], "download": ["--list"], "info": [], "runs": ["run"],
-          "search": ["--dataset", "synthetic", "--limit", 60, "--epochs", 1, "--trials", 1, "--l2", "1e-5:0.1"]}  # fmt: skip
+          "search": ["--dataset", "synthetic", "--limit", 60, "--trials", 1, "--l2", "1e-5:0.1"]}  # fmt: skip
 """Arguments of the commands that follow a training."""
 
 
