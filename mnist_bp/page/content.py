@@ -119,6 +119,14 @@ def _base64(array: NDArray[Any]) -> str:
     return base64.b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode()
 
 
-def learning_curves(epochs: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
-    """Return the learning curves in the records of a run's epochs: a list for each of ``CURVES`` that they contain."""
-    return {curve: [epoch[curve] for epoch in epochs] for curve in CURVES if epochs and curve in epochs[0]}
+def learning_curves(epochs: Sequence[Mapping[str, Any]]) -> dict[str, list[float | None]]:
+    """Return the learning curves in the records of a run's epochs: a list for each of ``CURVES`` that they contain.
+
+    Where epochs are missing, lost in a power failure, there is one more epoch without values: curves have a gap.
+    """
+    with_gaps: list[Mapping[str, Any]] = []
+    for epoch in epochs:
+        if with_gaps and epoch["epoch"] > with_gaps[-1]["epoch"] + 1:
+            with_gaps.append({"epoch": with_gaps[-1]["epoch"] + 1})
+        with_gaps.append(epoch)
+    return {curve: [epoch.get(curve) for epoch in with_gaps] for curve in CURVES if epochs and curve in epochs[0]}

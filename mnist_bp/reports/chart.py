@@ -61,12 +61,12 @@ def _label(value: float | None) -> str:
 
 
 def _sampled(curve: Points, epochs: Sequence[float], scale: Callable[[float], float]) -> Iterator[float | None]:
-    """Yield the scaled value of a curve at each epoch, linear between its points; None outside of them."""
+    """Yield the scaled value of a curve at each epoch, linear between its points; None where epochs are missing."""
     numbers = [number for number, _ in curve]
     for epoch in epochs:
         after = bisect_left(numbers, epoch)
         near = [point for point in curve[max(0, after - 1) : after + 1] if abs(point[0] - epoch) < HALF]
-        if 0 < after < len(curve):
+        if 0 < after < len(curve) and curve[after][0] - curve[after - 1][0] <= 1:
             (x_0, y_0), (x_1, y_1) = curve[after - 1], curve[after]
             yield scale(y_0) + (epoch - x_0) / (x_1 - x_0) * (scale(y_1) - scale(y_0))
         else:

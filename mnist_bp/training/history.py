@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ TRIES, PAUSE = 5, 0.02
 """Number of attempts to lock the file, and seconds between them: ``is_locked`` locks it for an instant."""
 
 NO_LOCK = "{} is on a file system without locks: do not start another training that writes there"
+LOST = "{} has {:,} of {:,} epochs: the others were lost, in a power failure for example; curves have gaps there"
 NO_SYNC = "{} is on a file system without fsync: a power failure may damage this run"
 
 
@@ -96,10 +98,20 @@ class History:
                 os.ftruncate(self._file, size)
             raise
 
-    def keep(self, lines: int) -> None:
-        """Truncate the file to its first ``lines`` lines, without a line that a power failure cut off."""
-        kept = read_whole(self._path, MOST_BYTES).splitlines(keepends=True)[:lines]
-        os.ftruncate(self._file, sum(len(line) for line in kept if line.endswith(b"\n")))
+    def keep(self, epochs: int) -> None:
+        """Truncate the file to the first lines of at most ``epochs`` epochs, without one that a power failure cut off.
+
+        If there are fewer lines than epochs, ``warnings`` says so.
+        """
+        lines = read_whole(self._path, MOST_BYTES).splitlines(keepends=True)[:epochs]
+        kept = [*takewhile(lambda line: line.endswith(b"\n") and _epoch_in(line) <= epochs, lines)]
+        os.ftruncate(self._file, sum(map(len, kept)))
+        self._sync()
+        if len(kept) < epochs:
+            self.warnings.append(LOST.format(self._path, len(kept), epochs))
+
+    def flush(self) -> None:
+        """Flush the file to the disk."""
         self._sync()
 
     def close(self) -> None:
@@ -113,6 +125,15 @@ class History:
     def _sync(self) -> bool:
         self._synced = time.monotonic()
         return sync(self._file)
+
+
+def _epoch_in(line: bytes) -> int:
+    """Return the epoch of a record; 0 if the line is not valid, which ``read_epochs`` reports."""
+    try:
+        epoch = json.loads(line)["epoch"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return 0
+    return epoch if type(epoch) is int else 0
 
 
 def read_epochs(path: Path) -> list[dict[str, Any]]:

@@ -157,6 +157,7 @@ class TrainingRun:
         if self.saved is None or self.trainer.saved_epoch == result.epoch:
             self.saved = result
         self.run.record({"event": "epoch", **result.record(), **self.data.mark})
+        self.run.flush_history()  # before the checkpoint: else a power failure may leave one without its epochs
         with self.run.writing():
             results = checkpoint.Results(self.last, self.saved)
             checkpoint.save(self.run.checkpoint, self.trainer, results, self._identity)

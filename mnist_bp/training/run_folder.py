@@ -14,7 +14,7 @@ from mnist_bp import __version__
 from mnist_bp.errors import InputError, StorageError
 from mnist_bp.network import Network
 from mnist_bp.shell import program_command
-from mnist_bp.storage.atomic import atomic_write, remove_parts, storing, sync_folder, write_text
+from mnist_bp.storage.atomic import atomic_write, make_folder, remove_parts, storing, sync_folder, write_text
 from mnist_bp.storage.regular_file import read_whole
 from mnist_bp.training.config_file import LIMIT, read_config
 from mnist_bp.training.history import MOST_BYTES, History, read_epochs
@@ -163,6 +163,12 @@ class RunFolder:
         with self.writing(HISTORY):
             history.append(epoch)
 
+    def flush_history(self) -> None:
+        """Flush the history to the disk, before a checkpoint of its last epoch takes its place there."""
+        history = self.claim()
+        with self.writing(HISTORY):
+            history.flush()
+
     def read_history(self) -> list[dict[str, Any]]:
         """Return the records of all epochs so far. Raise InputError if the history is invalid."""
         return read_epochs(self.folder / HISTORY)
@@ -231,7 +237,7 @@ def _new_folder(sizes: tuple[int, ...], given: str | None) -> Path:
     """Create ``runs/<time>-<sizes>-<given>``, with a number appended if another run started in the same second."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{format_sizes(sizes)}"[:LONGEST_NAME]
     name += f"-{given}" if given else ""
-    RUNS.mkdir(exist_ok=True)
+    make_folder(RUNS)
     for number in count(1):
         folder = RUNS / (name if number == 1 else f"{name}.{number}")
         try:
@@ -244,7 +250,7 @@ def _new_folder(sizes: tuple[int, ...], given: str | None) -> Path:
 
 def _given_folder(folder: Path) -> Path:
     refuse_a_run(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     return folder
 
 

@@ -10,7 +10,6 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
 
@@ -146,7 +145,7 @@ class _Socket:
     shutdown = close
 
 
-def _adapter(responses: list[bytes], read: list[_Socket]) -> HTTPAdapter:
+def _adapter(responses: list[bytes], read: list[_Socket]) -> request._Adapter:
     """Return an adapter whose connections receive one response each, to any host."""
 
     class Connection(HTTPConnection):
@@ -169,7 +168,7 @@ def _adapter(responses: list[bytes], read: list[_Socket]) -> HTTPAdapter:
     class Pool(HTTPConnectionPool):
         ConnectionCls = Connection  # type: ignore[assignment]
 
-    adapter = HTTPAdapter()
+    adapter = request._Adapter()
     adapter.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": Pool}
     return adapter
 

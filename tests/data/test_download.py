@@ -116,6 +116,7 @@ FAULTS = {
     "500 for ever": (["error"], "HTTP 500 Internal Server Error"),
     "503, an hour to wait": (["unavailable", "good"], None),
     "503 for ever": (["unavailable"], "HTTP 503 Service Unavailable"),
+    "cookie with an invalid date": (["cookie"], None),
     "redirect": (["moved"], None),
     "redirect in a circle": (["circular"], "more than 5 redirects"),
     "redirect with a body without an end": (["swamp"], None),

@@ -113,6 +113,10 @@ class Mirror(BaseHTTPRequestHandler):
         """Send the right content in a .gz file with other bytes."""
         self.answer(gzip.compress(self.content, compresslevel=1, mtime=1))
 
+    def cookie(self):
+        """The file, and a cookie with a month that no year has."""
+        self.answer(self.zipped, Set_Cookie="a=b; expires=Wed, 21 Ocv 2015 07:28:00 GMT")
+
     def plain(self):
         """The right content, not compressed: a proxy on the way was helpful."""
         self.answer(self.content)

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Mapping
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import LocationParseError, NameResolutionError, ProtocolError
 
 from mnist_bp.data.download.headers import location_of
@@ -21,11 +23,26 @@ MOST_REDIRECTS = 5
 REDIRECTS = {301, 302, 303, 307, 308}
 
 
+class _Adapter(HTTPAdapter):
+    """Adapter that ignores cookies. Python's parser of cookies prints a traceback about some invalid ones."""
+
+    def build_response(self, req: requests.PreparedRequest, resp: BaseHTTPResponse) -> requests.Response:
+        if received := getattr(resp, "_original_response", None):
+            del received.msg["Set-Cookie"]
+            del received.msg["Set-Cookie2"]
+        return super().build_response(req, resp)
+
+
 class _Session(requests.Session):
-    """Session that leaves redirects alone.
+    """Session that leaves redirects alone, and ignores cookies.
 
     Even with ``allow_redirects=False``, requests reads the body of a redirect, of any size, to find the next request.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        for scheme in SCHEMES:
+            self.mount(f"{scheme}://", _Adapter())
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return None: to requests, no response is a redirect."""

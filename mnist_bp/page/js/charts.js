@@ -54,11 +54,15 @@ function axes({ first, last, across, up }, ticks, xLabel, format) {
 
 /* Draw one curve; its end, or null if it has no point. */
 function drawCurve(svg, x, { name, y, look }, { across, up }) {
-  const points = x.map((value, i) => [value, y[i]]).filter(([, value]) => value !== null && Number.isFinite(value));
-  if (!points.length) return null;
-  const places = points.map(([px, py]) => [across(px), up(py)]);
-  const path = places.map(([px, py], i) => `${i ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`);
-  const [cx, cy] = places[places.length - 1];
+  const isPoint = (value) => value !== null && Number.isFinite(value);
+  const path = [];
+  let [cx, cy] = [null, null];
+  for (const [i, value] of x.entries()) {
+    if (!isPoint(y[i])) continue;
+    [cx, cy] = [across(value), up(y[i])];
+    path.push(`${i && isPoint(y[i - 1]) ? "L" : "M"}${cx.toFixed(1)} ${cy.toFixed(1)}`);
+  }
+  if (!path.length) return null;
   svg.append(
     svgElement("path", { d: path.join(""), class: `curve ${look}` }),
     svgElement("circle", { cx, cy, r: 2.5, class: `curve-end ${look}` }),

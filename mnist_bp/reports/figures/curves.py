@@ -1,6 +1,8 @@
 """Figures over the epochs: learning curves, and the gradient's norm."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,8 +113,7 @@ def _draw(
         axes.axvline(best, color="0.45", linewidth=1, zorder=0, label=f"saved model: epoch {best:,}")
     for place, curve in enumerate(curves):
         axes.plot(
-            epochs if curve.epochs is None else curve.epochs,
-            curve.figures,
+            *_with_gaps(epochs if curve.epochs is None else curve.epochs, curve.figures),
             color=COLOURS[place % len(COLOURS)],
             linestyle=DASHES[place % len(DASHES)],
             marker=MARKERS[place % len(MARKERS)],
@@ -129,6 +130,14 @@ def _draw(
     if len(epochs) == 1:
         axes.set_xticks(epochs)
     axes.legend(framealpha=0.85, edgecolor="none")
+
+
+def _with_gaps(epochs: Sequence[int], figures: Sequence[float]) -> tuple[list[int], list[float]]:
+    """Return the points of a curve, with a NaN, at which a line breaks, where epochs are missing."""
+    points = [*zip(epochs, figures, strict=True)]
+    holes = [(one + 1, math.nan) for one, other in pairwise(epochs) if other > one + 1]
+    points = sorted(points + holes, key=lambda point: point[0])
+    return [epoch for epoch, _ in points], [figure for _, figure in points]
 
 
 def _scale(axes: Axes, curves: Sequence[Curve]) -> str:
