@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["command_line", "install_command", "option_words", "program", "program_command", "word"]
+__all__ = ["command_line", "install_command", "option_words", "program", "program_command", "public_path", "word"]
 
 
 def command_line(*words: object) -> str:
@@ -50,6 +50,17 @@ def program() -> str:
 
 def _without_suffix(path: str | Path) -> Path:
     return Path(path).resolve().with_suffix("")
+
+
+def public_path(path: str | Path) -> Path:
+    """Return a path for a file that people publish: relative if it is below the working folder, else ``…/NAME``."""
+    relative = os.path.relpath(path) if _is_below(path) else os.path.join("…", os.path.basename(os.path.abspath(path)))  # noqa: PTH100, PTH118, PTH119 - also of a text
+    return Path(relative)
+
+
+def _is_below(path: str | Path) -> bool:
+    folder = os.path.join(Path.cwd(), "")  # noqa: PTH118 - with the separator at its end
+    return os.path.join(os.path.abspath(path), "").startswith(folder)  # noqa: PTH100, PTH118 - links are kept
 
 
 def program_command(*words: object) -> str:

@@ -13,7 +13,7 @@ from mnist_bp.environment import user_path
 from mnist_bp.errors import DataUnavailable, InputError
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.data import warn_if_synthetic
-from mnist_bp.shell import option_words, program_command
+from mnist_bp.shell import command_line, option_words, public_path
 from mnist_bp.training.data_settings import DataSettings
 from mnist_bp.training.notation import format_sizes
 from mnist_bp.training.panels import OUTPUT
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset, Examples
 
 __all__ = ["page"]
+
+PATHS = ("data-dir", "class-names")
+"""Settings of the data that are paths."""
 
 
 @help_text("""The page is one file that any browser opens, also offline. Default: the latest run, with the dataset it
@@ -92,10 +95,14 @@ def _training_set(trained: TrainedModel, data: "Dataset", source: DataSettings, 
 
 
 def _explain(trained: TrainedModel, data: "Dataset", source: DataSettings) -> str:
-    """Return the command that prints the explanation of the page, of the same model and data."""
+    """Return the command that prints the explanation of the page, of the same model and data.
+
+    Pages are published, so the command has no absolute path of this machine.
+    """
     if data.is_synthetic and source.data_dir is None:  # it may stand in for missing data
         source = replace(source, dataset=data.option)
-    return program_command("explain", trained.path, *option_words(source.options()))
+    paths = {key: public_path(path) for key, path in source.options().items() if key in PATHS}
+    return command_line("mnist-bp", "explain", public_path(trained.path), *option_words({**source.options(), **paths}))
 
 
 def _page(trained: TrainedModel, data: "Dataset", train: "Examples | None", explain: str) -> bytes:

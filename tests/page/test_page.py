@@ -72,7 +72,28 @@ def test_where_it_goes_can_be_said(cli: Callable, run: Path) -> None:
     size = Path("mine.html").stat().st_size
     assert record == {"event": "page", "page": "mine.html", "bytes": size, "model": str(run / "model.npz")}
     assert not (run / "page.html").exists()
-    assert content_of(Path("mine.html"))["explain"] == f"mnist-bp explain {run / 'model.npz'}"
+    assert content_of(Path("mine.html"))["explain"] == f"mnist-bp explain {Path('run/model.npz')}"
+
+
+def test_the_page_has_no_absolute_path(
+    cli: Callable, run: Path, idx_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People publish it: neither the folder of the data, of the model, of the program nor of the user is on it."""
+    (tmp_path / "names.txt").write_text("".join(f"class {number}\n" for number in range(10)))
+    monkeypatch.setattr(sys, "argv", ["/home/user/venv/bin/mnist-bp"])
+    given = ["--data-dir", idx_folder.resolve(), "--class-names", tmp_path / "names.txt"]
+    assert cli("page", run.resolve(), "--output", "page.html", *given).code == 0
+    text = Path("page.html").read_text(encoding="utf-8")
+    assert "…/names.txt" in content_of(Path("page.html"))["explain"].replace(os.sep, "/")
+    assert not any(str(path) in text for path in (tmp_path, Path.home(), "/home/user", sys.prefix))
+
+
+def test_a_path_below_the_working_folder_is_relative_on_the_page(cli: Callable, idx_folder: Path) -> None:
+    """The command works where the page was made."""
+    idx_folder.rename("few")
+    Network([784, 10], rng=np.random.default_rng(0)).save("model.npz")
+    assert cli("page", Path("model.npz").resolve(), "--data-dir", Path("few").resolve()).code == 0
+    assert content_of(Path("page.html"))["explain"] == "mnist-bp explain model.npz --data-dir=few"
 
 
 def test_a_model_without_a_run_has_no_learning_curves(cli: Callable, idx_folder: Path) -> None:
