@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import inspect
 import json
 import shlex
 import sys
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from _shared import machine
+from _shared.mpi import has_mpi
 from _shared.tables import markdown
 
-from _bench import commands, epochs, features, scaling
+from _bench import commands, epochs, features, ranks, ranks_model, scaling
 from _bench.jobs import Source, find_data
 from _bench.peers import SYSTEMS
 from _bench.pool import installed
+from _bench.ranks import RankScaling
 from _bench.results import Agreement, Comparison
 from _bench.scaling import Series
 from mnist_bp.data.datasets import Dataset
@@ -61,6 +64,7 @@ class Results:
     commands: list[Comparison] = field(default_factory=list)
     features: list[Comparison] = field(default_factory=list)
     scaling: list[Series] = field(default_factory=list)
+    ranks: RankScaling | None = None
     agreements: list[Agreement] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -70,6 +74,7 @@ class Results:
             "commands": [comparison.as_json() for comparison in self.commands],
             "features": [comparison.as_json() for comparison in self.features],
             "scaling": {series.name: [point.as_json() for point in series.points] for series in self.scaling},
+            "ranks": self.ranks and self.ranks.as_json(),
             "agreements": [agreement.as_json() for agreement in self.agreements],
         }
 
@@ -98,6 +103,8 @@ def main(arguments: Sequence[str]) -> NoReturn:
             run_features(options, data, results)
         if options.scaling:
             run_scaling(options, source, data, results)
+        if options.ranks:
+            run_ranks(options, source, data, results)
     except KeyboardInterrupt:
         sys.exit(130)
     keep(options, about, results)
@@ -111,12 +118,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     add_options(parser)
     options = parser.parse_args(arguments)
-    if not (options.epochs or options.commands or options.features or options.scaling):
+    if not (options.epochs or options.commands or options.features or options.scaling or options.ranks):
         options.epochs = options.commands = True
     options.systems = ["mnist-bp", *(name for name in SYSTEMS if name in options.systems and name != "mnist-bp")]
     for path in (options.json, options.picture):
         if path and not path.parent.is_dir():
             parser.error(f"no such folder: {path.parent}")
+    if options.ranks and not has_mpi():
+        parser.error(f"--ranks needs mpi4py and mpiexec: {INSTALL % 'mpi-bundled'}")
+    if options.ranks and max(options.ranks) == 1:
+        parser.error("--ranks needs a number above 1, such as --ranks 1 2")
     if options.picture and importlib.util.find_spec("matplotlib") is None:
         parser.error(f"--picture needs matplotlib: {INSTALL % 'plot'}")
     return options
@@ -133,10 +144,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--features", action="store_true", help="an epoch with dropout, augmentation, … compared with a plain one"
     )
     part.add_argument("--scaling", action="store_true", help="time and memory against width, depth, batch and data")
+    part.add_argument(
+        "--ranks",
+        nargs="+",
+        type=positive,
+        metavar="N",
+        help="steps on these numbers of MPI ranks, and a model for more",
+    )
     narrow.add_argument("--full", action="store_true", help="epochs: all combinations (takes hours)")
     hidden, batch = checked(parse_hidden), checked(parse_batch_size)
-    narrow.add_argument("--hidden", nargs="+", type=hidden, metavar="N,N", help="epochs: these networks")
-    narrow.add_argument("--batch-size", nargs="+", type=batch, metavar="N", help="epochs: these batch sizes, or all")
+    narrow.add_argument("--hidden", nargs="+", type=hidden, metavar="N,N", help="epochs, ranks: these networks")
+    narrow.add_argument(
+        "--batch-size", nargs="+", type=batch, metavar="N", help="epochs: these batch sizes, or all; ranks: these"
+    )
     narrow.add_argument(
         "--threads",
         nargs="+",
@@ -232,6 +252,16 @@ def run_scaling(options: argparse.Namespace, source: Source, data: Dataset, resu
     for series in scaling.measure(options.rounds, options.limit, source, data):
         results.scaling.append(series)
         print(f"\n{series.table()}", flush=True)
+
+
+def run_ranks(options: argparse.Namespace, source: Source, data: Dataset, results: Results) -> None:
+    """Measure and print the scaling over ranks, and the model."""
+    print(f"\n## Scaling over ranks\n\n{ranks.NOTES}", flush=True)
+    results.ranks = ranks.measure(options.ranks, options.hidden, options.batch_size, options.rounds, source)
+    print(f"\n{ranks.table(results.ranks, options.ranks)}", flush=True)
+    print(f"\n### Model\n\n{inspect.getdoc(ranks_model)}", flush=True)
+    for part in ranks.model(results.ranks, data):
+        print(f"\n{part}", flush=True)
 
 
 def keep(options: argparse.Namespace, about: dict[str, Any], results: Results) -> None:
