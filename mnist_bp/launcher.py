@@ -3,7 +3,7 @@
 import os
 from typing import NamedTuple
 
-__all__ = ["Launch", "launch"]
+__all__ = ["Launch", "launch", "without_launch"]
 
 _VARIABLES = (
     ("mpiexec", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),  # Open MPI
@@ -11,6 +11,12 @@ _VARIABLES = (
     ("srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),  # the second one is not set in the batch script itself
 )
 """Environment variables with the rank and the number of processes, by launcher."""
+
+
+def without_launch() -> dict[str, str]:
+    """Return the environment for a process that this process starts: that one has no launcher."""
+    own = {variable for _, *names in _VARIABLES for variable in names}
+    return {name: value for name, value in os.environ.items() if name not in own}
 
 
 class Launch(NamedTuple):

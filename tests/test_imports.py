@@ -31,7 +31,8 @@ BELOW = {
     "explanation": {"core", "gradcheck", "network", "errors"},
     "data": {"core", "environment", "errors", "shell", "storage"},
     "training": {
-        "committee", "core", "cores", "data", "environment", "machine", "network", "errors", "shell", "storage"
+        "committee", "core", "cores", "data", "environment", "launcher", "machine", "network", "errors", "shell",
+        "storage",
     },
     "search": {"core", "data", "errors", "storage", "training"},
     "page": {"core", "data", "network", "training", "errors", "storage"},

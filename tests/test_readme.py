@@ -35,6 +35,7 @@ NO_EXAMPLES = {
     "# nielsen.py": "needs Nielsen's network.py; run by tests/gradcheck/test_user_function.py",
     "How sensitive is C_0 to w_{8,10}^(3)?": "output of explain",
     "runs/…/page.html": "output of page",
+    "T(R, B) = c": "a formula",
     "import gzip, numpy, pickle": "reads mnist.pkl.gz",
     "import numpy, torch": "needs PyTorch",
     "import numpy, scipy.io": "needs SciPy",

@@ -1,7 +1,6 @@
 """Process pool of ``train --seeds`` and ``search --jobs``: several processes at a time, each with its records."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import IO, Any, NamedTuple, Self
 
 import mnist_bp
 from mnist_bp.errors import OutputClosed
+from mnist_bp.launcher import without_launch
 
 __all__ = ["Ended", "News", "WorkerPool", "own_command"]
 
@@ -155,7 +155,7 @@ class WorkerPool:
             stdout=subprocess.PIPE,
             stderr=errors,
             encoding="utf-8",
-            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+            env={**without_launch(), "PYTHONIOENCODING": "utf-8"},
             **_SEPARATE_GROUP,
         )
         self._running[seed] = process

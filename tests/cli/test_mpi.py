@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from mpi import PATIENCE, mpiexec, needs_mpi, run_on, wait_until
 
-from mnist_bp.launcher import Launch, launch
+from mnist_bp.launcher import Launch, launch, without_launch
 
 COMMAND = ("-m", "mnist_bp")
 
@@ -37,6 +37,15 @@ def test_each_launcher_is_detected(name, monkeypatch):
 def test_a_batch_script_is_no_launcher(monkeypatch):
     """Slurm sets the number of tasks there as well, but only srun starts them."""
     pretend(monkeypatch, {"SLURM_PROCID": "0", "SLURM_NTASKS": "2"})
+    assert launch() == Launch("", 0, 1)
+
+
+@pytest.mark.parametrize("name", LAUNCHERS)
+def test_a_process_that_a_rank_starts_is_no_rank(name, monkeypatch):
+    """It must not wait for other ranks."""
+    pretend(monkeypatch, LAUNCHERS[name])
+    for variable in {*os.environ} - {*without_launch()}:
+        monkeypatch.delenv(variable)
     assert launch() == Launch("", 0, 1)
 
 
@@ -247,3 +256,32 @@ def test_a_signal_to_mpiexec_ends_the_trainings_of_several_seeds(cli, idx_folder
     assert process.returncode != 0
     assert_nobody_lives()
     assert_resumes(cli, "all/seed-1")
+
+
+ELSEWHERE = """
+import os
+if (os.environ.get("OMPI_COMM_WORLD_RANK") or os.environ["PMI_RANK"]) == "1":
+    os.chdir("other")
+from mnist_bp.cli.main import main
+main()
+"""
+
+
+@needs_mpi
+@pytest.mark.parametrize(
+    ("has_data", "message"), [(False, "mnist-bp: rank 1 on "), (True, "mnist-bp: rank 1 has other")]
+)
+def test_a_rank_with_other_data_refuses_the_training(has_data, message, idx_folder, write_few_digits):
+    """Another machine may lack the folder, or have other files in it. No run is created."""
+    Path("data").symlink_to(idx_folder)
+    Path("other").mkdir()
+    if has_data:
+        write_few_digits(Path("other/data"))
+        labels = Path("other/data/train-labels-idx1-ubyte")
+        *before, last = labels.read_bytes()
+        labels.write_bytes(bytes([*before, (last + 1) % 10]))
+    code, out, err = run_on(2, "-c", ELSEWHERE, "train", "--data-dir", "data", "--output", "run", "--json")
+    assert (code, out) == (2, "")
+    assert err.count("mnist-bp: ") == 1
+    assert message in err
+    assert not Path("run").exists()
