@@ -144,7 +144,7 @@ function renderForecast(view) {
 }
 
 function showForecast({ labels }, { now, one, all }) {
-  setText(byId("forecast-rest"), `mean of ${labels.length} test digits`);
+  setText(byId("forecast-rest"), `${labels.length} test digits`);
   for (const row of byId("forecast").tBodies[0].rows) {
     const { what } = row.dataset;
     const isFraction = what === "correct";

@@ -18,6 +18,7 @@ import { connectMoment, renderMoment } from "./moment.js";
 import { connectNudge, renderNudge } from "./nudge.js";
 import { connectDiagram } from "./pointing.js";
 import { renderSight } from "./sight.js";
+import { renderSignals } from "./signals.js";
 import { connectSpots, drawSpot } from "./spot.js";
 import { renderStage } from "./stage.js";
 import { connectFormula, renderFormula } from "./stage_formula.js";
@@ -91,6 +92,7 @@ export function renderAtOnce() {
   diagram.draw(asked);
   renderFormula(byId("stage-formula"), asked, diagram);
   drawSpot(diagram);
+  renderSignals(diagram, view);
   if (view.panel) PANELS[view.panel](view);
   renderCard(view, diagram);
   renderSight(view);

@@ -51,6 +51,7 @@ export function renderNudge(view) {
   const isReady = derivatives !== null && !isBlank;
   const isShown = isReady && looked !== null;
   byId("nudge").hidden = !isShown;
+  byId("edge-hint").hidden = isShown;
   byId("nudge-choose").hidden = !isReady || looked !== null;
   shown = { ...shown, view, address: looked };
   if (!isShown) return;

@@ -1,0 +1,66 @@
+"""Signals that move in the diagram, and none for readers who asked for less motion."""
+
+from collections.abc import Callable
+
+import pytest
+from page_actions import Browser, ask, find
+
+from mnist_bp import Network
+from mnist_bp.data.datasets import Dataset
+
+pytestmark = pytest.mark.browser
+
+WATCH = """window.moved = [];
+new MutationObserver((changes) => {
+    for (const {addedNodes} of changes) moved.push(...[...addedNodes].flatMap((one) =>
+        one.matches?.(".signal, .signal-ring") ? [one.getAttribute("class")] : []));
+}).observe(byId("diagram"), {childList: true, subtree: true})"""
+
+
+def ended(browser: Browser) -> list[str]:
+    """Wait until nothing moves, and return the kinds of what moved."""
+    browser.execute_async_script(
+        """const done = arguments[0];
+        const wait = () => document.querySelector(".signals > *") || !moved.length ? setTimeout(wait, 10) : done();
+        wait()"""
+    )
+    return ask(browser, "moved.splice(0)")
+
+
+@pytest.mark.parametrize("hidden", [(16, 16), ()])
+def test_signals_move_forwards_with_a_digit_and_backwards_with_a_step(
+    browser: Browser, errors: None, show: Callable[..., None], data: Dataset, hidden: tuple[int, ...], rng: object
+) -> None:
+    """Along edges in two colours, or as a ring around the neurons of a stage; they leave nothing behind."""
+    show(Network([784, *hidden, 10], rng=rng), data)
+    browser.execute_script(WATCH)
+
+    find(browser, "#next").click()
+    assert set(ended(browser)) == {"signal plus", "signal minus"}
+    find(browser, "#step-back").click()
+    assert ended(browser) == 10 * ["signal-ring"]
+    find(browser, "#step-back").click()
+    assert ended(browser) == 10 * ["signal-ring"]
+    find(browser, "#step-back").click()
+    assert set(ended(browser)) <= {"signal plus", "signal minus"}
+    find(browser, "#step-back").click()
+    assert set(ended(browser)) <= {"signal plus", "signal minus"}
+
+
+def test_nothing_moves_for_readers_who_asked_for_less_motion(
+    browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset
+) -> None:
+    """Everything else is shown at once, as always."""
+    features = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    try:
+        show(network, data)
+        browser.execute_script(WATCH)
+        find(browser, "#next").click()
+        ask(browser, "state.example")
+        find(browser, "#step-back").click()
+        ask(browser, "state.stage")
+        browser.execute_async_script("setTimeout(arguments[0], 250)")
+        assert ask(browser, "moved") == []
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
