@@ -16,6 +16,9 @@ __all__ = ["assemble", "fill", "page_modules"]
 
 SOURCES = resources.files(__package__)
 
+STYLE_SPACE = re.compile(r"/\*.*?\*/|^\s+", re.MULTILINE | re.DOTALL)
+"""Comments and indentation of the style, which the page does without."""
+
 
 def assemble(content: Mapping[str, Any], title: str) -> bytes:
     """Return the page with ``content`` (see ``content.page_content``), encoded as UTF-8.
@@ -43,7 +46,7 @@ def fill(content: Mapping[str, Any], title: str, script: str) -> bytes:
     it as text. The policy allows only the script and the style with these SHA-256 checksums, and no connections.
     A page that trains has the same modules a second time, as text, of which it makes a worker.
     """
-    style = _source("page.css")
+    style = STYLE_SPACE.sub("", _source("page.css"))
     worker = bundle(page_modules(content), "worker") if content["training"] else ""
     places = {
         "title": html.escape(title),

@@ -15,7 +15,13 @@ EXPORT = re.compile(r"^export (?=(?:const|(?:async )?function|class) ([^\W\d]\w*
 COMMENT = re.compile(r"^ *(?:/\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
 """Comment with lines to itself. The page leaves it out, which makes its script a tenth smaller."""
 
-UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport\s*[.(].*|</script.*|<!--.*", re.MULTILINE | re.IGNORECASE)
+SPACE = re.compile(r"^\s+", re.MULTILINE)
+"""Indentation and empty lines, which the page does without. A text on more than one line, in backticks, is refused."""
+
+UNKNOWN = re.compile(
+    r"^\s*(?:import|export)\b.*|^[^`\n]*`(?:[^`\n]*`[^`\n]*`)*[^`\n]*$|\bimport\s*[.(].*|</script.*|<!--.*",
+    re.MULTILINE | re.IGNORECASE,
+)
 """Unsupported module syntax, which remains after the known forms are removed, and text that would end the script in
 HTML."""
 
@@ -67,6 +73,7 @@ def _scope(name: str, source: str, exports: Mapping[str, list[str]]) -> str:
     for other in exports:
         if _variable(other) in source:
             raise ValueError(f"{name}.js uses the name {_variable(other)}, which is reserved for the bundler")
+    body = SPACE.sub("", body)
     return f"const {_variable(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports[name])} }};\n}})();"
 
 

@@ -44,6 +44,7 @@ def test_a_change_of_the_entry_runs_other_modules() -> None:
         'import "./one.js";',
         'const one = await import("./one.js");',
         "const address = import.meta.url;",
+        "const text = `one\n  two`;",
         "export default 1;",
         "export let a = 1;",
         "export function* g() {}",
@@ -84,6 +85,13 @@ def test_comments_with_lines_to_themselves_are_left_out() -> None:
     assert "A module" not in script
     assert "two" not in script
     assert "const a = 1; // one\nconst b = '/* c */'; /* d */\n" in script
+
+
+def test_indentation_and_empty_lines_are_left_out() -> None:
+    """A text keeps its spaces."""
+    script = bundle({"main": "function f() {\n  if (a) {\n\n    b(`  c  ${d}`);\n  }\n}\n"}, "main")
+
+    assert "function f() {\nif (a) {\nb(`  c  ${d}`);\n}\n}\n" in script
 
 
 def test_every_file_of_the_page_is_in_its_script() -> None:
