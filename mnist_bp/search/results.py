@@ -8,7 +8,6 @@ from typing import Any
 
 import optuna
 import tomli_w
-from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
 from mnist_bp.search.objective import NOTE
@@ -62,8 +61,7 @@ def importances(study: optuna.Study) -> dict[str, float] | None:
     if len(complete) < LEAST_TRIALS:
         return None
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.simplefilter("ignore", ExperimentalWarning)
+        warnings.simplefilter("error", UserWarning)
         evaluator = optuna.importance.PedAnovaImportanceEvaluator()
         try:
             found = optuna.importance.get_param_importances(study, evaluator=evaluator)

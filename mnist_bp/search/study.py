@@ -110,8 +110,7 @@ def read_record(study: optuna.Study) -> dict[str, Any]:
 
 def fail_stale_trials(study: optuna.Study) -> None:
     """Mark the trials of processes that were killed as failed, once they have had no sign of life for ``GRACE``."""
-    with _without_warnings():
-        optuna.storages.fail_stale_trials(study)
+    optuna.storages.fail_stale_trials(study)
 
 
 def place(study: optuna.Study, number: int) -> int:
@@ -130,10 +129,15 @@ def without_password(url: str) -> str:
 
 @contextmanager
 def using_storage(url: str | None) -> Iterator[None]:
-    """Turn errors of the storage in this block into an ``InputError`` or a ``StorageError``."""
+    """Turn errors of the storage in this block into an ``InputError`` or a ``StorageError``.
+
+    Warnings about features of Optuna that are experimental in some versions are ignored.
+    """
     shown = "study.db" if url is None else without_password(url)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            yield
     except DuplicatedStudyError as error:
         raise InputError(
             f"{shown} has this study already: join it with --resume, or choose another --output"
@@ -157,21 +161,12 @@ def _name(folder: Path, url: str | None) -> str:
 def _storage(url: str) -> optuna.storages.RDBStorage:
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     options = {"connect_args": {"timeout": LOCK_SECONDS}} if url.startswith("sqlite:") else {}
-    with _without_warnings():
-        return optuna.storages.RDBStorage(url, engine_kwargs=options, heartbeat_interval=HEARTBEAT, grace_period=GRACE)
+    return optuna.storages.RDBStorage(url, engine_kwargs=options, heartbeat_interval=HEARTBEAT, grace_period=GRACE)
 
 
 def _pruner() -> optuna.pruners.BasePruner:
     """Return the pruner: a trial whose best accuracy so far is below the median of others after as many epochs."""
     return optuna.pruners.MedianPruner(n_warmup_steps=WARM_UP)
-
-
-@contextmanager
-def _without_warnings() -> Iterator[None]:
-    """Ignore warnings about features of Optuna that are experimental in some versions."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        yield
 
 
 class _Sampler(optuna.samplers.BaseSampler):

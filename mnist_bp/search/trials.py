@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator
 
 import optuna
-from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from mnist_bp.search.objective import Objective
@@ -69,15 +68,18 @@ def _run_one(study: optuna.Study, objective: Objective, trials: int) -> Iterator
             raise _NotNeeded
         try:
             accuracy = objective(trial)
-        except (optuna.TrialPruned, UpdateFinishedTrialError):
+        except optuna.TrialPruned:
             is_over = True
+            raise
+        except RuntimeError:  # of this trial's report, or a bug
+            is_over = study.get_trials(deepcopy=False)[trial.number].state != TrialState.RUNNING
             raise
         is_over = True
         return accuracy
 
     try:
         study.optimize(needed, n_trials=1, catch=(_NotNeeded,), callbacks=[lambda _, trial: ended.append(trial)])
-    except (UpdateFinishedTrialError, ValueError):
+    except (RuntimeError, ValueError):
         # This process was suspended for longer than the grace period, and another one has marked the trial as failed.
         if not is_over:
             raise

@@ -257,7 +257,7 @@ def test_a_full_disk_is_3():
 
 def test_help_and_bad_options_need_no_numpy():
     """Nothing heavy is imported until there is something to convert, to compute or to fetch."""
-    heavy = {"numpy", "requests", "tomli_w", "rich.progress", "mnist_bp.cli.gradcheck"}
+    heavy = {"numpy", "requests", "tomli_w", "rich.progress", "mnist_bp.cli.gradcheck", "optuna"}
     program = """
 import sys
 from mnist_bp.cli.main import main
@@ -267,8 +267,8 @@ for command in sys.argv[2:]:
     except SystemExit:
         print("loaded", command, *sorted({*sys.argv[1].split()} & {*sys.modules}), sep=",", file=sys.stderr)
 """
-    good = ["--help", "train -h", "--version", "--show-completion"]
-    bad = ["tran", "train --epochs 0", "train --hidden x"]
+    good = ["--help", "train -h", "search -h", "--version", "--show-completion"]
+    bad = ["tran", "train --epochs 0", "train --hidden x", "search --l2 2:1"]
     for commands, unneeded in ((good, heavy | {"pydantic", "secrets"}), (bad, heavy)):
         done = python("-c", program, " ".join(unneeded), *commands)
         loaded = [line for line in done.stderr.splitlines() if line.startswith("loaded")]

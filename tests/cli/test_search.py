@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 def search(cli, idx_folder):
     """Run ``mnist-bp search`` on the few digits, into the folder ``found``: two epochs, 100 examples."""
 
-    def run(*arguments, values=("--learning-rate", "0.5:5"), output="found", trials=4):
+    def run(*arguments, values=("--learning-rate", "0.5:5"), output="found", trials=2):
         basics = ("--data-dir", idx_folder, "--limit", 120, "--hidden", 8, "--epochs", 2, "--output", output)
         return cli("search", *basics, "--trials", trials, *values, *arguments)
 
@@ -54,7 +54,7 @@ def test_the_best_setting_is_a_config_of_train(cli, search):
     """The printed next command works, and trains on the validation set, too."""
     done = search(values=("--learning-rate", "0.5:5", "--optimizer", "sgd|adam"))
     assert (done.code, done.err) == (0, "")
-    assert len([line for line in done.out.splitlines() if line.startswith("trial ")]) == 4
+    assert len([line for line in done.out.splitlines() if line.startswith("trial ")]) == 2
     assert "next: mnist-bp train --config found/best.toml" in done.out
     config = tomllib.loads(Path("found/best.toml").read_text(encoding="utf-8"))
     assert (config["hidden"], config["epochs"], "validation" in config) == ("8", 2, False)
@@ -71,7 +71,7 @@ def test_the_best_setting_has_a_validation_set_if_it_needs_one(search):
 
 def test_json_has_an_object_for_each_trial_and_one_for_the_end(search):
     """The best one is the end's."""
-    done = search("--json")
+    done = search("--json", trials=4)
     trials = trials_of(done)
     end = done.records[-1]
     assert [each["event"] for each in done.records] == ["trial"] * 4 + ["end"]
@@ -153,7 +153,7 @@ def test_settings_that_contradict_each_other_prune_a_trial(search):
 def test_hopeless_trials_are_pruned(search):
     """After some epochs, if other trials were better after as many."""
     values = ("--learning-rate", "2|1e-9", "--hidden", "none", "--limit", 500)
-    done = search("--epochs", 4, "--json", values=values, trials=12)
+    done = search("--epochs", 4, "--json", values=values, trials=9)
     pruned = [each for each in trials_of(done) if each["state"] == "pruned"]
     assert pruned
     assert all(2 <= each["epochs"] < 4 and each["settings"]["learning-rate"] == "1e-9" for each in pruned)
@@ -189,9 +189,9 @@ def interrupt(monkeypatch):
 
 def test_an_interrupted_search_continues_like_an_uninterrupted_one(cli, search, interrupt):
     """Exit 130; the trial that was interrupted is run again, with the same settings."""
-    whole = trials_of(search("--json", output="whole", trials=5))
+    whole = trials_of(search("--json", output="whole", trials=4))
     interrupt(2)
-    stopped = search("--json", trials=5)
+    stopped = search("--json", trials=4)
     assert stopped.code == 130
     assert "next: mnist-bp search --resume found" in stopped.err
     assert stopped.records[-1]["reason"] == "interrupted"
