@@ -126,7 +126,10 @@ def test_a_terminal_shows_a_table(search, terminal, monkeypatch):
 def test_plot_draws_history_importance_and_each_setting(search):
     """Into the folder of the study."""
     done = search(
-        "--plot", "--json", values=("--learning-rate", "0.5:5", "--optimizer", "sgd|adam", "--l2", "1e-6:0.01")
+        "--plot",
+        "--json",
+        values=("--learning-rate", "0.5:5", "--optimizer", "sgd|adam", "--l2", "1e-6:0.01"),
+        trials=4,
     )
     names = {"best-so-far.png", "settings.png", "importances.png"}
     assert {Path(plot).name for plot in done.records[-1]["plots"]} == names
