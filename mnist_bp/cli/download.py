@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnist_bp.cli.config import is_default
 from mnist_bp.cli.declared import OneOf
+from mnist_bp.cli.delete import Yes
+from mnist_bp.cli.delete import delete as delete_folders
 from mnist_bp.cli.options import DataDir, Json, Quiet, help_text
 from mnist_bp.data.choices import downloadable, imported, published
 from mnist_bp.data.download.urls import shown_url
@@ -38,6 +41,7 @@ HTTPS_PROXY and REQUESTS_CA_BUNDLE set proxies and certificates.
 Example: mnist-bp download mnist
 """)
 def download(
+    context: typer.Context,
     *,
     dataset: Annotated[
         str, OneOf(downloadable), typer.Argument(metavar="DATASET", help="Dataset: {values}.")
@@ -71,10 +75,20 @@ def download(
         bool,
         typer.Option("--list", help="List all datasets and their folders; download nothing.", rich_help_panel=DATA),
     ] = False,
+    delete: Annotated[
+        bool,
+        typer.Option(
+            "--delete",
+            help="Delete DATASET from the cache, after asking. Only files that mnist-bp wrote are deleted.",
+            rich_help_panel=DATA,
+        ),
+    ] = False,
+    yes: Yes = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     from mnist_bp.data.datasets import data_root, inspect_root
+    from mnist_bp.data.download.cache import plan_cache_removal
 
     _check_mirrors(mirror or ())
     console = Console(json=json, quiet=quiet)
@@ -83,6 +97,13 @@ def download(
     if show_list:
         _show_list(root, console)
         return
+    if delete:
+        if is_default(context, "dataset"):
+            raise InputError("--delete requires DATASET: name the dataset to delete")
+        delete_folders([[plan_cache_removal(root / dataset)]], dataset, console, yes=yes)
+        return
+    if yes:
+        raise InputError("--yes requires --delete")
     if root.is_file():
         raise InputError(f"--data-dir {root} is a file; expected the folder to download to")
     from mnist_bp.data.download import fetch as fetching

@@ -1,16 +1,18 @@
 """``mnist-bp runs``."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from mnist_bp.cli.delete import Yes
+from mnist_bp.cli.delete import delete as delete_folders
 from mnist_bp.cli.options import Json, Quiet, help_text
 from mnist_bp.cli.suggest import nearest_option
 from mnist_bp.environment import user_path
-from mnist_bp.errors import InputError
+from mnist_bp.errors import InputError, listed
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.csv_text import require_folder, write_csv
 from mnist_bp.reports.runs import COLUMNS, SYMBOLS, print_comparison, print_runs, run_record, runs_csv
@@ -71,9 +73,22 @@ def runs(
     sort: Sort = None,
     csv: CsvFile = None,
     plot: PlotFile = None,
+    delete: Annotated[
+        bool,
+        typer.Option(
+            "--delete",
+            help="Delete the runs that are named, after asking. Only files that mnist-bp wrote are deleted.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+    yes: Yes = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
+    if delete or yes:
+        _refuse_other_options({"--sort": sort, "--csv": csv, "--plot": plot}, delete=delete)
+        _delete(targets or (), Console(json=json, quiet=quiet), yes=yes)
+        return
     if csv is not None:
         require_folder(csv)
     column = None if sort is None else _column(sort.removeprefix("-"))
@@ -100,6 +115,25 @@ def runs(
         plot_comparison(found, curves, plot)
         console.print(f"plot     {plot}")
     print_comparison(found, curves, console)
+
+
+def _refuse_other_options(given: Mapping[str, object], *, delete: bool) -> None:
+    if not delete:
+        raise InputError("--yes requires --delete")
+    if others := [option for option, value in given.items() if value is not None]:
+        raise InputError(f"--delete deletes runs, and prints no list: leave out {listed(others)}")
+
+
+def _delete(targets: Sequence[Path], console: Console, *, yes: bool) -> None:
+    """Delete runs. All of them are checked before the first one is deleted."""
+    from mnist_bp.training.run_removal import forget_latest, plan_run_removal
+
+    if not targets:
+        raise InputError("--delete requires RUN: name the runs to delete")
+    folders = {os.path.realpath(folder): folder for folder in map(_folder, targets)}
+    plans = [plan_run_removal(folder) for folder in folders.values()]
+    for folder in delete_folders(plans, "1 run" if len(plans) == 1 else f"{len(plans)} runs", console, yes=yes):
+        forget_latest(folder)
 
 
 def _find(targets: Sequence[Path] | None) -> tuple[list[Path], bool]:

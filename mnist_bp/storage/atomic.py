@@ -20,6 +20,7 @@ else:
     import fcntl
 
 __all__ = [
+    "PART",
     "atomic_write",
     "is_locked",
     "lock",

@@ -12,6 +12,8 @@ from mnist_bp.training.run_files import CHECKPOINT, CONFIG, HISTORY, LATEST, MOD
 from mnist_bp.training.run_names import find_named
 
 __all__ = [
+    "DRAWN",
+    "LONGEST_PATH",
     "MOST_SEEDS",
     "find_config",
     "find_model",

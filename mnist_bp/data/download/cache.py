@@ -17,12 +17,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from mnist_bp.data.class_names import NAMES_FILE
 from mnist_bp.data.download.verify import Unusable, VerifiedFile, take_file
 from mnist_bp.data.formats import find_file
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.registry import PublishedFile
+from mnist_bp.errors import InputError
 from mnist_bp.storage.atomic import write_text
 from mnist_bp.storage.regular_file import read_whole
+from mnist_bp.storage.removal import Removal, plan_removal
 
 __all__ = [
     "MANIFEST",
@@ -32,6 +35,7 @@ __all__ = [
     "is_foreign",
     "is_verified",
     "mark_verified",
+    "plan_cache_removal",
     "quarantine",
     "quick_check",
     "verify",
@@ -139,6 +143,22 @@ def is_foreign(folder: Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return True
     return not isinstance(notes, dict) or not notes.keys() <= NOTED
+
+
+def plan_cache_removal(folder: Path) -> Removal:
+    """Return what to remove for a dataset in the cache.
+
+    Raises
+    ------
+    InputError
+        If it is a link, or this program has not downloaded or imported a dataset there.
+    """
+    if folder.is_symlink():
+        raise InputError(f"{folder} is a link, and links are not followed: delete the link yourself")
+    if not (folder / MANIFEST).is_file() or is_foreign(folder):
+        raise InputError(f"{folder} was not downloaded by mnist-bp: it has no {MANIFEST} of it; nothing was deleted")
+    own = {MANIFEST, NAMES_FILE, *FILE_NAMES, *(f"{name}{QUARANTINED}" for name in NOTED)}
+    return plan_removal(folder, own.__contains__, MANIFEST)
 
 
 def quarantine(path: Path) -> Path:
