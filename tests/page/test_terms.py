@@ -1,6 +1,7 @@
 """The formula of the stage: its terms become numpy's numbers and light up in the diagram, and tables do the same."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -144,3 +145,30 @@ def test_diagram_and_tables_turn_the_formula_into_numbers(
     place = ask(browser, "(({x, y}) => [x, y])(diagram.place(3, 7))")
     [light] = lights(browser)
     assert [light["cx"], light["cy"]] == pytest.approx(place, abs=0.01)
+
+
+def test_a_finger_taps_a_term(
+    browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset
+) -> None:
+    """It stays a number until something else is tapped."""
+    show(network, data, size=(360, 740), touch=True)
+    press(browser, "#board", 3 * LEFT)
+    assert len(texts(browser, "#stage-formula .term")) == 4
+
+    tap(browser, browser.find_elements("css selector", "#stage-formula .term")[2])
+
+    assert ask(browser, "state.spot.kind") == "ring"
+    assert len(texts(browser, NUMBERS)) == 1
+    tap(browser, find(browser, "#stage-text"))
+    assert ask(browser, "state.spot") is None
+    assert texts(browser, NUMBERS) == []
+
+
+def tap(browser: Browser, element: Any) -> None:
+    """Tap an element with a finger."""
+    from selenium.webdriver.common.actions.action_builder import ActionBuilder
+    from selenium.webdriver.common.actions.pointer_input import PointerInput
+
+    actions = ActionBuilder(browser, mouse=PointerInput("touch", "finger"), duration=5)
+    actions.pointer_action.move_to(element).pointer_down().pointer_up()
+    actions.perform()
