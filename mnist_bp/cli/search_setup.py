@@ -1,5 +1,6 @@
 """Study of ``mnist-bp search``: a new one, or one to continue, with its data."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ import typer
 from mnist_bp import __version__
 from mnist_bp.cli.config import first_explicit_option, is_default, is_given
 from mnist_bp.cli.load import load_dataset, load_training_data, only
-from mnist_bp.errors import InputError
+from mnist_bp.errors import InputError, MnistBpError
 from mnist_bp.reports.console import Console
 from mnist_bp.search.space import Space, default_validation
 from mnist_bp.training.schedules import CONSTANT
@@ -74,7 +75,13 @@ def new_search(
         "data": data_digest(data.train),
         "space": space.record(),
     }
-    return Search(space, data, folder, create_study(folder, storage, record, settings.seed), storage, trials)
+    try:
+        study = create_study(folder, storage, record, settings.seed)
+    except MnistBpError:
+        with suppress(OSError):  # not empty
+            folder.rmdir()
+        raise
+    return Search(space, data, folder, study, storage, trials)
 
 
 def join_search(context: typer.Context, folder: Path, storage: str | None, console: Console) -> Search:

@@ -54,7 +54,7 @@ class SearchReport:
         self._keys = [SETTINGS[name].key for name in space.varied]
         self._is_table = console.is_live and natural_width(console.rich, self._table([])) <= console.rich.width
         self._live: Live | None = None
-        self._refreshed = 0.0
+        self._refreshed, self._trials = 0.0, 0
         self._moving = ExitStack()
 
     def __enter__(self) -> Self:
@@ -74,6 +74,7 @@ class SearchReport:
 
     def start(self, trials: int, jobs: int, timeout: float | None) -> None:
         """Print the data, the search space, the number of trials, and the limit of the time."""
+        self._trials = trials
         settings, print_line = self._space.settings, self._console.print
         warn_if_synthetic(self._data, self._console)
         n_validation = settings.validation or 0
@@ -107,7 +108,9 @@ class SearchReport:
             ended = [each for each in started if each["state"] in {"complete", "pruned"}]
             last = ended[-SHOWN:]
             best = [each for each in ended if each["is_best"] and each not in last]
-            self._live.update(self._table([*best, *last, *running]), refresh=True)
+            table = self._table([*best, *last, *running])
+            table.caption, table.caption_justify = _progress(ended, self._trials), "left"
+            self._live.update(table, refresh=True)
 
     def end(
         self,
@@ -182,6 +185,15 @@ def _described(setting: Setting, values: Values) -> str:
     if values.choices:
         return f"{setting.key} {' | '.join(values.choices)}"
     return f"{setting.key} {values.low:g} to {values.high:g}{' (log scale)' if setting.is_log else ''}"
+
+
+def _progress(ended: Sequence[Record], trials: int) -> str:
+    """Return the number of finished trials and the best accuracy so far."""
+    finished = f"{len(ended)} of {count(trials, 'trial')} finished"
+    best = next((each for each in ended if each["is_best"]), None)
+    if best is None:
+        return finished
+    return f"{finished}; best so far: {percent(best['validation_accuracy'])} in trial {best['trial']}"
 
 
 def _line(record: Record) -> str:

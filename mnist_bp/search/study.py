@@ -147,6 +147,11 @@ def using_storage(url: str | None) -> Iterator[None]:
     except ImportError as error:
         raise InputError(f"--storage {shown} requires a Python package: {_first_line(error)}") from error
     except (StorageInternalError, sqlalchemy.exc.SQLAlchemyError) as error:
+        if sqlalchemy.exc.DatabaseError in {
+            type(error),
+            type(error.__cause__),
+        }:  # not its subclasses: locked, full disk
+            raise InputError(f"{shown} is not the storage of a search: {_first_line(error)}") from error
         raise StorageError(f"cannot use the storage {shown}: {_first_line(error.__cause__ or error)}") from error
 
 

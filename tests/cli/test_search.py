@@ -339,6 +339,26 @@ def test_a_storage_that_cannot_be_used_is_an_error_in_one_line(search, url, code
     done = search("--storage", url)
     assert (done.code, len(done.err.splitlines())) == (code, 1)
     assert url in done.err
+    assert not Path("found").exists()
+
+
+def test_a_file_that_is_no_database_is_bad_input(cli):
+    """Exit 2, one line."""
+    Path("bad").mkdir()
+    Path("bad/study.db").write_text("no database, but long enough to have a header\n" * 9, encoding="utf-8")
+    done = cli("search", "--resume", "bad")
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert "study.db is not the storage of a search" in done.err
+
+
+def test_a_study_of_another_program_is_refused(cli):
+    """It has no record of a search."""
+    Path("other").mkdir()
+    url = study_module.local_storage(Path("other"))
+    optuna.create_study(storage=url, study_name="search")
+    done = cli("search", "--resume", "other")
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert "not created by mnist-bp search" in done.err
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------

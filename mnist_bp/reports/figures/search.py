@@ -1,11 +1,12 @@
 """Figures of a search: the best accuracy so far, the importance of settings, and the accuracy by each setting."""
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from mnist_bp.reports.figures.picture import Head, Picture, own_style
 
@@ -20,6 +21,9 @@ PANEL, GAP, ACROSS = 220, 30, 3
 
 BAR, NAMES = 26, 130
 """Height of a bar, and width of the names beside the bars, in pixels."""
+
+MOST_DECADES = 2
+"""Largest range of a log scale, in powers of ten, with ticks at 1, 2 and 5."""
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -85,8 +89,11 @@ def _draw_setting(axes: Axes, trials: Records, key: str, scale: str) -> None:
     values = [each["settings"][key] for each in trials]
     if scale == "choices":
         values = [str(value) for value in values]
+        axes.margins(x=0.2)
     elif scale == "log":
         axes.set_xscale("log")
+        decades = math.log10(max(values) / min(values))
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < MOST_DECADES else (1,), numticks=8))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.plot(values, [each["validation_accuracy"] for each in trials], "o", color=BLUE, markersize=4.5)
