@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -35,6 +36,13 @@ class Finished(NamedTuple):
     def records(self) -> list[dict[str, Any]]:
         """Standard output, read as JSON Lines."""
         return [json.loads(line) for line in self.out.splitlines()]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_works() -> None:
+    """A shell that starts the tests in the background ignores Ctrl-C in them, and so would the commands they start."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
