@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from mnist_bp.training.ranks import Ranks
 
 __all__ = ["all_ranks", "run_on_ranks"]
+
+LINGER = 0.5
+"""Seconds that ranks above 0 wait before they return the code of an error. mpiexec ends all ranks, and drops what it
+has not printed yet, as soon as the first one returns such a code: rank 0 has to be the first."""
 
 
 def all_ranks() -> "Ranks":
@@ -68,15 +73,23 @@ def run_on_ranks(
     except MnistBpError as error:
         if start.rank == 0:
             print_error(error, debug=debug)
-        return int(error.exit_code)
+            return int(error.exit_code)
+        return _linger(int(error.exit_code))
     if ranks.rank:
-        return _follow(ranks, understood, debug=debug)
+        return _linger(_follow(ranks, understood, debug=debug))
     code: int = ExitCode.INTERNAL
     try:
         code = command()
     finally:
         sys.stdout.flush()
         ranks.close(code)
+    return code
+
+
+def _linger(code: int) -> int:
+    """Return an exit code, after a while if it is that of an error."""
+    if code:
+        time.sleep(LINGER)
     return code
 
 

@@ -26,11 +26,6 @@ MOMENT = 0.005
 """Seconds between two looks for a message. MPI itself would wait with the processor at full load."""
 
 
-LINGER = 0.5
-"""Seconds that ranks above 0 wait before they return the code of an error. mpiexec ends all ranks, and drops what it
-has not printed yet, as soon as the first one returns such a code: rank 0 has to be the first."""
-
-
 class RanksDiffer(MnistBpError):
     """Parameters that should be equal on all ranks and are not."""
 
@@ -211,8 +206,6 @@ class MpiRanks(Ranks):
                     raise
             self._is_at_work = False
         MPI.Finalize()
-        if message:
-            time.sleep(LINGER)
         return message
 
     def wait(self) -> Any:

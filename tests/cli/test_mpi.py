@@ -260,6 +260,16 @@ def test_a_signal_to_mpiexec_ends_the_trainings_of_several_seeds(cli, idx_folder
     assert_resumes(cli, "all/seed-1")
 
 
+@needs_mpi
+def test_without_an_mpi_library_one_line_says_what_to_install(monkeypatch):
+    """mpi4py is installed, but finds no MPI."""
+    monkeypatch.setenv("MPI4PY_LIBMPI", str(Path("missing.so").absolute()))
+    code, out, err = run_on(2, *COMMAND, "info")
+    assert (code, out) == (2, "")
+    assert err.count("mnist-bp: ") == 1
+    assert "which need an MPI library: " in err
+
+
 ELSEWHERE = """
 import os
 if (os.environ.get("OMPI_COMM_WORLD_RANK") or os.environ["PMI_RANK"]) == "1":
