@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mnist_bp.errors import InputError
 from mnist_bp.shell import program, program_command
-from mnist_bp.storage.regular_file import read_whole
+from mnist_bp.storage.regular_file import open_regular
 from mnist_bp.training.config_file import read_config
 from mnist_bp.training.run_files import CHECKPOINT, CONFIG, HISTORY, LATEST, MODEL, RECORD, RUNS
 from mnist_bp.training.run_names import find_named
@@ -133,9 +133,10 @@ def _folder_of(target: Path) -> Path | None:
 def _follow(latest: Path) -> Path:
     """Return the folder named in the file ``latest``. Raise InputError if it does not exist."""
     try:
-        name = os.fsdecode(read_whole(latest, LONGEST_PATH))
+        with open_regular(latest) as file:
+            name = os.fsdecode(file.read(LONGEST_PATH))
     except OSError as error:
-        raise InputError(f"cannot read {latest}: {error.strerror or error}: give a RUN or a MODEL") from error
+        raise InputError(f"{latest} cannot be read ({error.strerror or error}): give a RUN or a MODEL") from error
     folder = latest.parent / name
     with suppress(OSError):  # the name is too long: a damaged file
         if folder.is_dir():

@@ -237,7 +237,7 @@ def test_latest_that_is_a_folder_is_reported(network):
 def test_what_killed_trainings_left_beside_latest_goes(network):
     """But not what another training may be writing right now."""
     Path("runs").mkdir()
-    old, new = Path("runs/.latest.old.part"), Path("runs/.latest.new.part")
+    old, new = (Path(f"runs/.latest.0123456789abcde{end}.part") for end in "01")
     for part in (old, new):
         part.touch()
     os.utime(old, (0, 0))
