@@ -45,7 +45,7 @@ def limit_norms(network: Layers, C: float) -> None:
     """
     for W in network.W.values():
         norms = np.sqrt(np.einsum("jk,jk->j", W, W))
-        if (norms > C).any():
+        if norms.max() > C:
             W *= (C / np.maximum(norms, C))[:, np.newaxis]
 
 

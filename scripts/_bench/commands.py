@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from _bench.jobs import Job, Source
 from _bench.peers import SYSTEMS
-from _bench.pool import environment
+from _bench.pool import environment, with_bytecode
 from _bench.results import Comparison, best_threads
 from mnist_bp.cores import usable_cores
 from mnist_bp.training.notation import format_hidden
@@ -90,7 +90,7 @@ def plain(command: list[str]) -> Runner:
     def run(_: int) -> Outcome:
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, cwd=folder, env=with_bytecode(), capture_output=True, text=True, check=False)
             seconds = time.perf_counter() - start
         if done.returncode:
             fail(command, done.stderr)

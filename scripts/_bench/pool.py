@@ -26,7 +26,12 @@ def environment(threads: int) -> dict[str, str]:
         variables["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     variables["JAX_PLATFORMS"] = "cpu"
     variables["VECLIB_MAXIMUM_THREADS"] = count
-    return os.environ | variables | {"PYTHONPATH": str(SCRIPTS)}
+    return with_bytecode() | variables | {"PYTHONPATH": str(SCRIPTS)}
+
+
+def with_bytecode() -> dict[str, str]:
+    """Return this environment for a process that keeps its compiled modules, as installed packages do."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def installed(names: Iterable[str]) -> list[str]:

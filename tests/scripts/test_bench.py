@@ -1,7 +1,7 @@
 """``scripts/bench``: which kernel and how many threads its figures are about."""
 
 import pytest
-from _bench import commands, epochs
+from _bench import commands, epochs, pool
 from _bench import main as command
 from _bench.jobs import Job
 from _bench.results import best_threads
@@ -77,6 +77,13 @@ def test_bench_warns_before_it_measures(computing, monkeypatch, capsys):
         command.main(["--epochs"])
 
     assert "WARNING: OPENBLAS_CORETYPE=Haswell" in capsys.readouterr().out
+
+
+def test_commands_are_measured_with_compiled_modules(monkeypatch):
+    """Without them, each start of mnist-bp compiles its source, unlike the installed packages beside it."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert "PYTHONDONTWRITEBYTECODE" not in pool.environment(1)
+    assert "PYTHONDONTWRITEBYTECODE" not in pool.with_bytecode()
 
 
 def test_the_best_number_of_threads_has_the_lowest_median():
