@@ -179,12 +179,15 @@ class Floor(System):
         return self.X.take(rows, axis=0, out=self.gathered[: len(rows)], mode="clip")
 
     def multiply(self, X: Array) -> None:
-        """Compute Z = A W of each layer, then Aᵀ ∂C/∂Z of each layer and ∂C/∂Z Wᵀ of all but the first."""
+        """Compute Z = A W of each layer, then Aᵀ ∂C/∂Z of each layer and ∂C/∂Z Wᵀ of all but the first.
+
+        np.dot needs less time than np.matmul to call the same function of BLAS, and multiplies single rows by it, too.
+        """
         n = len(X)
         A, Z = [X, *(a[:n] for a in self.A)], [z[:n] for z in self.Z]
         for i, W in enumerate(self.W):
-            np.matmul(A[i], W, out=Z[i])
+            np.dot(A[i], W, out=Z[i])
         for i in reversed(range(len(self.W))):
-            np.matmul(A[i].T, A[i + 1], out=self.dW[i])
+            np.dot(A[i].T, A[i + 1], out=self.dW[i])
             if i > 0:
-                np.matmul(A[i + 1], self.W[i].T, out=Z[i - 1])
+                np.dot(A[i + 1], self.W[i].T, out=Z[i - 1])
