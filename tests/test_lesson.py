@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from mnist_bp import Network
 from mnist_bp.core.choices import ACTIVATIONS
-from mnist_bp.core.network import Trace, backward, forward, mean_cost
+from mnist_bp.core.network import backward, forward, mean_cost
 from mnist_bp.core.optimizers import SGD
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.data.batches import mini_batches
 from mnist_bp.data.datasets import Examples
 from mnist_bp.data.synthetic import digits as draw_digits
-from mnist_bp.training.diagnostics import EXAMPLES
+from mnist_bp.training.epoch_inputs import ALL, MiniBatch
 from mnist_bp.training.evaluation import EXAMPLES_AT_ONCE, evaluate
+from mnist_bp.training.gradients import Gradients
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.trainer import train
 
@@ -368,14 +369,14 @@ def test_the_training_set_is_shuffled_and_cut_into_mini_batches_of_100(digits: t
 def test_a_mini_batch_step_costs_a_fraction_of_a_full_step(digits: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step of 100 asks one in 30 of the 3,000 examples; for what one full step costs there are 30 steps."""
     examples: list[int] = []  # that go into each gradient: the cost of a step is proportional to their number
+    compute = Gradients.__call__
 
-    def counting(
-        net: Network, trace: Trace, Y: Floats, *, out: ParameterVector | None = None, dC_dX: Floats | None = None
-    ) -> ParameterVector:
-        examples.append(len(Y))
-        return backward(net, trace, Y, out=out, dC_dX=dC_dX)
+    def counting(self: Gradients, batch: MiniBatch, part: slice = ALL) -> tuple[Floats, ParameterVector]:
+        if (n := len(batch.labels[part])) <= EXAMPLES_AT_ONCE:
+            examples.append(n)
+        return compute(self, batch, part)
 
-    monkeypatch.setattr("mnist_bp.core.objective.backward", counting)
+    monkeypatch.setattr(Gradients, "__call__", counting)
     steps = {}
     for batch_size in (100, 3_000):
         net, settings = fresh(), Settings(epochs=1, batch_size=batch_size, learning_rate=1.0, seed=0)
@@ -383,8 +384,8 @@ def test_a_mini_batch_step_costs_a_fraction_of_a_full_step(digits: tuple, monkey
         steps[batch_size] = examples.copy()
         examples.clear()
 
-    # The full step is computed in three parts. The last of each is no step, but a look at how healthy the network is.
-    assert steps == {100: [100] * 30 + [EXAMPLES], 3_000: [EXAMPLES_AT_ONCE] * 3 + [EXAMPLES]}
+    # The full step is computed in three parts.
+    assert steps == {100: [100] * 30, 3_000: [EXAMPLES_AT_ONCE] * 3}
 
 
 def test_a_mini_batchs_gradient_points_roughly_the_same_way(digits: tuple) -> None:

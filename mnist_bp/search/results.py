@@ -105,7 +105,7 @@ def write_best(study: optuna.Study, space: Space, folder: Path) -> Path | None:
     if not needs_validation:
         del options["validation"]
     lines = [
-        f"# Trial {best.number} of mnist-bp search: validation accuracy {best.values[0]:.4f}.",
+        f"# Trial {best.number} of a search: validation accuracy {best.values[0]:.4f}.",
         *([] if needs_validation else ["# This config trains on the validation set, too."]),
         tomli_w.dumps(options),
     ]

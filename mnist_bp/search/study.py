@@ -104,7 +104,7 @@ def read_record(study: optuna.Study) -> dict[str, Any]:
     """Return the record with which the study was created. Raise InputError if another program created the study."""
     record = study.user_attrs.get(ATTRIBUTE)
     if not isinstance(record, dict):
-        raise InputError(f"the study {study.study_name!r} was not created by mnist-bp search")
+        raise InputError(f"the study {study.study_name!r} is none of mnist-bp")
     return record
 
 
