@@ -266,13 +266,13 @@ def test_mistakes_alone_can_be_looked_at(
     seen = ask(browser, "Array.from(arguments[0], () => (byId('next').click(), state.example))", mistakes)
     assert 1 < len(mistakes) < len(answers)
     assert sorted(seen) == mistakes
-    assert f"test digit {seen[-1]}, a {data.test.labels[seen[-1]]}" in ask(browser, "byId('example-name').textContent")
+    assert f"test image {seen[-1]}: a {data.test.labels[seen[-1]]}" in ask(browser, "byId('example-name').textContent")
 
     open_panel(browser, "step")
     find(browser, "#take-ten").click()
     assert ask(browser, "state.evaluation.predictions[state.example]") == data.test.labels[seen[-1]]
     assert ask(browser, "state.example") == seen[-1]  # classified correctly now, but still shown, with its caption
-    assert f"test digit {seen[-1]}," in ask(browser, "byId('example-name').textContent")
+    assert f"test image {seen[-1]}:" in ask(browser, "byId('example-name').textContent")
     find(browser, "#reset").click()
 
     draw_a_seven(browser)
@@ -282,7 +282,7 @@ def test_mistakes_alone_can_be_looked_at(
     find(browser, "#clear").click()
     assert ask(browser, "state.grey.every((level) => level === 0)")
     assert "Nothing on the board" in ask(browser, "byId('answer').textContent")
-    assert "Draw here" in ask(browser, "byId('hint').textContent")
+    assert "Draw here" in ask(browser, "byId('hint').innerText")
 
 
 def test_a_step_that_leaves_the_finite_numbers_is_taken_back(

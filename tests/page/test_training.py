@@ -209,7 +209,7 @@ def test_synthetic_training_digits_are_called_synthetic(
     show(network, Dataset("synthetic", data.train, data.test), train=data.train)
     open_panel(browser, "training")
 
-    assert "SYNTHETIC training digits" in ask(browser, "byId('train-about').textContent")
+    assert "SYNTHETIC training images" in ask(browser, "byId('train-about').textContent")
 
 
 def test_a_page_with_training_images_is_small(few_digits: tuple[Examples, Examples]) -> None:

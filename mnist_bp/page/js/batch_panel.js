@@ -1,7 +1,7 @@
 /* The panel of a mini-batch: the lesson's table of wishes, and what a step for one digit or for all of them does. */
 
 import { batchGradient, batchRows, keptBatch, membersOf, otherDigits } from "./batch.js";
-import { aClass, network, shape } from "./content.js";
+import { aClass, exampleWords, network, shape } from "./content.js";
 import { byId, element, isNew, setText } from "./dom.js";
 import { showExample } from "./examples.js";
 import { forecast } from "./forecast.js";
@@ -9,7 +9,8 @@ import { number, percent, signed, tidy } from "./format.js";
 import { formula, spokenParameter } from "./formula.js";
 import { drawGrey } from "./images.js";
 import { isWish, shownDerivative } from "./sign.js";
-import { reset, set, setChosen, state, takeSteps } from "./state.js";
+import { missingWords } from "./steps.js";
+import { computed, reset, set, setChosen, state, takeSteps } from "./state.js";
 
 let members = []; // of the mini-batch that is shown
 let rows = []; // of its table
@@ -17,7 +18,7 @@ let source = []; // what they were computed from
 
 export function connectBatch() {
   const on = (id, event, action) => byId(id).addEventListener(event, action);
-  const isReady = () => state.busy === null && state.target !== null;
+  const isReady = () => state.busy === null && computed().y !== null;
   on("batch-other", "click", () => set({ batch: otherDigits(state) }));
   on("batch-steps", "change", ({ target }) => set({ batchSteps: Number(target.value) }));
   on("batch-rate", "input", ({ target }) => set({ rate: 10 ** Number(target.value) }));
@@ -38,8 +39,8 @@ function showMember(example) {
 }
 
 export function renderBatch(view) {
-  const { target, rate, batchSteps, busy, taken, isBlank, isTooLong } = view;
-  const isReady = target !== null && !isBlank;
+  const { y, rate, batchSteps, busy, taken } = view;
+  const isReady = y !== null;
   byId("batch-table").hidden = byId("forecast").hidden = !isReady;
   byId("batch-rate").value = Math.log10(rate);
   setText(byId("batch-rate-name"), tidy(rate, 3));
@@ -51,16 +52,16 @@ export function renderBatch(view) {
     byId("batch-words"),
     isWish(view) ? "what it wishes of some weights and biases." : "its derivatives by some weights and biases.",
   );
-  setText(byId("forecast-note"), noteWords(isReady, isTooLong));
+  setText(byId("forecast-note"), noteWords(view));
   if (!isReady) return;
   renderTable(view);
   renderForecast(view);
 }
 
-function noteWords(isReady, isTooLong) {
-  if (!isReady) return "Say first what it should have been.";
+function noteWords({ y, isBlank, isTooLong }) {
+  if (!y) return missingWords(isBlank);
   if (isTooLong) return "That step was too long: it left the finite numbers, and was taken back. Try a smaller η.";
-  return "A step for one digit alone often costs the others something. The mean is a step that most of them can live with.";
+  return "A step for one image alone often costs the others something. The mean is a step that most of them can live with.";
 }
 
 /* The table, computed and drawn anew where what it depends on has changed. */
@@ -99,7 +100,7 @@ function renderTable(view) {
 function digitHead({ example, grey, label }) {
   const canvas = element("canvas");
   drawGrey(canvas, grey, shape.rows, shape.columns);
-  const name = example === null ? `your drawing, ${aClass(label)}` : `test digit ${example}, ${aClass(label)}`;
+  const name = example === null ? `your drawing, ${aClass(label)}` : exampleWords(example);
   const isShown = example === state.example;
   const button = { type: "button", "aria-label": name, "aria-pressed": String(isShown), "data-example": example };
   return element("th", { scope: "col", class: isShown ? "shown" : null }, element("button", button, canvas));
@@ -144,7 +145,7 @@ function renderForecast(view) {
 }
 
 function showForecast({ labels }, { now, one, all }) {
-  setText(byId("forecast-rest"), `${labels.length} test digits`);
+  setText(byId("forecast-rest"), `${labels.length} test images`);
   for (const row of byId("forecast").tBodies[0].rows) {
     const { what } = row.dataset;
     const isFraction = what === "correct";

@@ -33,13 +33,13 @@ function isInDrawer({ panel, looked, chosen }) {
 }
 
 function contents(view, address) {
-  const { network, derivatives, trace } = view;
+  const { network, derivatives, trace, isBlank } = view;
   const { layer, j, k } = address;
   const name = neuronName(view, layer, j);
   const title = k === null ? name : `${sourceName(view, address)} → ${name}`;
   const value = formula(`${parameterName(address)} = ${number(parameterAt(network, address))}`);
   const sums =
-    k === null
+    k === null && !isBlank
       ? formula(
           `z_{${j}}^(${layer}) = ${number(trace.Z[layer][j])} , a_{${j}}^(${layer}) = ${number(trace.A[layer][j])}`,
         )

@@ -35,6 +35,11 @@ export function className(label) {
   return content.dataset.class_names[label] ?? String(label);
 }
 
+/* A test image in words, by its number and its class. */
+export function exampleWords(example) {
+  return `test image ${example}: ${aClass(labels[example])}`;
+}
+
 export function aClass(label) {
   const article = /^8|^1[18]$/.test(label) ? "an" : "a"; // eight, eleven, eighteen
   return content.dataset.class_names.length ? className(label) : `${article} ${label}`;

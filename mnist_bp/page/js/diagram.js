@@ -184,15 +184,15 @@ export class Diagram {
   }
 
   drawNeurons() {
-    const { trace } = this.view;
-    const predicted = this.network.predict(trace);
+    const { trace, isBlank } = this.view;
+    const predicted = isBlank ? null : this.network.predict(trace);
     for (const neuron of this.layout.neurons) {
       const { layer, j } = neuron.address;
       const a = trace.A[layer];
       const most = this.network.σ[layer].is_bounded ? 1 : largestSize(a) || 1;
       setAttributes(neuron.light, {
         class: `light ${a[j] < 0 ? "minus" : "plus"}`,
-        "fill-opacity": Math.min(1, Math.abs(a[j]) / most).toFixed(2),
+        "fill-opacity": isBlank ? 0 : Math.min(1, Math.abs(a[j]) / most).toFixed(2),
       });
       this.drawSlope(neuron);
       this.drawNudge(neuron);
@@ -201,11 +201,11 @@ export class Diagram {
   }
 
   drawOutput({ address: { j }, name, value, bar, barLength }, a, most, predicted) {
-    const { target } = this.view;
-    setText(value, number(a, this.layout.isNarrow ? 2 : 3));
+    const { target, isBlank } = this.view;
+    setText(value, isBlank ? "" : number(a, this.layout.isNarrow ? 2 : 3));
     const classes = ["output-name", target === j && "wanted", predicted === j && "answer"];
     setAttributes(name, { class: classes.filter(Boolean).join(" ") });
-    if (bar) setAttributes(bar, { width: (Math.max(0, Math.min(1, a / most)) * barLength).toFixed(1) });
+    if (bar) setAttributes(bar, { width: (isBlank ? 0 : Math.max(0, Math.min(1, a / most)) * barLength).toFixed(1) });
   }
 
   /* σ′ as a ring around the neuron, closed where σ is steepest. */

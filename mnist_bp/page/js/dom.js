@@ -65,6 +65,15 @@ export function hasModifier(event) {
   return event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
 }
 
+let pen = null; // of the canvas that measures text
+
+/* Width of a text in the font of the page, as a multiple of its size. */
+export function textWidth(text, weight = 400) {
+  pen ??= document.createElement("canvas").getContext("2d");
+  pen.font = `${weight} 100px ${getComputedStyle(document.body).fontFamily}`;
+  return pen.measureText(text).width / 100;
+}
+
 /* One rem in pixels. */
 export function rem() {
   return parseFloat(getComputedStyle(document.documentElement).fontSize);

@@ -1,7 +1,7 @@
 /* The digit that is shown: a test digit or a drawing, and the prediction of the network. */
 
 import { Board, BOARD } from "./board.js";
-import { aClass, className, content, exampleGrey, labels, network, pixels, shape } from "./content.js";
+import { className, content, exampleGrey, exampleWords, labels, network, pixels, shape } from "./content.js";
 import { byId, element, isNew, setAttributes, setProperty, setText } from "./dom.js";
 import { number } from "./format.js";
 import { preprocess } from "./preprocess.js";
@@ -60,12 +60,12 @@ export function renderExample({ isBlank, example }) {
   for (const id of ["previous", "next", "random"]) setProperty(byId(id), "disabled", !list.length);
   setProperty(byId("undo"), "disabled", board.isEmpty);
   setProperty(byId("clear"), "disabled", isBlank);
-  setText(byId("hint"), board.isEmpty ? "Draw here" : "");
+  setProperty(byId("hint"), "hidden", !board.isEmpty);
   byId("only-mistakes").checked = state.isOnlyMistakes;
 }
 
 function exampleName(example, isBlank, list) {
-  if (example !== null) return `test digit ${example}, ${aClass(labels[example])}`;
+  if (example !== null) return exampleWords(example);
   if (state.isOnlyMistakes && !list.length) return "there is no mistake";
   return isBlank ? "an empty board" : "your drawing";
 }
@@ -79,6 +79,7 @@ export function renderPrediction(view) {
   setProperty(line, "className", `answer ${kind}`);
   if (isBlank) return;
   setText(byId("prediction"), className(predicted));
+  byId("prediction").classList.toggle("is-long", className(predicted).length > 2);
   setText(byId("prediction-value"), number(trace.A[network.L][predicted], 3));
   setText(byId("verdict"), kind === "open" ? "" : kind);
 }

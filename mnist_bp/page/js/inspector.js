@@ -78,7 +78,7 @@ export function factorList(view, address) {
     list.push({ what: "dC_da", name, value: shownDerivative(view, dC_da), means });
   }
   const name = derivativeName(view, `∂C_0/∂${parameterName(address)}`);
-  const means = isWish(view) ? "what this digit wishes of it" : "how sensitive the cost is to it";
+  const means = isWish(view) ? "what this image wishes of it" : "how sensitive the cost is to it";
   return { list, product: { what: "product", name, value: shownDerivative(view, product), means } };
 }
 
@@ -109,9 +109,9 @@ export function effectWords({ trace, derivatives }, address) {
   const what = address.k === null ? "bias" : "weight";
   if (a_k === 0) {
     const source = address.layer === 1 ? "This pixel is dark" : "The neuron that it comes from is off";
-    return `${source}: for this digit, the weight does not matter.`;
+    return `${source}: for this image, the weight does not matter.`;
   }
-  if (product === 0) return `For this digit, the ${what} does not matter.`;
+  if (product === 0) return `For this image, the ${what} does not matter.`;
   const [moves, becomes] = product > 0 ? ["rises", "smaller"] : ["falls", "larger"];
   return `The cost ${moves} when this ${what} grows: a step downhill makes it ${becomes}.`;
 }

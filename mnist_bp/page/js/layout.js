@@ -2,12 +2,14 @@
  *
  * The neurons of a layer share the height that there is. Lengths are in pixels, and grow with the reader's font. */
 
-import { rem, svgElement } from "./dom.js";
+import { rem, svgElement, textWidth } from "./dom.js";
 
 export const PIXEL_EDGES = 3; // into each neuron
 
 const NARROW = 30; // rem
 const MOST_LETTERS = { narrow: 8, wide: 11 }; // of a name beside an output
+const LABEL = { size: 0.8, space: 2.3, gap: 0.55 }; // rem, from the neuron's centre; the gap is a multiple of its size
+const WIDEST_VALUES = { narrow: ["0.00088", "8.8e−88"], wide: ["0.000888", "8.88e−88"] }; // as format.js writes them
 const TIGHT = 3.6; // rem between layers, where numbers below them would touch
 const LEAST_SPACING = { hidden: 0.3, output: 0.62 }; // rem; an output has a name
 const MOST_SPACING = { hidden: 3, output: 4 };
@@ -25,7 +27,7 @@ export function layOut(svg, network, drawn, { shape, names }, available) {
     svg.append(layout.groups[name]);
   }
   layout.edges = makeEdges(network, drawn, layout.groups.edges);
-  layout.neurons = makeNeurons(network, drawn, layout, names);
+  layout.neurons = makeNeurons(network, drawn, layout);
   layout.norms = makeNorms(network, layout);
   svg.append(...layout.norms);
   return layout;
@@ -44,9 +46,10 @@ function measured(network, drawn, { rows, columns }, names, available) {
   const least = Math.max(...layers.map((layer) => rowsOf(layer) * LEAST_SPACING[kind(layer)] * unit));
   const height = Math.floor(Math.max(available.height, least + top + foot));
   const inner = height - top - foot;
-  const letters = isNarrow ? MOST_LETTERS.narrow : MOST_LETTERS.wide;
-  const longest = Math.max(...names.map((name) => Math.min(name.length, letters)));
-  const labels = (isNarrow ? 5.4 : 6.6) * unit + longest * 0.5 * unit;
+  const shortNames = names.map((name) => shortened(name, isNarrow ? MOST_LETTERS.narrow : MOST_LETTERS.wide));
+  const nameWidth = Math.max(...shortNames.map((name) => textWidth(name, 600)));
+  const valueWidth = Math.max(...WIDEST_VALUES[isNarrow ? "narrow" : "wide"].map((text) => textWidth(text)));
+  const labels = LABEL.space * unit + (nameWidth + LABEL.gap + valueWidth) * LABEL.size * unit;
   const side = Math.min(isNarrow ? 4.6 * unit : 13 * unit, inner * 0.9, available.width * 0.3);
   const width = Math.max(available.width, side + L * 2.1 * unit + labels);
   const middle = top + inner / 2;
@@ -63,7 +66,11 @@ function measured(network, drawn, { rows, columns }, names, available) {
     rest[layer] = count > drawn[layer].length ? place(count - 1) : null;
   }
   const isTight = (width - labels - side) / L < TIGHT * unit;
-  return { unit, isNarrow, isTight, letters, longest, width, height, image, places, rest, spacing, groups: {} };
+  return { unit, isNarrow, isTight, shortNames, nameWidth, width, height, image, places, rest, spacing, groups: {} };
+}
+
+function shortened(name, most) {
+  return name.length > most ? `${name.slice(0, most - 1)}…` : name;
 }
 
 function captions(network, drawn, { rows, columns }, { unit, isNarrow, isTight, places, rest }) {
@@ -74,7 +81,8 @@ function captions(network, drawn, { rows, columns }, { unit, isNarrow, isTight, 
     const { x } = places[layer].values().next().value;
     const n = network.sizes[layer];
     const of = isNarrow ? "/" : " of ";
-    const count = drawn[layer].length < n ? `${drawn[layer].length}${of}${n}` : String(n);
+    const isPart = drawn[layer].length < n && !(isNarrow && isTight); // the dots below say it, too
+    const count = isPart ? `${drawn[layer].length}${of}${n}` : String(n);
     texts.push(text(x, layer === network.L && !isNarrow && !isTight ? `${count} outputs` : count));
     if (rest[layer]) {
       texts.push(svgElement("text", { x, y: rest[layer].y + 4, class: "rest", "text-anchor": "middle" }, "⋮"));
@@ -119,13 +127,13 @@ function makeEdges(network, drawn, group) {
   return edges;
 }
 
-function makeNeurons(network, drawn, layout, names) {
+function makeNeurons(network, drawn, layout) {
   const neurons = [];
   for (let layer = 1; layer <= network.L; layer++) {
     const isPart = drawn[layer].length < network.sizes[layer];
     for (const [j, place] of layout.places[layer]) {
       const neuron = makeNeuron({ layer, j, k: null }, place, layout);
-      if (layer === network.L) addLabel(neuron, layout, names[j]);
+      if (layer === network.L) addLabel(neuron, layout, layout.shortNames[j]);
       else if (isPart && neuron.r > 0.5 * layout.unit) addNumber(neuron, layout);
       neurons.push(neuron);
     }
@@ -153,15 +161,14 @@ function makeNeuron(address, { x, y }, { unit, spacing, groups }) {
 }
 
 /* Name, value and bar of an output. */
-function addLabel(neuron, { unit, spacing, isNarrow, letters, longest, groups }, name) {
+function addLabel(neuron, { unit, spacing, isNarrow, nameWidth, groups }, name) {
   const { address, x, y, r, nudgeSize } = neuron;
   const room = spacing[address.layer];
-  const size = Math.min(0.8 * unit, 0.85 * room);
+  const size = Math.min(LABEL.size * unit, 0.85 * room);
   const start = x + r + 2 * nudgeSize + 0.55 * unit;
   const at = { y: y + 0.36 * size, "font-size": size };
-  const text = name.length > letters ? `${name.slice(0, letters - 1)}…` : name;
-  neuron.name = svgElement("text", { ...at, x: start, class: "output-name" }, text);
-  neuron.value = svgElement("text", { ...at, x: start + (0.6 * longest + 0.6) * size, class: "output-value" });
+  neuron.name = svgElement("text", { ...at, x: start, class: "output-name" }, name);
+  neuron.value = svgElement("text", { ...at, x: start + (nameWidth + LABEL.gap) * size, class: "output-value" });
   if (!isNarrow && room > 1.5 * unit) {
     neuron.bar = svgElement("rect", { x: start, y: y + 0.56 * unit, height: 3, class: "output-bar" });
     neuron.barLength = 3.6 * unit;

@@ -113,12 +113,13 @@ function describe() {
   byId("about").textContent =
     `${name}: ${described.sizes.join("-")}, ${parameters}, ${described.activation}, ${described.cost}. ` +
     accuracyWords(state.evaluation);
+  if (dataset.class_names.length) setText(byId("draw-words"), "Draw an image");
   const notes = [];
   if (dataset.is_synthetic) {
     notes.push("The test digits are SYNTHETIC, drawn by a program: what they come to says nothing about MNIST.");
   }
   if (trained_on !== null && trained_on !== dataset.name) {
-    notes.push(`The network was trained on ${trained_on}; the test digits are of ${dataset.name}.`);
+    notes.push(`The network was trained on ${trained_on}; the test images are of ${dataset.name}.`);
   }
   byId("notes").textContent = notes.join(" ");
   byId("notes").hidden = !notes.length;

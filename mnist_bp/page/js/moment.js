@@ -10,6 +10,7 @@ import { showExample } from "./examples.js";
 import { isMisclassified, set, setTarget, stages, state } from "./state.js";
 
 const PAUSE = 300; // milliseconds without a change: browsers limit how often an address is written
+const MOST_QUOTED = 30; // letters of what is not understood
 const RATES = [0.001, 10]; // those of the slider
 
 /* What an address may say, in the order in which it is written. read gives the value of a text, or undefined if it is
@@ -73,9 +74,20 @@ function parsed(text) {
     const key = Object.hasOwn(KEYS, name) ? KEYS[name] : null;
     const read = key?.read(value);
     if (read !== undefined) values[name] = read;
-    else wrong.push(key ? `${name}=${value} (${key.expected})` : `${name} (${Object.keys(KEYS).join(", ")})`);
+    else {
+      wrong.push(
+        key
+          ? `${clipped(`${name}=${value}`)} (${key.expected})`
+          : `${clipped(name || "=")} (${Object.keys(KEYS).join(", ")})`,
+      );
+    }
   }
   return { values, wrong };
+}
+
+/* What somebody wrote into the address, short. */
+function clipped(text) {
+  return text.length > MOST_QUOTED ? `${text.slice(0, MOST_QUOTED)}…` : text;
 }
 
 function textOf(choices) {

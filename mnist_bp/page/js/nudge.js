@@ -47,8 +47,8 @@ function mostSensitive({ network: { L }, trace, derivatives, drawn }) {
 }
 
 export function renderNudge(view) {
-  const { looked, derivatives, isBlank } = view;
-  const isReady = derivatives !== null && !isBlank;
+  const { looked, derivatives } = view;
+  const isReady = derivatives !== null;
   const isShown = isReady && looked !== null;
   byId("nudge").hidden = !isShown;
   byId("edge-hint").hidden = isShown;
@@ -117,7 +117,7 @@ function renderNumbers({ letter, slope, own, tiny }) {
 }
 
 function nudgeWords(letter, slope, { dw, dC }) {
-  if (slope === 0 && dC === 0) return `This digit does not depend on this ${letter}: the cost stays as it is.`;
+  if (slope === 0 && dC === 0) return `For this image, this ${letter} does not matter: the cost stays as it is.`;
   if (dw === 0) return "Drag the point, or press an arrow key on the slider: the smaller the nudge, the closer.";
   const per = number(Math.abs(dC / dw / (slope || NaN) - 1) * 100, 2);
   const how = slope === 0 ? "" : ` Its ratio differs from the derivative by ${per} %.`;

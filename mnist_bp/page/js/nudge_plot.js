@@ -5,7 +5,7 @@ import { niceTicks } from "./charts.js";
 import { svgElement } from "./dom.js";
 import { signed, tidy } from "./format.js";
 
-const PLOT = { width: 340, height: 184, left: 46, right: 10, top: 12, bottom: 32 };
+const PLOT = { width: 340, height: 184, left: 52, right: 10, top: 12, bottom: 32 };
 const TANGENT = 78; // half its length
 const LEAST_SPAN = 0.02; // of the cost: a curve that is flatter is drawn flat
 
@@ -22,7 +22,7 @@ export function drawNudge(svg, curve, { letter, slope, cost, own }) {
     ...axes(scale, curve, letter),
     line("nudge-here", here.x, PLOT.top, here.x, PLOT.height - PLOT.bottom),
     svgElement("path", { d: pathOf(curve, scale), class: "nudge-curve" }),
-    ...tangent(here, scale, slope, letter, own.dw > 0 ? -1 : 1),
+    ...tangent(here, scale, slope, letter, sideOf(own.dw, slope)),
     ...changes(here, there, letter),
     svgElement("circle", { cx: here.x, cy: here.y, r: 3.5, class: "nudge-start" }),
     svgElement("circle", { cx: there.x, cy: there.y, r: 8, class: "nudge-point" }),
@@ -62,7 +62,7 @@ function axes({ ticks, across, up }, { w, reach }, letter) {
     ]),
     ...along.map((value) => text(across(value - w), height - bottom + 14, tidy(value, 3), "middle")),
     text(width - right, height - 4, letter, "end"),
-    text(4, top - 1, "C₀", "start"),
+    text(4, (top + height - bottom) / 2 + 4, "C₀", "start"),
   ];
 }
 
@@ -71,13 +71,19 @@ function pathOf({ points }, { across, up }) {
   return finite.map(({ dw, cost }, i) => `${i ? "L" : "M"}${across(dw).toFixed(1)} ${up(cost).toFixed(1)}`).join("");
 }
 
+/* Where the name of the tangent is in nobody's way: opposite the nudge, or at its upper end. */
+function sideOf(dw, slope) {
+  if (dw !== 0) return dw > 0 ? -1 : 1;
+  return slope < 0 ? -1 : 1;
+}
+
 /* Its name is at its right end or, if side is −1, at its left end. */
 function tangent({ x, y }, { perUnit }, slope, letter, side) {
   const rise = -slope * perUnit; // down the window is positive
   const [dx, dy] = [1, rise].map((part) => (TANGENT * part) / Math.hypot(1, rise));
   const place = {
     x: Math.min(Math.max(x + side * dx, PLOT.left + 4), PLOT.width - PLOT.right),
-    y: Math.min(Math.max(y + side * dy - 6, PLOT.top + 6), PLOT.height - PLOT.bottom - 4),
+    y: Math.min(Math.max(y + side * dy - 8, PLOT.top + 6), PLOT.height - PLOT.bottom - 4),
   };
   const name = `∂C₀/∂${letter} = ${signed(slope, 3)}`;
   return [

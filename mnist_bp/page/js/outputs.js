@@ -12,7 +12,7 @@ import { derivativeName, derivativeNoun, shownDerivative } from "./sign.js";
 import { renderTable } from "./tables.js";
 
 /* The cost, beside the prediction. */
-export function renderCostLine({ network, trace, y, isBlank }) {
+export function renderCostLine({ network, trace, y }) {
   const line = byId("cost-line");
   if (isNew(line, "has cost", Boolean(y))) {
     const parts = y
@@ -20,12 +20,12 @@ export function renderCostLine({ network, trace, y, isBlank }) {
       : [];
     line.replaceChildren(...parts);
   }
-  if (y) setText(byId("cost"), isBlank ? "–" : number(cost(network, trace, y), 6));
+  if (y) setText(byId("cost"), number(cost(network, trace, y), 6));
 }
 
 /* The table of outputs. */
 export function renderOutputs(view) {
-  const { network, trace, y, derivatives, target, drawn, className } = view;
+  const { network, trace, y, derivatives, target, drawn, className, isBlank } = view;
   const { L } = network;
   const { formula: costFormula, derivative_by } = network.cost;
   showFormula(
@@ -41,13 +41,15 @@ export function renderOutputs(view) {
     );
     columns.push({ what: "nudge", name: nudge, words: derivativeNoun(view) });
   }
-  const all = y ? outputs(network, trace, derivatives, y) : Array.from(trace.A[L], (a) => ({ a }));
+  const all = y ? outputs(network, trace, derivatives, y) : Array.from(trace.A[L], (a) => ({ a: isBlank ? null : a }));
   const shown = shownOutputs(drawn[L], target, network.predict(trace));
   const rows = shown.map((j) => outputRow(view, j, className(j), all[j]));
   renderTable(byId("outputs"), "j", columns, rows);
   const rest = all.length - shown.length;
-  const words = [...costWords(network, y), rest ? ` ${rest} more outputs are not shown.` : ""];
-  if (isNew(byId("cost-note"), "words", [y === null, rest].join())) byId("cost-note").replaceChildren(...words);
+  const words = [...costWords(view), rest ? ` ${rest} more outputs are not shown.` : ""];
+  if (isNew(byId("cost-note"), "words", [y === null, isBlank, rest].join())) {
+    byId("cost-note").replaceChildren(...words);
+  }
 }
 
 /* The outputs that are drawn, and with them the prediction and the target. */
@@ -57,7 +59,7 @@ function shownOutputs(drawn, target, predicted) {
 }
 
 function outputRow(view, j, name, { a, y, cost: share, derivative }) {
-  if (y === undefined) return { id: j, name, look: "", cells: [number(a, 3)] };
+  if (y === undefined) return { id: j, name, look: "", cells: [a === null ? "–" : number(a, 3)] };
   const nudge = shownDerivative(view, derivative);
   const triangle = nudge === 0 ? "" : nudge > 0 ? "▲ " : "▼ ";
   return {
@@ -68,7 +70,8 @@ function outputRow(view, j, name, { a, y, cost: share, derivative }) {
   };
 }
 
-function costWords(network, y) {
+function costWords({ network, y, isBlank }) {
+  if (isBlank) return ["Draw something: then each output has an activation."];
   if (!y) return ["Choose what it should have been: then the cost says how bad this answer is."];
   const count = y.length === 10 ? "ten" : y.length;
   return withFormulas(atLayer(network.cost.cost_note, network.L).replace("{n}", count));

@@ -34,12 +34,12 @@ export function stageWords(view) {
   return now.layer === 0 ? pixelWords(view) : pathWords(view, now.layer);
 }
 
-function forwardWords({ network: { L }, y }) {
+function forwardWords({ network: { L }, y, isBlank }) {
   return {
     line: `z_j^(${L}) = Σ_k w_jk^(${L}) a_k^(${L - 1}) + b_j^(${L}) , a_j^(${L}) = σ(z_j^(${L}))`,
     words: y
-      ? "Forward: each neuron adds up what comes in, and lights up. Step back to see what this digit wishes of them."
-      : "Forward: each neuron adds up what comes in, and lights up. Say what it should have been to step back.",
+      ? "Forward: each neuron adds up what comes in, and lights up. Step back to see what this image wishes of them."
+      : `Forward: each neuron adds up what comes in, and lights up. ${isBlank ? "Draw something" : "Say what it should have been to step back"}.`,
   };
 }
 
@@ -137,6 +137,6 @@ function renderLegend(view) {
     ),
     element("span", {}, key("ring"), "ring: ", formula("σ′(z_j)"), ", closed where the neuron responds most. "),
     element("span", {}, `${scale} From the pixels, the ${PIXEL_EDGES} strongest edges into each neuron are drawn. `),
-    isPart ? element("span", {}, "Of a wide layer, the neurons that matter most over all test digits are drawn.") : "",
+    isPart ? element("span", {}, "Of a wide layer, the neurons that matter most over all test images are drawn.") : "",
   );
 }

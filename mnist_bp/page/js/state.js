@@ -74,12 +74,13 @@ export function set(choices) {
 
 let last = {}; // what was computed last, and of what
 
-/* What follows from digit, target and parameters: {trace, y, derivatives}. */
+/* What follows from image, target and parameters: {trace, y, derivatives}. An empty board has no cost, and its y and
+ * derivatives are null, as they are without a target. */
 export function computed() {
   const { grey, target, version } = state;
   if (last.grey !== grey || last.target !== target || last.version !== version) {
     const trace = forward(network, inputs(grey));
-    const y = target === null ? null : network.oneHot(target);
+    const y = target === null || isBlank() ? null : network.oneHot(target);
     last = { grey, target, version, trace, y, derivatives: y && backward(network, trace, y) };
   }
   const { derivatives } = last;
@@ -100,7 +101,7 @@ export function isMisclassified(example) {
 /* Put these grey levels in place: a test digit, or a drawing if example is null. The caller renders. */
 export function put(grey, example, target) {
   Object.assign(state, { grey, example, target });
-  if (target === null) state.stage = 0;
+  if (target === null || isBlank()) state.stage = 0;
   beginSteps();
 }
 
@@ -114,7 +115,7 @@ export function setTarget(label) {
 }
 
 export function setStage(stage) {
-  if (state.target === null) return;
+  if (!computed().y) return;
   set({ stage: Math.max(0, Math.min(stages.length, stage)) });
 }
 
@@ -133,8 +134,8 @@ function beginSteps() {
   state.isTooLong = false;
   state.steps = [];
   state.references = null;
-  if (state.target === null) return;
   const { trace, y, derivatives } = computed();
+  if (!y) return;
   state.steps = [{ cost: cost(network, trace, y), evaluation: state.evaluation }];
   state.references = referencesOf(network, trace, derivatives);
 }

@@ -6,8 +6,7 @@ import { number, percent, tidy } from "./format.js";
 
 /* view.steps: {cost, evaluation} before the first step on this digit and after each; evaluation is that of state.js. */
 export function renderSteps(view) {
-  const { y, rate, taken, steps, isBlank, busy, stage, stages } = view;
-  const isReady = y && !isBlank;
+  const { y: isReady, rate, taken, steps, busy, stage, stages } = view;
   byId("rate").value = Math.log10(rate);
   setText(byId("rate-name"), tidy(rate, 3));
   for (const id of ["take-step", "take-ten"]) {
@@ -35,7 +34,7 @@ function effectsOf({ target, labels, steps, aClass }) {
   return [
     ["cost of this example", "cost-effect", ends.map(({ cost }) => number(cost))],
     [
-      `right of ${labels.length} test digits`,
+      `right of ${labels.length} test images`,
       "accuracy-effect",
       ends.map(({ evaluation }) => percent(evaluation.correct / labels.length)),
     ],
@@ -60,8 +59,13 @@ export function asPercent(tick) {
   return `${tidy(100 * tick)} %`;
 }
 
-function downhillWords({ y, target, taken, steps, isTooLong, aClass }) {
-  if (!y) return "Say first what it should have been.";
+/* What is missing before there is a cost. */
+export function missingWords(isBlank) {
+  return isBlank ? "Draw something first." : "Say first what it should have been.";
+}
+
+function downhillWords({ y, isBlank, target, taken, steps, isTooLong, aClass }) {
+  if (!y) return missingWords(isBlank);
   if (isTooLong) return "That step was too long: it left the finite numbers, and was taken back. Try a smaller η.";
   const [before, now] = steps.slice(-2).map(({ cost }) => cost);
   if (now > before) return "Overshoot: the step was so long that the cost rose. Try a smaller η.";
@@ -72,5 +76,5 @@ function downhillWords({ y, target, taken, steps, isTooLong, aClass }) {
     );
   }
   if (taken) return "The network is no longer as it was trained: Reset takes your steps back.";
-  return "Take some, and watch the triangles shrink, and what becomes of the other digits.";
+  return "Take some, and watch the triangles shrink, and what becomes of the other images.";
 }

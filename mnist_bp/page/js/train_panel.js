@@ -27,7 +27,7 @@ export function connectTrainPanel() {
 
 function aboutWords() {
   const { dataset, training } = content;
-  const kind = `${dataset.is_synthetic ? "SYNTHETIC" : dataset.name} training digits`;
+  const kind = `${dataset.is_synthetic ? "SYNTHETIC" : dataset.name} training images`;
   const count = (training.labels.length - training.validation).toLocaleString("en");
   return (
     `From random weights, on ${count} ${kind}. Each step averages the wishes of a mini-batch of ` +
@@ -56,7 +56,7 @@ export function statusWords(training) {
   const { taken, stepsPerEpoch, perSecond, validation } = training;
   if (!Number.isFinite(validation.cost)) return "η is too large: the numbers are not finite. Start with new weights.";
   const speed = perSecond === null ? "" : `, ${tidy(perSecond, 2)} steps a second`;
-  return `Epoch ${Math.floor(taken / stepsPerEpoch) + 1}, step ${taken}${speed}: ${percent(validation.accuracy)} of the validation digits.`;
+  return `Epoch ${Math.floor(taken / stepsPerEpoch) + 1}, step ${taken}${speed}: ${percent(validation.accuracy)} of the validation images.`;
 }
 
 function drawResult({ training: { points, parameters }, network, drawn, rows, columns }) {

@@ -19,7 +19,7 @@ export function renderWeights(view) {
   byId("neuron").value = j;
   for (const input of document.querySelectorAll("#weights-kind input")) input.checked = input.value === kind;
   setText(byId("neuron-name"), String(j));
-  setText(byId("kind-words"), isWish(view) ? "what this digit wishes:" : "the sensitivities");
+  setText(byId("kind-words"), isWish(view) ? "what this image wishes:" : "the sensitivities");
   showFormula(byId("kind-derivatives"), derivativeName(view, "∂C_0/∂w_jk^(1)"));
   setText(byId("scale-minus"), number(-most, 3));
   setText(byId("scale-plus"), signed(most, 3));
@@ -38,7 +38,7 @@ function weightsWords(view, kind, j) {
   }
   if (!derivatives) return "Say first what it should have been.";
   const factor = isWish(view) ? "−∂C₀/∂z" : "∂C₀/∂z";
-  return `It is this digit, times ${factor} of the neuron: weights change where there is ink, and nowhere else.`;
+  return `It is this image, times ${factor} of the neuron: weights change where there is ink, and nowhere else.`;
 }
 
 /* The neurons that are drawn, small, to choose from; drawn anew when weights or colours are not what they were. */
