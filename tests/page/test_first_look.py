@@ -1,4 +1,4 @@
-"""What the page shows at first: labels that can be read, an empty board without an answer, words for any dataset."""
+"""The page as it opens: labels that can be read, an empty board without an answer, words for any dataset."""
 
 from collections.abc import Callable
 
