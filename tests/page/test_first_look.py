@@ -126,3 +126,19 @@ def test_a_long_address_that_means_nothing_is_named_in_short(
     assert "= (example," in note
     assert len(note) < 400
     assert ask(browser, "document.documentElement.scrollWidth") == 360
+
+
+def test_the_card_leaves_the_controls_beside_the_network_free(
+    browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset
+) -> None:
+    """With an edge low in the network, in a low window: the card is over the network, not over digits or tables."""
+    show(network, data, size=(1280, 680), fragment="#stage=6&edge=2:14,8&panel=numbers")
+    boxes = """["card", "network", "targets", "panels"].map((id) => byId(id).getBoundingClientRect())
+        .map(({left, right}) => [left, right])"""
+    card, frame, targets, panels = ask(browser, boxes)
+
+    assert card[1] > card[0]
+    assert frame[0] <= card[0]
+    assert card[1] <= frame[1]
+    assert targets[1] < card[0]
+    assert card[1] < panels[0]

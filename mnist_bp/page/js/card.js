@@ -94,17 +94,26 @@ function place(card, diagram, { looked, pointed }) {
     card.style.left = card.style.top = "";
     return;
   }
-  const { left, top, right } = diagram.svg.getBoundingClientRect();
+  const frame = diagram.svg.getBoundingClientRect();
+  const { left, top, right } = frame;
   const inWindow = ({ x, y }) => ({ x: left + x, y: top + y });
   const anchor = inWindow(pointed ?? diagram.placeOf(looked));
   const points = diagram.pointsOf(looked).map(inWindow);
-  const places = placesAround(anchor, card.getBoundingClientRect());
+  const size = card.getBoundingClientRect();
+  const places = [...placesAround(anchor, size), ...cornersOf(frame, size)];
   const isCovered = (at) => points.filter(({ x, y }) => isWithin(at, x, y)).length / points.length;
   const outside = (at) => (Math.max(0, left - at.left) + Math.max(0, at.left + at.width - right)) / at.width;
   const costs = places.map((at) => 2 * isCovered(at) + outside(at)); // the drawer should stay in sight, too
   const best = places[costs.indexOf(Math.min(...costs))];
   card.style.left = `${best.left}px`;
   card.style.top = `${best.top}px`;
+}
+
+/* The four places in the corners of the diagram, for where those at the point would cover controls. */
+function cornersOf({ left, top, right, bottom }, { width, height }) {
+  return [top, bottom - height].flatMap((y) =>
+    [left, right - width].map((x) => ({ left: x, top: Math.max(rem() / 2, y), width, height })),
+  );
 }
 
 /* The four places at the corners of a point, moved into the window where they leave it. */
