@@ -13,7 +13,7 @@ MPICH"). The sums that Allreduce computes count as bandwidth.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import log2
+from math import inf, log2
 
 import numpy as np
 
@@ -71,24 +71,28 @@ def flops_per_example(sizes: Sequence[int]) -> int:
 def fit_arithmetic(points: Sequence[tuple[float, float]], flops: int, n_bytes: int) -> Arithmetic:
     """Fit to (examples of a rank, seconds without communication), with equal weights of relative errors."""
     fixed, per_example = _fit([(1.0, rows) for rows, _ in points], [seconds for _, seconds in points])
-    return Arithmetic(fixed, flops / per_example, flops, n_bytes)
+    return Arithmetic(fixed, _rate(flops, per_example), flops, n_bytes)
 
 
 def fit_link(name: str, points: Sequence[tuple[int, int, float]]) -> Link:
     """Fit to (ranks, bytes, seconds) of single calls of Allreduce, with equal weights of relative errors."""
     factors = [(2 * log2(ranks), 2 * (ranks - 1) / ranks * n_bytes) for ranks, n_bytes, _ in points]
     latency, per_byte = _fit(factors, [seconds for *_, seconds in points])
-    return Link(name, latency, 1 / per_byte)
+    return Link(name, latency, _rate(1, per_byte))
 
 
 def _fit(factors: Sequence[tuple[float, float]], seconds: Sequence[float]) -> tuple[float, float]:
-    """Return two coefficients above 0, by least squares of the relative errors.
-
-    If the first one would be negative, as noise can make it, it is 0.
-    """
+    """Return two coefficients, by least squares of the relative errors. One that noise makes negative is 0."""
     target = np.asarray(seconds)
     rows = np.asarray(factors) / target[:, None]
     first, second = np.linalg.lstsq(rows, np.ones(len(target)), rcond=None)[0]
     if first < 0:
         first, second = 0.0, rows[:, 1].sum() / np.square(rows[:, 1]).sum()
+    elif second < 0:
+        first, second = rows[:, 0].sum() / np.square(rows[:, 0]).sum(), 0.0
     return float(first), float(second)
+
+
+def _rate(amount: float, seconds: float) -> float:
+    """Return the amount a second, infinite if no time was measured for it."""
+    return amount / seconds if seconds else inf

@@ -119,10 +119,10 @@ def test_a_run_that_is_read_only_is_drawn_elsewhere(cli, train, monkeypatch):
     train()
     write = picture.atomic_write
 
-    def read_only(path):
+    def read_only(path, **options):
         if path.resolve().parent == Path("run").resolve():
             raise PermissionError(13, "Permission denied", str(path))
-        return write(path)
+        return write(path, **options)
 
     monkeypatch.setattr(picture, "atomic_write", read_only)
     done = cli("evaluate", "run", "--plot")

@@ -358,7 +358,7 @@ def test_a_study_of_another_program_is_refused(cli):
     optuna.create_study(storage=url, study_name="search")
     done = cli("search", "--resume", "other")
     assert (done.code, len(done.err.splitlines())) == (2, 1)
-    assert "not created by mnist-bp search" in done.err
+    assert "none of mnist-bp" in done.err
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------
