@@ -60,7 +60,7 @@ class Arithmetic:
         """Return the size of mini-batches above which ``ranks`` + 1 ranks are faster than ``ranks``."""
         now = link.allreduce(ranks, self.n_bytes) if ranks > 1 else 0.0
         more = link.allreduce(ranks + 1, self.n_bytes) - now
-        return more * ranks * (ranks + 1) / self.per_example
+        return _rate(more * ranks * (ranks + 1), self.per_example)
 
 
 def flops_per_example(sizes: Sequence[int]) -> int:
@@ -94,5 +94,5 @@ def _fit(factors: Sequence[tuple[float, float]], seconds: Sequence[float]) -> tu
 
 
 def _rate(amount: float, seconds: float) -> float:
-    """Return the amount a second, infinite if no time was measured for it."""
+    """Return the amount per unit of time, infinite if no time was measured."""
     return amount / seconds if seconds else inf
