@@ -3,6 +3,7 @@
 Each mutated file is made from a seed by ``scripts/_fuzz``; ``scripts/fuzz`` reads more, and repeats one that fails.
 """
 
+import gc
 import io
 import os
 import pickle
@@ -54,6 +55,14 @@ SHARES = {
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 IS_WINDOWS = sys.platform == "win32"
 """True on Windows, whose file names cannot contain quotes or control characters."""
+
+
+@pytest.fixture(autouse=True)
+def tracing_ends():
+    """Stop tracing memory, which a check of ``scripts/_fuzz`` does not."""
+    yield
+    tracemalloc.stop()
+    gc.unfreeze()
 
 
 # --- mutated files ---------------------------------------------------------------------------------------------------
