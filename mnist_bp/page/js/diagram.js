@@ -235,7 +235,7 @@ export class Diagram {
     });
   }
 
-  /* The length of each layer's gradient, as far as it is known. */
+  /* Norm of the gradient of each layer that the backward pass has reached. */
   drawNorms() {
     const { trace, derivatives } = this.view;
     const { L } = this.network;

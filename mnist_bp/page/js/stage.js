@@ -112,7 +112,7 @@ function edgesMeaning(view) {
   const isPath = now.part === "a" && now.layer < view.network.L;
   if (isPath) return [`what each path into layer ${now.layer + 1} carries back`];
   if (!hasPart(view, "w", view.network.L)) return ["weights"];
-  return [formula(derivativeName(view, "∂C_0/∂w_jk")), " as far as known"];
+  return [formula(derivativeName(view, "∂C_0/∂w_jk")), " of the layers reached so far"];
 }
 
 function renderLegend(view) {

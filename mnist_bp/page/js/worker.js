@@ -4,7 +4,7 @@ import { Trainer } from "./trainer.js";
 
 const SLICE = 40; // milliseconds without listening, unless one step takes longer
 const LEAST_PAUSE = 100; // milliseconds between reports
-const FRACTION = 4; // at most one part in so many of the time is spent on measuring
+const FRACTION = 4; // measuring takes at most 1 / FRACTION of the time
 
 let trainer = null;
 let rate = 0;
