@@ -1,11 +1,10 @@
 """Folder of a search: its study, the config of the best trial, and figures."""
 
 import time
-from itertools import count
 from pathlib import Path
 
 from mnist_bp.errors import InputError
-from mnist_bp.storage.atomic import storing
+from mnist_bp.storage.atomic import numbered_folder, storing
 
 __all__ = ["SEARCHES", "create_folder"]
 
@@ -24,7 +23,8 @@ def create_folder(output: Path | None) -> Path:
         If it cannot be created.
     """
     if output is None:
-        return _new_folder()
+        with storing(SEARCHES):
+            return numbered_folder(SEARCHES, time.strftime("%Y%m%d-%H%M%S"))
     if output.exists() and not output.is_dir():
         raise InputError(f"{output} is a file: --output requires a folder")
     if output.is_dir() and any(output.iterdir()):
@@ -32,17 +32,3 @@ def create_folder(output: Path | None) -> Path:
     with storing(output):
         output.mkdir(parents=True, exist_ok=True)
     return output
-
-
-def _new_folder() -> Path:
-    name = time.strftime("%Y%m%d-%H%M%S")
-    with storing(SEARCHES):
-        SEARCHES.mkdir(exist_ok=True)
-        for number in count(1):
-            folder = SEARCHES / (name if number == 1 else f"{name}.{number}")
-            try:
-                folder.mkdir()
-            except FileExistsError:
-                continue
-            return folder
-    raise AssertionError  # count() does not end

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,6 +27,7 @@ __all__ = [
     "lock",
     "make_folder",
     "new_folder",
+    "numbered_folder",
     "open_locally",
     "remove_parts",
     "storing",
@@ -189,6 +191,19 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for each in missing:
         sync_folder(each.parent)
+
+
+def numbered_folder(parent: Path, name: str) -> Path:
+    """Create a folder ``name`` in ``parent``; if the name is taken, ``name.2``, ``name.3`` and so on."""
+    make_folder(parent)
+    for number in count(1):
+        folder = parent / (name if number == 1 else f"{name}.{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError  # count() does not end
 
 
 def open_locally(path: Path, flags: int) -> int:

@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,15 @@ from mnist_bp import __version__
 from mnist_bp.errors import InputError, StorageError
 from mnist_bp.network import Network
 from mnist_bp.shell import program_command
-from mnist_bp.storage.atomic import atomic_write, make_folder, remove_parts, storing, sync_folder, write_text
+from mnist_bp.storage.atomic import (
+    atomic_write,
+    make_folder,
+    numbered_folder,
+    remove_parts,
+    storing,
+    sync_folder,
+    write_text,
+)
 from mnist_bp.storage.regular_file import read_whole
 from mnist_bp.training.config_file import LIMIT, read_config
 from mnist_bp.training.history import MOST_BYTES, History, read_epochs
@@ -237,15 +244,7 @@ def _new_folder(sizes: tuple[int, ...], given: str | None) -> Path:
     """Create ``runs/<time>-<sizes>-<given>``, with a number appended if another run started in the same second."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{format_sizes(sizes)}"[:LONGEST_NAME]
     name += f"-{given}" if given else ""
-    make_folder(RUNS)
-    for number in count(1):
-        folder = RUNS / (name if number == 1 else f"{name}.{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        return folder
-    raise AssertionError  # count() does not end
+    return numbered_folder(RUNS, name)
 
 
 def _given_folder(folder: Path) -> Path:
