@@ -16,7 +16,7 @@ from rich.table import Table
 from mnist_bp.reports.console import Console, natural_width
 from mnist_bp.reports.data import named, warn_if_synthetic, warn_of_problems
 from mnist_bp.reports.plots import plots_record, print_plots
-from mnist_bp.reports.tables import new_table
+from mnist_bp.reports.tables import live_table, new_table
 from mnist_bp.reports.training import print_next
 from mnist_bp.search.space import Space, Values
 from mnist_bp.training.declaration import Setting
@@ -59,11 +59,7 @@ class SearchReport:
 
     def __enter__(self) -> Self:
         if self._is_table:
-            from rich.live import Live
-
-            options: dict[str, Any] = {"redirect_stdout": False, "redirect_stderr": False}  # as in SeedsReport
-            live = Live(console=self._console.rich, auto_refresh=False, transient=True, **options)
-            self._live = self._moving.enter_context(live)
+            self._live = self._moving.enter_context(live_table(self._console.rich))
         return self
 
     def __exit__(

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from mnist_bp.reports.console import Console, natural_width
 from mnist_bp.reports.data import describe_data, named, warn_if_synthetic, warn_of_problems
-from mnist_bp.reports.tables import new_table
+from mnist_bp.reports.tables import live_table, new_table
 from mnist_bp.reports.training import ENDED, UNFINISHED, print_limit, print_next
 from mnist_bp.training.metrics import format_cost, percent
 from mnist_bp.training.notation import count, format_sizes
@@ -66,19 +66,7 @@ class SeedsReport:
 
     def __enter__(self) -> Self:
         if self._is_table:
-            from rich.live import Live
-
-            # If redirected, the records on standard output would be printed above the table as text.
-            self._live = self._moving.enter_context(
-                Live(
-                    self._table(),
-                    console=self._console.rich,
-                    auto_refresh=False,
-                    transient=True,
-                    redirect_stdout=False,
-                    redirect_stderr=False,
-                )
-            )
+            self._live = self._moving.enter_context(live_table(self._console.rich, self._table()))
         return self
 
     def __exit__(

@@ -14,10 +14,12 @@ from mnist_bp.reports.class_names import ClassNames
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from rich.console import Console
+    from rich.live import Live
 
     from mnist_bp.training.evaluation import ClassScore
 
-__all__ = ["confusion_table", "new_table", "per_class_table"]
+__all__ = ["confusion_table", "live_table", "new_table", "per_class_table"]
 
 SHADES = tuple(
     Style(color=Color.from_rgb(0, 0, 0), bgcolor=Color.from_rgb(*background))
@@ -31,6 +33,18 @@ terminals; others would be rounded to olive and pink.
 
 LEAST_SHADED = 0.1
 """Errors up to this fraction of the most frequent error are not shaded."""
+
+
+def live_table(console: "Console", table: Table | None = None) -> "Live":
+    """Return a display of a table, which ``update(table, refresh=True)`` draws again, and which is removed at the end.
+
+    It is empty at first without a table. Nothing is redirected: records on standard output would be printed above the table as text.
+    """
+    from rich.live import Live
+
+    return Live(
+        table, console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
+    )
 
 
 def new_table(*headings: str, left: Collection[str] = (), **look: Any) -> Table:
