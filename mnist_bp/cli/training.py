@@ -11,7 +11,7 @@ from mnist_bp.errors import AnswerIsNo, Diverged, MnistBpError, OutputClosed
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.plots import plot_training, print_plots
 from mnist_bp.reports.training import TrainingReport
-from mnist_bp.training.saved_model import fresh_network
+from mnist_bp.training.saved_model import initial_network
 from mnist_bp.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -67,15 +67,7 @@ def _session(
 ) -> "TrainingRun":
     from mnist_bp.training.run import TrainingRun
 
-    network = fresh_network(
-        data,
-        settings.hidden,
-        settings.activation,
-        settings.cost,
-        seed=settings.seed,
-        dtype=settings.dtype,
-        weight_init=settings.weight_init,
-    )
+    network = initial_network(data, settings)
     return TrainingRun(settings, data, network, output, resume, name=name, ranks=ranks)
 
 

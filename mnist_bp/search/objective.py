@@ -15,7 +15,7 @@ from mnist_bp.data.datasets import Dataset
 from mnist_bp.errors import Diverged, InputError
 from mnist_bp.search.space import Space
 from mnist_bp.training.new_trainer import build_trainer
-from mnist_bp.training.saved_model import fresh_network
+from mnist_bp.training.saved_model import initial_network
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.trainer import Trainer
 
@@ -74,15 +74,7 @@ class Objective:
         return saved
 
     def _trainer(self, settings: Settings) -> Trainer:
-        network = fresh_network(
-            self._data,
-            settings.hidden,
-            settings.activation,
-            settings.cost,
-            seed=settings.seed,
-            dtype=settings.dtype,
-            weight_init=settings.weight_init,
-        )
+        network = initial_network(self._data, settings)
         return build_trainer(settings, self._data, network)[1]
 
 

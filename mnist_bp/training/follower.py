@@ -8,7 +8,7 @@ from mnist_bp.data.datasets import Dataset
 from mnist_bp.errors import InputError
 from mnist_bp.training.new_trainer import build_trainer, data_digest
 from mnist_bp.training.ranks import Ranks
-from mnist_bp.training.saved_model import fresh_network
+from mnist_bp.training.saved_model import initial_network
 from mnist_bp.training.settings import Settings
 
 __all__ = ["follow", "load_as_rank_0", "load_on_all_ranks"]
@@ -37,9 +37,7 @@ def follow(ranks: Ranks, settings: Settings, state: dict[str, Array]) -> None:
     from threadpoolctl import threadpool_limits
 
     data = load_as_rank_0(settings)
-    network = fresh_network(
-        data, settings.hidden, settings.activation, settings.cost, seed=settings.seed, dtype=settings.dtype
-    )
+    network = initial_network(data, settings)
     _, trainer = build_trainer(settings, data, network, ranks)
     trainer.restore(state)
     with threadpool_limits(settings.threads):

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from mnist_bp.data.preprocess import Look
     from mnist_bp.network import Network
     from mnist_bp.storage.metadata import Metadata
+    from mnist_bp.training.settings import Settings
 
-__all__ = ["TrainedModel", "fresh_network", "load_model"]
+__all__ = ["TrainedModel", "fresh_network", "initial_network", "load_model"]
 
 
 class TrainedModel(NamedTuple):
@@ -93,6 +94,19 @@ def fresh_network(
     sizes = (data.pixels, *hidden, data.classes)
     rng = np.random.default_rng(seed)
     return Network(sizes, activation=activation, cost=cost, rng=rng, dtype=dtype, weight_init=weight_init)
+
+
+def initial_network(data: "Dataset", settings: "Settings") -> "Network":
+    """Return the network with which a training begins."""
+    return fresh_network(
+        data,
+        settings.hidden,
+        settings.activation,
+        settings.cost,
+        seed=settings.seed,
+        dtype=settings.dtype,
+        weight_init=settings.weight_init,
+    )
 
 
 def load_model(target: Path | None) -> TrainedModel:
