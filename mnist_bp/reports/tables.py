@@ -38,7 +38,8 @@ LEAST_SHADED = 0.1
 def live_table(console: "Console", table: Table | None = None) -> "Live":
     """Return a display of a table, which ``update(table, refresh=True)`` draws again, and which is removed at the end.
 
-    It is empty at first without a table. Nothing is redirected: records on standard output would be printed above the table as text.
+    It is empty at first without a table. Nothing is redirected: records on standard output would be printed above the
+    table as text.
     """
     from rich.live import Live
 
