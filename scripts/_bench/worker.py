@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from _shared.memory import peak_memory
+
 from _bench.jobs import Job, Source
 from _bench.peers import SYSTEMS
 from _bench.systems import System
@@ -62,19 +64,6 @@ class Service:
         """Return the current mean cost over the training examples."""
         assert self.system
         return self.system.evaluate(self.system.examples).cost
-
-
-def peak_memory() -> int | None:
-    """Return the peak memory of this process in bytes, or None if the system does not provide it."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # not getrusage: on Linux a child starts with the peak of its parent
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return int(lines["VmHWM"].split()[0]) * 1024
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes, on macOS
 
 
 if __name__ == "__main__":

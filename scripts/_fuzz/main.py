@@ -9,9 +9,13 @@ import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple, NoReturn
+
+from _shared.memory import peak_memory
 
 from _fuzz.targets import TARGETS, Case, Failure, check
 
@@ -28,7 +32,8 @@ Let mnist-bp read hostile files: model files, checkpoints (by train --resume), c
 (predict, explain --image), datasets in CSV and npz files, in pictures and in zip archives, and responses of mirrors.
 Each is created from a valid file and a seed: with changed bytes, or well-formed with a correct checksum, but with
 changed content. It must be read, or rejected in one line by a suitable error. Reading must not take more memory than a
-stated multiple of its size, hang, or run code.
+stated multiple of its size, hang, or run code. The report of each target also has the peak memory of the process that
+read its cases, with Python, the libraries and the traces of memory.
 """
 EPILOG = """\
 Exit codes: 0 all cases passed; 1 a case failed; 130 interrupted.
@@ -65,29 +70,55 @@ def main(arguments: Sequence[str]) -> NoReturn:
 
 def run(target: str, seeds: range) -> int:
     """Let a reader read the files of all these seeds, print the results, and return the number of failed cases."""
-    cases: dict[int, Case] = {}
-    failures = 0
-    for seed, outcome in outcomes(target, seeds):
+    totals = _Totals()
+    for seed, outcome, memory in outcomes(target, seeds):
+        totals.add(seed, outcome, memory)
         if isinstance(outcome, Case):
-            cases[seed] = outcome
             continue
-        failures += 1
         print(f"{target}: seed {seed}: {outcome.text}; again: scripts/fuzz --target {target} --cases 1 --seed {seed}")
         if len(seeds) == 1:
             print(outcome.trace, end="")
-    read = sum(case.is_read for case in cases.values())
-    line = f"{target}: {len(seeds):,} cases: {read:,} read, {len(cases) - read:,} refused, {failures:,} failed"
-    if cases:
-        slowest = max(cases, key=lambda seed: cases[seed].seconds)
-        largest = max(cases, key=lambda seed: cases[seed].bytes)
-        line += f"; longest {cases[slowest].seconds:.2f} s (seed {slowest})"
-        line += f", most memory {cases[largest].bytes / 1e6:.1f} MB (seed {largest})"
-    print(line, flush=True)
-    return failures
+    print(f"{target}: {len(seeds):,} cases: {totals}", flush=True)
+    return totals.failed
 
 
-def outcomes(target: str, seeds: range) -> Iterator[tuple[int, Case | _Trouble]]:
-    """Yield the result of each seed. After one that hangs or crashes, a new process continues with the next."""
+@dataclass
+class _Totals:
+    """Numbers of cases by result; the longest, and the one with the most memory; and the largest process, in bytes."""
+
+    read: int = 0
+    refused: int = 0
+    failed: int = 0
+    longest: tuple[float, int] | None = None
+    largest: tuple[int, int] | None = None
+    process: int = 0
+
+    def add(self, seed: int, outcome: Case | _Trouble, memory: int | None) -> None:
+        """Count a case. ``memory`` is the peak memory of the process that read it."""
+        self.process = max(self.process, memory or 0)
+        if isinstance(outcome, _Trouble):
+            self.failed += 1
+            return
+        self.read += outcome.is_read
+        self.refused += not outcome.is_read
+        self.longest = max(self.longest or (0.0, seed), (outcome.seconds, seed), key=itemgetter(0))
+        self.largest = max(self.largest or (0, seed), (outcome.bytes, seed), key=itemgetter(0))
+
+    def __str__(self) -> str:
+        parts = [f"{self.read:,} read, {self.refused:,} refused, {self.failed:,} failed"]
+        if self.longest and self.largest:
+            parts.append(f"; longest {self.longest[0]:.2f} s (seed {self.longest[1]})")
+            parts.append(f", most memory {self.largest[0] / 1e6:.1f} MB (seed {self.largest[1]})")
+        if self.process:
+            parts.append(f"; peak memory of the process {self.process / 1e6:.0f} MB")
+        return "".join(parts)
+
+
+def outcomes(target: str, seeds: range) -> Iterator[tuple[int, Case | _Trouble, int | None]]:
+    """Yield the result of each seed, and the peak memory of its process in bytes, if it is known.
+
+    After a case that hangs or crashes, a new process continues with the next.
+    """
     while seeds:
         ours, theirs = multiprocessing.Pipe(duplex=False)
         worker = multiprocessing.get_context("spawn").Process(target=work, args=(target, seeds, theirs), daemon=True)
@@ -96,13 +127,13 @@ def outcomes(target: str, seeds: range) -> Iterator[tuple[int, Case | _Trouble]]
         try:
             while seeds:
                 if not ours.poll(LIMIT):
-                    yield seeds[0], _Trouble(f"still not read after {LIMIT:g} s", "")
+                    yield seeds[0], _Trouble(f"still not read after {LIMIT:g} s", ""), None
                     break
-                yield seeds[0], ours.recv()
+                yield seeds[0], *ours.recv()
                 seeds = seeds[1:]
         except EOFError:
             worker.join()
-            yield seeds[0], _Trouble(f"the process ended with {worker.exitcode}", "")
+            yield seeds[0], _Trouble(f"the process ended with {worker.exitcode}", ""), None
         finally:
             worker.kill()
             worker.join()
@@ -121,7 +152,7 @@ def work(target: str, seeds: range, results: Connection) -> None:
         os.chdir(folder)
         os.environ |= {"MNIST_BP_OFFLINE": "1", "MNIST_BP_DATA": folder}
         for seed in seeds:
-            results.send(_outcome(target, seed))
+            results.send((_outcome(target, seed), peak_memory()))
         os.chdir(before)
 
 

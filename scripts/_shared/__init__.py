@@ -1,1 +1,1 @@
-"""Functions that several scripts share: a description of the machine, and Markdown tables and numbers."""
+"""Functions that several scripts share: machine and memory of a measurement, MPI, Markdown tables and numbers."""

@@ -1,4 +1,4 @@
-"""``scripts/fuzz``: the memory that it measures for a case."""
+"""``scripts/fuzz``: the memory that it measures for a case, and that it takes itself."""
 
 import gc
 import tracemalloc
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from _fuzz import targets
+from _fuzz import main, targets
 from _fuzz.targets import TARGETS, Failure, Target, check
 
 LARGE = 3_000_000
@@ -56,3 +56,20 @@ def test_tracing_continues_from_case_to_case(sizes: list[int], monkeypatch: pyte
             patched.delattr(tracemalloc, name)
         check("cycles", 0)
         check("cycles", 1)
+
+
+def test_the_results_of_many_cases_take_no_memory(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """The report needs a few numbers, however many cases there are."""
+    count = 20_000
+    outcomes = ((seed, targets.Case(seed % 4 == 0, seed / 1e4, seed * 100), 90_000_000) for seed in range(count))
+    monkeypatch.setattr(main, "outcomes", lambda *_: outcomes)
+    tracemalloc.start()
+    try:
+        assert main.run("labels", range(count)) == 0
+        assert tracemalloc.get_traced_memory()[1] < SMALL
+    finally:
+        tracemalloc.stop()
+    assert capsys.readouterr().out == (
+        "labels: 20,000 cases: 5,000 read, 15,000 refused, 0 failed; longest 2.00 s (seed 19999), "
+        "most memory 2.0 MB (seed 19999); peak memory of the process 90 MB\n"
+    )
