@@ -1,6 +1,7 @@
 """Content of the page as plain values: the network, test digits and learning curves."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,13 +16,13 @@ from mnist_bp.page.selection import drawn_neurons
 from mnist_bp.page.training_set import training_content
 from mnist_bp.training.notation import format_sizes
 
-__all__ = ["MOST_EXAMPLES", "learning_curves", "page_content"]
+__all__ = ["MOST_EXAMPLES", "learning_curves", "page_content", "zero_runs"]
 
 MOST_EXAMPLES = 300
 """Largest number of test examples on the page, from the first, numbered as for ``explain --example``."""
 
 IMAGE_BYTES = 400_000
-"""Largest total size of the images in bytes. A page with large images has fewer of them."""
+"""Largest total size of the images in bytes, before compression. A page with large images has fewer of them."""
 
 PARAMETER_BYTES = 8 << 20
 """Largest size of a network's parameters in bytes, 2 million in float32. A browser computes a step of it in 1 s."""
@@ -106,12 +107,20 @@ def page_content(
             **{name.lower(): getattr(ink, name) for name in ink.LIMITS},
         },
         "examples": {
-            "images": _base64(examples.images),
+            "images": base64.b64encode(zero_runs(examples.images.tobytes())).decode(),
             "labels": examples.labels.tolist(),
             "predictions": exact.forward(x).argmax(axis=1).tolist(),
         },
         "training": None if train is None else training_content(train, network),
     }
+
+
+def zero_runs(data: bytes) -> bytes:
+    """Return the bytes with each run of 1 to 255 zeros as a zero and its length: a quarter, for images of MNIST.
+
+    Unlike zlib's, this format is decoded synchronously in the browser, by content.js.
+    """
+    return re.sub(rb"\0{1,255}", lambda run: bytes([0, len(run[0])]), data)
 
 
 def _base64(array: NDArray[Any]) -> str:

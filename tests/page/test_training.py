@@ -91,7 +91,7 @@ def test_pages_with_and_without_training_images(
     assert "worker-src" not in without
     assert content_of(Path("page.html"))["training"] is None
     assert 'id="worker"' not in without
-    assert record["bytes"] <= 600_000
+    assert record["bytes"] <= 450_000
     assert "cannot train" not in with_training.out
 
 

@@ -8,7 +8,7 @@ export const shape = { rows: content.dataset.rows, columns: content.dataset.colu
 export const pixels = shape.rows * shape.columns;
 export const labels = content.examples.labels;
 export const drawn = content.network.drawn; // the neurons of each layer that the diagram draws
-export const images = decoded(content.examples.images, Uint8Array);
+export const images = withZeros(decoded(content.examples.images, Uint8Array), labels.length * pixels);
 export const network = new Network({
   ...content.network,
   parameters: decoded(content.network.parameters, content.network.dtype === "float64" ? Float64Array : Float32Array),
@@ -17,6 +17,16 @@ export const network = new Network({
 /* Numbers from base64, little-endian, as all browsers' machines are. */
 export function decoded(text, Numbers) {
   return new Numbers(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer);
+}
+
+/* Undo zero_runs of content.py: a zero stands before the length of a run of zeros. */
+function withZeros(packed, length) {
+  const numbers = new Uint8Array(length);
+  for (let i = 0, to = 0; i < packed.length; i++) {
+    if (packed[i] === 0) to += packed[++i];
+    else numbers[to++] = packed[i];
+  }
+  return numbers;
 }
 
 export function exampleGrey(example) {
