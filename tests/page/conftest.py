@@ -1,8 +1,11 @@
 """A browser with the page of a small network."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.page.assemble import fill, page_modules
 from mnist_bp.page.bundle import bundle
 from mnist_bp.page.content import page_content
+from mnist_bp.page.training_set import training_content
 
 INSIDE = """
 import { batchGradient, batchRows, membersOf } from "./batch.js";
@@ -57,6 +61,7 @@ def browser() -> Iterator[Browser]:
         "disable-dev-shm-usage",
         "disable-gpu",
         "disable-background-networking",
+        "force-prefers-reduced-motion",  # signals that move cost frames; tests of them ask for motion
     ):
         options.add_argument(f"--{argument}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -89,8 +94,57 @@ def network(data: Dataset) -> Network:
     return network
 
 
+class Pages:
+    """Pages of networks, each written once, and the window that shows them."""
+
+    def __init__(self, browser: Browser, folder: Path) -> None:
+        self.browser, self.folder = browser, folder
+        self.written: dict[tuple[Any, ...], Path] = {}
+        self.window: tuple[Any, ...] = ()
+        self.shown = 0
+
+    def page(self, network: Network, data: Dataset, name: str, names: tuple[str, ...], train: Examples | None) -> Path:
+        """The page of a network."""
+        content = page_content(network, data, name=name, trained_on=None, learning_rate=2.0)
+        key = (json.dumps(content), names, train and id(train))
+        if key not in self.written:
+            content["training"] = train and training_content(train, network)
+            content["history"] = {"epoch": [1.0, 2.0], "test_cost": [0.5, None], "train_cost": [0.4, 0.3]}
+            content["dataset"]["class_names"] = names
+            path = self.folder / f"page{len(self.written)}.html"
+            path.write_bytes(fill(content, name, script_of(tuple(page_modules(content).items()))))
+            self.written[key] = path
+        return self.written[key]
+
+    def resize(self, size: tuple[int, int], *, touch: bool) -> None:
+        """Give the window this size, if it has another."""
+        if self.window == (size, touch):
+            return
+        self.window = (size, touch)
+        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": touch}
+        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        self.browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": touch})
+
+    def load(self, path: Path, fragment: str) -> None:
+        """Load a page anew, also if only the fragment of its address differs."""
+        self.shown += 1
+        self.browser.get(f"{path.as_uri()}?{self.shown}{fragment}")
+
+
+@cache
+def script_of(modules: tuple[tuple[str, str], ...]) -> str:
+    """The script that runs the page, with globals for tests."""
+    return bundle({**dict(modules), "inside": INSIDE}, "inside")
+
+
+@pytest.fixture(scope="session")
+def pages(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Pages:
+    """The pages of all tests."""
+    return Pages(browser, tmp_path_factory.mktemp("pages"))
+
+
 @pytest.fixture
-def show(browser: Browser, tmp_path: Path) -> Callable[..., None]:
+def show(pages: Pages) -> Callable[..., None]:
     """Open the page of a network, in a window of this size; with touch, as on a phone; with names of the classes."""
 
     def open_page(
@@ -104,15 +158,7 @@ def show(browser: Browser, tmp_path: Path) -> Callable[..., None]:
         names: tuple[str, ...] = (),
         train: Examples | None = None,
     ) -> None:
-        content = page_content(network, data, name=name, trained_on=None, learning_rate=2.0, train=train)
-        content["history"] = {"epoch": [1.0, 2.0], "test_cost": [0.5, None], "train_cost": [0.4, 0.3]}
-        content["dataset"]["class_names"] = names
-        path = tmp_path / "page.html"
-        path.write_bytes(fill(content, name, bundle({**page_modules(content), "inside": INSIDE}, "inside")))
-        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": touch}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": touch})
-        browser.get("about:blank")  # an address that differs in its fragment alone loads nothing
-        browser.get(path.as_uri() + fragment)
+        pages.resize(size, touch=touch)
+        pages.load(pages.page(network, data, name, names, train), fragment)
 
     return open_page

@@ -1,6 +1,6 @@
 """Signals that move in the diagram, and none for readers who asked for less motion."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from page_actions import Browser, ask, find
@@ -27,6 +27,16 @@ def ended(browser: Browser) -> list[str]:
     return ask(browser, "moved.splice(0)")
 
 
+@pytest.fixture
+def _motion(browser: Browser) -> Iterator[None]:
+    """A reader who did not ask for less motion."""
+    features = [{"name": "prefers-reduced-motion", "value": "no-preference"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    yield
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.usefixtures("_motion")
 @pytest.mark.parametrize("hidden", [(16, 16), ()])
 def test_signals_move_forwards_with_a_digit_and_backwards_with_a_step(
     browser: Browser, errors: None, show: Callable[..., None], data: Dataset, hidden: tuple[int, ...], rng: object
@@ -51,16 +61,11 @@ def test_nothing_moves_for_readers_who_asked_for_less_motion(
     browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset
 ) -> None:
     """Everything else is shown at once, as always."""
-    features = [{"name": "prefers-reduced-motion", "value": "reduce"}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    try:
-        show(network, data)
-        browser.execute_script(WATCH)
-        find(browser, "#next").click()
-        ask(browser, "state.example")
-        find(browser, "#step-back").click()
-        ask(browser, "state.stage")
-        browser.execute_async_script("setTimeout(arguments[0], 250)")
-        assert ask(browser, "moved") == []
-    finally:
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    show(network, data)
+    browser.execute_script(WATCH)
+    find(browser, "#next").click()
+    ask(browser, "state.example")
+    find(browser, "#step-back").click()
+    ask(browser, "state.stage")
+    browser.execute_async_script("setTimeout(arguments[0], 250)")
+    assert ask(browser, "moved") == []
