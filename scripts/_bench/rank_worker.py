@@ -1,11 +1,13 @@
 """Program of one rank of ``scripts/bench --ranks``: mpiexec starts it, or it runs by itself for a single rank.
 
-Its argument is a JSON object: the dataset, and jobs with their number of steps. Rank 0 prints the results as JSON.
+Its argument is a JSON object: the dataset, jobs with their number of steps, and lengths of vectors of float32 whose
+Allreduce is measured by itself. Rank 0 prints the results as JSON.
 """
 
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,9 +21,6 @@ from mnist_bp.launcher import launch
 from mnist_bp.training.ranks import SINGLE, Ranks
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.trainer import LabelledImages, Trainer
-
-MESSAGES = (1, 1_000, 13_002, 79_510, 636_010, 4_084_010)
-"""Lengths of vectors of float32 whose Allreduce is measured by itself: one number, 1,000, and some networks."""
 
 REPEATS = 15
 
@@ -58,10 +57,10 @@ def measure_steps(ranks: Ranks, job: Job, steps: int, data: Dataset) -> tuple[fl
     return result.seconds / steps, (getattr(ranks, "seconds", 0.0) - before) / steps
 
 
-def measure_messages(ranks: Ranks) -> list[tuple[int, float]]:
-    """Return bytes and median seconds of the Allreduce of some vectors, when all ranks start it together."""
+def measure_messages(ranks: Ranks, lengths: Sequence[int]) -> list[tuple[int, float]]:
+    """Return bytes and median seconds of the Allreduce of vectors, when all ranks start it together."""
     found = []
-    for length in MESSAGES:
+    for length in lengths:
         vector = ranks.vector(length, np.float32)
         vector.fill(0)
         seconds = []
@@ -81,7 +80,7 @@ def main(request: dict[str, Any]) -> None:
     ranks = connected()
     with threadpool_limits(1):
         steps = [measure_steps(ranks, Job.from_json(job), count, data) for job, count in request["jobs"]]
-    messages = measure_messages(ranks) if ranks.size > 1 else []
+    messages = measure_messages(ranks, request["messages"]) if ranks.size > 1 else []
     if ranks.rank == 0:
         print(json.dumps({"steps": steps, "messages": messages}))
 

@@ -28,6 +28,8 @@ HIDDEN = ((16, 16), (100,), (800,), (2000, 1000, 500))
 BATCH_SIZES = (100, 1_000, 6_000)
 MOST_EXAMPLES, LEAST_STEPS, FLOPS = 60_000, 3, 3e10
 """Largest number of examples in a measurement, its smallest number of steps, and its flops between these bounds."""
+MESSAGES = (1, 1_000, 13_002, 79_510, 636_010, 4_084_010)
+"""Lengths of vectors of float32 whose Allreduce is measured by itself: one number, 1,000, and some networks."""
 PREDICTED = (2, 4, 8, 16, 64, 256)
 MILLI = 1e3
 
@@ -106,6 +108,7 @@ def ask(ranks: int, jobs: Sequence[Job], source: Source) -> dict[str, Any]:
     request = {
         "source": [source.name, str(source.data_dir or "")],
         "jobs": [(asdict(job), steps_of(job)) for job in jobs],
+        "messages": MESSAGES,
     }
     command = [sys.executable, "-m", "_bench.rank_worker", json.dumps(request)]
     variables = {**environment(1), **AS_ROOT, **(OVERSUBSCRIBED if ranks > usable_cores() else {})}

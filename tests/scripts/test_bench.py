@@ -7,7 +7,7 @@ from _bench.jobs import Job
 from _bench.results import best_threads
 from _shared import machine
 
-from mnist_bp.data.datasets import load
+from mnist_bp.data.datasets import Dataset
 from mnist_bp.storage.metadata import Environment
 
 AVX512 = {"avx", "avx2", "fma", "avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
@@ -23,6 +23,12 @@ def computing(monkeypatch):
         monkeypatch.setattr("mnist_bp.instruction_sets.processor_flags", lambda: AVX512)
 
     return compute
+
+
+@pytest.fixture
+def data(few_digits):
+    """A dataset that takes no time to draw."""
+    return Dataset("synthetic", *few_digits)
 
 
 class StandIn:
@@ -67,10 +73,10 @@ def test_the_best_kernel_is_not_warned_about(computing, kernel, variables):
     assert machine.warning("scripts/bench") is None
 
 
-def test_bench_warns_before_it_measures(computing, monkeypatch, capsys):
+def test_bench_warns_before_it_measures(computing, data, monkeypatch, capsys):
     """A measurement takes minutes."""
     computing("Haswell", OPENBLAS_CORETYPE="Haswell")
-    monkeypatch.setattr(command, "find_data", lambda _: (None, load("synthetic")))
+    monkeypatch.setattr(command, "find_data", lambda _: (None, data))
     monkeypatch.setattr(command, "run_epochs", lambda *_: None)
 
     with pytest.raises(SystemExit):
@@ -91,11 +97,11 @@ def test_the_best_number_of_threads_has_the_lowest_median():
     assert best_threads({1: [2.0, 9.0, 3.0], 2: [1.0, 4.0, 5.0]}) == 1
 
 
-def test_each_system_of_a_row_has_its_best_number_of_threads():
+def test_each_system_of_a_row_has_its_best_number_of_threads(data):
     """The table names the number if it is not 1."""
     team = {"mnist-bp": {1: StandIn(2.0), 4: StandIn(1.0)}, "torch": {1: StandIn(3.0), 4: StandIn(6.0)}}
 
-    comparison, _ = epochs.compare(epochs.Case(Job((16, 16)), 4), team, 2, load("synthetic"))
+    comparison, _ = epochs.compare(epochs.Case(Job((16, 16)), 4), team, 2, data)
 
     assert comparison.seconds == {"mnist-bp": [1.0, 1.0], "PyTorch": [3.0, 3.0]}
     assert comparison.remarks["threads"] == {"mnist-bp": "4", "PyTorch": "1"}
@@ -104,10 +110,10 @@ def test_each_system_of_a_row_has_its_best_number_of_threads():
     assert cells == ["1.00 (4)", "3.00"]
 
 
-def test_by_default_every_network_is_measured_with_one_and_with_all_threads(monkeypatch):
+def test_by_default_every_network_is_measured_with_one_and_with_all_threads(data, monkeypatch):
     """More threads may also be slower."""
     monkeypatch.setattr(epochs, "usable_cores", lambda: 8)
-    cases = epochs.choose_cases([(16, 16)], None, None, None, load("synthetic"), full=False)
+    cases = epochs.choose_cases([(16, 16)], None, None, None, data, full=False)
     assert [case.threads for case in cases] == [1, 8]
 
 

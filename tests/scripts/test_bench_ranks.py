@@ -49,8 +49,10 @@ def test_the_flops_are_those_of_the_matrix_products():
 
 
 @needs_mpi
-def test_a_small_measurement_fills_the_tables(idx_folder):
+def test_a_small_measurement_fills_the_tables(idx_folder, monkeypatch):
     """One network, on one and on two ranks."""
+    monkeypatch.setattr(ranks, "MOST_EXAMPLES", 1_000)
+    monkeypatch.setattr(ranks, "MESSAGES", (1, 1_000, 50_000))
     found = ranks.measure((2,), [(4,)], [100], 1, Source(None, idx_folder))
     (case,) = found.cases
     assert {*case.strong} == {*case.weak} == {1, 2}

@@ -1,17 +1,21 @@
 """Program for mpiexec: train with each option on all ranks, and compare with a single process.
 
-    mpiexec -n 4 python tests/support/equal_on_ranks.py
+    mpiexec -n 4 python tests/support/equal_on_ranks.py [float64] [float32]
 
 Rank 0 prints one JSON object: relative differences of the final parameters by the name of the option. All options run
-in one launch, because MPI takes a second to start.
+in one launch, because MPI takes a second to start. Default: both types.
 """
 
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 from mpi4py import MPI
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from mnist_bp.network import Network
@@ -64,8 +68,16 @@ MANY = examples(4_100, 6)
 """Examples of which each of four ranks has more than are processed at a time."""
 
 
-def trained(settings: Settings, ranks: Ranks, training: LabelledImages) -> tuple[Trainer, list]:
-    """Return a trainer that is done, and its results."""
+class Trained(NamedTuple):
+    """A training that is done: the saved parameters, their epoch, and the figures of each epoch."""
+
+    parameters: NDArray
+    saved_epoch: int
+    figures: list[dict[str, float]]
+
+
+def train(settings: Settings, ranks: Ranks, training: LabelledImages) -> Trained:
+    """Train a network on these ranks."""
     network = Network(
         (training.images.shape[1], *settings.hidden, CLASSES),
         activation=settings.activation,
@@ -73,35 +85,51 @@ def trained(settings: Settings, ranks: Ranks, training: LabelledImages) -> tuple
         rng=np.random.default_rng(5),
         dtype=settings.dtype,
     )
-    made = Trainer(network, training, TEST, settings, validation=VALIDATION, image_shape=SHAPE, ranks=ranks)
-    return made, list(made.run())
+    trainer = Trainer(network, training, TEST, settings, validation=VALIDATION, image_shape=SHAPE, ranks=ranks)
+    figures = [dict(result.figures) for result in trainer.run()]
+    return Trained(trainer.saved_network.parameters, trainer.saved_epoch, figures)
 
 
-def difference(settings: Settings, ranks: Ranks, training: LabelledImages = TRAINING) -> float:
+def difference(alone: Trained, together: Trained, tolerance: float) -> float:
     """Return ‖Δ‖ / ‖p‖ of the saved parameters. Raise AssertionError if figures of an epoch differ."""
-    (alone, expected), (together, found) = (trained(settings, each, training) for each in (SINGLE, ranks))
-    assert len(found) == len(expected)
+    assert len(together.figures) == len(alone.figures)
     assert together.saved_epoch == alone.saved_epoch
-    for one, other in zip(expected, found, strict=True):
-        for name in one.figures.keys() - {"seconds"}:
-            tolerance = 1e-9 if settings.dtype == "float64" else 1e-3
-            assert abs(one.figures[name] - other.figures[name]) <= tolerance * abs(one.figures[name]), name
-    p, q = alone.saved_network.parameters, together.saved_network.parameters
+    for one, other in zip(alone.figures, together.figures, strict=True):
+        for name in one.keys() - {"seconds"}:
+            assert abs(one[name] - other[name]) <= tolerance * abs(one[name]), name
+    p, q = alone.parameters, together.parameters
     return float(np.linalg.norm(p - q) / np.linalg.norm(p))
 
 
-def main() -> None:
+def cases(dtypes: Sequence[str]) -> Iterator[tuple[str, Settings, LabelledImages]]:
+    """Yield the name, the settings and the examples of each training."""
+    for dtype in dtypes:
+        for name, changed in OPTIONS.items():
+            yield f"{name}, {dtype}", replace(PLAIN, dtype=dtype, **changed), TRAINING
+        settings = replace(PLAIN, dtype=dtype, batch_size=None, dropout=0.3, l2=0.01)
+        yield f"shares in several parts, {dtype}", settings, MANY
+
+
+def trained_alone(ranks: Ranks, dtypes: Sequence[str]) -> dict[str, Trained]:
+    """Return each training by a single process. The ranks take turns."""
+    chosen = islice(cases(dtypes), ranks.rank, None, ranks.size)
+    mine = {name: train(settings, SINGLE, training) for name, settings, training in chosen}
+    return {name: trained for each in ranks.gather(mine) for name, trained in each.items()}
+
+
+def main(dtypes: Sequence[str]) -> None:
     """Print the differences."""
     ranks = MpiRanks(MPI.COMM_WORLD)
-    differences = {}
     with threadpool_limits(1):
-        for dtype in DTYPES:
-            for name, changed in OPTIONS.items():
-                differences[f"{name}, {dtype}"] = difference(replace(PLAIN, dtype=dtype, **changed), ranks)
-            settings = replace(PLAIN, dtype=dtype, batch_size=None, dropout=0.3, l2=0.01)
-            differences[f"shares in several parts, {dtype}"] = difference(settings, ranks, MANY)
+        expected = trained_alone(ranks, dtypes)
+        differences = {
+            name: difference(
+                expected[name], train(settings, ranks, training), 1e-9 if settings.dtype == "float64" else 1e-3
+            )
+            for name, settings, training in cases(dtypes)
+        }
     if ranks.rank == 0:
         sys.stdout.write(json.dumps({"ranks": ranks.size, "differences": differences}))
 
 
-main()
+main(sys.argv[1:] or DTYPES)
