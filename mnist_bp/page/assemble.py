@@ -16,6 +16,9 @@ __all__ = ["assemble", "fill", "page_modules"]
 
 SOURCES = resources.files(__package__)
 
+CHAIN_ACTIVATION, CHAIN_COST = "sigmoid", "squared-error"
+"""Functions of the lesson's network 1-1-1-1, in chain.js."""
+
 STYLE_SPACE = re.compile(r"/\*.*?\*/|^\s+", re.MULTILINE | re.DOTALL)
 """Comments and indentation of the style, which the page does without."""
 
@@ -36,7 +39,8 @@ def page_modules(content: Mapping[str, Any]) -> dict[str, str]:
     files = {file.name.removesuffix(".js"): file.read_text(encoding="utf-8") for file in (SOURCES / "js").iterdir()}
     network = content["network"]
     hidden = [network["activation"]] * (len(network["sizes"]) > 2)
-    return {**files, "functions": functions_module([*hidden, network["output_activation"]], network["cost"])}
+    activations = [*hidden, network["output_activation"], CHAIN_ACTIVATION]
+    return {**files, "functions": functions_module(activations, [network["cost"], CHAIN_COST])}
 
 
 def fill(content: Mapping[str, Any], title: str, script: str) -> bytes:

@@ -19,8 +19,8 @@ Z = np.linspace(-1000, 1000, 2001)[:, np.newaxis]
 """Weighted sums at which an activation is sampled to find its bounds, including 0."""
 
 
-def functions_module(activations: Iterable[str], cost: str) -> str:
-    """Return the source of ``functions.js``, which exports these activations and this cost by name.
+def functions_module(activations: Iterable[str], costs: Iterable[str]) -> str:
+    """Return the source of ``functions.js``, which exports these activations and these costs by name.
 
     Raises
     ------
@@ -28,9 +28,8 @@ def functions_module(activations: Iterable[str], cost: str) -> str:
         If the registry entry of one of them has no JavaScript.
     """
     entries = {name: _activation(name) for name in sorted(set(activations))}
-    return "\n".join(
-        [_export("ACTIVATIONS", entries), _export("COSTS", {cost: _javascript("cost", cost, COSTS[cost])._asdict()})]
-    )
+    of_costs = {name: _javascript("cost", name, COSTS[name])._asdict() for name in sorted(set(costs))}
+    return "\n".join([_export("ACTIVATIONS", entries), _export("COSTS", of_costs)])
 
 
 def _activation(name: str) -> dict[str, Any]:

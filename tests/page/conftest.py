@@ -20,6 +20,7 @@ from mnist_bp.page.training_set import training_content
 
 INSIDE = """
 import { batchGradient, batchRows, membersOf } from "./batch.js";
+import { chain, follow } from "./chain.js";
 import { content, images, network, shape } from "./content.js";
 import { niceTicks } from "./charts.js";
 import { byId } from "./dom.js";
@@ -39,7 +40,7 @@ import { costCurve, costWith } from "./what_if.js";
 Object.assign(window, { Network, board, byId, content, diagram, drawCurves, images, network, niceTicks });
 Object.assign(window, { backward, cost, forward, gradient, preprocess, renderAtOnce, set, setChosen, shape, state });
 Object.assign(window, { computed, costCurve, costWith, reset, showExample, takeSteps, Trainer, trainingData });
-Object.assign(window, { batchGradient, batchRows, membersOf });
+Object.assign(window, { batchGradient, batchRows, chain, follow, membersOf });
 Object.assign(window, { addressOf, edgeLayer, stages, stageWords, termsOf, termValue });
 """
 """Module that runs the page and makes global what tests look at; the page itself has no globals."""

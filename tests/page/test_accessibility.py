@@ -25,6 +25,7 @@ STATES = [
     "set({panel: 'batch'})",
     "(board.clear(), renderAtOnce())",
     "(reset(), showExample(3), set({panel: 'batch', stage: 4}), setChosen({layer: 1, j: 2, k: 300}))",
+    "set({panel: 'chain'})",
 ]
 """Expressions, each of which leads to another state of the page."""
 

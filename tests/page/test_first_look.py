@@ -59,7 +59,7 @@ def test_an_empty_board_has_no_answer(
     ask(browser, "byId('clear').click()")
     for target in (None, 3):
         ask(browser, "state.target = arguments[0], set({})", target)
-        for panel in ("numbers", "edge", "step", "batch", "weights", "training"):
+        for panel in ("numbers", "chain", "edge", "step", "batch", "weights", "training"):
             open_panel(browser, panel)
         open_panel(browser, "numbers")
         ask(browser, "byId('step-back').click(), byId('batch-one').click(), byId('take-step').click()")
@@ -89,7 +89,7 @@ def test_the_words_suit_a_dataset_with_class_names(
         return [document.querySelector("main").innerText, document.querySelector("header").innerText, state.chosen,
             ...labels.map((one) => one.getAttribute("aria-label") ?? one.title)].join(" ")
             .match(/.{20}digit.{9}/gi) })()"""
-    for panel in ("numbers", "edge", "step", "batch", "weights", "training"):
+    for panel in ("numbers", "chain", "edge", "step", "batch", "weights", "training"):
         open_panel(browser, panel)
         for stage in (0, 2, 10):
             ask(browser, "set({stage: arguments[0], chosen: {layer: 1, j: 2, k: 0}, hasLegend: true})", stage)

@@ -60,6 +60,9 @@ def test_what_an_address_cannot_mean_is_named_and_ignored(
         ("eta", "0"),
         ("eta", ""),
         ("sign", "no"),
+        ("chain", "w4:1:1"),
+        ("chain", "w3:5:1"),
+        ("chain", "w3:1:2"),
         ("x", "1"),
     ]:
         follow(browser, f"#{key}={wrong}&panel=step")
@@ -79,14 +82,16 @@ def test_the_address_follows_what_is_shown_without_filling_the_history(
     assert browser.execute_script("return location.hash") == ""
 
     press(browser, "#board", 2 * LEFT)
-    browser.execute_script("setChosen({layer: 3, j: 8, k: 10}); set({rate: 0.2})")
+    browser.execute_script(
+        "setChosen({layer: 3, j: 8, k: 10}); set({rate: 0.2, chain: {layer: 1, k: null, by: -1, y: 0.3}})"
+    )
     open_panel(browser, "weights")
 
     address = written(browser, "panel=weights")
     seen = ask(browser, MOMENT)
-    assert address == f"#example={seen[0]}&target={seen[1]}&stage=2&edge=3:8,10&eta=0.2&panel=weights"
+    assert address == f"#example={seen[0]}&target={seen[1]}&stage=2&edge=3:8,10&eta=0.2&chain=b1:-1:0.3&panel=weights"
     assert browser.execute_script("return history.length") == entries
     show(network, data, fragment=address)
     assert ask(browser, MOMENT) == seen
     ask(browser, "byId('clear').click()")
-    assert "example" not in written(browser, "#edge=3:8,10&eta=0.2&panel=weights")
+    assert "example" not in written(browser, "#edge=3:8,10&eta=0.2&chain=b1:-1:0.3&panel=weights")

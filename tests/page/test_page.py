@@ -243,7 +243,7 @@ def test_a_function_without_javascript_is_refused_by_name(
 
 def test_a_page_holds_the_functions_of_its_network_and_no_others() -> None:
     """Constants come from Python."""
-    module = functions_module(["leaky-relu", "softmax"], "cross-entropy")
+    module = functions_module(["leaky-relu", "softmax"], ["cross-entropy"])
 
     assert f"Math.max(z, {LEAKY_SLOPE} * z)" in module
     assert re.findall(r'^"(.*)": {$', module, re.MULTILINE) == ["leaky-relu", "softmax", "cross-entropy"]

@@ -33,7 +33,7 @@ def test_every_panel_works_at_every_stage(
     """With a digit, a drawing that has a target and one that has none, an empty board, and something chosen."""
     examples = Examples(rng.integers(0, 256, (count, 2, 3), np.uint8), np.arange(count, dtype=np.uint8) % 4)
     show(Network(sizes, rng=rng, **settings), Dataset("tiny", examples, examples, 4), train=examples)
-    everything = """for (const panel of ["numbers", "edge", "step", "batch", "weights", "training", null]) {
+    everything = """for (const panel of ["numbers", "chain", "edge", "step", "batch", "weights", "training", null]) {
         for (let stage = 0; stage <= (computed().y ? stages.length : 0); stage++) {
             for (const chosen of [null, {layer: 1, j: 0, k: null}, {layer: network.L, j: 3, k: 1}]) {
                 set({panel, stage, chosen});

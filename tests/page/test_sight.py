@@ -4,35 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from page_actions import DOWN, ESCAPE, LEFT, Browser, ask, press
+from page_actions import DOWN, ESCAPE, LEFT, SIZES, Browser, ask, hidden, press
 
 from mnist_bp import Network
 from mnist_bp.data.datasets import Dataset
 
 pytestmark = pytest.mark.browser
-
-SIZES = [(360, 740), (768, 1024), (1280, 720), (1366, 768), (1440, 900)]
-"""Phone, tablet, and three laptops."""
-
-IN_SIGHT = """
-const [selectors] = arguments;
-renderAtOnce();
-return selectors.filter((selector) => {
-  const found = [...document.querySelectorAll(selector)].filter((one) => one.getClientRects().length);
-  if (!found.length) return true;
-  const box = found[0].getBoundingClientRect();
-  const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
-  const isInWindow = box.left >= -1 && box.right <= innerWidth + 1 && box.top >= -1 && box.bottom <= innerHeight + 1;
-  const top = document.elementFromPoint(x, y);
-  return !isInWindow || !top || !(found[0].contains(top) || top.contains(found[0]) || top.closest("#diagram"));
-});
-"""
-"""Function of selectors: those whose first shown element leaves the window, or is covered in its middle."""
-
-
-def hidden(browser: Browser, *selectors: str) -> list[str]:
-    """The selectors of what is not in sight."""
-    return browser.execute_script(IN_SIGHT, selectors)
 
 
 def tap(browser: Browser, selector: str, *, touch: bool) -> None:
@@ -154,7 +131,7 @@ def test_nothing_scrolls_sideways(
     show(network, data, size=size, touch=size[0] < 1000)
     browser.execute_script("setChosen({layer: 1, j: 3, k: 345}); set({stage: 9})")
 
-    for panel in (None, "numbers", "edge", "step", "weights", "training"):
+    for panel in (None, "numbers", "chain", "edge", "step", "weights", "training"):
         wide = ask(
             browser,
             """(set({panel: arguments[0]}), renderAtOnce(),

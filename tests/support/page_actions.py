@@ -16,6 +16,24 @@ from mnist_bp.explanation.result import Address, Explanation
 UP, LEFT, RIGHT, DOWN, BACKSPACE, ESCAPE = "\ue013\ue012\ue014\ue015\ue003\ue00c"
 """Keys, as WebDriver (W3C, 2018) has them."""
 
+SIZES = [(360, 740), (768, 1024), (1280, 720), (1366, 768), (1440, 900)]
+"""Phone, tablet, and three laptops."""
+
+IN_SIGHT = """
+const [selectors] = arguments;
+renderAtOnce();
+return selectors.filter((selector) => {
+  const found = [...document.querySelectorAll(selector)].filter((one) => one.getClientRects().length);
+  if (!found.length) return true;
+  const box = found[0].getBoundingClientRect();
+  const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+  const isInWindow = box.left >= -1 && box.right <= innerWidth + 1 && box.top >= -1 && box.bottom <= innerHeight + 1;
+  const top = document.elementFromPoint(x, y);
+  return !isInWindow || !top || !(found[0].contains(top) || top.contains(found[0]) || top.closest("#diagram"));
+});
+"""
+"""Function of selectors: those whose first shown element leaves the window, or is covered in its middle."""
+
 Browser = Any
 """A selenium driver; selenium itself is imported only where there is a browser for it."""
 
@@ -43,6 +61,11 @@ def press(browser: Browser, selector: str, keys: str) -> None:
 def ask(browser: Browser, expression: str, *arguments: Any) -> Any:
     """A value of the page's, when it has shown what was done to it last."""
     return browser.execute_script(f"renderAtOnce(); return {expression}", *arguments)
+
+
+def hidden(browser: Browser, *selectors: str) -> list[str]:
+    """The selectors of what is not in sight."""
+    return browser.execute_script(IN_SIGHT, selectors)
 
 
 def texts(browser: Browser, selector: str) -> list[str]:

@@ -3,6 +3,7 @@
 import { renderAddress } from "./address.js";
 import { renderAnnouncement } from "./announce.js";
 import { renderCard } from "./card.js";
+import { connectChain, renderChain } from "./chain_panel.js";
 import { connectBatch, renderBatch } from "./batch_panel.js";
 import { aClass, className, content, drawn, labels, network, shape } from "./content.js";
 import { addTargets, connect, renderControls } from "./controls.js";
@@ -36,6 +37,7 @@ const PANELS = {
     renderOutputs(view);
     renderLayer(view);
   },
+  chain: renderChain,
   edge: (view) => {
     renderAddress();
     renderNudge(view);
@@ -139,6 +141,7 @@ connectDrawer();
 connectDiagram(diagram);
 connectFormula(byId("stage-formula"));
 connectSpots(network, stages);
+connectChain();
 connectNudge();
 connectBatch();
 connectTraining();

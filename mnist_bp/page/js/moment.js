@@ -3,6 +3,7 @@
  * A teacher links to a moment. It is read when the page opens and when the address changes, and written while somebody
  * uses the page. A drawing has no address. */
 
+import { START, chainOf, chainText } from "./chain.js";
 import { content, labels, network } from "./content.js";
 import { byId } from "./dom.js";
 import { panelNames } from "./drawer.js";
@@ -22,6 +23,7 @@ const KEYS = {
   edge: { read: addressOf, write: ({ chosen }) => chosen && edgeText(chosen), expected: "layer:j,k or layer:j" },
   eta: { read: rateOf, write: rateText, expected: `${RATES[0]} to ${RATES[1]}` },
   sign: word(["wish", "derivative"], ({ sign }) => (sign === "wish" ? null : sign)),
+  chain: { read: chainOf, write: chainWritten, expected: "w3:0.5:1, of a weight or bias, its nudge, and y" },
   panel: word(panelNames(), ({ panel }) => panel),
 };
 
@@ -49,10 +51,10 @@ export function renderMoment() {
 function show() {
   const { values, wrong } = parsed(location.hash.slice(1));
   const { example = firstMistake(), target = labels[example], stage = 0, edge = null } = values;
-  const { eta = content.step_rate, sign = "wish", panel = state.panel } = values;
+  const { eta = content.step_rate, sign = "wish", chain = START, panel = state.panel } = values;
   showExample(example);
   if (target !== state.target) setTarget(target);
-  set({ stage, chosen: edge, hovered: null, pointed: null, rate: eta, sign, panel });
+  set({ stage, chosen: edge, hovered: null, pointed: null, rate: eta, sign, chain, panel });
   const note = byId("moment-note");
   note.textContent = `Ignored in the address of this page: ${wrong.join("; ")}.`;
   note.hidden = !wrong.length;
@@ -124,6 +126,11 @@ function edgeText({ layer, j, k }) {
 function rateOf(text) {
   const rate = text.trim() === "" ? NaN : Number(text);
   return rate >= RATES[0] && rate <= RATES[1] ? rate : undefined;
+}
+
+function chainWritten({ chain }) {
+  const text = chainText(chain);
+  return text === chainText(START) ? null : text;
 }
 
 function rateText({ rate }) {

@@ -1,5 +1,6 @@
 /* The state of the page: what is shown now, and what each action changes. Every action ends in changed(). */
 
+import { START } from "./chain.js";
 import { content, exampleGrey, inputs, labels, network } from "./content.js";
 import { inSlices } from "./jobs.js";
 import { backward, cost, forward, gradient, sensitivities } from "./network.js";
@@ -32,6 +33,7 @@ export const CHOICES = {
   batchSteps: 1, // how many steps are taken, and forecast, at a time
   pace: "medium", // of the training here: slow, medium or fast
   trainingRate: content.training?.rate, // η of the training here
+  chain: START, // the nudge in the network 1-1-1-1; see chain.js
   isLive: true, // the diagram shows the network that is trained here
 };
 

@@ -5,8 +5,9 @@ import { spokenFormula } from "./formula.js";
 
 /* Show a table.
  *
- * columns: [{what, name, words}], name a formula and words the same for those who hear it; rows: [{id, name, look, cells}], cells a text for each
- * column. Rows and columns that stay the same keep their elements. */
+ * columns: [{what, name, words}], name a formula and words the same for those who hear it, or words alone; rows: [{id,
+ * name, words, look, cells}], name a formula if there are words, or else text; cells a text for each column. Rows and
+ * columns that stay the same keep their elements. */
 export function renderTable(table, first, columns, rows) {
   const layout = JSON.stringify([first, columns, rows.map(({ id, name }) => [id, name])]);
   if (isNew(table, "layout", layout)) table.replaceChildren(head(first, columns), body(columns, rows));
@@ -19,17 +20,17 @@ export function renderTable(table, first, columns, rows) {
 
 function head(first, columns) {
   const cells = columns.map(({ what, name, words }) =>
-    element("th", { class: what, scope: "col" }, ...spokenFormula(name, words)),
+    element("th", { class: what, scope: "col" }, ...(name ? spokenFormula(name, words) : [words])),
   );
   return element("thead", {}, element("tr", {}, element("th", { scope: "col" }, first), cells));
 }
 
 function body(columns, rows) {
-  const row = ({ id, name }) =>
+  const row = ({ id, name, words }) =>
     element(
       "tr",
       { "data-j": id },
-      element("th", { scope: "row" }, name),
+      element("th", { scope: "row" }, words ? spokenFormula(name, words) : name),
       columns.map(({ what }) => element("td", { class: what, "data-what": what })),
     );
   return element("tbody", {}, rows.map(row));

@@ -58,7 +58,8 @@ function reachOf(w) {
   return Math.max(LEAST_REACH, round * power);
 }
 
-function withNudge(network, address, dw, compute) {
+/* What compute returns while a parameter is larger by dw. */
+export function withNudge(network, address, dw, compute) {
   const before = parameterAt(network, address);
   setParameter(network, address, before + dw);
   try {
