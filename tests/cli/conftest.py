@@ -1,9 +1,63 @@
 """Fixtures of tests of the command line."""
 
 import json
+import shutil
 import sys
+from contextlib import chdir
+from functools import cache
+from pathlib import Path
 
 import pytest
+
+from mnist_bp.cli.main import main
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_sync():
+    """Skip fsync: the files of a test need not survive a power failure."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory, write_few_digits):
+    """A folder that holds ``few_digits``, for commands that only read it."""
+    folder = tmp_path_factory.mktemp("data") / "few"
+    write_few_digits(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_once(tmp_path_factory):
+    """Run ``mnist-bp`` in a new folder, once for all tests with these arguments. Return the folder, to be read only."""
+
+    @cache
+    def run(*arguments):
+        folder = tmp_path_factory.mktemp("once")
+        with chdir(folder), pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        assert not ended.value.code
+        return folder
+
+    return run
+
+
+@pytest.fixture
+def trained(run_once):
+    """Return a copy, at ``output``, of the run that ``mnist-bp train`` creates with these arguments."""
+
+    def copy(*arguments, output="run"):
+        folder = run_once("train", *arguments, "--output", "run", "--quiet") / "run"
+        return Path(shutil.copytree(folder, output))
+
+    return copy
+
+
+@pytest.fixture
+def series(trained, few):
+    """Return the folder of two finished seeds, called ``series``."""
+    return trained("--data-dir", few, "--limit", 100, "--hidden", 3, "--epochs", 1, "--seeds", 2, output="series")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from mirrors import published, serving
 from mnist_bp.data.choices import DATASETS
 from mnist_bp.storage.atomic import lock
 
-TRAIN = ["train", "--dataset", "synthetic", "--limit", "100", "--hidden", "3", "--epochs", "1", "--quiet"]
+SETTINGS = ["--dataset", "synthetic", "--limit", "100", "--hidden", "3", "--epochs", "1"]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows needs a privilege for links")
 
 
@@ -20,10 +20,9 @@ def _few_digits(few_synthetic_digits):
 
 
 @pytest.fixture
-def run(cli):
+def run(trained):
     """Return the folder of a finished run."""
-    assert cli(*TRAIN, "--output", "run").code == 0
-    return Path("run")
+    return trained(*SETTINGS)
 
 
 @pytest.fixture
@@ -46,11 +45,10 @@ def line_of(done, code):
 
 
 @pytest.mark.parametrize("plot_format", ["png", "svg"])
-def test_a_run_is_deleted_with_all_its_files(cli, plot_format):
+def test_a_run_is_deleted_with_all_its_files(cli, trained, plot_format):
     """Also its page, its plots and a part that a killed training left."""
     pytest.importorskip("matplotlib")
-    run = Path("run")
-    assert cli(*TRAIN, "--output", run, "--plot", "--plot-format", plot_format).code == 0
+    run = trained(*SETTINGS, "--plot", "--plot-format", plot_format)
     assert cli("page", run).code == 0
     (run / ".model.npz.0123456789abcdef.part").touch()
     count = len([*run.iterdir()])
@@ -62,14 +60,13 @@ def test_a_run_is_deleted_with_all_its_files(cli, plot_format):
 
 def test_a_run_is_found_by_its_name_and_latest_is_forgotten(cli):
     """``runs/latest`` does not name a run that is gone."""
-    assert cli(*TRAIN, "--name", "mine").code == 0
+    assert cli("train", *SETTINGS, "--name", "mine").code == 0
     assert cli("runs", "--delete", "mine", "--yes").code == 0
     assert [*Path("runs").iterdir()] == []
 
 
-def test_all_seeds_are_deleted(cli):
+def test_all_seeds_are_deleted(cli, series):
     """The folder of several runs goes with them."""
-    assert cli(*TRAIN, "--seeds", "2", "--output", "series").code == 0
     assert cli("runs", "--delete", "series", "--yes").code == 0
     assert not Path("series").exists()
 
@@ -100,18 +97,17 @@ def test_a_link_to_a_run_is_refused(cli, run):
 
 
 @posix
-def test_a_seed_that_is_a_link_is_not_followed(cli, run):
+def test_a_seed_that_is_a_link_is_not_followed(cli, run, series):
     """The other run stays whole."""
-    assert cli(*TRAIN, "--seeds", "2", "--output", "series").code == 0
     Path("series/seed-7").symlink_to(run.resolve())
     before = sorted(run.iterdir())
     assert cli("runs", "--delete", "series", "--yes").code == 0
     assert sorted(run.iterdir()) == before
 
 
-def test_a_running_run_is_refused(cli, run):
+def test_a_running_run_is_refused(cli, run, trained):
     """Its history is locked; another run that is named is not deleted either."""
-    assert cli(*TRAIN, "--output", "other").code == 0
+    trained(*SETTINGS, output="other")
     with (run / "history.jsonl").open("r+b") as file:
         assert lock(file.fileno())
         assert "run is running" in line_of(cli("runs", "--delete", "other", run, "--yes"), 2)

@@ -11,7 +11,8 @@ from mnist_bp import Network
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows needs a privilege for links, and has no FIFO")
 
-TRAIN = ["train", "--dataset", "synthetic", "--limit", "100", "--hidden", "3", "--epochs", "1", "--quiet"]
+SETTINGS = ["--dataset", "synthetic", "--limit", "100", "--hidden", "3", "--epochs", "1"]
+TRAIN = ["train", *SETTINGS, "--quiet"]
 THEIRS = "important\n" * 9
 
 
@@ -29,10 +30,9 @@ def theirs(tmp_path):
 
 
 @pytest.fixture
-def run(cli):
+def run(trained):
     """Return the folder of a finished run."""
-    assert cli(*TRAIN, "--output", "run").code == 0
-    return Path("run")
+    return trained(*SETTINGS)
 
 
 def linked(path, theirs):
@@ -72,9 +72,8 @@ def test_a_link_to_a_folder_of_a_run_is_followed(cli, run):
     assert len((run / "history.jsonl").read_text().splitlines()) == 2
 
 
-def test_a_seed_that_is_a_link_is_refused(cli, run):
+def test_a_seed_that_is_a_link_is_refused(cli, series):
     """A folder in the folder of several runs belongs to them, and is no link to another run."""
-    assert cli(*TRAIN, "--output", "series", "--seeds", "2").code == 0
     Path("series/seed-0").rename("elsewhere")
     Path("series/seed-0").symlink_to(Path("elsewhere").resolve())
     done = cli("train", "--resume", "series", "--epochs", "2")
@@ -174,10 +173,12 @@ def test_permissions_of_a_run_survive(cli, run, name):
 
 
 def test_a_run_of_many_layers_resumes(cli):
-    """Its config is larger than 16 KB."""
-    hidden = ",".join(["1"] * 9000)
+    """More layers than Python's calls may be deep, and a config larger than 16 KB, as that of more layers is."""
+    hidden = ",".join(["1"] * 1001)
     size = ["--batch-size", "all", "--output", "deep"]
     assert cli("train", "--dataset", "synthetic", "--limit", "10", "--hidden", hidden, "--epochs", "1", *size).code == 0
+    config = Path("deep/config.toml")
+    config.write_text(f"# {16 * 1024 * 'x'}\n{config.read_text(encoding='utf-8')}", encoding="utf-8")
     done = cli("train", "--resume", "deep", "--epochs", "2", "--json")
     assert (done.code, json.loads(done.out.splitlines()[-1])["epochs"]) == (0, 2)
     assert cli("evaluate", "deep").code == 0
