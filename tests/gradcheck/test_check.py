@@ -17,7 +17,7 @@ from mnist_bp.core.parameters import ParameterVector, lesson_name
 from mnist_bp.core.regularization import add_l2_gradient, draw_masks, smoothed_targets
 from mnist_bp.data.datasets import Examples
 from mnist_bp.errors import InputError
-from mnist_bp.gradcheck.check import Backpropagation, UserGradient, check
+from mnist_bp.gradcheck.check import Backpropagation, Reference, UserGradient, check
 from mnist_bp.gradcheck.diagnose import diagnose, worst_entries
 from mnist_bp.gradcheck.known_bugs import KNOWN_BUGS, Bug
 from mnist_bp.gradcheck.numerical_gradient import numerical_gradient
@@ -33,12 +33,12 @@ EVERY = list(product(ACTIVATIONS, COSTS))
 METHODS = ("complex", "central")
 
 
-SIZES = (196, 16, 16, 10)
-"""The lesson's network, for images of every other row and column: a quarter of the derivatives, and of the time."""
+SIZES = (49, 16, 16, 10)
+"""The lesson's network, for images of every fourth row and column: a tenth of the derivatives, and of the time."""
 
 
 def lessons_network(activation: str = "sigmoid", cost: str = "squared-error") -> Network:
-    """196-16-16-10, none of its biases 0."""
+    """49-16-16-10, none of its biases 0."""
     rng = np.random.default_rng(0)
     network = Network(SIZES, activation=activation, cost=cost, rng=rng, dtype=np.float64)
     for b in network.biases:
@@ -47,8 +47,8 @@ def lessons_network(activation: str = "sigmoid", cost: str = "squared-error") ->
 
 
 def inputs(examples: Examples, dtype: DTypeLike = np.float64) -> NDArray:
-    """Every other row and column of the images, (n, 196)."""
-    return examples.inputs(dtype).reshape(-1, 28, 28)[:, ::2, ::2].reshape(-1, 196)
+    """Every fourth row and column of the images, (n, 49)."""
+    return examples.inputs(dtype).reshape(-1, 28, 28)[:, ::4, ::4].reshape(-1, 49)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_fresh_network_is_verified_to_the_last_digits(activation: str, cost: s
 
     errors = found.error.vector[found.verdict.vector == Verdict.VERIFIED]
     assert found.passed
-    assert len(errors) > 2_500
+    assert len(errors) > 1_000
     assert np.median(errors) <= 1e-14
     assert errors.max() <= 1e-10
 
@@ -113,7 +113,7 @@ def test_a_trained_network_passes(
         found = checked(network.astype(np.float64), batch, method)
 
         assert count(found, Verdict.FAILED) == 0
-        assert count(found, Verdict.VERIFIED) > 1_500
+        assert count(found, Verdict.VERIFIED) > 1_000
         assert np.median(found.error.vector[found.verdict.vector == Verdict.VERIFIED]) <= typical
 
 
@@ -123,7 +123,7 @@ def test_entries_that_are_zero_here_are_tried_on_a_dense_mini_batch(method: str,
     found = checked(lessons_network(), batch, method)
 
     dark = int((batch.X == 0).all(axis=0).sum()) * 16
-    assert dark > 500
+    assert dark > 200
     assert len(found.nonzero.vector) - np.count_nonzero(found.nonzero.vector) == dark
     assert count(found, Verdict.ZERO) == 0
 
@@ -150,17 +150,17 @@ def test_both_ways_to_nudge_agree_with_nudging_the_whole_network(
 
 @pytest.mark.parametrize("method", METHODS)
 def test_no_false_alarm_over_many_networks_with_kinks(method: str) -> None:
-    """200 random relu and leaky-relu networks: nudges that cross or start at a kink are recognised as such.
+    """40 random relu and leaky-relu networks: nudges that cross or start at a kink are recognised as such.
 
-    And 40 more with dropout and a penalty.
+    And 8 more with dropout and a penalty.
     """
     kinks = 0
-    for seed in range(240):
+    for seed in range(48):
         rng = np.random.default_rng(seed)
         activation, cost = ("relu", "leaky-relu")[seed % 2], ("squared-error", "cross-entropy")[seed // 2 % 2]
         network = Network([5, 4, 3, 2], activation=activation, cost=cost, rng=rng, dtype=np.float64)
         objective = Objective(np.round(rng.standard_normal((6, 5)), 1), np.eye(2)[rng.integers(0, 2, 6)])
-        if seed >= 200:
+        if seed >= 40:
             masks = draw_masks(network.sizes, 6, rate=0.5, input_rate=0.2, rng=rng, dtype=np.float64)
             objective = replace(objective, masks=masks, l2=0.01)
         found = check(network, objective, method=method, rng=rng, epsilon=1e-3 if method == "central" else 1e-5)
@@ -321,16 +321,24 @@ def test_a_few_small_wrong_entries_are_not_low_precision(batch: Objective) -> No
     assert checked(lessons_network(), claim(slightly_wrong, batch)).outcome == "failed"
 
 
-@pytest.mark.parametrize("bug", KNOWN_BUGS, ids=lambda bug: bug.name)
-def test_every_known_bug_is_caught(bug: Bug, rng: np.random.Generator) -> None:
-    """By both methods, down to a layer that is 0.05 % too large."""
+@pytest.fixture(scope="module", params=METHODS)
+def small(request: pytest.FixtureRequest) -> tuple[Objective, Reference]:
+    """A mini-batch for 9-5-5-4, and its numerical gradient by each method."""
+    rng = np.random.default_rng(0)
     network = Network([9, 5, 5, 4], rng=rng, dtype=np.float64)
     network.parameter_vector.vector[...] += rng.standard_normal(len(network.parameters)) / 4
     batch = Objective(rng.random((7, 9)), np.eye(4)[rng.integers(0, 4, 7)])
+    reference = Reference(network, batch, method=request.param, rng=np.random.default_rng(0))
+    assert reference.check(batch).passed
+    return batch, reference
 
-    for method in METHODS:
-        assert checked(network, batch, method).passed
-        assert not checked(network, claim(bug.gradient, batch), method).passed
+
+@pytest.mark.parametrize("bug", KNOWN_BUGS, ids=lambda bug: bug.name)
+def test_every_known_bug_is_caught(bug: Bug, small: tuple[Objective, Reference]) -> None:
+    """By both methods, down to a layer that is 0.05 % too large."""
+    batch, reference = small
+
+    assert not reference.check(claim(bug.gradient, batch)).passed
 
 
 def test_a_right_gradient_has_no_diagnosis(batch: Objective) -> None:
@@ -421,8 +429,8 @@ def test_the_summary_of_an_array_adds_up(batch: Objective) -> None:
     arrays = {array.name: array for array in found.arrays}
 
     assert list(arrays) == ["W1", "b1", "W2", "b2", "W3", "b3"]
-    assert arrays["W1"].entries == 196 * 16
-    assert sum(array.checked for array in arrays.values()) == 3_594
+    assert arrays["W1"].entries == 49 * 16
+    assert sum(array.checked for array in arrays.values()) == 1_242
     worst = arrays["W2"]
     assert worst.backprop == found.gradient.weights[1][worst.worst]
     assert worst.max_relative_error == found.error.weights[1].max()
@@ -485,7 +493,7 @@ def test_the_dense_mini_batch_is_noise_about_as_large_as_a_digit(examples: int, 
 
     checked(lessons_network(), claim(watching, batch.with_inputs(batch.X[:examples])), sample=1)
 
-    assert [X.shape for X in seen] == [(examples, 196), (16, 196)]
+    assert [X.shape for X in seen] == [(examples, 49), (16, 49)]
     assert seen[1].all()
     assert (seen[1].mean(), seen[1].std()) == pytest.approx((0, 0.3), abs=0.02)
 
@@ -533,7 +541,7 @@ def test_where_nothing_is_left_any_more_the_slope_is_infinite() -> None:
 
 
 def test_random_directions_see_what_a_sample_misses(batch: Objective) -> None:
-    """One derivative of 3,594 doubled shows in each direction."""
+    """One derivative of 1,242 doubled shows in each direction."""
     network = lessons_network()
     right = batch.gradient(network)
     wrong = right.like(right.vector.copy())
@@ -568,10 +576,10 @@ def test_twice_the_gradient_is_half_wrong_in_each_of_ten_directions(batch: Objec
 @pytest.mark.parametrize("method", METHODS)
 def test_dropout_l2_and_smoothed_labels_pass(activation: str, cost: str, method: str, regularized: Objective) -> None:
     """All of them together, with every activation and cost; relus that are off, or left out, verify nothing."""
-    found = checked(lessons_network(activation, cost), regularized, method, sample=1_000)
+    found = checked(lessons_network(activation, cost), regularized, method, sample=300)
 
     assert count(found, Verdict.FAILED) == 0
-    assert count(found, Verdict.VERIFIED) > (1_100 if activation == "relu" else 1_400)
+    assert count(found, Verdict.VERIFIED) > (600 if activation == "relu" else 700)
 
 
 def test_what_is_checked_is_the_step_that_trains(regularized: Objective, few_digits: tuple[Examples, Examples]) -> None:
@@ -683,7 +691,7 @@ def test_a_neuron_dropped_in_every_example_verifies_nothing(method: str, batch: 
     assert found.passed
     assert zero.blocks[0][:, 0].all()
     assert zero.weights[1][:, 0].all()
-    assert np.count_nonzero(zero.vector) == 196 + 1 + 16
+    assert np.count_nonzero(zero.vector) == 49 + 1 + 16
     assert not found.error.vector[zero.vector].any()
 
 

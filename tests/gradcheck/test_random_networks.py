@@ -1,16 +1,19 @@
-"""Five thousand random networks: no right gradient is called wrong, ours or PyTorch's, and bugs are still caught.
+"""Random networks: no right gradient is called wrong, ours or PyTorch's, and bugs are still caught.
 
-PyTorch's gradients were recorded by ``tests/support/record_torch_gradients.py``.
+PyTorch's gradients of 5,000 networks were recorded by ``tests/support/record_torch_gradients.py``. A run of the tests
+checks a seventh of them, or all with ``MNIST_BP_NETWORK_STEP=1``.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from random_networks import FUNCTIONS, ORDINARY, SATURATED, random_network, selected
+from random_networks import FUNCTIONS, ORDINARY, SATURATED, SELECTED, random_network, random_sizes, selected
 
 from mnist_bp import Network
 from mnist_bp.core.choices import ACTIVATIONS, COSTS
@@ -22,8 +25,11 @@ from mnist_bp.gradcheck.noise import UNDERFLOW
 from mnist_bp.gradcheck.numerical_gradient import numerical_gradient
 from mnist_bp.gradcheck.result import Verdict
 
+STEP = int(os.environ.get("MNIST_BP_NETWORK_STEP", "7"))
+"""Distance of the networks that are checked. It has no divisor in common with the numbers below and the functions."""
+
 IN_TURNS = 12
-"""Every twelfth known bug is planted in each network, so that each of them is planted in over 80 networks."""
+"""Every twelfth known bug is planted in each network, so that each of them is planted in over 80 of all networks."""
 
 BY_DIFFERENCES = 10
 """Every tenth network is checked by central differences, too."""
@@ -36,10 +42,22 @@ def torch() -> dict[str, NDArray]:
         return dict(archive)
 
 
-def networks(number: int, *, is_saturated: bool) -> Iterator[tuple[int, Network, Objective]]:
+def networks(number: int, *, is_saturated: bool, step: int = 1) -> Iterator[tuple[int, Network, Objective]]:
     """Yield the number, the network and the mini-batch of each."""
-    for i in range(number):
+    for i in range(0, number, step):
         yield i, *random_network(i, is_saturated=is_saturated)
+
+
+def parameters(i: int, *, is_saturated: bool) -> int:
+    """Return the number of parameters of a network."""
+    sizes, _ = random_sizes(i, is_saturated=is_saturated)
+    return sum((n + 1) * m for n, m in pairwise(sizes))
+
+
+def in_parts(recorded: NDArray, lengths: list[int]) -> list[NDArray]:
+    """Split what was recorded of all networks into the part of each."""
+    assert sum(lengths) == len(recorded)
+    return np.split(recorded, np.cumsum(lengths)[:-1])
 
 
 def test_the_networks_are_those_of_the_recording(torch: dict[str, NDArray]) -> None:
@@ -68,10 +86,10 @@ def test_no_right_gradient_of_a_saturated_network_is_called_wrong(
     torch: dict[str, NDArray], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Weights are 8 to 32 times as large as fresh ones: nothing fails, bugs do, and few derivatives stay undecided."""
-    recorded = iter(torch["saturated"])
+    recorded = in_parts(torch["saturated"], [parameters(i, is_saturated=True) for i in range(SATURATED)])
     above = undecided = planted = 0
-    for i, network, objective in networks(SATURATED, is_saturated=True):
-        theirs = network.parameter_vector.like(np.fromiter(recorded, float, len(network.parameters)))
+    for i, network, objective in networks(SATURATED, is_saturated=True, step=STEP):
+        theirs = network.parameter_vector.like(recorded[i])
         for method in ("central", "complex") if i % BY_DIFFERENCES == 0 else ("complex",):
             reference = Reference(network, objective, method=method, rng=np.random.default_rng(i))
             for right in (objective, returning(theirs, objective)):
@@ -94,7 +112,7 @@ def test_no_right_gradient_of_a_saturated_network_is_called_wrong(
         shares = f"{undecided / above:.1%} of {above:,} derivatives above {UNDERFLOW:g} undecided"
         print(f" {shares}, {planted:,} bugs caught ", end="")  # noqa: T201 - a measurement
     assert undecided <= 0.05 * above
-    assert planted > 1_800
+    assert planted > 1_800 // STEP
 
 
 def changes(right: NDArray, wrong: NDArray) -> bool:
@@ -106,17 +124,17 @@ def changes(right: NDArray, wrong: NDArray) -> bool:
 
 def test_ordinary_networks_agree_with_torch_within_the_noise(torch: dict[str, NDArray]) -> None:
     """Relative to the bound of each derivative: the median is below 1, and the largest ratio as well."""
-    recorded = iter(torch["ordinary"])
+    lengths = [min(SELECTED, parameters(i, is_saturated=False)) for i in range(ORDINARY)]
+    recorded = in_parts(torch["ordinary"], lengths)
     ratios = []
-    for i, network, objective in networks(ORDINARY, is_saturated=False):
+    for i, network, objective in networks(ORDINARY, is_saturated=False, step=STEP):
         chosen = ParameterVector.zeros(network.sizes, np.bool_)
         indices = selected(i, len(network.parameters))
         chosen.vector[indices] = True
         numerical = numerical_gradient(network, objective, method="complex", epsilon=1e-5, chosen=chosen)
-        theirs = np.fromiter(recorded, float, len(indices))
         ours = objective.gradient(network).vector[indices]
         is_smooth = ~numerical.kinks.vector[indices]
-        for gradient in (theirs, ours):
+        for gradient in (recorded[i], ours):
             difference = np.abs(gradient - numerical.values.vector[indices])
             ratios.append((difference / numerical.noise.vector[indices])[is_smooth])
 
