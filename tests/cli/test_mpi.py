@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mpi import PATIENCE, mpiexec, needs_mpi, run_on, wait_until
+from mpi import PATIENCE, commands_on, mpiexec, needs_mpi, run_on, wait_until
 
 from mnist_bp.launcher import Launch, launch, without_launch
 
@@ -83,39 +83,99 @@ def assert_close(run, other):
     assert np.linalg.norm(p - q) <= 1e-12 * np.linalg.norm(p)
 
 
+NETWORK = ["--hidden", 8, "--dtype", "float64", "--dropout", 0.2, "--epochs", 4]
+SEEDS = ["--hidden", 8, "--epochs", 2, "--json"]
+EVALUATE = ["evaluate", "run", "--mistakes", 3, "--adversarial", 0.1, "--json"]
+
+ON_TWO = {
+    "stopped": [*NETWORK, "--max-seconds", 1e-9, "--output", "run", "--json"],  # which rank 0 notices after an epoch
+    "refused": ["--epochs", 0],
+    "diverged": ["--epochs", 2, "--learning-rate", 1e200, "--activation", "relu"],
+    "seeds": [*SEEDS, "--seeds", 3, "--output", "all"],
+    "no data": ["--output", "run", "--json"],
+    "other data": ["--output", "run", "--json"],
+}
+"""Options of trainings on two ranks. Each has a folder of its own, and finds the few digits as ``data``."""
+
+
+@pytest.fixture(scope="module")
+def on_two(tmp_path_factory, few, write_few_digits):
+    """Run the trainings of ``ON_TWO``, in one launch. Return their folder, and their outcomes by name."""
+    folder = tmp_path_factory.mktemp("two")
+    places = {name: [folder / name] * 2 for name in ON_TWO}
+    for name, (place, _) in places.items():
+        place.mkdir()
+        (place / "data").symlink_to(few)
+        if "data" in name:
+            places[name] = [place, place / "other"]
+            (place / "other").mkdir()
+    write_few_digits(folder / "other data/other/data")
+    labels = folder / "other data/other/data/train-labels-idx1-ubyte"
+    *before, last = labels.read_bytes()
+    labels.write_bytes(bytes([*before, (last + 1) % 10]))
+    commands = [(places[name], ["train", "--data-dir", "data", *options]) for name, options in ON_TWO.items()]
+    return folder, dict(zip(ON_TWO, commands_on(tmp_path_factory.mktemp("outcomes"), commands), strict=True))
+
+
+@pytest.fixture(scope="module")
+def on_three(tmp_path_factory, on_two, run_once, few):
+    """Resume a training of ``on_two`` on three ranks, and evaluate a run. Return the folders and the outcomes."""
+    run = run_once("train", "--data-dir", few, "--hidden", 8, "--epochs", 3, "--output", "run", "--quiet")
+    folders = [on_two[0] / "stopped", run]
+    words = [["train", "--resume", "run", "--quiet"], EVALUATE]
+    commands = [([folder] * 3, arguments) for folder, arguments in zip(folders, words, strict=True)]
+    return folders, commands_on(tmp_path_factory.mktemp("outcomes"), commands)
+
+
+def joint(outcomes):
+    """Return the exit code of all ranks, and the output of rank 0. The others have none."""
+    first, *others = outcomes
+    assert {each.code for each in others} == {first.code}
+    assert {(each.out, each.err) for each in others} == {("", "")}
+    return first
+
+
 @needs_mpi
-def test_two_ranks_print_and_write_one_run_which_any_number_of_ranks_resumes(cli, idx_folder):
+def test_two_ranks_print_and_write_one_run_which_any_number_of_ranks_resumes(cli, few, on_two, on_three):
     """The saved model is that of one process, up to rounding."""
-    settings = ["train", "--data-dir", idx_folder, "--hidden", 8, "--dtype", "float64", "--dropout", 0.2]
-    assert cli(*settings, "--epochs", 4, "--output", "alone").code == 0
-    limit = ["--max-seconds", 1e-9]  # which rank 0 notices after an epoch
-    code, out, err = run_on(2, *COMMAND, *settings, "--epochs", 4, *limit, "--output", "run", "--json")
+    assert cli("train", "--data-dir", few, *NETWORK, "--output", "alone").code == 0
+    code, out, err = joint(on_two[1]["stopped"])
     records = [json.loads(line) for line in out.splitlines()]
     assert code == 0, err
     assert [record["event"] for record in records] == ["start", "epoch", "end"]
     assert records[-1]["reason"] == "time"
     assert (records[0]["ranks"], records[0]["train_examples"], records[0]["threads"]) == (2, 500, 1)
-    code, out, err = run_on(3, *COMMAND, "train", "--resume", "run", "--quiet")
+    (folder, _), (resumed, _) = on_three
+    code, out, err = joint(resumed)
     assert code == 0, err
     assert out.count("\n") == 1
-    assert_close("alone", "run")
+    assert_close("alone", folder / "run")
 
 
 @needs_mpi
 @pytest.mark.parametrize(
-    ("arguments", "code", "line"),
+    ("name", "code", "line"),
     [
-        (["--epochs", 0], 2, "mnist-bp: Invalid value for '--epochs'"),
-        (["--epochs", 1, "--min-accuracy", 1], 1, "is below --min-accuracy 1"),
-        (["--epochs", 2, "--learning-rate", 1e200, "--activation", "relu"], 1, "mnist-bp: training diverged in epoch"),
+        ("refused", 2, "mnist-bp: Invalid value for '--epochs'"),
+        ("diverged", 1, "mnist-bp: training diverged in epoch"),
     ],
 )
-def test_the_ranks_end_with_one_message_and_one_code(arguments, code, line, idx_folder):
-    """A refused option, a verdict, and a divergence that all ranks notice."""
-    ended, _, err = run_on(2, *COMMAND, "train", "--data-dir", idx_folder, "--output", "run", *arguments)
+def test_the_ranks_end_with_one_message_and_one_code(name, code, line, on_two):
+    """A refused option, and a divergence that all ranks notice."""
+    ended, _, err = joint(on_two[1][name])
     assert ended == code
     assert err.count("mnist-bp: ") == 1
     assert line in err
+
+
+@needs_mpi
+def test_mpiexec_returns_the_code_of_a_verdict_and_passes_its_message(few):
+    """All of it, although mpiexec ends the ranks when one returns such a code."""
+    settings = ["--data-dir", few, "--output", "run", "--epochs", 1, "--min-accuracy", 1]
+    code, _, err = run_on(2, *COMMAND, "train", *settings)
+    assert code == 1
+    assert err.count("mnist-bp: ") == 1
+    assert "is below --min-accuracy 1" in err
 
 
 FAILING = """
@@ -219,25 +279,25 @@ def assert_resumes(cli, run):
 
 
 @needs_mpi
-def test_the_ranks_train_whole_networks_of_several_seeds(cli, idx_folder):
+def test_the_ranks_train_whole_networks_of_several_seeds(cli, few, on_two):
     """Each network is that of ``train --seed``, bit for bit; rank 0 prints the records and the summary of all."""
-    settings = ["train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 2, "--json"]
-    code, out, err = run_on(2, *COMMAND, *settings, "--seeds", 3, "--output", "all")
+    code, out, err = joint(on_two[1]["seeds"])
     assert code == 0, err
     *records, summary = map(json.loads, out.splitlines())
     assert sorted(record["seed"] for record in records if record["event"] == "epoch") == [0, 0, 1, 1, 2, 2]
+    settings = ["train", "--data-dir", few, *SEEDS]
     alone = [cli(*settings, "--seed", seed, "--output", f"alone-{seed}").records[-1] for seed in range(3)]
     assert summary["fingerprints"] == [end["fingerprint"] for end in alone]
     assert summary["seeds"] == [0, 1, 2]
 
 
 @needs_mpi
-def test_the_ranks_split_the_examples_of_an_evaluation(cli, train, idx_folder):
+def test_the_ranks_split_the_examples_of_an_evaluation(cli, monkeypatch, on_three):
     """The figures are those of one process."""
-    assert train().code == 0
-    words = ["evaluate", "run", "--mistakes", 3, "--adversarial", 0.1, "--json"]
-    (expected,) = cli(*words).records
-    code, out, err = run_on(3, *COMMAND, *words)
+    (_, folder), (_, outcomes) = on_three
+    monkeypatch.chdir(folder)
+    (expected,) = cli(*EVALUATE).records
+    code, out, err = joint(outcomes)
     assert code == 0, err
     found = json.loads(out)
     assert found["cost"] == pytest.approx(expected["cost"], rel=1e-6)
@@ -270,30 +330,15 @@ def test_without_an_mpi_library_one_line_says_what_to_install(monkeypatch):
     assert "which need an MPI library: " in err
 
 
-ELSEWHERE = """
-import os
-if (os.environ.get("OMPI_COMM_WORLD_RANK") or os.environ["PMI_RANK"]) == "1":
-    os.chdir("other")
-from mnist_bp.cli.main import main
-main()
-"""
-
-
 @needs_mpi
 @pytest.mark.parametrize(
-    ("has_data", "message"), [(False, "mnist-bp: rank 1 on "), (True, "mnist-bp: rank 1 has other")]
+    ("name", "message"), [("no data", "mnist-bp: rank 1 on "), ("other data", "mnist-bp: rank 1 has other")]
 )
-def test_a_rank_with_other_data_refuses_the_training(has_data, message, idx_folder, write_few_digits):
+def test_a_rank_with_other_data_refuses_the_training(name, message, on_two):
     """Another machine may lack the folder, or have other files in it. No run is created."""
-    Path("data").symlink_to(idx_folder)
-    Path("other").mkdir()
-    if has_data:
-        write_few_digits(Path("other/data"))
-        labels = Path("other/data/train-labels-idx1-ubyte")
-        *before, last = labels.read_bytes()
-        labels.write_bytes(bytes([*before, (last + 1) % 10]))
-    code, out, err = run_on(2, "-c", ELSEWHERE, "train", "--data-dir", "data", "--output", "run", "--json")
+    folder, outcomes = on_two
+    code, out, err = joint(outcomes[name])
     assert (code, out) == (2, "")
     assert err.count("mnist-bp: ") == 1
     assert message in err
-    assert not Path("run").exists()
+    assert not (folder / name / "run").exists()
