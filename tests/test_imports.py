@@ -60,6 +60,7 @@ LIBRARIES = {
     "explanation": {"numpy"},
     "data": {"numpy", "platformdirs"},
     "data/image_file.py": {"PIL"},
+    "data/download/connections.py": {"urllib3"},
     "data/download/http.py": {"requests", "urllib3"},
     "data/download/request.py": {"requests", "urllib3"},
     "training": {"numpy", "tomli_w"},

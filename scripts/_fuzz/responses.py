@@ -7,7 +7,7 @@ import threading
 from hashlib import sha256
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Self
 from unittest.mock import patch
 
 from urllib3 import HTTPConnectionPool
@@ -15,6 +15,7 @@ from urllib3.connection import HTTPConnection
 
 from _fuzz.mutations import LIMITS, mutated_bytes
 from mnist_bp.data.download import http, request
+from mnist_bp.data.download.connections import Connections
 from mnist_bp.data.download.verify import Unusable, VerifiedFile
 from mnist_bp.data.registry import PublishedFile
 from mnist_bp.errors import DataUnavailable
@@ -138,15 +139,19 @@ class _Socket:
     def settimeout(self, *_: Any) -> None:
         pass
 
+    def dup(self) -> Self:
+        return self
+
     def close(self) -> None:
         """Close it. Raise AssertionError if the body of a redirect was read."""
         assert not self._is_redirect or self._received.position < self._headers + MOST_OF_A_BODY, "a redirect was read"
 
-    shutdown = close
+    def shutdown(self, *_: Any) -> None:
+        self.close()
 
 
-def _adapter(responses: list[bytes], read: list[_Socket]) -> request._Adapter:
-    """Return an adapter whose connections receive one response each, to any host."""
+def _pools(responses: list[bytes], read: list[_Socket]) -> dict[str, type[HTTPConnectionPool]]:
+    """Return classes of pools whose connections receive one response each, to any host."""
 
     class Connection(HTTPConnection):
         is_verified = True
@@ -168,18 +173,16 @@ def _adapter(responses: list[bytes], read: list[_Socket]) -> request._Adapter:
     class Pool(HTTPConnectionPool):
         ConnectionCls = Connection  # type: ignore[assignment]
 
-    adapter = request._Adapter()
-    adapter.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": Pool}
-    return adapter
+    return {"http": Pool, "https": Pool}
 
 
 def read_responses(path: Path) -> None:
     """Download a file from a mirror that sends these responses."""
     read: list[_Socket] = []
-    adapter = _adapter(path.read_bytes().split(NEXT), read)
     with (
-        patch.object(request._Session, "get_adapter", lambda *_, **__: adapter),
+        patch("urllib3.poolmanager.pool_classes_by_scheme", _pools(path.read_bytes().split(NEXT), read)),
         patch.object(request, "_start", lambda ask: ask()),  # tracemalloc may crash Python when a thread ends
+        patch.object(Connections, "abort_after", lambda *_: None),  # the timer is a thread
         patch("requests.sessions.get_environ_proxies", lambda *_, **__: {}),  # slow, and not the mirror's
         patch.object(http, "PAUSES", (0, 0, 0)),
         patch.object(http, "LONGEST_PAUSE", 0),

@@ -8,6 +8,7 @@ import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from mnist_bp.data.download import request
+from mnist_bp.data.download.connections import Connections
 from mnist_bp.data.download.headers import first_byte, retry_after, status_line, version_of
 from mnist_bp.data.download.verify import PIECE_BYTES, BrokeOff, TooSlow, Unusable, VerifiedFile, WrongContent
 
@@ -23,6 +24,9 @@ LONGEST_PAUSE = 5.0
 
 SLOW_SECONDS, SLOW_RATE = 10, 1024
 """Number of seconds, and bytes per second over that time, below which a mirror is too slow."""
+
+SILENT_SECONDS = 20
+"""Longest time in seconds from one measurement of the rate to the next. It is longer than ``SLOW_SECONDS``."""
 
 LONGEST_SECONDS = 600
 """Longest time in seconds that the rest of a file may take while another mirror can be tried."""
@@ -108,7 +112,10 @@ class _Transfer:
 
     def attempt(self) -> str:
         """Request the file, or the missing part of it, and read the response."""
-        with request.open_response(self._url, self._headers(), self._patience) as response:
+        with (
+            Connections() as connections,
+            request.open_response(self._url, self._headers(), self._patience, connections) as response,
+        ):
             if response.status_code in {requests.codes.partial_content, requests.codes.range_not_satisfiable}:
                 self._resume(response)
             elif response.status_code == requests.codes.ok:
@@ -117,8 +124,8 @@ class _Transfer:
                 self._version = version_of(response.headers)
             else:
                 raise _refusal(response)
-            pace = _Pace(self._verified, may_leave=self._may_leave)
-            for piece in _pieces(response, self._stop):
+            pace = _Pace(self._verified, connections, may_leave=self._may_leave)
+            for piece in _pieces(response, connections, self._stop):
                 self._verified.feed(piece)
                 pace.check()
         return self._verified.finish()
@@ -147,7 +154,7 @@ def _refusal(response: requests.Response) -> Unusable:
     return Unusable(reason)
 
 
-def _pieces(response: requests.Response, stop: threading.Event) -> Iterator[bytes]:
+def _pieces(response: requests.Response, connections: Connections, stop: threading.Event) -> Iterator[bytes]:
     """Yield the undecoded body as it arrives."""
     while True:
         try:
@@ -155,12 +162,19 @@ def _pieces(response: requests.Response, stop: threading.Event) -> Iterator[byte
         except ReadTimeoutError as error:
             raise BrokeOff(f"stalled: no data for {request.READ_SECONDS:g} s") from error
         except (HTTPError, OSError, ValueError) as error:  # ValueError: a chunk without a valid size
+            _raise_if_aborted(connections)
             raise BrokeOff(f"broke off ({type(error).__name__})") from error
+        _raise_if_aborted(connections)
         if stop.is_set():
             raise Stopped
         if not piece:
             return
         yield piece
+
+
+def _raise_if_aborted(connections: Connections) -> None:
+    if connections.is_aborted:
+        raise Unusable(f"too slow (no data within {SILENT_SECONDS:g} s)")
 
 
 class _Pace:
@@ -170,15 +184,19 @@ class _Pace:
     ----------
     verified
         File that receives the bytes.
+    connections
+        Connections that are shut down if no piece arrives. The lines between the chunks of a body are none: an endless
+        one, sent a byte at a time, ends no read.
     may_leave
         True if another mirror can be tried instead.
     """
 
-    def __init__(self, verified: VerifiedFile, *, may_leave: bool) -> None:
-        self._verified, self._may_leave = verified, may_leave
+    def __init__(self, verified: VerifiedFile, connections: Connections, *, may_leave: bool) -> None:
+        self._verified, self._connections, self._may_leave = verified, connections, may_leave
         self._begin()
 
     def _begin(self) -> None:
+        self._connections.abort_after(SILENT_SECONDS)
         self._since, self._received, self._done = time.monotonic(), self._verified.received, self._verified.done
 
     def check(self) -> None:

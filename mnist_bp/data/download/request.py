@@ -3,12 +3,14 @@
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import BaseHTTPResponse
+from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager
 from urllib3.exceptions import LocationParseError, NameResolutionError, ProtocolError
 
+from mnist_bp.data.download.connections import Connections
 from mnist_bp.data.download.headers import location_of
 from mnist_bp.data.download.urls import SCHEMES, redirected_url
 from mnist_bp.data.download.verify import NO_NETWORK, BrokeOff, Unusable
@@ -24,7 +26,28 @@ REDIRECTS = {301, 302, 303, 307, 308}
 
 
 class _Adapter(HTTPAdapter):
-    """Adapter that ignores cookies. Python's parser of cookies prints a traceback about some invalid ones."""
+    """Adapter that ignores cookies, with connections that can be shut down.
+
+    Python's parser of cookies prints a traceback about some invalid ones.
+    """
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self._watch(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> ProxyManager:
+        is_new = proxy not in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if is_new:
+            self._watch(manager)
+        return manager
+
+    def _watch(self, manager: PoolManager) -> None:
+        manager.pool_classes_by_scheme = self._connections.pools(manager.pool_classes_by_scheme)
 
     def build_response(self, req: requests.PreparedRequest, resp: BaseHTTPResponse) -> requests.Response:
         if received := getattr(resp, "_original_response", None):
@@ -39,20 +62,21 @@ class _Session(requests.Session):
     Even with ``allow_redirects=False``, requests reads the body of a redirect, of any size, to find the next request.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, connections: Connections) -> None:
         super().__init__()
         for scheme in SCHEMES:
-            self.mount(f"{scheme}://", _Adapter())
+            self.mount(f"{scheme}://", _Adapter(connections))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return None: to requests, no response is a redirect."""
 
 
-def open_response(url: str, headers: Mapping[str, str], patience: float) -> requests.Response:
+def open_response(url: str, headers: Mapping[str, str], patience: float, connections: Connections) -> requests.Response:
     """Return the response to a GET of ``url``, with its body unread, after at most ``MOST_REDIRECTS`` redirects.
 
-    The request runs in a thread, because the timeouts of requests apply to each address of a host and not to the name
-    lookup: behind a firewall that drops packets, they add up to minutes. A response after the time limit is closed.
+    The request runs in a thread, because the timeouts of requests apply to each address of a host and to each byte, and
+    not to the name lookup: behind a firewall that drops packets, they add up to minutes. After the time limit, the
+    connections are shut down, which ends the thread.
 
     Parameters
     ----------
@@ -62,6 +86,8 @@ def open_response(url: str, headers: Mapping[str, str], patience: float) -> requ
         Headers of the request.
     patience
         Time limit in seconds for all redirects and the start of the response.
+    connections
+        Receives the connection, which the caller must keep open while the body is read.
 
     Raises
     ------
@@ -69,24 +95,22 @@ def open_response(url: str, headers: Mapping[str, str], patience: float) -> requ
         If there is no response in time, or if a redirect is not valid. No message contains the URL.
     """
     answers: queue.SimpleQueue[requests.Response | Exception] = queue.SimpleQueue()
-    given_up = threading.Event()
 
     def ask() -> None:
         answer: requests.Response | Exception
         try:
-            with _Session() as session:
-                answer = _follow(session, url, headers, given_up)
+            answer = _follow(url, headers, connections)
         except Exception as error:  # noqa: BLE001 - not only RequestException: a missing certificate bundle, a host name
             answer = error
         answers.put(answer)
-        if given_up.is_set():
+        if connections.is_aborted:  # where it was shut down, its headers end
             _close(answer)
 
     _start(ask)
     try:
         answer = answers.get(timeout=patience)
     except queue.Empty:
-        given_up.set()
+        connections.abort()
         while not answers.empty():  # it has arrived just now
             _close(answers.get())
         raise Unusable(f"no answer within {patience:g} s") from None
@@ -99,19 +123,19 @@ def _start(call: Callable[[], None]) -> None:
     threading.Thread(target=call, daemon=True).start()
 
 
-def _follow(
-    session: requests.Session, url: str, headers: Mapping[str, str], given_up: threading.Event
-) -> requests.Response:
+def _follow(url: str, headers: Mapping[str, str], connections: Connections) -> requests.Response:
     """Return the first response that is not a redirect."""
     for _ in range(MOST_REDIRECTS + 1):
         if not url.startswith(tuple(f"{scheme}://" for scheme in SCHEMES)):
             raise Unusable("expected a URL that begins with https:// or http://")
-        response = session.get(
-            url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False
-        )
+        with _Session(connections) as session:
+            response = session.get(
+                url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False
+            )
         if response.status_code not in REDIRECTS:
             return response
         response.close()
+        connections.hang_up()
         location = location_of(response.headers)
         if location is None:
             raise Unusable(f"HTTP {response.status_code} without a valid Location")
@@ -119,8 +143,6 @@ def _follow(
             url = redirected_url(url, location)
         except ValueError as error:
             raise Unusable(str(error)) from None
-        if given_up.is_set():
-            break
     raise Unusable(f"more than {MOST_REDIRECTS} redirects")
 
 
