@@ -3,24 +3,23 @@
 import sys
 from collections import defaultdict
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
+from mnist_bp.cli.request import Request
 from mnist_bp.cli.signals import first_interrupt, on_suspend, stop_this_process
 from mnist_bp.cores import usable_cores
-from mnist_bp.errors import AnswerIsNo, DataUnavailable, ExitCode, MnistBpError, OutputClosed
+from mnist_bp.errors import DataUnavailable, ExitCode, MnistBpError, OutputClosed
 from mnist_bp.reports.console import Console, printable
 from mnist_bp.reports.seeds import SeedsReport
 from mnist_bp.shell import program_command
 from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.seeds import SeedRun, TimeLimit, name_seeds, reopen_series, seed_command, summarize
-from mnist_bp.training.settings import Settings
 from mnist_bp.training.worker_pool import Ended, News, WorkerPool
 
 if TYPE_CHECKING:
+    from mnist_bp.cli.seeds_on_ranks import RankPool
     from mnist_bp.data.datasets import Dataset
     from mnist_bp.training.mpi_ranks import MpiRanks
-    from mnist_bp.training.ranks import Ranks
 
 __all__ = ["train_seeds"]
 
@@ -42,114 +41,92 @@ class _Unfinished(MnistBpError):
         self.exit_code = max(run.code if run.code and run.code in FAILURES else ExitCode.INTERNAL for run in runs)
 
 
-def train_seeds(
-    settings: Settings,
-    seeds: int,
-    data: "Dataset",
-    output: Path | None,
-    resume: Path | None,
-    console: Console,
-    *,
-    name: str | None,
-    ranks: "Ranks",
-    max_seconds: float | None,
-    min_accuracy: float | None,
-    started: float,
-    debug: bool = False,
-) -> None:
+def train_seeds(request: Request, seeds: int, console: Console, *, debug: bool = False) -> None:
     """Train a network with each of ``seeds`` seeds, from ``settings.seed`` on, and print a summary.
 
-    Each network equals the one of ``train --seed``, with the same number of threads, in a folder ``seed-<seed>``. The
-    number of parallel trainings is the number of cores divided by the threads of each. The core of the augmentation is
-    not counted: on two cores, two processes with one thread each leave no core idle.
-
-    Parameters
-    ----------
-    data
-        Dataset of all trainings, already loaded, so that nothing is left to download.
-    output
-        Folder for their folders; None: ``runs/<time>-<sizes>``.
-    resume
-        Such a folder. Each training resumes after its last finished epoch; those without one start.
-    name
-        Name of a new folder, see ``RunFolder.create``.
-    ranks
-        Processes that train whole networks each; a single one starts processes on this machine.
-    max_seconds
-        Limit of the wall time of all trainings in seconds, see ``TimeLimit``; None: no limit.
-    min_accuracy
-        Required mean accuracy; None: no requirement.
-    started
-        Start of the command, by ``time.perf_counter``.
-    debug
-        Print the standard error of the trainings, with the tracebacks of their errors.
+    Each network equals the one of ``train --seed``, with the same number of threads, in a folder ``seed-<seed>``. In a
+    series that is resumed, each training resumes after its last finished epoch; those without one start. With several
+    ranks, each trains whole networks; a single one starts processes on this machine. ``debug`` prints the standard
+    error of these, with the tracebacks of their errors.
 
     Raises
     ------
     MnistBpError
-        If a training fails, or the mean is too low.
+        If a training fails, or the mean accuracy is too low.
     OutputClosed
         If standard output was closed and trainings were interrupted because of it.
     KeyboardInterrupt
         If trainings were interrupted. Each has saved its finished epochs.
     """
-    sizes = (data.pixels, *settings.hidden, data.classes)
-    options = {**settings.options(), "seeds": seeds}
-    if resume is None:
-        folder = RunFolder.create(output, sizes, options, name=name, dataset=data.name)
-    else:
-        folder = reopen_series(resume, settings, options)
-    chosen = range(settings.seed, settings.seed + seeds)
+    folder = _folder(request, seeds)
+    chosen = range(request.settings.seed, request.settings.seed + seeds)
     runs = {seed: SeedRun(seed, folder.folder / f"seed-{seed}") for seed in chosen}
-    n_parallel = min(seeds, ranks.size if ranks.size > 1 else max(1, usable_cores() // settings.threads))
-    report = SeedsReport(console, settings, data, list(runs.values()), folder)
-    report.start(n_parallel, max_seconds)
-    if ranks.size > 1:
-        from mnist_bp.cli.seeds_on_ranks import RankPool
-
-        pool: RankPool | WorkerPool = RankPool(cast("MpiRanks", ranks), settings, [*runs.values()], data, max_seconds)
-    else:
-        pool = _workers(settings, runs, n_parallel, max_seconds, debug=debug)
-    with (
-        pool as trainings,
-        first_interrupt(trainings.stop),
-        on_suspend(trainings.suspend),
-        report,
-    ):
-        for news in trainings.news():
-            if news is not None:
-                _take(runs[news.seed], news, report, data)
-            report.refresh()
-            if console.is_unread:
-                trainings.stop(OutputClosed)
+    report = SeedsReport(console, request.settings, request.data, list(runs.values()), folder)
+    n_parallel = _n_parallel(request, seeds)
+    report.start(n_parallel, request.max_seconds)
+    stopped_by = _train_all(_pool(request, runs, n_parallel, debug=debug), runs, report, request.data, console)
     if finished := [run for run in runs.values() if run.is_finished]:
         RunFolder(finished[0].folder).make_latest()  # not the one that happened to finish last
     summary = summarize(list(runs.values()))
-    report.end(summary, perf_counter() - started)
+    report.end(summary, request.seconds)
     if failed := [run for run in runs.values() if not run.is_finished]:
-        raise trainings.stopped_by or _Unfinished(failed)
-    accuracy = summary["test_accuracy"]["mean"]
-    if min_accuracy is not None and accuracy < min_accuracy:
-        raise AnswerIsNo(f"mean test accuracy {accuracy:.4f} is below --min-accuracy {min_accuracy:g}")
+        raise stopped_by or _Unfinished(failed)
+    request.require_accuracy(summary["test_accuracy"]["mean"], name="mean test accuracy")
 
 
-def _workers(
-    settings: Settings, runs: dict[int, SeedRun], n_parallel: int, max_seconds: float | None, *, debug: bool
-) -> WorkerPool:
-    """Return the pool of processes of this machine."""
-    limit = None if max_seconds is None else TimeLimit(max_seconds, len(runs), n_parallel)
+def _folder(request: Request, seeds: int) -> RunFolder:
+    """Create the folder of the series, or reopen it."""
+    settings, data = request.settings, request.data
+    options = {**settings.options(), "seeds": seeds}
+    if request.resume is not None:
+        return reopen_series(request.resume, settings, options)
+    sizes = (data.pixels, *settings.hidden, data.classes)
+    return RunFolder.create(request.output, sizes, options, name=request.name, dataset=data.name)
+
+
+def _n_parallel(request: Request, seeds: int) -> int:
+    """Return the number of parallel trainings: that of the ranks, or of the cores divided by the threads of each.
+
+    The core of the augmentation is not counted: on two cores, two processes with one thread each leave no core idle.
+    """
+    ranks = request.ranks.size
+    return min(seeds, ranks if ranks > 1 else max(1, usable_cores() // request.settings.threads))
+
+
+def _pool(request: Request, runs: dict[int, SeedRun], n_parallel: int, *, debug: bool) -> "RankPool | WorkerPool":
+    """Return the pool of the ranks, or of processes of this machine."""
+    if request.ranks.size > 1:
+        from mnist_bp.cli.seeds_on_ranks import RankPool
+
+        ranks = cast("MpiRanks", request.ranks)
+        return RankPool(ranks, request.settings, [*runs.values()], request.data, request.max_seconds)
+    limit = None if request.max_seconds is None else TimeLimit(request.max_seconds, len(runs), n_parallel)
 
     def arguments(n_waiting: int) -> list[str]:
         return [] if limit is None else ["--max-seconds", str(limit.part(n_waiting))]
 
     more = ["--debug"] if debug else []
     return WorkerPool(
-        {seed: [*seed_command(settings, run), *more] for seed, run in runs.items()},
+        {seed: [*seed_command(request.settings, run), *more] for seed, run in runs.items()},
         n_parallel,
         on_suspend=stop_this_process,
         arguments=arguments,
         on_errors=_print_errors if debug else None,
     )
+
+
+def _train_all(
+    pool: "RankPool | WorkerPool", runs: dict[int, SeedRun], report: SeedsReport, data: "Dataset", console: Console
+) -> type[KeyboardInterrupt | OutputClosed] | None:
+    """Train all networks and report them. Return the exception that stopped them early, or None."""
+    with pool as trainings, first_interrupt(trainings.stop), on_suspend(trainings.suspend), report:
+        for news in trainings.news():
+            if news is not None:
+                _take(runs[news.seed], news, report, data)
+            report.refresh()
+            if console.is_unread:
+                trainings.stop(OutputClosed)
+    return trainings.stopped_by
 
 
 def _take(run: SeedRun, news: News, report: SeedsReport, data: "Dataset") -> None:

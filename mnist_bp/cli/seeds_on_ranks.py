@@ -1,7 +1,6 @@
 """Trainings of ``train --seeds`` on the ranks of MPI: each rank trains whole networks, one after the other."""
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -9,6 +8,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from mnist_bp.cli.request import Request
 from mnist_bp.errors import ExitCode, InternalError, MnistBpError, OutputClosed
 from mnist_bp.reports.console import Console
 from mnist_bp.training.follower import load_as_rank_0
@@ -80,19 +80,15 @@ class _Trainings:
         from mnist_bp.cli.training import train_one
 
         is_begun = RunFolder(run.folder).config.is_file()
-        train_one(
+        request = Request(
             replace(self._settings, seed=run.seed),
             self._data,
-            None if is_begun else run.folder,
-            run.folder if is_begun else None,
-            _Records(run.seed, self.news, self.stop),
-            name=None,
-            ranks=SINGLE,
+            SINGLE,
+            output=None if is_begun else run.folder,
+            resume=run.folder if is_begun else None,
             max_seconds=None if self._limit is None else self._limit.part(waiting),
-            min_accuracy=None,
-            plot_format=None,
-            started=time.perf_counter(),
         )
+        train_one(request, _Records(run.seed, self.news, self.stop))
 
 
 class RankPool(AbstractContextManager["RankPool"]):

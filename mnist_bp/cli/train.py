@@ -16,6 +16,7 @@ from mnist_bp.cli.options import (
     help_text,
 )
 from mnist_bp.cli.ranks import all_ranks
+from mnist_bp.cli.request import Request
 from mnist_bp.cli.training import train_one
 from mnist_bp.cli.training_options import (
     DryRun,
@@ -82,37 +83,13 @@ def train(
     data, settings = load_training_data(context, settings, console)
     ranks = all_ranks()
     load_on_all_ranks(ranks, settings, data)
-    if seeds is not None:
-        from mnist_bp.cli.seeds import train_seeds
-
-        train_seeds(
-            settings,
-            seeds,
-            data,
-            output,
-            resume,
-            console,
-            name=name,
-            ranks=ranks,
-            max_seconds=max_seconds,
-            min_accuracy=min_accuracy,
-            started=started,
-            debug=context.find_root().params["debug"],
-        )
+    request = Request(settings, data, ranks, output, resume, name, max_seconds, min_accuracy, started)
+    if seeds is None:
+        train_one(request, console, plot_format=plot_format if plot else None)
         return
-    train_one(
-        settings,
-        data,
-        output,
-        resume,
-        console,
-        name=name,
-        ranks=ranks,
-        max_seconds=max_seconds,
-        min_accuracy=min_accuracy,
-        plot_format=plot_format if plot else None,
-        started=started,
-    )
+    from mnist_bp.cli.seeds import train_seeds
+
+    train_seeds(request, seeds, console, debug=context.find_root().params["debug"])
 
 
 def _refuse_what_makes_another_run(context: typer.Context) -> None:

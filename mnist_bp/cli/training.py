@@ -1,74 +1,49 @@
 """A training with its run folder and its report, up to the verdict."""
 
 import threading
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnist_bp.cli.request import Request
 from mnist_bp.cli.signals import first_interrupt
-from mnist_bp.errors import AnswerIsNo, Diverged, MnistBpError, OutputClosed
+from mnist_bp.errors import Diverged, MnistBpError, OutputClosed
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.plots import plot_training, print_plots
 from mnist_bp.reports.training import TrainingReport
 from mnist_bp.training.saved_model import initial_network
-from mnist_bp.training.settings import Settings
 
 if TYPE_CHECKING:
-    from mnist_bp.data.datasets import Dataset
-    from mnist_bp.training.ranks import Ranks
     from mnist_bp.training.run import TrainingRun
 
 __all__ = ["train_one"]
 
 
-def train_one(
-    settings: Settings,
-    data: "Dataset",
-    output: Path | None,
-    resume: Path | None,
-    console: Console,
-    *,
-    name: str | None,
-    ranks: "Ranks",
-    max_seconds: float | None,
-    min_accuracy: float | None,
-    plot_format: str | None,
-    started: float,
-) -> None:
+def train_one(request: Request, console: Console, *, plot_format: str | None = None) -> None:
     """Train a network, report it, and raise the reason why the command fails, if there is one.
 
-    Parameters
-    ----------
-    output, resume, name
-        Folder and name of a new run, or folder of a run to resume: see ``TrainingRun``.
-    plot_format
-        Format of the figures to draw; None: no figures.
-    started
-        Start of the command, by ``time.perf_counter``.
+    ``plot_format`` is the format of the figures to draw, None: no figures.
     """
-    session = _session(settings, data, output, resume, name, ranks)
+    session = _session(request)
     report = TrainingReport(console, session)
-    report.start(max_seconds)
-    failure: KeyboardInterrupt | MnistBpError | None = _run_epochs(session, report, console, max_seconds)
+    report.start(request.max_seconds)
+    failure: KeyboardInterrupt | MnistBpError | None = _run_epochs(session, report, console, request.max_seconds)
     if failure is not None and not session.is_saved:  # interrupted a second time, while saving
         raise failure
-    saved = session.saved
     plots, failure = _plot(session, plot_format, console, failure) if plot_format else (None, failure)
-    report.end(session.reason, time.perf_counter() - started, plots)
+    report.end(session.reason, request.seconds, plots)
     if failure is not None:
         raise failure
-    if min_accuracy is not None and saved is not None and saved.test_accuracy < min_accuracy:
-        raise AnswerIsNo(f"test accuracy {saved.test_accuracy:.4f} is below --min-accuracy {min_accuracy:g}")
+    if session.saved is not None:
+        request.require_accuracy(session.saved.test_accuracy)
 
 
-def _session(
-    settings: Settings, data: "Dataset", output: Path | None, resume: Path | None, name: str | None, ranks: "Ranks"
-) -> "TrainingRun":
+def _session(request: Request) -> "TrainingRun":
     from mnist_bp.training.run import TrainingRun
 
+    settings, data = request.settings, request.data
     network = initial_network(data, settings)
-    return TrainingRun(settings, data, network, output, resume, name=name, ranks=ranks)
+    return TrainingRun(settings, data, network, request.output, request.resume, name=request.name, ranks=request.ranks)
 
 
 def _run_epochs(
