@@ -3,7 +3,7 @@
 import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -39,7 +39,7 @@ from mnist_bp.training.saved_model import fresh_network, load_model
 if TYPE_CHECKING:
     from mnist_bp.data.datasets import Dataset, Examples
     from mnist_bp.data.preprocess import Look
-    from mnist_bp.explanation.result import Address
+    from mnist_bp.explanation.result import Address, Explanation
 
 __all__ = ["explain"]
 
@@ -134,18 +134,9 @@ def explain(
 
     from mnist_bp.explanation.chain_rule import explain as explain_derivative
 
-    if weight is not None and bias is not None:
-        raise InputError("--weight and --bias exclude each other")
-    if (image is None) != (label is None):
-        raise InputError("--image and --label require each other: a picture, and the digit in it")
-    if image is not None and (is_given(context, "example") or is_given(context, "split")):
-        raise InputError("--image replaces the example: leave out --example and --split")
+    _refuse_contradictions(context)
     address, chosen = _parse_address(weight, bias), _parse_parts(parts)
     console = Console(json=json, quiet=quiet)
-    if fresh and model is not None:
-        raise InputError("--fresh explains an untrained network: leave out RUN or MODEL")
-    if not fresh:
-        refuse_options_of_a_fresh_network(context)
     trained = None if fresh else load_model(model)
     needed = only(split, _batch_start(example) + BATCH)
     data = data_at_hand(trained, source, console, **needed)
@@ -155,9 +146,14 @@ def explain(
         network = trained.network.astype(np.float64)
     batch, row = _mini_batch(data, split, example, image, label, trained.look if trained else data.look)
     usual = trained.learning_rate if trained else default_learning_rate(network.activation, network.cost)
-    rate = learning_rate or usual
     explanation = explain_derivative(
-        network, batch.inputs(np.float64), batch.labels, row, address, rate, image_shape=batch.images.shape[1:]
+        network,
+        batch.inputs(np.float64),
+        batch.labels,
+        row,
+        address,
+        learning_rate or usual,
+        image_shape=batch.images.shape[1:],
     )
     shown = Shown(
         network=format_sizes(network.sizes) + (f" of {trained.path}" if trained else ", fresh"),
@@ -171,10 +167,36 @@ def explain(
         first=_batch_start(example),
         is_picture=image is not None,
     )
-    about = {"network": shown.network, "example": shown.example, "label": shown.label, **data.mark}
-    about |= {"mini_batch": shown.mini_batch(len(batch)), "first_example": shown.first}
-    console.emit_json({"event": "explanation", **about, **asdict(explanation)})
+    console.emit_json(_record(explanation, shown, data, len(batch)))
     show_explanation(explanation, shown, console, chosen)
+
+
+def _refuse_contradictions(context: typer.Context) -> None:
+    """Raise InputError for options that contradict each other."""
+    given = context.params
+    if given["weight"] is not None and given["bias"] is not None:
+        raise InputError("--weight and --bias exclude each other")
+    if (given["image"] is None) != (given["label"] is None):
+        raise InputError("--image and --label require each other: a picture, and the digit in it")
+    if given["image"] is not None and (is_given(context, "example") or is_given(context, "split")):
+        raise InputError("--image replaces the example: leave out --example and --split")
+    if not given["fresh"]:
+        refuse_options_of_a_fresh_network(context)
+    elif given["model"] is not None:
+        raise InputError("--fresh explains an untrained network: leave out RUN or MODEL")
+
+
+def _record(explanation: "Explanation", shown: Shown, data: "Dataset", batch_size: int) -> dict[str, Any]:
+    return {
+        "event": "explanation",
+        "network": shown.network,
+        "example": shown.example,
+        "label": shown.label,
+        **data.mark,
+        "mini_batch": shown.mini_batch(batch_size),
+        "first_example": shown.first,
+        **asdict(explanation),
+    }
 
 
 def _parse_parts(text: str | None) -> list[str]:
