@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,11 @@ def random_set(rng, shape=(6, 6), classes=3, examples=(12, 6)):
         Examples(rng.integers(0, 256, (n, *shape), np.uint8), (np.arange(n) % classes).astype(np.uint8))
         for n in examples
     ]
+
+
+def repeated(examples, n):
+    """Return n examples, which are the given ones again and again."""
+    return examples.take(np.arange(n) % len(examples))
 
 
 def assert_same(dataset, sets):
@@ -47,9 +53,11 @@ def write_idx(sets, folder, prefix="", *, transpose=False, first=0):
 
 def csv_text(examples, *, header=True, delimiter=",", label_last=False, form="{}"):
     """Return examples as the text of a CSV file."""
-    rows, columns = examples.images.shape[1:]
-    headings = ["label", *(f"{row + 1}x{column + 1}" for row in range(rows) for column in range(columns))]
-    table = [[str(label), *map(form.format, row)] for label, row in zip(examples.labels, examples.rows, strict=True)]
+    height, width = examples.images.shape[1:]
+    headings = ["label", *(f"{row + 1}x{column + 1}" for row in range(height) for column in range(width))]
+    cells = [form.format(level) for level in range(256)]
+    rows = zip(examples.labels, examples.rows.tolist(), strict=True)
+    table = [[str(label), *(cells[level] for level in row)] for label, row in rows]
     lines = [headings, *table] if header else table
     return "".join(delimiter.join([*line[1:], line[0]] if label_last else line) + "\n" for line in lines)
 
@@ -101,11 +109,12 @@ def png(image):
 
 def write_pictures(sets, folder, names=("0", "1", "2")):
     """Write a PNG file for each example, in a folder for each class."""
+    contents = cache(lambda image, shape: png(np.frombuffer(image, np.uint8).reshape(shape)))
     for split, each in zip(SPLITS, sets, strict=True):
         for number, (image, label) in enumerate(zip(each.images, each.labels, strict=True)):
             file = folder / split / names[label] / f"{number:03}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(png(image))
+            file.write_bytes(contents(image.tobytes(), image.shape))
     return folder
 
 
