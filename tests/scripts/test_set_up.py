@@ -20,6 +20,9 @@ POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="signals and flo
 PATIENCE = 120
 """Seconds until a process that should end, and does not, fails a test."""
 
+STAGES = ("  1/3", "  2/3")
+"""Beginnings of the lines that announce the stages of a set-up that take time."""
+
 PYPROJECT = """
 [project]
 name = "mnist-bp"
@@ -83,6 +86,16 @@ def finish(process: subprocess.Popen) -> tuple[list[str], str]:
     return out.splitlines(), err
 
 
+def interrupt(project: Path, stage: str, number: int) -> tuple[int, str]:
+    """Start the set-up, and send it a signal at a stage. Return its exit code and its messages after that."""
+    with start(project) as process:
+        while not process.stderr.readline().startswith(stage):
+            assert process.poll() is None
+        process.send_signal(number)
+        _, err = process.communicate(timeout=PATIENCE)
+    return process.returncode, err
+
+
 def remains(project: Path) -> set[str]:
     """Return the files that a set-up left in the project."""
     return {path.name for path in project.glob(".venv*")}
@@ -90,12 +103,14 @@ def remains(project: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
-    """A project whose ``scripts/mnist-bp`` was run by two at once, of which one sets it up. Both begin by waiting."""
+    """A project whose set-up was killed twice. Then two at once begin by waiting, and one sets it up."""
     import fcntl
 
     project = make_project(tmp_path_factory.mktemp("installed") / "my project")
+    for stage in STAGES:
+        interrupt(project, stage, signal.SIGKILL)
     with (project / ".venv.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX)  # waits for the pip of the killed one
         both = [start(project), start(project)]
         assert all(process.stderr.readline().startswith("Waiting for another process") for process in both)
     stages = sorted([line.strip()[:3] for line in finish(process)[1].splitlines()] for process in both)
@@ -157,23 +172,21 @@ def test_python_files_of_the_working_folder_are_not_run(installed):
 
 
 @POSIX_ONLY
-@pytest.mark.parametrize("deadly", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_after_a_set_up_that_was_cut_off_at_any_stage_the_next_works(tmp_path, deadly):
-    """A killed one's pip is waited for; what it left is removed. Ctrl-C and SIGTERM leave nothing, and are 130."""
-    project = make_project(tmp_path / "project")
-    for stage in ("  1/3", "  2/3"):
-        with start(project) as process:
-            while not process.stderr.readline().startswith(stage):
-                assert process.poll() is None
-            process.send_signal(deadly)
-            err = process.stderr.read()
-        if deadly != signal.SIGKILL:
-            assert process.returncode == 130
-            assert "Traceback" not in err
-            assert remains(project) == {".venv.lock"}
-    if deadly == signal.SIGKILL:
-        finish(start(project))
-        assert remains(project) == {".venv", ".venv.lock"}
+def test_after_a_set_up_that_was_killed_at_any_stage_the_next_works(installed):
+    """A killed one's pip is waited for, and what it left is removed."""
+    finish(start(installed))
+    assert remains(installed) == {".venv", ".venv.lock"}
+
+
+@POSIX_ONLY
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_set_up_that_is_interrupted_at_any_stage_leaves_nothing(tmp_path, stage, number):
+    """The exit code of Ctrl-C and SIGTERM is 130."""
+    code, err = interrupt(make_project(tmp_path / "project"), stage, number)
+    assert code == 130
+    assert "Traceback" not in err
+    assert remains(tmp_path / "project") == {".venv.lock"}
 
 
 @POSIX_ONLY
