@@ -144,6 +144,12 @@ def pages(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Pages:
     return Pages(browser, tmp_path_factory.mktemp("pages"))
 
 
+@pytest.fixture(scope="session")
+def pages_in() -> type[Pages]:
+    """Pages in another browser: call it with the browser and a folder."""
+    return Pages
+
+
 @pytest.fixture
 def show(pages: Pages) -> Callable[..., None]:
     """Open the page of a network, in a window of this size; with touch, as on a phone; with names of the classes."""
