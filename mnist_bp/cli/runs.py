@@ -17,6 +17,7 @@ from mnist_bp.reports.console import Console
 from mnist_bp.reports.csv_text import require_folder, write_csv
 from mnist_bp.reports.runs import COLUMNS, SYMBOLS, print_comparison, print_runs, run_record, runs_csv
 from mnist_bp.training.history_end import read_curve
+from mnist_bp.training.notation import count
 from mnist_bp.training.panels import OUTPUT
 from mnist_bp.training.run_files import CONFIG, RUNS
 from mnist_bp.training.run_names import find_named, find_runs
@@ -77,7 +78,8 @@ def runs(
         bool,
         typer.Option(
             "--delete",
-            help="Delete the runs that are named, after asking. Only files that mnist-bp wrote are deleted.",
+            help="Delete the runs, or the folders of searches, that are named, after asking. Only files that mnist-bp "
+            "wrote are deleted.",
             rich_help_panel=OUTPUT,
         ),
     ] = False,
@@ -125,14 +127,19 @@ def _refuse_other_options(given: Mapping[str, object], *, delete: bool) -> None:
 
 
 def _delete(targets: Sequence[Path], console: Console, *, yes: bool) -> None:
-    """Delete runs. All of them are checked before the first one is deleted."""
+    """Delete runs and searches. All of them are checked before the first one is deleted."""
+    from mnist_bp.search.removal import is_search, plan_search_removal
     from mnist_bp.training.run_removal import forget_latest, plan_run_removal
 
     if not targets:
-        raise InputError("--delete requires RUN: name the runs to delete")
+        raise InputError("--delete requires RUN: name the runs or searches to delete")
     folders = {os.path.realpath(folder): folder for folder in map(_folder, targets)}
-    plans = [plan_run_removal(folder) for folder in folders.values()]
-    for folder in delete_folders(plans, "1 run" if len(plans) == 1 else f"{len(plans)} runs", console, yes=yes):
+    searches = [plan_search_removal(folder) for folder in folders.values() if is_search(folder)]
+    runs = [plan_run_removal(folder) for folder in folders.values() if not is_search(folder)]
+    what = [count(len(runs), "run")] if runs else []
+    if searches:
+        what.append("1 search" if len(searches) == 1 else f"{len(searches)} searches")
+    for folder in delete_folders([*runs, *searches], " and ".join(what), console, yes=yes):
         forget_latest(folder)
 
 

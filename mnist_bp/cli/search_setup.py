@@ -92,7 +92,8 @@ def join_search(context: typer.Context, folder: Path, storage: str | None, conso
     MnistBpError
         If there is no such study, if an option does not fit it, or if its data are not here.
     """
-    from mnist_bp.search.study import ATTRIBUTE, load_study, read_record
+    from mnist_bp.search.folder import ATTRIBUTE
+    from mnist_bp.search.study import load_study, read_record
     from mnist_bp.storage.atomic import storing
     from mnist_bp.training.new_trainer import data_digest
 

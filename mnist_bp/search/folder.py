@@ -6,10 +6,19 @@ from pathlib import Path
 from mnist_bp.errors import InputError
 from mnist_bp.storage.atomic import numbered_folder, storing
 
-__all__ = ["SEARCHES", "create_folder"]
+__all__ = ["ATTRIBUTE", "BEST", "GRACE", "SEARCHES", "STUDY", "create_folder"]
 
 SEARCHES = Path("searches")
 """Folder of all searches, in the working folder."""
+
+STUDY, BEST = "study.db", "best.toml"
+"""Files of a search: the study, unless another storage has it, and the config of the best trial."""
+
+ATTRIBUTE = "search"
+"""User attribute of a study with its record."""
+
+GRACE = 40
+"""Seconds without a sign of life after which a running trial counts as failed."""
 
 
 def create_folder(output: Path | None) -> Path:

@@ -10,13 +10,12 @@ import optuna
 import tomli_w
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
+from mnist_bp.search.folder import BEST
 from mnist_bp.search.objective import NOTE
 from mnist_bp.search.space import Space
 from mnist_bp.storage.atomic import storing, write_text
 
-__all__ = ["BEST", "best_trial", "importances", "summarize", "trial_record", "trial_records", "write_best"]
-
-BEST = "best.toml"
+__all__ = ["best_trial", "importances", "summarize", "trial_record", "trial_records", "write_best"]
 
 LEAST_TRIALS = 4
 """Smallest number of complete trials from which the importance of settings is estimated."""

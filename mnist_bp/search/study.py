@@ -15,6 +15,7 @@ from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, Storage
 from optuna.trial import FrozenTrial, TrialState
 
 from mnist_bp.errors import InputError, StorageError
+from mnist_bp.search.folder import ATTRIBUTE, GRACE, STUDY
 
 __all__ = [
     "FINISHED",
@@ -31,8 +32,8 @@ __all__ = [
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 """States of trials that count. A trial whose process was interrupted or killed has failed; another takes its place."""
 
-HEARTBEAT, GRACE = 10, 40
-"""Seconds between two signs of life of a running trial, and without one after which it counts as failed."""
+HEARTBEAT = 10
+"""Seconds between two signs of life of a running trial."""
 
 LOCK_SECONDS = 60
 """Longest time for which a process waits for others that write to an SQLite file."""
@@ -40,17 +41,13 @@ LOCK_SECONDS = 60
 WARM_UP = 2
 """Number of epochs without pruning: sigmoids start slowly."""
 
-FILE = "study.db"
-ATTRIBUTE = "search"
-"""User attribute of a study with its record."""
-
 LOCAL_NAME = "search"
 """Name of a study in the file of its own folder, which may be renamed."""
 
 
 def local_storage(folder: Path) -> str:
     """Return the URL of the SQLite file in a study's folder."""
-    return f"sqlite:///{Path(os.path.abspath(folder), FILE).as_posix()}"  # noqa: PTH100 - it keeps symbolic links
+    return f"sqlite:///{Path(os.path.abspath(folder), STUDY).as_posix()}"  # noqa: PTH100 - it keeps symbolic links
 
 
 def create_study(folder: Path, url: str | None, record: Mapping[str, Any], seed: int) -> optuna.Study:
@@ -88,8 +85,8 @@ def create_study(folder: Path, url: str | None, record: Mapping[str, Any], seed:
 
 def load_study(folder: Path, url: str | None) -> optuna.Study:
     """Return the study of a folder: see ``create_study``. Raise InputError if there is none."""
-    if url is None and not Path(folder, FILE).is_file():
-        raise InputError(f"{folder} has no {FILE}: expected the folder of a search, or its name and --storage URL")
+    if url is None and not Path(folder, STUDY).is_file():
+        raise InputError(f"{folder} has no {STUDY}: expected the folder of a search, or its name and --storage URL")
     with using_storage(url):
         storage = _storage(url or local_storage(folder))
         names = [each.study_name for each in optuna.get_all_study_summaries(storage, include_best_trial=False)]
@@ -133,7 +130,7 @@ def using_storage(url: str | None) -> Iterator[None]:
 
     Warnings about features of Optuna that are experimental in some versions are ignored.
     """
-    shown = "study.db" if url is None else without_password(url)
+    shown = STUDY if url is None else without_password(url)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from mnist_bp.search.folder import GRACE
 from mnist_bp.search.objective import Objective
-from mnist_bp.search.study import FINISHED, GRACE, HEARTBEAT, fail_stale_trials, place
+from mnist_bp.search.study import FINISHED, HEARTBEAT, fail_stale_trials, place
 
 __all__ = ["run_trials"]
 

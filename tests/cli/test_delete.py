@@ -1,7 +1,9 @@
 """``--delete`` of runs and datasets: only the program's own files, after asking, and never through links."""
 
 import io
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -210,3 +212,90 @@ def test_misuse_of_download_is_one_line(cli, cache, words, said):
     """Nothing is deleted."""
     assert said in line_of(cli("download", *words), 2)
     assert (cache / "manifest.json").exists()
+
+
+# --- searches --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def found(cli):
+    """Return the folder of a finished search, with its best setting."""
+    pytest.importorskip("optuna")
+    search = ["search", *SETTINGS, "--learning-rate", "0.5:5", "--trials", "1", "--output", "found", "--quiet"]
+    assert cli(*search).code == 0
+    return Path("found")
+
+
+def let_a_trial_run(folder, seconds):
+    """Record a running trial in a study, whose last sign of life is so many seconds old."""
+    with closing(sqlite3.connect(folder / "study.db")) as database, database:
+        database.execute("UPDATE trials SET state = 'RUNNING'")
+        database.execute("DELETE FROM trial_heartbeats")
+        database.execute(
+            "INSERT INTO trial_heartbeats (trial_id, heartbeat) SELECT trial_id, datetime('now', ?) FROM trials",
+            [f"-{seconds} seconds"],
+        )
+
+
+@pytest.mark.parametrize("trial", [None, 100])
+def test_a_search_is_deleted_like_a_run(cli, found, run, trial):
+    """Study, best setting and figures, also if it was killed a while ago, together with runs; other files stay."""
+    if trial is not None:
+        let_a_trial_run(found, trial)
+    (found / "settings.png").touch()
+    (found / "notes.txt").write_text("mine")
+    records = cli("runs", "--delete", found, run, "--yes", "--json").records
+    assert [each["folder"] for each in records] == ["run", "found"]
+    assert (records[1]["files"], records[1]["left"]) == (3, ["notes.txt"])
+    assert [path.name for path in found.iterdir()] == ["notes.txt"]
+    assert not run.exists()
+
+
+def test_a_search_that_runs_is_refused(cli, found, run):
+    """Nothing is deleted, neither of it nor of a run that is named, too."""
+    let_a_trial_run(found, 5)
+    assert "found is running, or was killed" in line_of(cli("runs", "--delete", run, found, "--yes"), 2)
+    assert (found / "study.db").exists()
+    assert (run / "model.npz").exists()
+
+
+@pytest.mark.parametrize("kind", ["empty", "text", "foreign", "endless", "folder"])
+def test_a_study_of_another_program_is_not_deleted(cli, kind):
+    """A database of that name, whatever is in it, even a view without an end."""
+    study = Path("found/study.db")
+    study.parent.mkdir()
+    if kind == "folder":
+        study.mkdir()
+    elif kind == "text":
+        study.write_text("text" * 1000)
+    else:
+        with closing(sqlite3.connect(study)) as database, database:
+            if kind == "foreign":
+                database.execute("CREATE TABLE study_user_attributes (key TEXT, value_json TEXT)")
+                database.execute("CREATE TABLE trials (trial_id, state)")
+                database.execute("CREATE TABLE trial_heartbeats (trial_id, heartbeat)")
+                database.execute("INSERT INTO study_user_attributes VALUES ('other', '{}')")
+            if kind == "endless":
+                database.execute(
+                    "CREATE VIEW study_user_attributes AS WITH RECURSIVE n(key) AS (SELECT 1 UNION ALL "
+                    "SELECT key + 1 FROM n) SELECT key, key AS value_json FROM n"
+                )
+    assert "is not the study of a search" in line_of(cli("runs", "--delete", "found", "--yes"), 2)
+    assert study.exists()
+
+
+@posix
+def test_a_link_to_a_search_is_refused(cli, found):
+    """Also a link in place of its study."""
+    Path("link").symlink_to(found)
+    assert "link is a link, and links are not followed" in line_of(cli("runs", "--delete", "link", "--yes"), 2)
+    Path("other").mkdir()
+    Path("other/study.db").symlink_to(Path("found/study.db").resolve())
+    assert "is not the study of a search" in line_of(cli("runs", "--delete", "other", "--yes"), 2)
+    assert (found / "study.db").exists()
+
+
+def test_the_question_counts_runs_and_searches(cli, found, run, answer):
+    """They are different things."""
+    answer("n")
+    assert "Delete 1 run and 1 search (" in cli("runs", "--delete", found, run).err
