@@ -24,6 +24,10 @@ from mnist_bp.data.datasets import Examples
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.synthetic import digits
 
+# Containers often set it. Without bytecode, each command that a test starts compiles the package, and pytest all tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 
 class Finished(NamedTuple):
     """Result of a command."""
