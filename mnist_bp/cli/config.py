@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -15,7 +15,9 @@ from mnist_bp.errors import InputError
 from mnist_bp.search.space import Values
 from mnist_bp.training.config_file import is_complete
 from mnist_bp.training.config_file import read_config as parse_file
+from mnist_bp.training.declaration import Setting
 from mnist_bp.training.panels import OUTPUT
+from mnist_bp.training.settings import SETTINGS
 
 __all__ = [
     "Config",
@@ -26,6 +28,7 @@ __all__ = [
     "is_from_config",
     "is_given",
     "read_config",
+    "unused_defaults",
     "use_run",
 ]
 
@@ -41,8 +44,6 @@ def _use_config(context: typer.Context, path: Path | None) -> Path | None:
     config = find_config(path)
     context.default_map = read_config(config, context.command.callback)
     if is_config_of_a_run(config):
-        from mnist_bp.training.settings import SETTINGS
-
         absent = {name: each.absent for name, each in SETTINGS.items() if each.absent != each.default}
         context.default_map = {**absent, **context.default_map}
     return config
@@ -93,6 +94,28 @@ def first_explicit_option(context: typer.Context, parameters: Iterable[str]) -> 
     """Return the option of the first of these parameters that is on the command line; None if none is."""
     given = (name for name in parameters if is_given(context, name))
     return next((f"--{name.replace('_', '-')}" for name in given), None)
+
+
+def unused_defaults(context: typer.Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings that keep their value from a file only because it is complete, with the values to use instead.
+
+    Such a setting has no effect with an option of the command line, and the value in the file is the default that it
+    has where it does: ``momentum = 0.9`` in the config of a run, and ``--optimizer sgd``.
+    """
+    unused = {}
+    for name, each in SETTINGS.items():
+        condition = each.only_if
+        if condition is None or condition.default is None or name not in values or not is_from_config(context, name):
+            continue
+        is_used = any(map(condition.holds, _all(SETTINGS[condition.setting], values[condition.setting])))
+        if is_given(context, condition.setting) and not is_used and _all(each, values[name]) == [condition.default]:
+            unused[name] = each.default
+    return unused
+
+
+def _all(setting: Setting, value: Any) -> list[Any]:
+    """Return the values that a setting may have: several in a search."""
+    return value.all(setting) if isinstance(value, Values) else [value]
 
 
 def _source(context: typer.Context, parameter: str) -> str | None:

@@ -43,10 +43,21 @@ class Range(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """Condition on the value of another setting, which is declared before."""
+    """Condition on the value of another setting, which is declared before.
+
+    Attributes
+    ----------
+    setting
+        Name of the other setting.
+    holds
+        Function of its value.
+    default
+        Default while the condition holds, which a config then records. None for the declared default.
+    """
 
     setting: str
     holds: Callable[[Any], bool]
+    default: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,17 @@
 """``--config``: what a file may say, what it may not, and who wins."""
 
+from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tomli_w
+import typer
+
+from mnist_bp.cli.config import Config
+from mnist_bp.cli.declared import with_options
+from mnist_bp.search.space import Space
+from mnist_bp.training.settings import SETTINGS, Settings
 
 
 @pytest.fixture
@@ -139,3 +148,52 @@ def test_a_config_that_cannot_be_read_is_one_line_and_2(cli, name, said):
     assert (done.code, done.out) == (2, "")
     (line,) = done.err.splitlines()
     assert line.startswith(f"mnist-bp: {said}")
+
+
+def parsed(group, *arguments):
+    """Return the settings of a command with the options of ``train``, or of ``search``."""
+    found = []
+
+    def command(context, *, settings, config=None):
+        found.append(settings)
+
+    command.__annotations__ = {"context": typer.Context, "settings": group, "config": Config, "return": None}
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(with_options(command))
+    app([*map(str, arguments)], standalone_mode=False)
+    return found[0] if group is Settings else found[0].settings
+
+
+CHANGES = [
+    *((each.name, pair) for each in SETTINGS.values() if each.choices for pair in permutations(each.choices, 2)),
+    ("hidden", ("16,16", "none")),
+]
+
+
+@pytest.mark.parametrize("group", [Settings, Space])
+@pytest.mark.parametrize(("name", "pair"), CHANGES, ids=str)
+def test_an_option_may_change_what_a_complete_config_says(name, pair, group):
+    """What was recorded only because it was the default of another value is no reason to refuse this one."""
+    before, after = pair
+    setting = SETTINGS[name]
+    given: dict[str, Any] = {name: setting.parse(before) if setting.parse else before}
+    Path("config.toml").write_text(tomli_w.dumps(Settings(**given).options()), encoding="utf-8")
+    changed = parsed(group, "--config", "config.toml", f"--{setting.key}", after)
+    assert str(setting.format(getattr(changed, name))) == after
+    for each in SETTINGS.values():
+        if each.only_if and not each.only_if.holds(getattr(changed, each.only_if.setting)):
+            assert getattr(changed, each.name) == each.default
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--optimizer", "sgd", "--momentum", "0.9"), ("--optimizer", "adam"), ()],
+    ids=["given", "other", "file"],
+)
+def test_a_momentum_that_was_chosen_is_refused_without_its_optimizer(cli, arguments):
+    """On the command line, in a config with another value than the default, and in one that contradicts itself."""
+    momentum = 0.9 if "--momentum" in arguments or not arguments else 0.8
+    optimizer = "momentum" if arguments else "sgd"
+    Path("c.toml").write_text(f"optimizer = '{optimizer}'\nmomentum = {momentum}", encoding="utf-8")
+    done = cli("train", "--dataset", "synthetic", "--config", "c.toml", *arguments)
+    assert (done.code, "--momentum requires --optimizer" in done.err) == (2, True)
