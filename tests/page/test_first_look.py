@@ -70,6 +70,8 @@ def test_an_empty_board_has_no_answer(
             browser, "[...document.querySelectorAll('.light')].every((one) => one.matches('[fill-opacity=\"0\"]'))"
         )
         assert set(texts(browser, "#outputs tbody td")) == {"–"}
+        browser.execute_script("document.querySelector('#stage-formula .term').focus()")
+        assert texts(browser, "#stage-formula .is-number") == []
         assert ask(browser, "[state.stage, state.taken, byId('cost-line').textContent]") == [0, 0, ""]
         assert ask(browser, "byId('hint').innerText").endswith("Draw here")
 

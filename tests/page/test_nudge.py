@@ -66,6 +66,9 @@ def test_keys_move_the_point_and_the_outputs_with_it(
     assert nudged != cost
     assert texts(browser, "#nudge-table [data-j=own] [data-what=dw]") == ["+0.03"]
     assert_page_shows(browser, "#cost", [nudged])
+    assert "the wish is its opposite" in texts(browser, "#nudge-words")[0]
+    browser.execute_script("set({sign: 'derivative'})")
+    assert "wish" not in texts(browser, "#nudge-words")[0]
     find(browser, "#nudge-none").click()
     assert_page_shows(browser, "#cost", [cost])
     find(browser, "#nudge-more").click()

@@ -113,7 +113,7 @@ export function effectWords({ trace, derivatives }, address) {
   }
   if (product === 0) return `For this image, the ${what} does not matter.`;
   const [moves, becomes] = product > 0 ? ["rises", "smaller"] : ["falls", "larger"];
-  return `The cost ${moves} when this ${what} grows: a step downhill makes it ${becomes}.`;
+  return `The cost ${moves} when this ${what} grows: a step downhill makes the ${what} ${becomes}.`;
 }
 
 /* The sums behind ∂C_0/∂a_j, layer after layer, along the path that contributes most, up to the outputs. */

@@ -6,6 +6,7 @@ import { byId, isNew, setText } from "./dom.js";
 import { number, signed, tidy } from "./format.js";
 import { parameterName, spokenParameter } from "./formula.js";
 import { drawNudge, nudgeAt } from "./nudge_plot.js";
+import { isWish } from "./sign.js";
 import { set, setChosen, state } from "./state.js";
 import { renderTable } from "./tables.js";
 import { costCurve, costWith, nudgeOf } from "./what_if.js";
@@ -113,7 +114,8 @@ function renderNumbers({ letter, slope, own, tiny }) {
     { what: "ratio", name: `ΔC_0 / Δ${letter}`, words: "their ratio" },
   ];
   renderTable(byId("nudge-table"), "nudge", columns, rows);
-  setText(byId("nudge-words"), nudgeWords(letter, slope, own));
+  const sign = isWish(state) ? ` ∂C₀/∂${letter} is the slope of the tangent; the wish is its opposite.` : "";
+  setText(byId("nudge-words"), nudgeWords(letter, slope, own) + sign);
 }
 
 function nudgeWords(letter, slope, { dw, dC }) {

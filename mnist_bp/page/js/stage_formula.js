@@ -35,8 +35,8 @@ export function renderFormula(node, view, diagram) {
     if (state.spot?.key) state.spot = null; // its term is gone
   }
   const layer = edgeLayer(terms);
-  address = addressOf(view, layer, diagram.layout.edges[layer]);
-  const isPointed = pointedIn(view, layer) !== null;
+  address = view.isBlank ? null : addressOf(view, layer, diagram.layout.edges[layer]); // nothing has no numbers
+  const isPointed = address !== null && pointedIn(view, layer) !== null;
   node.classList.toggle("is-numbers", isPointed);
   for (const button of node.querySelectorAll(".term")) {
     const term = terms.find(({ key }) => key === button.dataset.key);
