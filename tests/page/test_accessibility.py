@@ -26,6 +26,8 @@ STATES = [
     "(board.clear(), renderAtOnce())",
     "(reset(), showExample(3), set({panel: 'batch', stage: 4}), setChosen({layer: 1, j: 2, k: 300}))",
     "set({panel: 'chain'})",
+    "byId('story-start').click()",
+    "(byId('story-start').click(), Array.from({length: 6}, () => byId('story-next').click()))",
 ]
 """Expressions, each of which leads to another state of the page."""
 

@@ -88,7 +88,7 @@ def test_what_an_action_changes_is_in_sight(
     tap(browser, "[data-panel=numbers]", touch=touch)
     if ask(browser, "state.panel") is None:  # it was open
         tap(browser, "[data-panel=numbers]", touch=touch)
-    assert hidden(browser, "#panel-numbers h2", "#panel-numbers table tbody tr", "#diagram") == []
+    assert hidden(browser, "#panel-numbers h2", "#panel-numbers table tbody tr", "#diagram", "#stage-text") == []
     tap(browser, "[data-panel=step]", touch=touch)
     tap(browser, "#take-step", touch=touch)
     assert ask(browser, "state.taken") == 1
@@ -129,6 +129,7 @@ def test_nothing_scrolls_sideways(
 ) -> None:
     """Neither the page nor anything in it, in any panel."""
     show(network, data, size=size, touch=size[0] < 1000)
+    assert ask(browser, "document.querySelector('.toolbar').offsetHeight < 90")  # pixels: two lines of buttons
     browser.execute_script("setChosen({layer: 1, j: 3, k: 345}); set({stage: 9})")
 
     for panel in (None, "numbers", "chain", "edge", "step", "weights", "training"):

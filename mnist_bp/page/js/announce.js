@@ -5,11 +5,13 @@ import { byId } from "./dom.js";
 import { number } from "./format.js";
 import { effectWords, neuronName, sourceName } from "./inspector.js";
 import { stageWords } from "./stage.js";
+import { storySentence } from "./story.js";
 import { statusWords } from "./train_panel.js";
 
 const PAUSE = 500; // milliseconds without a change, so that a stroke is announced once
 
 const TOPICS = [
+  { of: ({ story }) => story, words: ({ story }) => (story ? storySentence() : "The story has ended.") },
   { of: ({ training }) => training?.isPlaying, words: ({ training }) => statusWords(training) },
   { of: ({ steps }) => steps.length, words: stepSentence },
   { of: ({ stage }) => stage, words: (view) => stageWords(view).words },

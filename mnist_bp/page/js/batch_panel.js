@@ -64,15 +64,19 @@ function noteWords({ y, isBlank, isTooLong }) {
   return "A step for one image alone often costs the others something. The mean is a step that most of them can live with.";
 }
 
-/* The table, computed and drawn anew where what it depends on has changed. */
-function renderTable(view) {
-  const { drawn, chosen, grey, target, version, batch, sign } = view;
+/* Compute members and rows anew where what they depend on has changed. */
+function compute(view) {
+  const { drawn, chosen, grey, target, version, batch } = view;
   const now = [grey, target, version, batch, chosen];
-  if (now.some((one, i) => one !== source[i])) {
-    source = now;
-    members = membersOf(view);
-    rows = batchRows(drawn, members, chosen);
-  }
+  if (now.every((one, i) => one === source[i])) return;
+  source = now;
+  members = membersOf(view);
+  rows = batchRows(drawn, members, chosen);
+}
+
+function renderTable(view) {
+  compute(view);
+  const { sign } = view;
   const table = byId("batch-table");
   if (!isNew(table, "rows", rows) && !isNew(table, "sign", sign)) return;
   isNew(table, "sign", sign);
@@ -94,6 +98,13 @@ function renderTable(view) {
     formula(isWish(view) ? "−∂C/∂w" : "∂C/∂w"),
     " of the mini-batch: the direction of a training step.",
   );
+}
+
+/* Of the first row of the table: ∂C_0/∂w of the digit that is shown, the mean, and of how many it is. */
+export function firstWish(view) {
+  compute(view);
+  const { values, mean } = rows[0];
+  return { value: values[members.findIndex(({ example }) => example === state.example)], mean, count: values.length };
 }
 
 /* A digit, small; it shows the digit large. */

@@ -18,6 +18,7 @@ import {
   state,
   takeSteps,
 } from "./state.js";
+import { STORY_KEYS } from "./story.js";
 
 const MOST_BUTTONS = 16; // classes that each have a button; more are a list
 
@@ -110,8 +111,9 @@ function onKey(event) {
   const { key, target } = event;
   const byExample = target === board.canvas && { ArrowUp: -1, ArrowDown: 1 }[key];
   const isField = target.matches("input, select, textarea") && key !== "Escape";
+  const action = (state.story && STORY_KEYS[key]) || KEYS[key];
   if (byExample) moveExample(byExample);
-  else if (KEYS[key] && !isField) KEYS[key]();
+  else if (action && !isField) action();
   else return;
   event.preventDefault();
 }

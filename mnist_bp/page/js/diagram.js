@@ -16,9 +16,10 @@ import { hasPart, stageNow } from "./stages.js";
 import { strongestPixels } from "./strongest.js";
 
 export class Diagram {
-  /* labels: {shape, names}, the shape of the image and the names of the outputs; drawn: see content.js. */
-  constructor(svg, network, drawn, labels) {
-    Object.assign(this, { svg, network, drawn, labels });
+  /* labels: {shape, names}, the shape of the image and the names of the outputs; drawn: see content.js;
+   * render shows everything again. */
+  constructor(svg, network, drawn, labels, render) {
+    Object.assign(this, { svg, network, drawn, labels, render });
     this.view = null;
     this.size = null; // of the space that the layout is for
     new ResizeObserver(() => this.resize()).observe(svg.parentElement);
@@ -28,7 +29,7 @@ export class Diagram {
     const { width, height } = this.available();
     if (width === this.size?.width && height === this.size?.height) return;
     this.size = null;
-    if (this.view) this.draw(this.view);
+    if (this.view) this.render(); // with the lights over it
   }
 
   available() {

@@ -20,11 +20,12 @@ import { connectNudge, renderNudge } from "./nudge.js";
 import { connectDiagram } from "./pointing.js";
 import { renderSight } from "./sight.js";
 import { renderSignals } from "./signals.js";
-import { connectSpots, drawSpot } from "./spot.js";
+import { connectSpots, drawSpots } from "./spot.js";
 import { renderStage } from "./stage.js";
 import { connectFormula, renderFormula } from "./stage_formula.js";
 import { computed, isBlank, onChange, stages, state } from "./state.js";
 import { renderSteps } from "./steps.js";
+import { connectStory, renderStory, storyLights } from "./story.js";
 import { connectTraining } from "./train_here.js";
 import { connectTrainPanel, renderTraining } from "./train_panel.js";
 import { accuracyWords, drawCurves } from "./training.js";
@@ -54,7 +55,7 @@ const PANELS = {
 
 const names = Array.from({ length: network.sizes[network.L] }, (_, label) => className(label));
 
-export const diagram = new Diagram(byId("diagram"), network, drawn, { shape, names });
+export const diagram = new Diagram(byId("diagram"), network, drawn, { shape, names }, renderAtOnce);
 
 let isWaiting = false;
 
@@ -84,6 +85,8 @@ export function renderAtOnce() {
     command: looked && sameCommand(looked),
     isBlank: isBlank(),
   };
+  const lights = storyLights(view);
+  view.spot ??= lights[0] ?? null;
   renderDrawer(view);
   renderStage(view);
   renderControls(view);
@@ -93,9 +96,10 @@ export function renderAtOnce() {
   renderCostLine(asked);
   diagram.draw(asked);
   renderFormula(byId("stage-formula"), asked, diagram);
-  drawSpot(diagram);
+  drawSpots(diagram, lights);
   renderSignals(diagram, view);
   if (view.panel) PANELS[view.panel](view);
+  renderStory(view);
   renderCard(view, diagram);
   renderSight(view);
   renderAnnouncement(view);
@@ -146,6 +150,7 @@ connectNudge();
 connectBatch();
 connectTraining();
 connectTrainPanel();
+connectStory();
 connect();
 drawCurves(content.history);
 connectMoment();

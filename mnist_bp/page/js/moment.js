@@ -3,11 +3,13 @@
  * A teacher links to a moment. It is read when the page opens and when the address changes, and written while somebody
  * uses the page. A drawing has no address. */
 
+import { CAPTIONS } from "./captions.js";
 import { START, chainOf, chainText } from "./chain.js";
 import { content, labels, network } from "./content.js";
 import { byId } from "./dom.js";
 import { panelNames } from "./drawer.js";
 import { showExample } from "./examples.js";
+import { tell } from "./story.js";
 import { isMisclassified, set, setTarget, stages, state } from "./state.js";
 
 const PAUSE = 300; // milliseconds without a change: browsers limit how often an address is written
@@ -25,6 +27,7 @@ const KEYS = {
   sign: word(["wish", "derivative"], ({ sign }) => (sign === "wish" ? null : sign)),
   chain: { read: chainOf, write: chainWritten, expected: "w3:0.5:1, of a weight or bias, its nudge, and y" },
   panel: word(panelNames(), ({ panel }) => panel),
+  story: { ...wholeNumber(CAPTIONS.length, "story"), write: ({ story }) => (story ? String(story) : null) },
 };
 
 let written = null; // what the address says
@@ -51,10 +54,11 @@ export function renderMoment() {
 function show() {
   const { values, wrong } = parsed(location.hash.slice(1));
   const { example = firstMistake(), target = labels[example], stage = 0, edge = null } = values;
-  const { eta = content.step_rate, sign = "wish", chain = START, panel = state.panel } = values;
+  const { eta = content.step_rate, sign = "wish", chain = START, panel = state.panel, story = 0 } = values;
   showExample(example);
   if (target !== state.target) setTarget(target);
-  set({ stage, chosen: edge, hovered: null, pointed: null, rate: eta, sign, chain, panel });
+  set({ stage, chosen: edge, hovered: null, pointed: null, rate: eta, sign, chain, panel, story: 0 });
+  if (story) tell(story);
   const note = byId("moment-note");
   note.textContent = `Ignored in the address of this page: ${wrong.join("; ")}.`;
   note.hidden = !wrong.length;

@@ -49,15 +49,15 @@ function factorSpot(what, address) {
   return { kind: kind === "edge" ? "neuron" : kind, address: { layer, j, k: null } };
 }
 
-/* Draw the light over the diagram. */
-export function drawSpot(diagram) {
-  const { spot } = state;
+/* Draw the light over the diagram, and others with it. */
+export function drawSpots(diagram, others) {
   const { over } = diagram.layout.groups;
   for (const old of over.querySelectorAll(".spot")) old.remove();
-  if (spot) over.append(...shapes(diagram, spot));
+  for (const spot of [state.spot, ...others]) if (spot) over.append(...shapes(diagram, spot));
 }
 
-function shapes(diagram, { kind, address }) {
+function shapes(diagram, { kind, address, layer: whole }) {
+  if (kind === "column") return [column(diagram, whole)];
   const { layer, j } = address;
   if (kind === "edge") {
     const [from, to] = [diagram.source(address), diagram.place(layer, j)];
@@ -68,7 +68,7 @@ function shapes(diagram, { kind, address }) {
     return [circle(x, y, diagram.layout.image.scale + 2)];
   }
   const neuron = diagram.layout.neurons.find((one) => one.address.layer === layer && one.address.j === j);
-  if (!neuron) return [];
+  if (!neuron) return [column(diagram, layer)]; // it is not drawn
   const { x, y, r, nudgeSize } = neuron;
   if (kind === "triangle") return [circle(x + r + nudgeSize + 3, y, nudgeSize + 4)];
   return [circle(x, y, kind === "ring" ? r + 3 : r + 6)];
@@ -76,4 +76,12 @@ function shapes(diagram, { kind, address }) {
 
 function circle(cx, cy, r) {
   return svgElement("circle", { cx, cy, r, class: "spot" });
+}
+
+/* A frame around the neurons of a layer and their triangles. */
+function column({ layout }, layer) {
+  const all = layout.neurons.filter(({ address }) => address.layer === layer);
+  const [{ x, y, r, nudgeSize }, last] = [all[0], all[all.length - 1]];
+  const size = { width: 2 * r + 2 * nudgeSize + 10, height: last.y - y + 2 * r + 12 };
+  return svgElement("rect", { x: x - r - 6, y: y - r - 6, ...size, rx: r, class: "spot" });
 }

@@ -34,6 +34,7 @@ export const CHOICES = {
   pace: "medium", // of the training here: slow, medium or fast
   trainingRate: content.training?.rate, // η of the training here
   chain: START, // the nudge in the network 1-1-1-1; see chain.js
+  story: 0, // the caption of the guided story, from 1 on, or 0; see story.js
   isLive: true, // the diagram shows the network that is trained here
 };
 
@@ -48,6 +49,7 @@ export const state = {
   taken: 0, // gradient steps since the network was as it was trained
   forecast: null, // what steps would do; see batch_panel.js
   training: null, // the training here; see train_here.js
+  storyCosts: [], // the mean costs of the mini-batch before and after the step of the story
   steps: [], // {cost, evaluation} before the first step on this digit and after each
   references: null, // what counts as large, as it was before the first step on this digit; see scales.js
   isTooLong: false, // true if the last step left the finite numbers
