@@ -1,9 +1,10 @@
 """Fixtures of tests of the command line."""
 
+import io
 import json
 import shutil
 import sys
-from contextlib import chdir
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 
@@ -30,14 +31,19 @@ def few(tmp_path_factory, write_few_digits):
 
 @pytest.fixture(scope="session")
 def run_once(tmp_path_factory):
-    """Run ``mnist-bp`` in a new folder, once for all tests with these arguments. Return the folder, to be read only."""
+    """Run ``mnist-bp`` in a new folder, once for all tests with these arguments. Return the folder, to be read only.
+
+    Standard output is in its file ``said``.
+    """
 
     @cache
     def run(*arguments):
         folder = tmp_path_factory.mktemp("once")
-        with chdir(folder), pytest.raises(SystemExit) as ended:
+        said, errors = io.StringIO(), io.StringIO()
+        with chdir(folder), redirect_stdout(said), redirect_stderr(errors), pytest.raises(SystemExit) as ended:
             main([str(argument) for argument in arguments])
-        assert not ended.value.code
+        assert not ended.value.code, errors.getvalue()
+        (folder / "said").write_text(said.getvalue(), encoding="utf-8")
         return folder
 
     return run
@@ -52,6 +58,13 @@ def trained(run_once):
         return Path(shutil.copytree(folder, output))
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def stopped_seeds(run_once, few):
+    """A folder with two seeds in ``all``, which --max-seconds stopped after one of six epochs. It is read only."""
+    settings = ["--data-dir", few, "--limit", 100, "--hidden", 4, "--epochs", 6, "--seeds", 2]
+    return run_once("train", *settings, "--max-seconds", 1e-6, "--output", "all", "--json")
 
 
 @pytest.fixture

@@ -313,38 +313,27 @@ ALONE = ["--epochs", "2", "--l2", "1e-5", "--average", "0.9"]
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, write_few_digits):
-    """A folder: the data in ``few``, seeds 4 and 5 trained by ``ALONE`` in ``all``, what that said in ``said``."""
-    place = tmp_path_factory.mktemp("trained")
-    write_few_digits(place / "few")
-    options = ["--data-dir", place / "few", "--hidden", "8", "--output", "all", *ALONE, "--seeds", "2", "--seed", "4"]
-    done = subprocess.run(
-        [sys.executable, "-m", "mnist_bp", "train", *options, "--json"],
-        cwd=place,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    (place / "said").write_text(done.stdout, encoding="utf-8")
-    return place
+def pair(run_once, few):
+    """A folder: seeds 4 and 5 trained by ``ALONE`` in ``all``, and the records of that in ``said``."""
+    seeds = ["--seeds", "2", "--seed", "4"]
+    return run_once("train", "--data-dir", few, "--hidden", "8", "--output", "all", *ALONE, *seeds, "--json")
 
 
 @pytest.fixture
-def whole(trained):
+def whole(pair):
     """A copy of those runs, as ``all``; its summary."""
-    shutil.copytree(trained / "all", "all")
-    return json.loads((trained / "said").read_text(encoding="utf-8").splitlines()[-1])
+    shutil.copytree(pair / "all", "all")
+    return json.loads((pair / "said").read_text(encoding="utf-8").splitlines()[-1])
 
 
-def test_each_seed_is_trained_as_it_would_be_alone(train, trained, whole):
+def test_each_seed_is_trained_as_it_would_be_alone(train, few, pair, whole):
     """Bit for bit, and with the same config; the records of each carry its seed, and the last one sums up."""
-    train("--data-dir", trained / "few", "--seed", "5", *ALONE, output="alone")
+    train("--data-dir", few, "--seed", "5", *ALONE, output="alone")
     assert _arrays("all/seed-5") == _arrays("alone")
     assert _arrays("all/seed-4") != _arrays("alone")
     assert Path("all/seed-5/config.toml").read_bytes() == Path("alone/config.toml").read_bytes()
 
-    *records, summary = map(json.loads, (trained / "said").read_text(encoding="utf-8").splitlines())
+    *records, summary = map(json.loads, (pair / "said").read_text(encoding="utf-8").splitlines())
     for seed in (4, 5):
         assert [record["event"] for record in records if record["seed"] == seed] == ["start", "epoch", "epoch", "end"]
     ends = sorted((record for record in records if record["event"] == "end"), key=lambda end: end["seed"])
@@ -365,13 +354,6 @@ def test_the_folder_of_all_seeds_is_a_committee(cli, whole):
     assert done.code == 0
     reported = {end["model"]: end["test_accuracy"] for end in ends}
     assert {member["model"]: member["accuracy"] for member in done.records[0]["members"]} == reported
-
-
-def test_the_latest_run_is_that_of_the_first_seed(cli, whole):
-    """Whichever finished last: it is the run that the next commands name."""
-    done = cli("train", "--resume", "all")
-    assert done.out.splitlines()[-2:] == ["next: mnist-bp page all/seed-4", "or:   mnist-bp evaluate all"]
-    assert Path("runs/latest").read_text(encoding="utf-8") == str(Path("all/seed-4").resolve())
 
 
 def test_the_config_of_all_repeats_all_and_the_wanted_accuracy_is_of_the_mean(cli, whole):
@@ -539,11 +521,14 @@ def test_ctrl_z_waits_for_a_training_that_is_being_started(monkeypatch):
     assert signals == [signal.SIGSTOP, "stopped", signal.SIGCONT]
 
 
-def test_all_resume_as_if_they_had_never_stopped(train, cli, trained, whole):
-    """With one that has an epoch to go, and one that never began."""
+def test_all_resume_as_if_they_had_never_stopped(train, cli, few, whole):
+    """With one that has an epoch to go, and one that never began.
+
+    The latest run is that of the first seed, whichever finishes last: it is the run that the next commands name.
+    """
     shutil.rmtree("all/seed-4")
     shutil.rmtree("all/seed-5")
-    train("--data-dir", trained / "few", "--seed", 4, *ALONE, "--epochs", 1, output="all/seed-4")
+    train("--data-dir", few, "--seed", 4, *ALONE, "--epochs", 1, output="all/seed-4")
 
     done = cli("train", "--resume", "all", "--json")
 
@@ -553,6 +538,8 @@ def test_all_resume_as_if_they_had_never_stopped(train, cli, trained, whole):
     assert summary["test_accuracy"] == whole["test_accuracy"]
     assert len(Path("all/history.jsonl").read_text(encoding="utf-8").splitlines()) == 3
     assert sorted(record["event"] for record in records) == ["end"] * 2 + ["epoch"] * 3 + ["start"] * 2
+    assert done.err.splitlines()[-2:] == ["next: mnist-bp page all/seed-4", "or:   mnist-bp evaluate all"]
+    assert Path("runs/latest").read_text(encoding="utf-8") == str(Path("all/seed-4").resolve())
 
 
 def test_all_that_resume_may_have_more_epochs_and_other_threads(cli, whole):
