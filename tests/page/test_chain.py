@@ -138,12 +138,14 @@ def test_mouse_and_finger_drag_the_parameter_and_y(
 def test_the_nudge_and_what_it_moves_are_in_sight(
     browser: Browser, errors: None, show: Callable[..., None], pages: Any, network: Network, data: Dataset
 ) -> None:
-    """Without scrolling, at every size: the slider, the point, and the lines down to the cost."""
+    """Without scrolling, at every size: the choice, the point, and the lines down to the cost."""
     show(network, data, fragment="#panel=chain")
 
-    for size in ((320, 640), *SIZES):
+    for size in SIZES:
         pages.resize(size, touch=size[0] < 1000)
-        handles = ["#chain-of label", "#chain-by", "#chain-plot circle", ".chain-change.minus"]
-        assert (size, hidden(browser, *handles)) == (size, [])
-        bottom = ask(browser, "[...document.querySelectorAll('.chain-line')].at(-1).getBoundingClientRect().bottom")
-        assert bottom < ask(browser, "byId('panels').getBoundingClientRect().bottom")
+        for layer in (3, 1):
+            ask(browser, "set({chain: {...state.chain, layer: arguments[0]}})", layer)
+            handles = ["#chain-of label", "#chain-plot circle", ".chain-change.minus"]
+            assert (size, hidden(browser, *handles)) == (size, [])
+            bottom = ask(browser, "[...document.querySelectorAll('.chain-line')].at(-1).getBoundingClientRect().bottom")
+            assert bottom < ask(browser, "byId('panels').getBoundingClientRect().bottom")

@@ -65,7 +65,7 @@ def test_draw_step_back_and_follow_a_link(other: Browser, page: Any) -> None:
 def test_card_nudge_chain_and_steps_show_numpys_numbers(
     other: Browser, page: Any, network: Network, data: Dataset
 ) -> None:
-    """Of an edge that is clicked; the pointer drags the nudge, and takes a step."""
+    """The edge is clicked; the pointer drags the nudge, and takes a step."""
     page("#example=18&target=3")
     edge = click_an_edge(other)
     told = explained(network, data.test.images[18], 3, Address(**edge))
@@ -128,8 +128,8 @@ def click_an_edge(browser: Browser) -> dict[str, int]:
     return address
 
 
-def drag(browser: Browser, selector: str, share: float) -> None:
-    """Press on the first line of a plot, and drag to this share of its width."""
+def drag(browser: Browser, selector: str, fraction: float) -> None:
+    """Press on the first line of a plot, and drag to this fraction of its width."""
     from selenium.webdriver import ActionChains
 
     plot = find(browser, selector)
@@ -137,4 +137,4 @@ def drag(browser: Browser, selector: str, share: float) -> None:
     height = 24 - round(size["height"] / 2)
     actions = ActionChains(browser, duration=5)
     actions.move_to_element_with_offset(plot, round(0.2 * size["width"]), height).click_and_hold()
-    actions.move_to_element_with_offset(plot, round((share - 0.5) * size["width"]), height).release().perform()
+    actions.move_to_element_with_offset(plot, round((fraction - 0.5) * size["width"]), height).release().perform()

@@ -5,14 +5,14 @@ import { REACH, change, layerName } from "./chain.js";
 import { svgElement } from "./dom.js";
 import { signed, tidy } from "./format.js";
 
-const PLOT = { width: 340, left: 66, right: 70, top: 22, step: 42, bottom: 20 };
+const PLOT = { width: 340, left: 66, right: 70, top: 22, most: 174, step: 42, mark: 8, bottom: 20 };
 const NEAR = 18; // to the end of a line, where a number no longer has room on both sides of its point
 const ENDS = { w: [-REACH, REACH], b: [-REACH, REACH], z: [-6, 6], a: [0, 1], C: [0, 1] };
 
 export function drawChain(svg, { numbers, links }, y) {
   const rows = numbers.map((one, i) => {
     const across = (value) => acrossOf(one, value);
-    return { ...one, at: PLOT.top + i * PLOT.step, from: across(one.before), to: across(one.after) };
+    return { ...one, at: placeOf(i, numbers), from: across(one.before), to: across(one.after) };
   });
   const output = rows[rows.length - 2];
   svg.setAttribute("viewBox", `0 0 ${PLOT.width} ${rows[rows.length - 1].at + PLOT.bottom}`);
@@ -24,11 +24,18 @@ export function drawChain(svg, { numbers, links }, y) {
   );
 }
 
-/* What is held at a point of the window: "y" on the line of the output, or else "by", the nudge. */
+/* How far down the line of a number is: all lines are in sight on a phone, and y's mark has room above the last. */
+function placeOf(i, { length }) {
+  const step = Math.min(PLOT.step, PLOT.most / (length - 1));
+  return PLOT.top + i * step + (i === length - 1 ? PLOT.mark : 0);
+}
+
+/* What is held at a point of the window: "y" on the line of the output and below, or else "by", the nudge. */
 export function heldAt(svg, { clientY }, { numbers }) {
   const box = svg.getBoundingClientRect();
-  const row = Math.round((((clientY - box.top) / box.width) * PLOT.width - PLOT.top) / PLOT.step);
-  return row === numbers.length - 2 ? "y" : "by";
+  const y = ((clientY - box.top) / box.width) * PLOT.width;
+  const [above, output] = [3, 2].map((fromEnd) => placeOf(numbers.length - fromEnd, numbers));
+  return y > (above + output) / 2 ? "y" : "by";
 }
 
 /* The value of y, or that of the nudge, at a point of the window. */
