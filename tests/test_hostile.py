@@ -47,7 +47,7 @@ SHARES = {
     "csv": 5,
     "npz": 5,
     "pictures": 10,
-    "responses": 2,
+    "responses": 5,
     "zip": 5,
 }
 """Divisors of ``MUTATIONS`` for each kind of file, according to its duration."""

@@ -1,6 +1,8 @@
 """The examples in the READMEs: each one is run, or parsed, or stands in a table with the reason why not."""
 
+import contextlib
 import functools
+import io
 import os
 import re
 import shlex
@@ -140,8 +142,15 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="examples are fo
 
 
 @pytest.fixture
-def place(idx_folder, few_digits, monkeypatch, cli):
+def place(prepared, loading, monkeypatch):
     """The working folder, with what examples name: data, runs, pictures. The few digits are every dataset by name."""
+    monkeypatch.setattr(datasets, "load", loading)
+    shutil.copytree(prepared, Path(), symlinks=True, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def loading(few_digits):
+    """Return a function that loads the few digits under the name of any dataset."""
     load = datasets.load
 
     def few(name, data_dir=None, *, limit=None, test_limit=None, **options):
@@ -150,21 +159,32 @@ def place(idx_folder, few_digits, monkeypatch, cli):
         train, test = few_digits
         return Dataset(name or "mnist", train.first(limit), test.first(test_limit))
 
-    monkeypatch.setattr(datasets, "load", few)
-    Path("my-digits").symlink_to(idx_folder)
-    Path("configs").symlink_to(ROOT / "configs")
-    Image.fromarray(few_digits[1].images[0]).save("digit.png")
-    Path("photos").mkdir()
-    Image.fromarray(few_digits[1].images[0]).save("photos/digit.png")
+    return few
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory, loading, few_digits, write_few_digits):
+    """A folder with what examples name, and a run of the lesson's network."""
+    folder = tmp_path_factory.mktemp("readme")
+    write_few_digits(folder / "my-digits")
+    (folder / "configs").symlink_to(ROOT / "configs")
+    Image.fromarray(few_digits[1].images[0]).save(folder / "digit.png")
+    (folder / "photos").mkdir()
+    Image.fromarray(few_digits[1].images[0]).save(folder / "photos/digit.png")
     for program in BLOCKS:
         if program.is_python and "def backpropagate(" in program.text:
-            Path("my_backprop.py").write_text(program.text, encoding="utf-8")
-    assert cli("train", "--hidden", "16,16", "--epochs", 1, "--quiet").code == 0
-    (run,) = Path("runs").glob("*-784-16-16-10")
+            (folder / "my_backprop.py").write_text(program.text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()):
+        patch.setattr(datasets, "load", loading)
+        patch.chdir(folder)
+        patch.setenv("MNIST_BP_DATA", str(folder / "cache"))
+        assert main_module.run(["train", "--hidden", "16,16", "--epochs", "1", "--quiet"]) == 0
+    (run,) = folder.glob("runs/*-784-16-16-10")
     for name in ("runs/20261122-120000-784-800-10", "RUN", *(f"runs/three/seed-{seed}" for seed in range(3))):
-        shutil.copytree(run, name)
-    shutil.copy("RUN/model.npz", "imported.npz")
-    Path("runs/three/config.toml").write_text("seeds = 3\n", encoding="utf-8")
+        shutil.copytree(run, folder / name)
+    shutil.copy(folder / "RUN/model.npz", folder / "imported.npz")
+    (folder / "runs/three/config.toml").write_text("seeds = 3\n", encoding="utf-8")
+    return folder
 
 
 def called(block, *, code=0, options="-e"):
