@@ -259,7 +259,7 @@ edits = st.one_of(
 READING = 600_000
 """Bytes that the reading of a .gz takes, whatever is in it."""
 
-MUTATIONS = int(os.environ.get("MNIST_BP_MUTATIONS", "500"))
+MUTATIONS = int(os.environ.get("MNIST_BP_MUTATIONS", "150"))
 """Number of mutations of a file's bytes. 20,000 take one or two minutes."""
 
 

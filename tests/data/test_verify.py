@@ -23,7 +23,7 @@ mutations = st.lists(
 )
 
 
-@settings(max_examples=250, derandomize=True, deadline=None)
+@settings(max_examples=150, derandomize=True, deadline=None)
 @given(mutations, st.lists(st.integers(1, 50), min_size=1), st.booleans(), st.sampled_from([FILE, FILE_BY_GZIP]))
 def test_whatever_comes_is_the_published_content_or_unusable(changes, sizes, packed, file):
     """Bytes changed, inserted, cut off, in pieces of any size: never anything else than the content is believed."""
