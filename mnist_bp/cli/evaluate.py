@@ -22,7 +22,7 @@ from mnist_bp.cli.options import (
 )
 from mnist_bp.cli.ranks import all_ranks
 from mnist_bp.errors import AnswerIsNo, InputError, StorageError
-from mnist_bp.reports.adversarial import adversarial_record, print_adversarial
+from mnist_bp.reports.adversarial import adversarial_record, adversarial_text
 from mnist_bp.reports.class_names import ClassNames
 from mnist_bp.reports.committee import members_record
 from mnist_bp.reports.console import Console
@@ -123,8 +123,7 @@ def evaluate(
     show_figures(evaluation, ClassNames(data.class_names), console, found, examples, confusion=confusion)
     if plots:
         print_plots(plots, console)
-    print_adversarial(adversarial, attacked, split, console)
-    print_evaluation(evaluation, data, split, console)
+    print_evaluation(evaluation, data, split, adversarial_text(adversarial, attacked, split), console)
     if failure is not None:
         raise failure
     if min_accuracy is not None and result.accuracy < min_accuracy:

@@ -2,13 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from mnist_bp.reports.console import Console
 from mnist_bp.training.metrics import percent
 
 if TYPE_CHECKING:
     from mnist_bp.training.evaluation import Evaluation
 
-__all__ = ["adversarial_record", "print_adversarial"]
+__all__ = ["adversarial_record", "adversarial_text"]
 
 
 def adversarial_record(ε: float | None, attacked: "Evaluation | None") -> dict[str, Any]:
@@ -18,8 +17,8 @@ def adversarial_record(ε: float | None, attacked: "Evaluation | None") -> dict[
     return {"adversarial": {"epsilon": ε, "cost": attacked.cost, "accuracy": attacked.accuracy}}
 
 
-def print_adversarial(ε: float | None, attacked: "Evaluation | None", split: str, console: Console) -> None:
-    """Print the figures on adversarial examples, if they were measured."""
-    if attacked is not None:
-        figures = f"{split} accuracy {percent(attacked.accuracy)}, {split} cost {attacked.cost:.4f}"
-        console.print_result(f"adversarial, ε = {ε:g}: {figures}")
+def adversarial_text(ε: float | None, attacked: "Evaluation | None", split: str) -> str:
+    """Return the figures on adversarial examples for the result line; "" if they were not measured."""
+    if attacked is None:
+        return ""
+    return f"; adversarial, ε = {ε:g}: {split} accuracy {percent(attacked.accuracy)}, {split} cost {attacked.cost:.4f}"

@@ -62,15 +62,17 @@ def show_figures(
         console.print()
 
 
-def print_evaluation(evaluation: "CommitteeEvaluation", data: "Dataset", split: SplitName, console: Console) -> None:
-    """Print the accuracy and the cost in one line."""
+def print_evaluation(
+    evaluation: "CommitteeEvaluation", data: "Dataset", split: SplitName, attacked: str, console: Console
+) -> None:
+    """Print the accuracy and the cost in one line, with ``attacked`` at its end."""
     cost, members = cost_record(evaluation.committee), len(evaluation.members)
     figures = f"{split} accuracy {percent(evaluation.committee.accuracy)}"
     if cost is not None:
         figures += f", {split} cost {cost:.4f}"
     of = f": committee of {members} networks" if members > 1 else ""
     why = "" if cost is not None else ", without a cost, because the members have different costs"
-    console.print_result(f"{figures} on {named(data)}{of}{why}", style="bold")
+    console.print_result(f"{figures} on {named(data)}{of}{why}{attacked}", style="bold")
 
 
 def _show_mistakes(

@@ -388,8 +388,10 @@ def test_adversarial_examples_have_figures_of_their_own(cli, run, few_digits):
     assert found["epsilon"] == ε
     assert found["accuracy"] == (outputs.argmax(axis=1) == examples.labels).mean() < record["accuracy"]
     assert found["cost"] == pytest.approx(((outputs - np.eye(10)[examples.labels]) ** 2).sum(axis=1).mean(), rel=1e-5)
-    assert lines[-2].startswith(f"adversarial, ε = 0.1: test accuracy {100 * found['accuracy']:.2f} %, test cost ")
+    words = f"; adversarial, ε = 0.1: test accuracy {100 * found['accuracy']:.2f} %, test cost {found['cost']:.4f}"
     assert lines[-1].startswith("test accuracy ")
+    assert lines[-1].endswith(words)
+    assert cli("evaluate", run, "--adversarial", ε, "--quiet").out.splitlines() == [lines[-1]]
 
 
 def test_adversarial_examples_by_zero_are_the_clean_ones(cli, run):
