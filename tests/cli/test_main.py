@@ -206,6 +206,13 @@ def test_usual_names_stand_for_options_of_train(options_of, name, meant):
     assert f"--{name}" not in options
 
 
+@pytest.mark.parametrize("name", ["workers", "num-workers", "n-jobs"])
+@pytest.mark.parametrize(("command", "option"), [("train", "threads"), ("search", "jobs")])
+def test_workers_are_processes_where_a_command_has_them(cli, command, option, name):
+    """``train`` has threads only."""
+    assert f"No such option: --{name}. Did you mean --{option}?" in cli(command, f"--{name}", 2).err
+
+
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
