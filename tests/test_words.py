@@ -9,7 +9,9 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -46,6 +48,9 @@ BEGINNING = re.compile(r"(Of|What|Whether|How|Where|That|The same)\b")
 
 DESCRIPTION = re.compile(rf"^\S.*\n {{4}}{BEGINNING.pattern}", re.MULTILINE)
 """Name in a section of a docstring (Parameters, Attributes, …) whose description has such a beginning."""
+
+HELP_ARGUMENT = {"setting": 1, "flag": 0, "help_text": 0}
+"""Position of the help text among the arguments of a function."""
 
 PHRASES = {
     r"ahead": "prefetch",
@@ -107,34 +112,44 @@ def text_of(node: ast.expr) -> str:
     return node.value if is_text(node) else ""
 
 
-def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Yield the docstrings of modules, classes and functions, and the strings below constants and attributes."""
-    for node in ast.walk(tree):
-        for statement in getattr(node, "body", None) or [] if not isinstance(node, ast.Lambda | ast.IfExp) else []:
-            if isinstance(statement, ast.Expr) and is_text(statement.value):
-                yield statement.lineno, inspect.cleandoc(statement.value.value)
+class Texts(NamedTuple):
+    """Texts of a program with the numbers of their lines.
+
+    Attributes
+    ----------
+    sentences
+        Docstrings of modules, classes and functions, strings below constants and attributes, and help texts.
+    messages
+        Messages of exceptions.
+    """
+
+    sentences: list[tuple[int, str]]
+    messages: list[tuple[int, str]]
 
 
-def help_texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Yield the help texts of options, arguments, commands and settings."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.keyword) and node.arg == "help":
-            yield node.value.lineno, text_of(node.value)
+@cache
+def texts(source: str) -> Texts:
+    """Return the texts of a program."""
+    found = Texts([], [])
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr):
+            if is_text(node.value):
+                found.sentences.append((node.lineno, inspect.cleandoc(node.value.value)))
+        elif isinstance(node, ast.keyword) and node.arg == "help":
+            found.sentences.append((node.value.lineno, text_of(node.value)))
         elif isinstance(node, ast.Call):
-            position = {"setting": 1, "flag": 0, "help_text": 0}.get(getattr(node.func, "id", ""))
+            position = HELP_ARGUMENT.get(getattr(node.func, "id", ""))
             if position is not None and len(node.args) > position:
-                yield node.lineno, inspect.cleandoc(text_of(node.args[position]))
-
-
-def messages(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Yield the messages of exceptions."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-            yield from ((node.lineno, text_of(argument)) for argument in node.exc.args)
+                found.sentences.append((node.lineno, inspect.cleandoc(text_of(node.args[position]))))
+        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            found.messages.extend((node.lineno, text_of(argument)) for argument in node.exc.args)
+    return found
 
 
 def comments(source: str) -> Iterator[tuple[int, str]]:
-    """Yield each comment."""
+    """Yield each comment of a program that may have one with a phrase: to find comments takes long."""
+    if not any("#" in line and ANY_PHRASE.search(checked_words(line.partition("#")[2])) for line in source.split("\n")):
+        return
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
@@ -142,29 +157,40 @@ def comments(source: str) -> Iterator[tuple[int, str]]:
 
 def beginnings(source: str) -> list[tuple[int, str]]:
     """Return the lines and texts that are not sentences."""
-    tree = ast.parse(source)
     return [
         (line, text.splitlines()[0])
-        for line, text in (*docstrings(tree), *help_texts(tree))
+        for line, text in texts(source).sentences
         if BEGINNING.match(text) or DESCRIPTION.search(text)
     ]
 
 
 def phrases(source: str) -> list[tuple[int, str, str]]:
     """Return the lines, the words that are not used, and the words to use instead."""
-    tree, found = ast.parse(source), []
-    for line, text in (*docstrings(tree), *help_texts(tree), *messages(tree), *comments(source)):
-        for quotation in QUOTED:
-            text = text.replace(quotation, "")
-        text = re.sub(r"\s+", " ", EXEMPT.sub("", text))
-        found += [
-            (line, match[0], instead)
-            for pattern, instead in PHRASES.items()
-            for match in re.finditer(
-                rf"\b({pattern})\b" if pattern[-1] != " " else rf"\b{pattern}", text, re.IGNORECASE
-            )
-        ]
+    found = []
+    for line, text in (*texts(source).sentences, *texts(source).messages, *comments(source)):
+        words = checked_words(text)
+        if ANY_PHRASE.search(words):
+            found += [
+                (line, match[0], instead)
+                for pattern, instead in PHRASES.items()
+                for match in re.finditer(whole(pattern), words, re.IGNORECASE)
+            ]
     return found
+
+
+def checked_words(text: str) -> str:
+    """Return the words of a text, without names and quotations."""
+    for quotation in QUOTED:
+        text = text.replace(quotation, "")
+    return re.sub(r"\s+", " ", EXEMPT.sub("", text))
+
+
+def whole(pattern: str) -> str:
+    """Return a pattern of ``PHRASES`` that matches whole words only."""
+    return rf"\b({pattern})\b" if pattern[-1] != " " else rf"\b{pattern}"
+
+
+ANY_PHRASE = re.compile("|".join(map(whole, PHRASES)), re.IGNORECASE)
 
 
 @pytest.mark.parametrize("place", CLEAN)
