@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mnist_bp.committee import Committee
-from mnist_bp.core.activations import Array
 from mnist_bp.core.choices import COSTS
 from mnist_bp.core.inputs import refuse_non_finite
 from mnist_bp.data import datasets
@@ -27,6 +26,7 @@ from mnist_bp.explanation import chain_rule
 from mnist_bp.explanation.result import Address, Explanation
 from mnist_bp.gradcheck.checker import Checker, Report
 from mnist_bp.gradcheck.numerical_gradient import Method
+from mnist_bp.gradcheck.signatures import split_words
 from mnist_bp.network import Network
 from mnist_bp.training import evaluation, trainer
 from mnist_bp.training.committee_evaluation import evaluate_committee
@@ -166,7 +166,10 @@ def check_gradient(
     network: Network,
     examples: Labelled,
     *,
-    backpropagate: Callable[..., tuple[Sequence[Array], Sequence[Array]]] | None = None,
+    backpropagate: Callable[..., Any] | None = None,
+    cost_function: Callable[..., Any] | None = None,
+    signature: str | None = None,
+    layout: str | None = None,
     methods: Sequence[Method] = ("complex", "central"),
     seed: int = 0,
 ) -> Report:
@@ -180,9 +183,16 @@ def check_gradient(
         Mini-batch. 23 examples are enough, and name more causes than 20: see the manual of ``gradcheck``.
     backpropagate
         Your own function (weights, biases, x, y) ↦ (dC_dW, dC_db), with lists of arrays, to check in place of ours:
-        weights (n_l, n_{l−1}), biases (n_l,), x (n, n_0), y one-hot (n, n_L); derivatives of the mean cost.
+        weights (n_l, n_{l−1}), biases (n_l,), x (n, n_0), y one-hot (n, n_L); derivatives of the mean cost. Classes
+        and other conventions are found out: see the manual of ``gradcheck``.
+    cost_function
+        Your own cost, a function of the same arguments that returns a number, whose derivatives are to be checked.
+        Default: the network's cost.
+    signature, layout
+        Words of ``--signature`` and ``--layout``, separated by commas: "x,y,weights,biases", "columns,kj". Default:
+        found out.
     methods
-        "complex" (exact) and "central" (difference quotients).
+        "complex" (exact) and "central" (difference quotients). With ``cost_function``, the first one that is possible.
     seed
         Seed of what is drawn at random.
 
@@ -194,9 +204,20 @@ def check_gradient(
     Raises
     ------
     InputError
-        If the examples do not fit the network, or the function raises or returns something else.
+        If the examples do not fit the network, if a function raises or returns something else, or if there is an
+        option of a function without ``backpropagate``.
     """
-    checker = Checker(tuple(methods), seed=seed, function=backpropagate)
+    about = {"cost_function": cost_function, "signature": signature, "layout": layout}
+    if backpropagate is None and (given := [name for name, value in about.items() if value is not None]):
+        raise InputError(f"{given[0]} belongs to a function: it requires backpropagate")
+    checker = Checker(
+        tuple(methods),
+        seed=seed,
+        function=backpropagate,
+        signature=split_words(signature),
+        layout=split_words(layout),
+        cost_function=cost_function,
+    )
     images, labels = _labelled(network, examples)
     return checker.run(network, normalize(images, np.float64), labels)
 

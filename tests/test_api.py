@@ -100,20 +100,22 @@ def test_the_gradient_is_checked(network, arrays):
     assert [check.method for check in report.checks] == ["complex", "central"]
 
 
+def right(weights, biases, x, y):
+    """The gradient of sigmoids and squared error."""
+    a = [x]
+    for W, b in zip(weights, biases, strict=True):
+        a.append(1 / (1 + np.exp(-(a[-1] @ W.T + b))))
+    dC_da, dC_dW, dC_db = 2 * (a[-1] - y) / len(x), [], []
+    for layer in reversed(range(len(weights))):
+        dC_dz = a[layer + 1] * (1 - a[layer + 1]) * dC_da
+        dC_dW.insert(0, dC_dz.T @ a[layer])
+        dC_db.insert(0, dC_dz.sum(axis=0))
+        dC_da = dC_dz @ weights[layer]
+    return dC_dW, dC_db
+
+
 def test_the_users_own_gradient_is_checked(network, arrays):
     """A right function passes; for one that forgets the factor 2, the diagnosis names it."""
-
-    def right(weights, biases, x, y):
-        a = [x]
-        for W, b in zip(weights, biases, strict=True):
-            a.append(1 / (1 + np.exp(-(a[-1] @ W.T + b))))
-        dC_da, dC_dW, dC_db = 2 * (a[-1] - y) / len(x), [], []
-        for layer in reversed(range(len(weights))):
-            dC_dz = a[layer + 1] * (1 - a[layer + 1]) * dC_da
-            dC_dW.insert(0, dC_dz.T @ a[layer])
-            dC_db.insert(0, dC_dz.sum(axis=0))
-            dC_da = dC_dz @ weights[layer]
-        return dC_dW, dC_db
 
     def half(*arguments):
         return tuple([array / 2 for array in arrays] for arrays in right(*arguments))
@@ -122,6 +124,38 @@ def test_the_users_own_gradient_is_checked(network, arrays):
     wrong = check_gradient(network, arrays, backpropagate=half)
     assert wrong.outcome == "failed"
     assert "factor 2" in wrong.diagnosis[0]
+
+
+def test_the_users_own_cost_is_checked(network, arrays):
+    """In the same convention, which may be given."""
+
+    def columns(x, y, weights, biases):
+        return tuple([array / 2 for array in arrays] for arrays in right(weights, [b[:, 0] for b in biases], x.T, y.T))
+
+    def cost(x, y, weights, biases):
+        a = x
+        for W, b in zip(weights, biases, strict=True):
+            a = 1 / (1 + np.exp(-(W @ a + b)))
+        return ((a - y) ** 2).sum() / (2 * y.shape[1])
+
+    report = check_gradient(network, arrays, backpropagate=columns, cost_function=cost)
+    assert (report.outcome, report.cost_function, report.convention.layout) == (
+        "passed",
+        cost.__qualname__,
+        "columns,jk",
+    )
+    assert check_gradient(network, arrays, backpropagate=columns).outcome == "failed"
+    with pytest.raises(InputError, match="rows"):
+        check_gradient(network, arrays, backpropagate=columns, layout="rows,jk")
+    with pytest.raises(InputError):
+        check_gradient(network, arrays, backpropagate=columns, signature="weights,biases,x,y")
+
+
+@pytest.mark.parametrize("option", [{"cost_function": max}, {"signature": "x,y"}, {"layout": "rows"}])
+def test_options_of_a_function_require_one(network, arrays, option):
+    """They would have no effect."""
+    with pytest.raises(InputError, match="requires backpropagate"):
+        check_gradient(network, arrays, **option)
 
 
 def test_a_derivative_is_explained(network, arrays):

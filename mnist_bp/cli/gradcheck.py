@@ -34,7 +34,6 @@ from mnist_bp.cli.user_code import (
     Signature,
     Submissions,
     TimeLimit,
-    split_words,
 )
 from mnist_bp.core.choices import ACTIVATIONS, COSTS
 from mnist_bp.errors import AnswerIsNo, InputError
@@ -145,6 +144,7 @@ def gradcheck(
     from mnist_bp.gradcheck.checker import Checker, Regularization, draw_biases
     from mnist_bp.gradcheck.result import PASSING
     from mnist_bp.gradcheck.self_test import HIDDEN, SelfTest
+    from mnist_bp.gradcheck.signatures import split_words
 
     console = Console(json=json, quiet=quiet)
     check = Checker(

@@ -16,7 +16,6 @@ __all__ = [
     "Signature",
     "Submissions",
     "TimeLimit",
-    "split_words",
 ]
 
 USER_CODE = "Your own code"
@@ -82,8 +81,3 @@ TimeLimit = Annotated[
     float,
     typer.Option(metavar="SECONDS", help="Time limit of each submission.", parser=positive, rich_help_panel=USER_CODE),
 ]
-
-
-def split_words(text: str | None) -> tuple[str, ...]:
-    """Return the words of a list that is separated by commas."""
-    return tuple(word.strip() for word in text.split(",")) if text else ()

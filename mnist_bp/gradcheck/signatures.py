@@ -9,7 +9,7 @@ from typing import Any
 from mnist_bp.core.parameters import array_shapes
 from mnist_bp.errors import InputError
 
-__all__ = ["EXPECTED", "Target", "target_of"]
+__all__ = ["EXPECTED", "Target", "split_words", "target_of"]
 
 EXPECTED = "(weights, biases, x, y), (parameters, x, y), or a class with backprop(x, y)"
 """Signatures that are found without ``--signature``."""
@@ -171,3 +171,8 @@ def _array(name: str) -> str:
 def _role(name: str, roles: Sequence[str]) -> str:
     """Return the role of an argument by its name, or an empty string."""
     return next((role for role in roles if re.fullmatch(NAMES[role], name, re.IGNORECASE)), "")
+
+
+def split_words(text: str | None) -> tuple[str, ...]:
+    """Return the words of a list that is separated by commas."""
+    return tuple(word.strip() for word in text.split(",")) if text else ()
