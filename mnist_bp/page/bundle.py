@@ -41,20 +41,20 @@ def bundle(modules: Mapping[str, str], entry: str) -> str:
     ValueError
         If a module uses unsupported syntax, imports something that does not exist, or is part of a cycle of imports.
     """
-    order = _in_order(modules, entry, ())
+    imports = {name: [found[2] for found in IMPORT.finditer(source)] for name, source in modules.items()}
+    order = _in_order(imports, entry, ())
     exports = {name: EXPORT.findall(modules[name]) for name in order}
     scopes = [_scope(name, modules[name], exports) for name in order]
     return "\n".join(['"use strict";', "{", *scopes, "}", ""])
 
 
-def _in_order(modules: Mapping[str, str], name: str, importers: tuple[str, ...]) -> list[str]:
+def _in_order(imports: Mapping[str, list[str]], name: str, importers: tuple[str, ...]) -> list[str]:
     """Return ``name`` and the modules that it imports, each once, imported modules first."""
-    if name not in modules:
+    if name not in imports:
         raise ValueError(f"{importers[-1] if importers else 'the entry'}: there is no module {name}.js")
     if name in importers:
         raise ValueError(f"modules import each other: {' → '.join((*importers, name))}")
-    imported = [found[2] for found in IMPORT.finditer(modules[name])]
-    order = [one for other in imported for one in _in_order(modules, other, (*importers, name))]
+    order = [one for other in imports[name] for one in _in_order(imports, other, (*importers, name))]
     return list(dict.fromkeys([*order, name]))
 
 

@@ -57,18 +57,16 @@ const names = Array.from({ length: network.sizes[network.L] }, (_, label) => cla
 
 export const diagram = new Diagram(byId("diagram"), network, drawn, { shape, names }, renderAtOnce);
 
-let isWaiting = false;
+let isWaiting = false; // true from a change until it is rendered
 
 function render() {
   if (isWaiting) return;
   isWaiting = true;
-  requestAnimationFrame(() => {
-    isWaiting = false;
-    renderAtOnce();
-  });
+  requestAnimationFrame(() => isWaiting && renderAtOnce());
 }
 
 export function renderAtOnce() {
+  isWaiting = false;
   prepareDrawing();
   const looked = state.hovered || state.chosen;
   const view = {
