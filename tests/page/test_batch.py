@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from page_actions import Browser, ask, assert_page_shows, assert_shows, find, open_panel, texts
+from page_actions import Browser, ask, assert_page_shows, assert_shows, click, open_panel, texts
 
 from mnist_bp import Network
 from mnist_bp.data.datasets import Dataset
@@ -83,13 +83,13 @@ def test_what_a_step_is_forecast_to_do_it_does(
         found = forecast(browser, what)
         assert [found[0], found[place]] == pytest.approx([before[what], after[what]], rel=1e-3)
 
-    find(browser, button).click()
+    click(browser, button)
 
     assert_page_shows(browser, "#cost", [after["own"]])
     assert forecast(browser, "rest")[0] == pytest.approx(after["rest"], rel=1e-3)
     found = ask(browser, "Array.from(network.parameters)")
     assert found == pytest.approx(exact.parameters, rel=1e-9, abs=1e-12)
-    find(browser, "#batch-reset").click()
+    click(browser, "#batch-reset")
     assert ask(browser, "state.taken") == 0
 
 
@@ -101,15 +101,15 @@ def test_columns_and_rows_of_the_table_lead_to_digits_and_weights(
     open_panel(browser, "batch")
     before = ask(browser, "membersOf({...state}).map(({example}) => example)")
 
-    find(browser, "#batch-table th:nth-of-type(3) button").click()
+    click(browser, "#batch-table th:nth-of-type(3) button")
 
     assert ask(browser, "state.example") == before[2]
     assert ask(browser, "membersOf({...state}).map(({example}) => example)") == before
     assert ask(browser, "document.querySelector('#batch-table [aria-pressed=true]').dataset.example") == str(before[2])
-    find(browser, "#batch-table tbody tr:nth-of-type(2) button").click()
+    click(browser, "#batch-table tbody tr:nth-of-type(2) button")
     assert ask(browser, "state.chosen.k") is None
     assert ask(browser, "document.querySelectorAll('#batch-table tbody tr').length") == 6
-    find(browser, "#batch-other").click()
+    click(browser, "#batch-other")
     after = ask(browser, "membersOf({...state}).map(({example}) => example)")
     assert after != before
     assert after[0] == before[2]

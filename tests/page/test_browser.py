@@ -16,6 +16,7 @@ from page_actions import (
     Browser,
     ask,
     assert_page_shows,
+    click,
     draw_a_seven,
     explained,
     find,
@@ -56,7 +57,7 @@ def test_a_user_draws_a_digit_and_steps_back(
     assert ask(browser, "byId('prediction').textContent") == str(answer)
 
     target = (answer + 1) % 10
-    find(browser, f"#targets label:nth-of-type({target + 1})").click()
+    click(browser, f"#targets label:nth-of-type({target + 1})")
     open_panel(browser, "numbers")
     explanation = explained(network, seen, target)
     assert_page_shows(browser, "#cost", [explanation.cost])
@@ -89,13 +90,13 @@ def test_a_user_draws_a_digit_and_steps_back(
     open_panel(browser, "step")
     rate = ask(browser, "state.rate")
     exact.parameters -= rate * gradient.vector
-    find(browser, "#take-step").click()
+    click(browser, "#take-step")
     after = explained(exact, seen, target).cost
     assert after < explanation.cost
     assert_page_shows(browser, "#cost", [after])
     right = (exact.forward(data.test.inputs(np.float64)).argmax(axis=1) == data.test.labels).mean()
     assert ask(browser, "byId('accuracy-effect').textContent").endswith(f"→ {100 * right:.1f} %")
-    find(browser, "#reset").click()
+    click(browser, "#reset")
     assert_page_shows(browser, "#cost", [explanation.cost])
 
 
@@ -189,7 +190,7 @@ def tiny(rng: np.random.Generator, name: str = "tiny") -> Dataset:
 def test_text_stays_text(browser: Browser, errors: None, show: Callable[..., None], rng: np.random.Generator) -> None:
     """Folders may be called anything; images that are not square, and a network without hidden layers, are shown."""
     show(Network([6, 4], rng=rng), tiny(rng, HOSTILE), name=HOSTILE)
-    find(browser, "#step-back").click()
+    click(browser, "#step-back")
 
     assert ask(browser, "window.hacked") is None
     assert HOSTILE in ask(browser, "byId('about').textContent")
@@ -262,24 +263,24 @@ def test_mistakes_alone_can_be_looked_at(
     answers = network.forward(data.test.inputs(np.float32)).argmax(axis=1)
     mistakes = np.flatnonzero(answers != data.test.labels).tolist()
 
-    find(browser, "#only-mistakes").click()
+    click(browser, "#only-mistakes")
     seen = ask(browser, "Array.from(arguments[0], () => (byId('next').click(), state.example))", mistakes)
     assert 1 < len(mistakes) < len(answers)
     assert sorted(seen) == mistakes
     assert f"test image {seen[-1]}: a {data.test.labels[seen[-1]]}" in ask(browser, "byId('example-name').textContent")
 
     open_panel(browser, "step")
-    find(browser, "#take-ten").click()
+    click(browser, "#take-ten")
     assert ask(browser, "state.evaluation.predictions[state.example]") == data.test.labels[seen[-1]]
     assert ask(browser, "state.example") == seen[-1]  # classified correctly now, but still shown, with its caption
     assert f"test image {seen[-1]}:" in ask(browser, "byId('example-name').textContent")
-    find(browser, "#reset").click()
+    click(browser, "#reset")
 
     draw_a_seven(browser)
     draw_a_seven(browser)
-    find(browser, "#undo").click()
+    click(browser, "#undo")
     assert ask(browser, "[board.strokes.length, state.example]") == [1, None]
-    find(browser, "#clear").click()
+    click(browser, "#clear")
     assert ask(browser, "state.grey.every((level) => level === 0)")
     assert "Nothing on the board" in ask(browser, "byId('answer').textContent")
     assert "Draw here" in ask(browser, "byId('hint').innerText")

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from page_actions import LEFT, RIGHT, SIZES, Browser, ask, assert_page_shows, find, hidden, press, texts, value
+from page_actions import LEFT, RIGHT, SIZES, Browser, ask, assert_page_shows, click, hidden, press, texts, value
 
 from mnist_bp import Network
 from mnist_bp.data.datasets import Dataset
@@ -96,9 +96,9 @@ def test_keys_and_a_link_move_the_nudge(
     assert ask(browser, NUDGE) == [2, None, -0.01, 0.49]
     shows(browser)
 
-    find(browser, "#chain-more").click()
+    click(browser, "#chain-more")
     assert set(texts(browser, "#chain-table [data-what=measured]")) == {"–"}
-    find(browser, "#chain-tiny").click()
+    click(browser, "#chain-tiny")
     press(browser, "#chain-of :checked", 2 * LEFT)
     assert ask(browser, NUDGE) == [1, None, 0.01, 0.49]
     assert len(texts(browser, "#chain-table tbody tr")) == 8  # seven links, and their product

@@ -93,7 +93,7 @@ def test_thousands_of_displayed_numbers_are_those_of_numpy(
     network = Network([784, 7, 6, 10], activation=kind[0], cost=kind[1], rng=rng)
     network.parameters += rng.normal(size=network.parameters.shape).astype(np.float32) / 20
     show(network, data)
-    examples = rng.choice(50, 4, replace=False).tolist()
+    examples = rng.choice(50, 2, replace=False).tolist()
     sizes = network.sizes
     addresses = [
         {"layer": l, "j": int(rng.integers(sizes[l])), "k": k}

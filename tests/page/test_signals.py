@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from page_actions import Browser, ask, find
+from page_actions import Browser, ask, click
 
 from mnist_bp import Network
 from mnist_bp.data.datasets import Dataset
@@ -32,7 +32,11 @@ def _motion(browser: Browser) -> Iterator[None]:
     """A reader who did not ask for less motion."""
     features = [{"name": "prefers-reduced-motion", "value": "no-preference"}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    browser.execute_cdp_cmd("Animation.enable", {})
+    browser.execute_cdp_cmd("Animation.setPlaybackRate", {"playbackRate": 5})
     yield
+    browser.execute_cdp_cmd("Animation.setPlaybackRate", {"playbackRate": 1})
+    browser.execute_cdp_cmd("Animation.disable", {})
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
@@ -45,15 +49,15 @@ def test_signals_move_forwards_with_a_digit_and_backwards_with_a_step(
     show(Network([784, *hidden, 10], rng=rng), data)
     browser.execute_script(WATCH)
 
-    find(browser, "#next").click()
+    click(browser, "#next")
     assert set(ended(browser)) == {"signal plus", "signal minus"}
-    find(browser, "#step-back").click()
+    click(browser, "#step-back")
     assert ended(browser) == 10 * ["signal-ring"]
-    find(browser, "#step-back").click()
+    click(browser, "#step-back")
     assert ended(browser) == 10 * ["signal-ring"]
-    find(browser, "#step-back").click()
+    click(browser, "#step-back")
     assert set(ended(browser)) <= {"signal plus", "signal minus"}
-    find(browser, "#step-back").click()
+    click(browser, "#step-back")
     assert set(ended(browser)) <= {"signal plus", "signal minus"}
 
 
@@ -63,9 +67,9 @@ def test_nothing_moves_for_readers_who_asked_for_less_motion(
     """Everything else is shown at once, as always."""
     show(network, data)
     browser.execute_script(WATCH)
-    find(browser, "#next").click()
+    click(browser, "#next")
     ask(browser, "state.example")
-    find(browser, "#step-back").click()
+    click(browser, "#step-back")
     ask(browser, "state.stage")
     browser.execute_async_script("setTimeout(arguments[0], 250)")
     assert ask(browser, "moved") == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from page_actions import ESCAPE, LEFT, RIGHT, SIZES, Browser, ask, find, hidden, press, texts
+from page_actions import ESCAPE, LEFT, RIGHT, SIZES, Browser, ask, click, hidden, press, texts
 
 from mnist_bp import Network
 from mnist_bp.data.datasets import Dataset
@@ -105,7 +105,7 @@ def test_keys_tell_the_story_and_escape_leaves_the_page_as_it_was(
     show(network, data)
     assert "New here?" in texts(browser, "#story-start")[0]
     own = ask(browser, "Array.from(network.parameters)")
-    find(browser, "#story-start").click()
+    click(browser, "#story-start")
     assert told(browser)["focus"] == "story-next"
 
     press(browser, "#story-next", 2 * RIGHT)

@@ -29,42 +29,43 @@ def lights(browser: Browser) -> list[dict[str, float]]:
     "settings",
     [{}, {"activation": "tanh", "cost": "cross-entropy"}, {"activation": "relu", "cost": "binary-cross-entropy"}],
 )
-@pytest.mark.parametrize("sign", ["wish", "derivative"])
 def test_every_term_of_every_stage_becomes_its_number(
-    browser: Browser, errors: None, show: Callable[..., None], data: Dataset, settings: dict[str, str], sign: str
+    browser: Browser, errors: None, show: Callable[..., None], data: Dataset, settings: dict[str, str]
 ) -> None:
     """As numpy computes it, in the sign that is chosen, when it is pointed at or has the focus."""
     network = Network([784, 7, 6, 10], rng=np.random.default_rng(3), **settings)
     show(network, data)
-    found = browser.execute_script(
-        """set({sign: arguments[0]});
-        return Array.from({length: stages.length + 1}, (_, stage) => {
-            set({stage});
-            renderAtOnce();
-            const view = {network, ...computed(), ...state, stages, looked: null, drawn: content.network.drawn};
-            const terms = termsOf(stageWords(view).line).filter((part) => typeof part !== "string");
-            const layer = edgeLayer(terms), address = addressOf(view, layer, diagram.layout.edges[layer]);
-            return terms.map(({part, of, index, layer: l}, i) => {
-                const button = document.querySelectorAll("#stage-formula .term")[i];
-                button.focus();
-                renderAtOnce();
-                const lights = document.querySelectorAll("#diagram .spot").length;
-                return [part, of ?? null, index, l, address, button.querySelector('.term-number').innerText, lights];
-            });
-        })""",
-        sign,
-    )
     exact = network.astype(np.float64)
     example, target = ask(browser, "[state.example, state.target]")
     numbers = Numbers(exact, data.test.inputs(np.float64)[[example]], exact.targets(np.array([target])))
-    for part, of, index, layer, address, text, n_lights in (term for terms in found for term in terms):
-        expected = numbers.of(part, of, layer, address, address["k" if index == "k" else "j"])
-        assert n_lights == 1, (part, of)
-        if np.isfinite(expected):
-            assert_shows([text.strip("()")], [-expected if part == "derivative" and sign == "wish" else expected])
-    assert len(found) == ask(browser, "stages.length") + 1
-    kinds = {(part, of) for terms in found for part, of, *_ in terms}
-    assert kinds >= {("a", None), ("w", None), ("z", None), ("b", None), ("y", None), ("derivative", "w")}
+    for sign in ("wish", "derivative"):
+        found = browser.execute_script(
+            """set({sign: arguments[0]});
+            return Array.from({length: stages.length + 1}, (_, stage) => {
+                set({stage});
+                renderAtOnce();
+                const view = {network, ...computed(), ...state, stages, looked: null, drawn: content.network.drawn};
+                const terms = termsOf(stageWords(view).line).filter((part) => typeof part !== "string");
+                const layer = edgeLayer(terms), address = addressOf(view, layer, diagram.layout.edges[layer]);
+                return terms.map(({part, of, index, layer: l}, i) => {
+                    const button = document.querySelectorAll("#stage-formula .term")[i];
+                    button.focus();
+                    renderAtOnce();
+                    const lights = document.querySelectorAll("#diagram .spot").length;
+                    const text = button.querySelector('.term-number').innerText;
+                    return [part, of ?? null, index, l, address, text, lights];
+                });
+            })""",
+            sign,
+        )
+        for part, of, index, layer, address, text, n_lights in (term for terms in found for term in terms):
+            expected = numbers.of(part, of, layer, address, address["k" if index == "k" else "j"])
+            assert n_lights == 1, (part, of)
+            if np.isfinite(expected):
+                assert_shows([text.strip("()")], [-expected if part == "derivative" and sign == "wish" else expected])
+        assert len(found) == ask(browser, "stages.length") + 1
+        kinds = {(part, of) for terms in found for part, of, *_ in terms}
+        assert kinds >= {("a", None), ("w", None), ("z", None), ("b", None), ("y", None), ("derivative", "w")}
 
 
 class Numbers:

@@ -1,7 +1,6 @@
 """Training in the page: the sample of the training set, and the steps of the browser beside those of numpy."""
 
 import base64
-import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from page_actions import Browser, ask, content_of, find, open_panel
+from page_actions import Browser, ask, click, content_of, open_panel
 
 from mnist_bp import Network
 from mnist_bp.data.datasets import Dataset, Examples
@@ -22,11 +21,15 @@ RUNNING = "state.training !== null && state.training.taken"
 
 def wait(browser: Browser, condition: str) -> Any:
     """Wait until the page says yes, and return what it says."""
-    for _ in range(500):
-        if found := ask(browser, condition):
-            return found
-        time.sleep(0.02)
-    raise AssertionError(condition, ask(browser, "state.training"))
+    return browser.execute_async_script(
+        f"""const done = arguments[0];
+        const wait = () => {{
+            const found = {condition};
+            if (found) done(found);
+            else setTimeout(wait);
+        }};
+        wait()"""
+    )
 
 
 def examples_of(training: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -127,11 +130,12 @@ def test_ten_steps_in_the_worker_equal_ten_steps_of_numpy(
     network = Network(rng=np.random.default_rng(0), **settings)
     show(network, data, train=data.train)
     open_panel(browser, "training")
-    find(browser, "#train-step").click()
-    for taken in range(1, 10):
-        wait(browser, f"state.training !== null && state.training.taken === {taken}")
-        find(browser, "#train-step").click()
-    wait(browser, "state.training.taken === 10")
+    browser.execute_async_script(
+        """const done = arguments[0];
+        const press = (taken) => (taken === 10 ? done() : (byId("train-step").click(), wait(taken + 1)));
+        const wait = (taken) => setTimeout(() => (state.training?.taken === taken ? press(taken) : wait(taken)));
+        press(0)"""
+    )
 
     found, start, batches, rate = browser.execute_async_script(
         """const done = arguments[0], {parameters} = state.training;
@@ -168,8 +172,8 @@ def test_a_training_plays_and_pauses_and_the_page_shows_its_network(
     show(network, data, train=data.train)
     own = ask(browser, "Array.from(network.parameters)")
     open_panel(browser, "training")
-    find(browser, "#train-pace label:nth-of-type(3)").click()
-    find(browser, "#train-play").click()
+    click(browser, "#train-pace label:nth-of-type(3)")
+    click(browser, "#train-play")
     wait(browser, "state.training !== null && state.training.validation.accuracy > 0.5")
     assert ask(browser, "byId('train-play').textContent") == "❚❚ Pause"
 
@@ -181,10 +185,10 @@ def test_a_training_plays_and_pauses_and_the_page_shows_its_network(
     assert ask(browser, "state.training.points.length") > 2
     open_panel(browser, "training")
     assert f"step {taken}: " in ask(browser, "byId('train-status').textContent")
-    find(browser, "#train-back").click()
+    click(browser, "#train-back")
     assert ask(browser, "Array.from(network.parameters)") == own
     assert ask(browser, "state.evaluation === state.firstEvaluation")
-    find(browser, "#train-new").click()
+    click(browser, "#train-new")
     wait(browser, "state.training !== null && state.training.taken === 0")
     assert ask(browser, "state.training.points.length") == 1
 
