@@ -351,11 +351,11 @@ def test_a_broken_installation_is_4():
     Path("typer.py").write_text("raise ImportError('no such thing')", encoding="utf-8")
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([".", str(Path(mnist_bp.__file__).parents[1])])}
     command = [sys.executable, "-m", "mnist_bp", "train"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 4
     assert done.stderr.startswith("mnist-bp: internal error: ImportError: no such thing (")
     assert done.stderr.count("\n") == 1
-    done = subprocess.run([*command, "--debug"], env=env, capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run([*command, "--debug"], env=env, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 4
     assert done.stderr.startswith("Traceback")
 

@@ -16,6 +16,9 @@ from mnist_bp.errors import AnswerIsNo, DataUnavailable, InputError, StorageErro
 from mnist_bp.reports.console import Console
 from mnist_bp.training.settings import SETTINGS
 
+PATIENCE = 120
+"""Seconds until a process that should end, and does not, fails a test."""
+
 COMMANDS = ["train", "search", "evaluate", "predict", "page", "gradcheck", "explain", "download", "info"]
 
 
@@ -23,7 +26,9 @@ def python(*arguments, **env):
     """Run Python with this package on its path."""
     env = {**os.environ, "PYTHONPATH": str(Path(mnist_bp.__file__).parents[1]), **env}
     command = [sys.executable, *arguments]
-    return subprocess.run(command, env=env, capture_output=True, text=True, encoding="utf-8", check=False, timeout=20)
+    return subprocess.run(
+        command, env=env, capture_output=True, text=True, encoding="utf-8", check=False, timeout=PATIENCE
+    )
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
@@ -141,7 +146,7 @@ def test_help_has_the_defaults_of_the_declarations(options_of):
 
 def test_examples_of_the_help_work_when_pasted(cli, few_synthetic_digits):
     """One after the other, without MNIST."""
-    few_synthetic_digits(500, 200)
+    few_synthetic_digits(100, 50)
     for command in COMMANDS:
         example = re.search(r"^Example: mnist-bp (.+)$", cli(command, "--help").out, re.MULTILINE)[1]
         is_installed = command != "search" or importlib.util.find_spec("optuna") is not None
@@ -247,7 +252,7 @@ def test_closed_streams_are_no_error(idx_folder):
     env = {**os.environ, "PYTHONPATH": str(Path(mnist_bp.__file__).parents[1])}
     Path("few").symlink_to(idx_folder)
     command = f'"{sys.executable}" -m mnist_bp train {options} >&- 2>&-'
-    assert subprocess.run(command, shell=True, env=env, check=False, timeout=20).returncode == 0
+    assert subprocess.run(command, shell=True, env=env, check=False, timeout=PATIENCE).returncode == 0
     assert Path("run/model.npz").is_file()
 
 
@@ -257,7 +262,9 @@ def test_a_full_disk_is_3():
     with Path("/dev/full").open("w") as full:
         env = {**os.environ, "PYTHONPATH": str(Path(mnist_bp.__file__).parents[1])}
         command = [sys.executable, "-m", "mnist_bp", "--version"]
-        done = subprocess.run(command, env=env, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=20)
+        done = subprocess.run(
+            command, env=env, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=PATIENCE
+        )
     assert done.returncode == 3
     assert done.stderr == "mnist-bp: cannot read or write its input or output: No space left on device\n"
 

@@ -64,7 +64,6 @@ def assert_documented(done, command):
     [
         ("train", ["--epochs", 1, "--validation", 20, "--plot"]),
         ("train", ["--epochs", 1, "--validation", 20, "--early-stop", 1, "--max-seconds", 60]),
-        ("train", ["--epochs", 1, "--limit", 20, "--seeds", 2]),
         ("train", ["--dry-run"]),
         ("train", ["--epochs", 1, "--limit", 40, "--validation", 20, "--keep", "best", "--seeds", 2]),
         ("evaluate", ["run", "--mistakes", 2, "--plot", "--adversarial", 0.1]),

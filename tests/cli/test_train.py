@@ -274,7 +274,7 @@ def test_ctrl_c_is_130_and_keeps_what_was_finished(idx_folder):
     for _ in range(3):
         process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     end = json.loads(out.splitlines()[-1])
     assert (end["event"], end["reason"]) == ("end", "interrupted")
@@ -336,7 +336,7 @@ def test_an_ascii_locale_gets_ascii(idx_folder):
     """Other characters are written as similar ASCII characters, and nothing raises."""
     env = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "1"}
     process = start_process("train", "--data-dir", idx_folder, "--epochs", 1, "--output", "−ü", env=env)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
     assert "model: -?" in out
     assert out.isascii()

@@ -30,7 +30,7 @@ RECIPES = {
     "plain": ["--hidden", "8", "--epochs", "12"],
     "distorted": [
         "--hidden", "12,8", "--optimizer", "adam", "--augment", "elastic", "--schedule", "one-cycle",
-        "--dropout", "0.2", "--average", "0.9", "--validation", "50", "--epochs", "10", "--max-norm", "1.5",
+        "--dropout", "0.2", "--average", "0.9", "--validation", "50", "--epochs", "6", "--max-norm", "1.5",
         "--adversarial", "0.1", "--weight-init", "glorot",
     ],
     "best": [
