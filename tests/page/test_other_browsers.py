@@ -1,6 +1,6 @@
 """The main paths through the page in Firefox and WebKit, where they are installed: they do what Chromium does."""
 
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,81 +22,79 @@ for (const kind of ["error", "unhandledrejection", "securitypolicyviolation"]) {
 """From now on, what goes wrong in the page is kept."""
 
 
-@pytest.fixture(scope="module", params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in BROWSERS])
-def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One of the browsers, with a window as large as a laptop's."""
-    with BROWSERS[request.param](tmp_path_factory.mktemp(request.param)) as browser:
-        browser.set_window_size(1366, 900)
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def page(other: Browser, pages_in: Any, network: Network, data: Dataset, tmp_path_factory: Any) -> Any:
-    """Function that opens the page at a fragment of its address."""
-    pages = pages_in(other, tmp_path_factory.mktemp("pages"))
-    path = pages.page(network, data, "run", (), data.train)
-
-    def open_at(fragment: str) -> None:
-        pages.load(path, fragment)
-        other.execute_script(PROBLEMS)
-
-    return open_at
-
-
-def test_draw_step_back_and_follow_a_link(other: Browser, page: Any) -> None:
-    """A drawing gets an answer; keys step back; an edge opens its card; the address leads back to what is shown."""
-    page("#example=18&target=3&stage=2&edge=3:8,10&eta=0.05&sign=derivative&panel=edge")
-    shown = "[state.example, state.target, state.stage, state.chosen, state.rate, state.sign, state.panel]"
-    assert ask(other, shown) == [18, 3, 2, {"layer": 3, "j": 8, "k": 10}, 0.05, "derivative", "edge"]
-
-    find(other, "#clear").click()
-    draw_a_seven(other)
-    assert ask(other, "[state.example, state.target, state.grey.some((grey) => grey > 200)]") == [None, None, True]
-    assert texts(other, "#prediction") == [str(ask(other, "network.predict(computed().trace)"))]
-    find(other, "#targets label:nth-of-type(8)").click()
-    press(other, "#step-back", 3 * LEFT)
-    assert ask(other, "[state.target, state.stage]") == [7, 3]
-
-    find(other, "#next").click()
-    assert waited_for(other, "location.hash.startsWith(`#example=${state.example}&target=${state.target}&`)")
-    assert ask(other, "problems") == []
-
-
-def test_card_nudge_chain_and_steps_show_numpys_numbers(
-    other: Browser, page: Any, network: Network, data: Dataset
+@pytest.mark.parametrize("name", [pytest.param(name, marks=getattr(pytest.mark, name)) for name in BROWSERS])
+def test_main_paths_show_numpys_numbers(
+    name: str, pages_in: Any, network: Network, data: Dataset, tmp_path: Path
 ) -> None:
-    """The edge is clicked; the pointer drags the nudge, and takes a step."""
-    page("#example=18&target=3")
-    edge = click_an_edge(other)
+    """Drawing, stepping back, links, nudges, steps and training; nothing goes wrong in the page."""
+    with BROWSERS[name](tmp_path) as browser:
+        browser.set_window_size(1366, 900)
+        pages = pages_in(browser, tmp_path)
+        path = pages.page(network, data, "run", (), data.train)
+        for fragment, follow in (
+            ("#example=18&target=3&stage=2&edge=3:8,10&eta=0.05&sign=derivative&panel=edge", draw_and_step_back),
+            ("#example=18&target=3", lambda browser: nudge_and_step(browser, network, data)),
+            ("#panel=training", train),
+        ):
+            pages.load(path, fragment)
+            browser.execute_script(PROBLEMS)
+            follow(browser)
+            assert ask(browser, "problems") == []
+
+
+def draw_and_step_back(browser: Browser) -> None:
+    """The link is followed; a drawing gets an answer; keys step back; the address follows a digit."""
+    shown = "[state.example, state.target, state.stage, state.chosen, state.rate, state.sign, state.panel]"
+    assert ask(browser, shown) == [18, 3, 2, {"layer": 3, "j": 8, "k": 10}, 0.05, "derivative", "edge"]
+
+    find(browser, "#clear").click()
+    draw_a_seven(browser)
+    assert ask(browser, "[state.example, state.target, state.grey.some((grey) => grey > 200)]") == [None, None, True]
+    assert texts(browser, "#prediction") == [str(ask(browser, "network.predict(computed().trace)"))]
+    find(browser, "#targets label:nth-of-type(8)").click()
+    press(browser, "#step-back", 3 * LEFT)
+    assert ask(browser, "[state.target, state.stage]") == [7, 3]
+
+    find(browser, "#next").click()
+    assert waited_for(browser, "location.hash.startsWith(`#example=${state.example}&target=${state.target}&`)")
+
+
+def nudge_and_step(browser: Browser, network: Network, data: Dataset) -> None:
+    """The edge is clicked; the pointer drags the nudge of the chain, and takes a step."""
+    edge = click_an_edge(browser)
     told = explained(network, data.test.images[18], 3, Address(**edge))
-    assert_page_shows(other, "[data-what=card-product]", [-told.factors.product])
-    find(other, "[data-panel=edge]").click()
-    assert_page_shows(other, "#nudge-table [data-j=derivative] [data-what=ratio]", [told.factors.product])
-    press(other, "#nudge-by", 2 * RIGHT)
-    assert_page_shows(other, "#cost", [ask(other, "costWith({network, ...computed()}, state.chosen, 0.02)")])
+    assert_page_shows(browser, "[data-what=card-product]", [-told.factors.product])
+    open_tab(browser, "edge")
+    assert_page_shows(browser, "#nudge-table [data-j=derivative] [data-what=ratio]", [told.factors.product])
+    press(browser, "#nudge-by", 2 * RIGHT)
+    assert_page_shows(browser, "#cost", [ask(browser, "costWith({network, ...computed()}, state.chosen, 0.02)")])
 
-    find(other, "[data-panel=chain]").click()
-    assert waited_for(other, "byId('chain-plot').childElementCount")
-    drag(other, "#chain-plot", 0.5)
-    assert ask(other, "state.chain.by") < 0
-    assert_page_shows(other, "#chain-table .sum [data-what=derivative]", [ask(other, "follow(state.chain).product")])
+    open_tab(browser, "chain")
+    drag(browser, "#chain-plot", 0.5)
+    assert ask(browser, "state.chain.by") < 0
+    assert_page_shows(
+        browser, "#chain-table .sum [data-what=derivative]", [ask(browser, "follow(state.chain).product")]
+    )
 
-    find(other, "[data-panel=step]").click()
-    before = ask(other, "Array.from(network.parameters)")
-    find(other, "#take-step").click()
+    open_tab(browser, "step")
+    before = ask(browser, "Array.from(network.parameters)")
+    find(browser, "#take-step").click()
     gradient = network.astype(np.float64).backpropagate(data.test.inputs(np.float64)[18:19], np.array([3]))[1]
-    after = ask(other, "Array.from(network.parameters)")
+    after = ask(browser, "Array.from(network.parameters)")
     assert after == pytest.approx(before - 0.1 * gradient.vector, rel=1e-9, abs=1e-12)
-    assert ask(other, "problems") == []
 
 
-def test_a_network_trains_in_a_worker(other: Browser, page: Any) -> None:
-    """From compressed images, under the page's policy."""
-    page("#panel=training")
-    find(other, "#train-step").click()
+def train(browser: Browser) -> None:
+    """A worker takes a step, from compressed images, under the page's policy."""
+    find(browser, "#train-step").click()
 
-    assert waited_for(other, "state.training?.taken === 1")
-    assert ask(other, "problems") == []
+    assert waited_for(browser, "state.training?.taken === 1")
+
+
+def open_tab(browser: Browser, name: str) -> None:
+    """Click the tab of a panel, and see that the panel opens."""
+    find(browser, f"[data-panel={name}]").click()
+    assert ask(browser, "[state.panel, byId('panels').hidden]") == [name, False]
 
 
 def waited_for(browser: Browser, expression: str) -> bool:
