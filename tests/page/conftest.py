@@ -1,6 +1,5 @@
 """A browser with the page of a small network."""
 
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -12,11 +11,12 @@ import pytest
 from page_actions import Browser
 
 from mnist_bp import Network
+from mnist_bp.core.choices import ACTIVATIONS, COSTS, OUTPUT_ACTIVATIONS
 from mnist_bp.data.datasets import Dataset, Examples
 from mnist_bp.page.assemble import fill, page_modules
 from mnist_bp.page.bundle import bundle
 from mnist_bp.page.content import page_content
-from mnist_bp.page.training_set import training_content
+from mnist_bp.page.functions import functions_module
 
 INSIDE = """
 import { batchGradient, batchRows, membersOf } from "./batch.js";
@@ -25,7 +25,7 @@ import { content, images, network, shape } from "./content.js";
 import { niceTicks } from "./charts.js";
 import { byId } from "./dom.js";
 import { board, showExample } from "./examples.js";
-import { diagram, renderAtOnce } from "./main.js";
+import { diagram, renderAtOnce, renderIfChanged } from "./main.js";
 import { Network } from "./model.js";
 import { backward, cost, forward, gradient } from "./network.js";
 import { preprocess } from "./preprocess.js";
@@ -40,10 +40,13 @@ import { costCurve, costWith } from "./what_if.js";
 Object.assign(window, { Network, board, byId, content, diagram, drawCurves, images, network, niceTicks });
 Object.assign(window, { backward, cost, forward, gradient, preprocess, renderAtOnce, set, setChosen, shape, state });
 Object.assign(window, { computed, costCurve, costWith, reset, showExample, takeSteps, Trainer, trainingData });
-Object.assign(window, { batchGradient, batchRows, chain, follow, membersOf });
+Object.assign(window, { batchGradient, batchRows, chain, follow, membersOf, renderIfChanged });
 Object.assign(window, { addressOf, edgeLayer, stages, stageWords, termsOf, termValue });
 """
 """Module that runs the page and makes global what tests look at; the page itself has no globals."""
+
+ALL_FUNCTIONS = functions_module([*ACTIVATIONS, *OUTPUT_ACTIVATIONS], COSTS)
+"""Module with every activation and cost."""
 
 
 @pytest.fixture(scope="session")
@@ -101,19 +104,31 @@ class Pages:
     def __init__(self, browser: Browser, folder: Path) -> None:
         self.browser, self.folder = browser, folder
         self.written: dict[tuple[Any, ...], Path] = {}
+        self.kept: tuple[Any, ...] = ()
         self.window: tuple[Any, ...] = ()
         self.shown = 0
 
-    def page(self, network: Network, data: Dataset, name: str, names: tuple[str, ...], train: Examples | None) -> Path:
-        """The page of a network."""
-        content = page_content(network, data, name=name, trained_on=None, learning_rate=2.0)
-        key = (json.dumps(content), names, train and id(train))
+    def page(
+        self,
+        network: Network,
+        data: Dataset,
+        name: str,
+        names: tuple[str, ...],
+        train: Examples | None,
+        *,
+        has_all: bool = False,
+    ) -> Path:
+        """The page of a network, with the functions of that network alone, or with all of them."""
+        described = (*network.sizes, network.activation, network.cost, network.output_activation, network.dtype.name)
+        key = (*described, network.parameters.tobytes(), id(data), name, names, train and id(train), has_all)
         if key not in self.written:
-            content["training"] = train and training_content(train, network)
+            self.kept += (data, train)  # another object would get the id of one that is gone
+            content = page_content(network, data, name=name, trained_on=None, learning_rate=2.0, train=train)
             content["history"] = {"epoch": [1.0, 2.0], "test_cost": [0.5, None], "train_cost": [0.4, 0.3]}
             content["dataset"]["class_names"] = names
             path = self.folder / f"page{len(self.written)}.html"
-            path.write_bytes(fill(content, name, script_of(tuple(page_modules(content).items()))))
+            modules = page_modules(content) | ({"functions": ALL_FUNCTIONS} if has_all else {})
+            path.write_bytes(fill(content, name, script_of(tuple(modules.items()))))
             self.written[key] = path
         return self.written[key]
 
@@ -165,8 +180,9 @@ def show(pages: Pages) -> Callable[..., None]:
         fragment: str = "",
         names: tuple[str, ...] = (),
         train: Examples | None = None,
+        has_all: bool = False,
     ) -> None:
         pages.resize(size, touch=touch)
-        pages.load(pages.page(network, data, name, names, train), fragment)
+        pages.load(pages.page(network, data, name, names, train, has_all=has_all), fragment)
 
     return open_page

@@ -58,12 +58,15 @@ def test_axe_finds_no_violation(
     show(network, data, size=size, train=data.train)
     browser.execute_script(AXE.read_text(encoding="utf-8"))
 
-    for state in STATES[scheme == "dark" :: 2]:
+    for place, state in enumerate(STATES[scheme == "dark" :: 2]):
         ask(browser, f"({state}, renderAtOnce())")
         violations = browser.execute_async_script(
-            """const done = arguments[0];
-            axe.run(document, {resultTypes: ["violations"]}).then(({violations}) => done(violations.map(({id, nodes}) =>
-                [id, nodes.map(({target, failureSummary}) => [target, failureSummary])])))"""
+            """const [isFirst, done] = arguments;
+            const exclude = isFirst ? [] : ["#diagram > *"];
+            axe.run({exclude}, {resultTypes: ["violations"]}).then(({violations}) =>
+                done(violations.map(({id, nodes}) =>
+                    [id, nodes.map(({target, failureSummary}) => [target, failureSummary])])))""",
+            place == 0,  # the lines of the diagram take most of its time
         )
         assert (state, violations) == (state, [])
 

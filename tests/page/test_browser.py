@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -100,47 +99,38 @@ def test_a_user_draws_a_digit_and_steps_back(
     assert_page_shows(browser, "#cost", [explanation.cost])
 
 
-@pytest.mark.parametrize(
-    ("activation", "cost", "output_activation"),
-    [*product(ACTIVATIONS, COSTS, [None]), ("sigmoid", "squared-error", "identity")],
-)
 def test_every_activation_and_cost_computes_what_numpy_computes(
-    browser: Browser,
-    errors: None,
-    show: Callable[..., None],
-    rng: np.random.Generator,
-    activation: str,
-    cost: str,
-    output_activation: str | None,
+    browser: Browser, errors: None, show: Callable[..., None], rng: np.random.Generator
 ) -> None:
     """Outputs, cost and the whole gradient; with kinks, and without hidden layers."""
-    settings: dict[str, Any] = {"activation": activation, "cost": cost, "output_activation": output_activation}
-    settings |= {"rng": rng, "dtype": np.float64}
-    show(Network([6, 5, 4], **settings), tiny(rng))
+    show(Network([6, 5, 4], rng=rng), tiny(rng), has_all=True)
     x = rng.normal(size=(1, 6))
-    for hidden in [], [5], [5, 3]:
-        network = Network([6, *hidden, 4], **settings)
+    settings = [*product(ACTIVATIONS, COSTS, [None]), ("sigmoid", "squared-error", "identity")]
+    networks = [
+        Network([6, *hidden, 4], activation=σ, cost=cost, output_activation=output, rng=rng, dtype=np.float64)
+        for (σ, cost, output), hidden in product(settings, ([], [5], [5, 3]))
+    ]
+    names = ("sizes", "activation", "cost", "output_activation")
+    for network in networks:
         network.parameters += rng.normal(size=network.parameters.shape) / 3
 
-        outputs, C, gradient = browser.execute_script(
-            """const network = new Network(arguments[0]), y = network.oneHot(2);
-            const trace = forward(network, Float64Array.from(arguments[1]));
+    found = browser.execute_script(
+        """const [networks, x] = arguments;
+        return networks.map((settings) => {
+            const network = new Network(settings), y = network.oneHot(2);
+            const trace = forward(network, Float64Array.from(x));
             const {vector} = gradient(network, trace, backward(network, trace, y));
-            return [Array.from(trace.A[network.L]), cost(network, trace, y), Array.from(vector)]""",
-            {
-                "sizes": network.sizes,
-                "activation": activation,
-                "cost": cost,
-                "output_activation": network.output_activation,
-                "parameters": network.parameters.tolist(),
-            },
-            x[0].tolist(),
-        )
+            return [Array.from(trace.A[network.L]), cost(network, trace, y), Array.from(vector)];
+        })""",
+        [{name: getattr(one, name) for name in names} | {"parameters": one.parameters.tolist()} for one in networks],
+        x[0].tolist(),
+    )
 
+    for network, (outputs, C, gradient) in zip(networks, found, strict=True):
         expected_cost, expected_gradient = network.backpropagate(x, np.array([2]))
-        assert outputs == pytest.approx(network.forward(x)[0], rel=1e-12)
-        assert C == pytest.approx(expected_cost, rel=1e-12)
-        assert gradient == pytest.approx(expected_gradient.vector, rel=1e-11, abs=1e-15)
+        assert outputs == pytest.approx(network.forward(x)[0], rel=1e-12), network
+        assert C == pytest.approx(expected_cost, rel=1e-12), network
+        assert gradient == pytest.approx(expected_gradient.vector, rel=1e-11, abs=1e-15), network
 
 
 def test_drawings_are_prepared_as_python_prepares_pictures(

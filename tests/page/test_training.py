@@ -98,8 +98,9 @@ def test_pages_with_and_without_training_images(
     assert "cannot train" not in with_training.out
 
 
-def test_the_absence_of_the_training_set_is_one_line(cli: Callable) -> None:
+def test_the_absence_of_the_training_set_is_one_line(cli: Callable, few_synthetic_digits: Callable[..., None]) -> None:
     """Synthetic digits stand in for the test digits, but not for the training set; of their own runs, they are both."""
+    few_synthetic_digits(200, 50)
     network = Network([784, 10], rng=np.random.default_rng(0))
     network.save("real.npz", {"dataset": "mnist", "config": {"dataset": "mnist"}})
     network.save("synthetic.npz", {"dataset": "synthetic", "config": {"dataset": "synthetic"}})

@@ -20,7 +20,7 @@ SIZES = [(360, 740), (768, 1024), (1280, 720), (1366, 768), (1440, 900)]
 """Phone, tablet, and three laptops."""
 
 IN_SIGHT = """
-renderAtOnce();
+renderIfChanged();
 const hidden = arguments[0].filter((selector) => {
   const found = [...document.querySelectorAll(selector)].filter((one) => one.getClientRects().length);
   if (!found.length) return true;
@@ -75,7 +75,7 @@ def press(browser: Browser, selector: str, keys: str) -> None:
 
 def ask(browser: Browser, expression: str, *arguments: Any) -> Any:
     """A value of the page's, when it has shown what was done to it last."""
-    return browser.execute_script(f"renderAtOnce(); return {expression}", *arguments)
+    return browser.execute_script(f"renderIfChanged(); return {expression}", *arguments)
 
 
 def hidden(browser: Browser, *selectors: str) -> list[str]:
@@ -119,7 +119,7 @@ def assert_page_shows(browser: Browser, selector: str, expected: Iterable[float]
 
 def open_panel(browser: Browser, name: str | None) -> None:
     """Open a panel of the drawer, or close the drawer."""
-    ask(browser, "set({panel: arguments[0]}), renderAtOnce()", name)
+    browser.execute_script("set({panel: arguments[0]}); renderAtOnce()", name)
 
 
 def draw_a_seven(browser: Browser) -> None:

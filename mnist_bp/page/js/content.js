@@ -16,7 +16,10 @@ export const network = new Network({
 
 /* Numbers from base64, little-endian, as all browsers' machines are. */
 export function decoded(text, Numbers) {
-  return new Numbers(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer);
+  const bytes = atob(text);
+  const numbers = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) numbers[i] = bytes.charCodeAt(i);
+  return new Numbers(numbers.buffer);
 }
 
 /* Undo zero_runs of content.py: a zero stands before the length of a run of zeros. */

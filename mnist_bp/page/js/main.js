@@ -62,7 +62,11 @@ let isWaiting = false; // true from a change until it is rendered
 function render() {
   if (isWaiting) return;
   isWaiting = true;
-  requestAnimationFrame(() => isWaiting && renderAtOnce());
+  requestAnimationFrame(renderIfChanged);
+}
+
+export function renderIfChanged() {
+  if (isWaiting) renderAtOnce();
 }
 
 export function renderAtOnce() {

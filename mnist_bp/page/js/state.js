@@ -146,7 +146,7 @@ function beginSteps() {
 
 /* Take gradient steps, for what is shown or against another gradient. A step that is so long that it leaves the finite numbers is taken back. */
 export async function takeSteps(count, gradientNow = ownGradient) {
-  if (state.busy !== null) return;
+  if (state.busy !== null || !computed().y) return;
   state.busy = "";
   state.isTooLong = false;
   await inSlices(steps(count, gradientNow), (words) => set({ busy: words }));
