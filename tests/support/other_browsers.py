@@ -77,12 +77,14 @@ class Marionette:
 
 @contextmanager
 def firefox(folder: Path) -> Iterator[Browser]:
-    """Start Firefox with a new profile in this folder. Skip the test if it is not installed."""
+    """Start Firefox with a new profile in this folder, and reduced motion. Skip the test if it is not installed."""
     binary = shutil.which("firefox-esr") or shutil.which("firefox")
     if binary is None:
         pytest.skip("needs Firefox on the PATH (Debian: firefox-esr)")
     webdriver = pytest.importorskip("selenium.webdriver")
-    (folder / "user.js").write_text('user_pref("marionette.port", 0);\n', encoding="utf-8")
+    preferences = {"marionette.port": 0, "ui.prefersReducedMotion": 1}
+    lines = (f'user_pref("{name}", {value});\n' for name, value in preferences.items())
+    (folder / "user.js").write_text("".join(lines), encoding="utf-8")
     command = [binary, "--headless", "--marionette", "--no-remote", "--profile", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
@@ -111,7 +113,7 @@ WITHOUT_GPU = {"WEBKIT_DISABLE_DMABUF_RENDERER": "1"}
 
 @contextmanager
 def webkit(folder: Path) -> Iterator[Browser]:
-    """Start WebKitGTK's MiniBrowser on a display of its own. Skip the test if a part is not installed."""
+    """Start WebKitGTK's MiniBrowser on its own display, with reduced motion. Skip the test if a part is missing."""
     driver, display = shutil.which("WebKitWebDriver"), shutil.which("Xvfb")
     browsers = sorted(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
     if driver is None or display is None or not browsers:
@@ -123,6 +125,8 @@ def webkit(folder: Path) -> Iterator[Browser]:
     options = webdriver.WebKitGTKOptions()
     options.binary_location = str(browsers[-1])
     options.add_argument("--automation")
+    (folder / "gtk-3.0").mkdir()
+    (folder / "gtk-3.0/settings.ini").write_text("[Settings]\ngtk-enable-animations=0\n", encoding="utf-8")
     with _display(display) as number:
         own = {"DISPLAY": number, "XDG_CONFIG_HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
         service = webdriver.WebKitGTKService(driver, env={**os.environ, **own, **WITHOUT_GPU})
