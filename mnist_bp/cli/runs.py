@@ -15,7 +15,9 @@ from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError, listed
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.csv_text import require_folder, write_csv
+from mnist_bp.reports.found_searches import print_searches
 from mnist_bp.reports.runs import COLUMNS, SYMBOLS, print_comparison, print_runs, run_record, runs_csv
+from mnist_bp.search.summary import find_searches, is_search
 from mnist_bp.training.history_end import read_curve
 from mnist_bp.training.notation import count
 from mnist_bp.training.panels import OUTPUT
@@ -64,6 +66,7 @@ PlotFile = Annotated[
 
 
 @help_text(f"""Folders of runs are listed: the folder runs, the folder of train --seeds, and any folder of such folders.
+Searches are listed with mnist-bp runs searches.
 If only runs are named (up to {len(SYMBOLS)}), they are compared: settings that differ, figures, cost curves.
 
 Example: mnist-bp runs --sort -test-accuracy
@@ -108,7 +111,9 @@ def runs(
     if csv is not None:
         write_csv(csv, runs_csv(found))
     if not are_compared:
-        print_runs(found, console, ", ".join(map(str, targets or [RUNS])))
+        searches = [search for target in targets or () if target.is_dir() for search in find_searches(target)]
+        print_searches([*dict.fromkeys(searches)], console)
+        print_runs(found, console, ", ".join(map(str, targets or [RUNS])), searches=len(searches))
         return
     curves = [read_curve(run.folder, "test_cost") if run.seeds is None else [] for run in found]
     if plot is not None:
@@ -128,7 +133,7 @@ def _refuse_other_options(given: Mapping[str, object], *, delete: bool) -> None:
 
 def _delete(targets: Sequence[Path], console: Console, *, yes: bool) -> None:
     """Delete runs and searches. All of them are checked before the first one is deleted."""
-    from mnist_bp.search.removal import is_search, plan_search_removal
+    from mnist_bp.search.removal import plan_search_removal
     from mnist_bp.training.run_removal import forget_latest, plan_run_removal
 
     if not targets:

@@ -69,8 +69,8 @@ def runs_csv(runs: Sequence[RunSummary]) -> str:
     return csv_text([*COLUMNS, *keys], rows)
 
 
-def print_runs(runs: Sequence[RunSummary], console: Console, where: str) -> None:
-    """Print a table of runs, and their number."""
+def print_runs(runs: Sequence[RunSummary], console: Console, where: str, *, searches: int) -> None:
+    """Print a table of runs, and their number, with that of the searches there."""
     for run in runs:
         console.emit_json(run_record(run))
     has_name = any(run.name for run in runs)
@@ -90,14 +90,17 @@ def print_runs(runs: Sequence[RunSummary], console: Console, where: str) -> None
             "settings": run.problem or _text({**_dataset(run), **run.changed}),
         }
         rows.append(cells)
+    also = "1 search" if searches == 1 else f"{searches} searches"
     if not runs:
-        console.print_result(f"no run in {where} yet: create one with {program()} train", style="bold")
+        none = f"no run in {where} yet: create one with {program()} train"
+        console.print_result(f"{also} in {where}" if searches else none, style="bold")
         return
     states = Counter(run.state for run in runs)
     parts = ", ".join(f"{states[state]} {state}" for state in STATES if state in states)
     print_rows(rows, console, left={"started", "run", "name", "network", "state", "settings"}, styles=_styles(runs))
     console.print()
-    console.print_result(f"{count(len(runs), 'run')} in {where}: {parts}", style="bold")
+    besides = f"; {also}" if searches else ""
+    console.print_result(f"{count(len(runs), 'run')} in {where}: {parts}{besides}", style="bold")
 
 
 def print_comparison(runs: Sequence[RunSummary], curves: Sequence[Points], console: Console) -> None:

@@ -259,6 +259,36 @@ def test_a_search_that_runs_is_refused(cli, found, run):
     assert (run / "model.npz").exists()
 
 
+@pytest.mark.parametrize(
+    ("trial", "state"),
+    [
+        (None, "(finished): 1 of 1 trials, best validation accuracy "),
+        (5, "(running): 0 of 1 trials"),
+        (100, "(unfinished)"),
+    ],
+)
+def test_searches_are_listed(cli, found, trial, state):
+    """In a folder of searches, and by their own folder; a damaged one is named."""
+    if trial is not None:
+        let_a_trial_run(found, trial)
+    Path("searches").mkdir()
+    found.rename("searches/first")
+    first, number = cli("runs", "searches/first").out.splitlines()
+    assert first.startswith(f"search    searches/first {state}")
+    assert number == "1 search in searches/first"
+    [record] = cli("runs", "searches", "--json").records
+    assert (record["event"], record["folder"], record["state"]) == (
+        "search",
+        "searches/first",
+        state.strip("()").split(")")[0],
+    )
+    Path("searches/second").mkdir()
+    Path("searches/second/study.db").write_text("text" * 1000)
+    lines = cli("runs", "searches").out.splitlines()
+    assert lines[1].startswith("search    searches/second (damaged): searches/second/study.db is not the study")
+    assert lines[2] == "2 searches in searches"
+
+
 @pytest.mark.parametrize("kind", ["empty", "text", "foreign", "endless", "folder"])
 def test_a_study_of_another_program_is_not_deleted(cli, kind):
     """A database of that name, whatever is in it, even a view without an end."""

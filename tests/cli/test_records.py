@@ -107,6 +107,17 @@ def test_every_key_about_submissions_is_documented(cli):
     )
 
 
+def test_the_keys_of_searches_in_a_list_are_documented(cli):
+    """A finished one and a damaged one."""
+    pytest.importorskip("optuna")
+    assert cli("search", *NEEDED["search"], "--output", "searches/first").code == 0
+    Path("searches/second").mkdir()
+    Path("searches/second/study.db").touch()
+    done = cli("runs", "searches", "--json")
+    assert [record["state"] for record in done.records] == ["finished", "damaged"]
+    assert_documented(done, "runs")
+
+
 def test_the_document_names_every_setting():
     """Each is in the start record."""
     assert {*SETTINGS} <= documented("start", "train")
