@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mnist_bp.cli.main import main
+from mnist_bp.training.run_folder import RunFolder
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -51,13 +52,21 @@ def run_once(tmp_path_factory):
 
 @pytest.fixture
 def trained(run_once):
-    """Return a copy, at ``output``, of the run that ``mnist-bp train`` creates with these arguments."""
+    """Copy the run that ``mnist-bp train`` creates with these arguments to ``output``, and make it the latest run."""
 
     def copy(*arguments, output="run"):
-        folder = run_once("train", *arguments, "--output", "run", "--quiet") / "run"
-        return Path(shutil.copytree(folder, output))
+        run = Path(shutil.copytree(run_once("train", *arguments, "--output", "run", "--quiet") / "run", output))
+        RunFolder(run).make_latest()
+        return run
 
     return copy
+
+
+@pytest.fixture
+def blank_figures(monkeypatch):
+    """Write the files of figures without content, which takes long to draw."""
+    figures = pytest.importorskip("matplotlib.figure")
+    monkeypatch.setattr(figures.Figure, "savefig", lambda *_, **__: None)
 
 
 @pytest.fixture(scope="session")

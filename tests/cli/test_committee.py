@@ -299,9 +299,9 @@ def test_adversarial_examples_are_of_one_network(cli, saved):
     assert done.err.endswith("several models were given: name one RUN or MODEL\n")
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_figures_of_a_committee_need_a_folder(cli, saved):
     """Its members may be in several; the weights of one of them are not drawn."""
-    pytest.importorskip("matplotlib")
     done = cli("evaluate", *saved, "--plot")
     assert (done.code, done.out) == (2, "")
     assert "--plot of several models requires --output DIR" in done.err

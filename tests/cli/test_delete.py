@@ -46,10 +46,10 @@ def line_of(done, code):
     return line
 
 
+@pytest.mark.usefixtures("blank_figures")
 @pytest.mark.parametrize("plot_format", ["png", "svg"])
 def test_a_run_is_deleted_with_all_its_files(cli, trained, plot_format):
     """Also its page, its plots and a part that a killed training left."""
-    pytest.importorskip("matplotlib")
     run = trained(*SETTINGS, "--plot", "--plot-format", plot_format)
     assert cli("page", run).code == 0
     (run / ".model.npz.0123456789abcdef.part").touch()

@@ -25,11 +25,9 @@ KEYS = ["event", "dataset", "split", "examples", "cost", "accuracy", "confusion"
 
 
 @pytest.fixture
-def run(cli, idx_folder):
+def run(trained, few):
     """The folder of a short run on the few digits."""
-    done = cli("train", "--data-dir", idx_folder, "--epochs", "5", "--batch-size", "10", "--output", "run", "--json")
-    assert done.code == 0
-    return Path("run")
+    return trained("--data-dir", few, "--epochs", "5", "--batch-size", "10")
 
 
 def test_json_is_one_object_with_the_keys_of_the_contract(cli, run, few_digits):

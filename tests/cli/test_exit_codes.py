@@ -156,10 +156,9 @@ def test_seeds_that_are_finished_have_their_verdict(piped, training, monkeypatch
 
 
 @pytest.fixture
-def model(cli, idx_folder):
+def model(trained, few):
     """The folder of a run."""
-    assert cli("train", "--data-dir", idx_folder, "--hidden", 8, "--epochs", 1, "--output", "run").code == 0
-    return "run"
+    return trained("--data-dir", few, "--hidden", 8, "--epochs", 1)
 
 
 def test_a_wrong_gradient_is_1_whoever_reads(piped, idx_folder):

@@ -14,10 +14,9 @@ from mnist_bp.network import Network
 
 
 @pytest.fixture
-def run(cli: Callable, idx_folder: Path) -> str:
+def run(trained: Callable, few: Path) -> Path:
     """A run on the few digits."""
-    cli("train", "--data-dir", idx_folder, "--epochs", 2, "--output", "run")
-    return "run"
+    return trained("--data-dir", few, "--epochs", 2)
 
 
 def test_the_latest_run_is_explained(cli: Callable, run: str) -> None:

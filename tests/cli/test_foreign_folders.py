@@ -82,6 +82,7 @@ def test_a_seed_that_is_a_link_is_refused(cli, series):
     assert len(Path("elsewhere/history.jsonl").read_text().splitlines()) == 1
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_pages_pictures_and_latest_replace_links(cli, run, theirs):
     """Files that commands write to a run's folder by default."""
     for name in ("page.html", "confusion.png", "mistakes.png"):

@@ -45,10 +45,9 @@ def keys(record, above=""):
 
 
 @pytest.fixture
-def run(cli, idx_folder):
-    """Train a small run, in the folder ``run``."""
-    done = cli("train", "--data-dir", idx_folder, "--hidden", 4, "--epochs", 1, "--output", "run", "--quiet")
-    assert (done.code, len(done.out.splitlines())) == (0, 1)
+def run(trained, few):
+    """Return the folder of a small run, called ``run``."""
+    return trained("--data-dir", few, "--hidden", 4, "--epochs", 1)
 
 
 def assert_documented(done, command):
@@ -73,9 +72,10 @@ def assert_documented(done, command):
         ("explain", ["run", "--weight", "1:0,300"]),
     ],
 )
-def test_every_key_of_a_record_is_documented(cli, run, idx_folder, command, more):
+@pytest.mark.usefixtures("run", "blank_figures")
+def test_every_key_of_a_record_is_documented(cli, few, command, more):
     """The table of its event names it."""
-    assert_documented(cli(command, *more, "--data-dir", idx_folder, "--json"), command)
+    assert_documented(cli(command, *more, "--data-dir", few, "--json"), command)
 
 
 def test_every_key_of_the_other_records_is_documented(cli, run):
@@ -91,11 +91,12 @@ def test_every_key_of_the_other_records_is_documented(cli, run):
     assert_documented(cli("runs", "run", "--json"), "runs")
 
 
-def test_every_key_about_a_search_is_documented(cli, idx_folder):
+@pytest.mark.usefixtures("blank_figures")
+def test_every_key_about_a_search_is_documented(cli, few):
     """One object for each trial, and the end."""
     pytest.importorskip("optuna")
     values = ("--learning-rate", "0.5:5", "--limit", 60, "--epochs", 1)
-    assert_documented(cli("search", *values, "--trials", 5, "--data-dir", idx_folder, "--plot", "--json"), "search")
+    assert_documented(cli("search", *values, "--trials", 5, "--data-dir", few, "--plot", "--json"), "search")
 
 
 def test_every_key_about_submissions_is_documented(cli):
@@ -121,6 +122,12 @@ def test_the_keys_of_searches_in_a_list_are_documented(cli):
 def test_the_document_names_every_setting():
     """Each is in the start record."""
     assert {*SETTINGS} <= documented("start", "train")
+
+
+def test_quiet_prints_the_result_of_a_training_alone(cli, few):
+    """One line."""
+    done = cli("train", "--data-dir", few, "--hidden", 4, "--epochs", 1, "--quiet")
+    assert (done.code, len(done.out.splitlines())) == (0, 1)
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command != "train"])
