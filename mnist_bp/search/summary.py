@@ -2,7 +2,6 @@
 
 import json
 import os
-import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +76,8 @@ def find_searches(folder: Path) -> list[Path]:
 
 def summarize_search(folder: Path) -> SearchSummary:
     """Return the summary of a search. Raise InputError if its study is damaged, or none of mnist-bp."""
+    import sqlite3  # here, because a Python may lack it, and lists of runs do not need it
+
     study = folder / STUDY
     if study.is_symlink() or not study.is_file():
         raise InputError(f"{study} is not the study of a search")
@@ -88,6 +89,8 @@ def summarize_search(folder: Path) -> SearchSummary:
 
 def _read(study: Path) -> tuple[Any, dict[str, int], Any, int]:
     """Return the record, the numbers of trials by state, the highest accuracy and the number of living trials."""
+    import sqlite3
+
     steps = iter(range(MOST_STEPS))
     with closing(sqlite3.connect(f"{study.absolute().as_uri()}?mode=ro", uri=True)) as database:
         database.execute("PRAGMA trusted_schema = OFF")
