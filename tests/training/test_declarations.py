@@ -34,10 +34,10 @@ PLACES = {"dataset", "data_dir", "class_names", "test_split"}
 
 @pytest.fixture
 def started(cli, idx_folder):
-    """Train with some settings; return the record of the start, and the lines that people see before the epochs."""
+    """Train briefly with some settings; return the record of the start, and the lines printed before the epochs."""
 
     def run(**settings):
-        given = {"epochs": 1, **settings}
+        given = {"epochs": 1, "limit": 100, **settings}
         words = option_words({name.replace("_", "-"): value for name, value in given.items()})
         done = cli("train", "--data-dir", idx_folder, "--json", *words)
         assert done.code == 0, done.err
