@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,13 +17,19 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from mnist_bp.cli import main as main_module
 from mnist_bp.cli.main import main
-from mnist_bp.core.choices import Registry
+from mnist_bp.core.choices import ACTIVATIONS, COSTS, INITIALIZATIONS, OPTIMIZERS, Registry
 from mnist_bp.data import idx
-from mnist_bp.data.choices import DATASETS, generated
+from mnist_bp.data.choices import AUGMENTATIONS, DATASETS, generated
 from mnist_bp.data.datasets import Examples
 from mnist_bp.data.names import FILE_NAMES
 from mnist_bp.data.synthetic import digits
+from mnist_bp.reports.plot_formats import PLOT_FORMATS
+from mnist_bp.training.schedules import SCHEDULES
+
+REGISTRIES = (ACTIVATIONS, AUGMENTATIONS, COSTS, DATASETS, INITIALIZATIONS, OPTIMIZERS, PLOT_FORMATS, SCHEDULES)
+"""Registries whose names are values of options."""
 
 # Containers often set it. Without bytecode, each command that a test starts compiles the package, and pytest all tests.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -53,6 +60,32 @@ def _ctrl_c_works() -> None:
 def _one_thread() -> Iterator[None]:
     """Tests run side by side: with threads of their own besides, they would wait for each other."""
     with threadpool_limits(1):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_sync() -> Iterator[None]:
+    """Skip fsync: the files of a test need not survive a power failure."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_of_each_command() -> Iterator[None]:
+    """Create a command again only if other names are registered. It takes half of the time of a short command."""
+    create = main_module._Commands.get_command
+
+    @cache
+    def created(name: str, *_depends_on: object) -> Any:
+        return create(None, None, name)
+
+    def get(_: object, context: object, name: str) -> Any:
+        registered = tuple(tuple(registry) for registry in REGISTRIES)
+        return created(name, main_module.load_command, main_module.program(), registered)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(main_module._Commands, "get_command", get)
         yield
 
 

@@ -14,14 +14,6 @@ from mnist_bp.cli.main import main
 from mnist_bp.training.run_folder import RunFolder
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _no_sync():
-    """Skip fsync: the files of a test need not survive a power failure."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("os.fsync", lambda _: None)
-        yield
-
-
 @pytest.fixture(scope="session")
 def few(tmp_path_factory, write_few_digits):
     """A folder that holds ``few_digits``, for commands that only read it."""
