@@ -106,6 +106,7 @@ class Pages:
         self.written: dict[tuple[Any, ...], Path] = {}
         self.kept: tuple[Any, ...] = ()
         self.window: tuple[Any, ...] = ()
+        self.has_page = False
         self.shown = 0
 
     def page(
@@ -140,11 +141,19 @@ class Pages:
         metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": touch}
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         self.browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": touch})
-        self.browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+        if self.has_page:
+            self.browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+
+    def leave(self, size: tuple[int, int], *, touch: bool) -> None:
+        """Leave the page, so that it is not laid out again, if the window gets another size."""
+        if self.has_page and self.window != (size, touch):
+            self.browser.get("about:blank")
+            self.has_page = False
 
     def load(self, path: Path, fragment: str) -> None:
         """Load a page anew, also if only the fragment of its address differs."""
         self.shown += 1
+        self.has_page = True
         self.browser.get(f"{path.as_uri()}?{self.shown}{fragment}")
 
 
@@ -182,6 +191,7 @@ def show(pages: Pages) -> Callable[..., None]:
         train: Examples | None = None,
         has_all: bool = False,
     ) -> None:
+        pages.leave(size, touch=touch)
         pages.resize(size, touch=touch)
         pages.load(pages.page(network, data, name, names, train, has_all=has_all), fragment)
 
