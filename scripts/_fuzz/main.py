@@ -75,7 +75,8 @@ def run(target: str, seeds: range) -> int:
         totals.add(seed, outcome, memory)
         if isinstance(outcome, Case):
             continue
-        print(f"{target}: seed {seed}: {outcome.text}; again: scripts/fuzz --target {target} --cases 1 --seed {seed}")
+        again = f"scripts/fuzz --target {target} --cases 1 --seed {seed}"
+        print(f"{target}: seed {seed}: {outcome.text}; again: {again}", flush=True)
         if len(seeds) == 1:
             print(outcome.trace, end="")
     print(f"{target}: {len(seeds):,} cases: {totals}", flush=True)
