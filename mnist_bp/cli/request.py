@@ -1,4 +1,4 @@
-"""What ``train`` was called with, for one network or several."""
+"""Arguments of ``train``, for one network or several."""
 
 import time
 from dataclasses import dataclass, field

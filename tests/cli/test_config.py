@@ -173,7 +173,7 @@ CHANGES = [
 @pytest.mark.parametrize("group", [Settings, Space])
 @pytest.mark.parametrize(("name", "pair"), CHANGES, ids=str)
 def test_an_option_may_change_what_a_complete_config_says(name, pair, group):
-    """What was recorded only because it was the default of another value is no reason to refuse this one."""
+    """An option is not refused because of a recorded value that was only the default of another one."""
     before, after = pair
     setting = SETTINGS[name]
     given: dict[str, Any] = {name: setting.parse(before) if setting.parse else before}

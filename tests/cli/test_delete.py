@@ -227,7 +227,7 @@ def found(cli):
 
 
 def let_a_trial_run(folder, seconds):
-    """Record a running trial in a study, whose last sign of life is so many seconds old."""
+    """Record a running trial in a study, whose last sign of life is this number of seconds old."""
     with closing(sqlite3.connect(folder / "study.db")) as database, database:
         database.execute("UPDATE trials SET state = 'RUNNING'")
         database.execute("DELETE FROM trial_heartbeats")

@@ -17,11 +17,11 @@ TOLD = """(() => ({state: {story: state.story, stage: state.stage, panel: state.
     words: byId("story-words").textContent, progress: byId("story-progress").textContent,
     lights: document.querySelectorAll("#diagram .spot").length, about: document.querySelectorAll(".is-about").length,
     focus: document.activeElement.id, isOpen: !byId("story").hidden, start: !byId("story-start").hidden}))()"""
-"""What the page shows of the story."""
+"""State of the story on the page."""
 
 
 def told(browser: Browser) -> dict[str, Any]:
-    """What the page shows of the story, with its numbers."""
+    """Return the state of the story on the page, with its numbers."""
     found = ask(browser, TOLD)
     numbers = re.findall(r"[=,] ([+−]?\d+(?:\.\d+)?(?:e−?\d+)?)(?! \()", found["words"].replace("\u00a0", " "))
     return {**found, "numbers": [float(text.replace("−", "-")) for text in numbers]}
@@ -101,7 +101,7 @@ def test_the_numbers_of_the_story_are_those_of_numpy(
 def test_keys_tell_the_story_and_escape_leaves_the_page_as_it_was(
     browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset
 ) -> None:
-    """The focus goes to the button that goes on, and returns; the step of the last caption is undone."""
+    """The focus moves to the Next button, and returns; the step of the last caption is undone."""
     show(network, data)
     assert "New here?" in texts(browser, "#story-start")[0]
     own = ask(browser, "Array.from(network.parameters)")

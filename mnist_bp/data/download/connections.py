@@ -57,7 +57,7 @@ class Connections:
         self.hang_up()
 
     def abort_after(self, seconds: float) -> None:
-        """Abort in so many seconds. Another call replaces this one, and the end of the context cancels it."""
+        """Abort after that number of seconds. Another call replaces this one, and the end of the context cancels it."""
         self._cancel()
         self._timer = threading.Timer(seconds, self.abort)
         self._timer.daemon = True
