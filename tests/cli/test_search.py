@@ -290,13 +290,13 @@ def test_a_process_that_was_held_for_dead_does_not_count_its_trial(cli, one_tria
 
 
 def test_two_processes_lose_and_double_no_trial(cli, search):
-    """On one SQLite file: 10 trials, each with settings of its own."""
-    done = search("--jobs", 2, "--json", trials=10)
+    """On one SQLite file: 6 trials, each with settings of its own."""
+    done = search("--jobs", 2, "--json", trials=6)
     assert done.code == 0, done.err
     trials = trials_of(done)
-    assert sorted(each["trial"] for each in trials) == [*range(10)]
-    assert len({each["settings"]["learning-rate"] for each in trials}) == 10
-    assert len(states()) - states().count("FAIL") == 10
+    assert sorted(each["trial"] for each in trials) == [*range(6)]
+    assert len({each["settings"]["learning-rate"] for each in trials}) == 6
+    assert len(states()) - states().count("FAIL") == 6
 
 
 @pytest.mark.parametrize("is_all", [False, True])
