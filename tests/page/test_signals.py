@@ -16,6 +16,11 @@ new MutationObserver((changes) => {
         one.matches?.(".signal, .signal-ring") ? [one.getAttribute("class")] : []));
 }).observe(byId("diagram"), {childList: true, subtree: true})"""
 
+SETTLED = """const done = arguments[0];
+const wait = () => (document.querySelector(".signals:empty") ? done() : setTimeout(wait, 10));
+wait()"""
+"""Wait until the signals of the first digit have ended."""
+
 
 def ended(browser: Browser) -> list[str]:
     """Wait until nothing moves, and return the kinds of what moved."""
@@ -47,6 +52,7 @@ def test_signals_move_forwards_with_a_digit_and_backwards_with_a_step(
 ) -> None:
     """Along edges in two colours, or as a ring around the neurons of a stage; they leave nothing behind."""
     show(Network([784, *hidden, 10], rng=rng), data)
+    browser.execute_async_script(SETTLED)
     browser.execute_script(WATCH)
 
     click(browser, "#next")

@@ -187,7 +187,7 @@ function meanWords(view) {
   const { value, mean, count } = firstWish(view);
   const means = signed(shownDerivative(view, mean), 3);
   return (
-    `Each image has other wishes. In the first row, ${shown(view, "w", value)} is that of this image, and the mean of ` +
+    `Each image has other wishes. In the first row, this one has ${shown(view, "w", value)}, and the mean of ` +
     `these ${count} is ${means}: a step for all of them follows the mean.`
   );
 }

@@ -12,6 +12,7 @@ import { computed, reset, set, setChosen, setStage, state, takeSteps } from "./s
 import { missingWords } from "./steps.js";
 
 const EQUALS = "\u00a0=\u00a0"; // a number stays on the line of its name
+const SLASH = "/\u2060"; // and a derivative on one line
 
 let panelBefore = null; // the story
 let focusNext = null; // the button that gets the focus once it is there
@@ -79,7 +80,9 @@ export function renderStory(view) {
 
 function renderCaption(caption, view) {
   const { story, y, isBlank } = view;
-  const texts = y ? [caption.title(view), caption.words(view).replaceAll(" = ", EQUALS)] : ["", missingWords(isBlank)];
+  const texts = y
+    ? [caption.title(view), caption.words(view).replaceAll(" = ", EQUALS).replaceAll("/", SLASH)]
+    : ["", missingWords(isBlank)];
   if (isNew(byId("story-words"), "texts", texts.join())) {
     byId("story-words").replaceChildren(element("strong", {}, texts[0]), " ", texts[1]);
   }
