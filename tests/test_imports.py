@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -84,6 +85,7 @@ LONGEST = 300
 FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
 
+@cache
 def imported(file: Path, *, only_run: bool = False) -> set[str]:
     """Return the modules that a file imports, ``from x import y`` as x.y; ``only_run``: not those for types alone."""
     tree = ast.parse((PACKAGE / file).read_text(encoding="utf-8"))

@@ -55,7 +55,7 @@ def every_command(cli, idx_folder):
 
     def run(*options, page=0, resume=("--epochs", 2), data=("--data-dir", idx_folder)):
         for command in (
-            ["train", *data, "--hidden", 6, "--epochs", 1, "--output", "run", "--quiet", *options],
+            ["train", *data, "--hidden", 2, "--epochs", 1, "--output", "run", "--quiet", *options],
             ["train", *data, "--resume", "run", *resume, "--quiet"],
             ["evaluate", "run", *data, "--no-confusion"],
             ["gradcheck", "run", *data, "--examples", 5],
