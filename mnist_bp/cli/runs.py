@@ -66,7 +66,7 @@ PlotFile = Annotated[
 
 
 @help_text(f"""Folders of runs are listed: the folder runs, the folder of train --seeds, and any folder of such folders.
-Searches are listed with mnist-bp runs searches.
+The argument searches lists the folder of searches.
 If only runs are named (up to {len(SYMBOLS)}), they are compared: settings that differ, figures, cost curves.
 
 Example: mnist-bp runs --sort -test-accuracy

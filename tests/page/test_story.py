@@ -62,7 +62,7 @@ def test_what_a_caption_is_about_is_in_sight(
 def test_the_numbers_of_the_story_are_those_of_numpy(
     browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset
 ) -> None:
-    """Of the digit that is shown, in the sign that is chosen."""
+    """They belong to the digit that is shown, and have the sign that is chosen."""
     show(network, data, fragment="#story=1")
     example, target = ask(browser, "[state.example, state.target]")
     exact = network.astype(np.float64)
@@ -128,7 +128,7 @@ def test_keys_tell_the_story_and_escape_leaves_the_page_as_it_was(
 def test_a_link_leads_to_a_caption_and_an_empty_board_gets_a_digit(
     browser: Browser, errors: None, show: Callable[..., None], network: Network, data: Dataset
 ) -> None:
-    """What the board lacks in the middle of the story is named."""
+    """The story names what the board lacks in its middle."""
     show(network, data, fragment="#example=7&story=5")
     assert [told(browser)[key] for key in ("progress", "lights", "focus")] == ["5 of 8", 1, ""]
     assert ask(browser, "[state.example, state.stage]") == [7, 4]

@@ -31,7 +31,7 @@ const hidden = arguments[0].filter((selector) => {
   return !isInWindow || !top || !(found[0].contains(top) || top.contains(found[0]) || top.closest("#diagram"));
 });
 """
-"""What makes ``hidden`` the selectors whose first shown element leaves the window, or is covered in its middle."""
+"""Beginning of a program: ``hidden`` keeps the selectors whose first element leaves the window or is covered."""
 
 CLICK = """
 const found = document.querySelector(arguments[0]);
