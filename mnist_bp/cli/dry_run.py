@@ -38,13 +38,13 @@ def dry_run(
     """
     from threadpoolctl import threadpool_limits
 
-    from mnist_bp.cores import usable_cores
     from mnist_bp.machine import available_memory, resident_memory
     from mnist_bp.training import plan
+    from mnist_bp.training.threads import parallel_trainings
 
     program = resident_memory()
     data, settings = _plan_data(context, settings, console)
-    parallel = 1 if seeds is None else min(seeds, max(1, usable_cores() // settings.threads))
+    parallel = 1 if seeds is None else min(seeds, parallel_trainings(settings.threads))
     memory = {"program": program, **plan.estimate_memory(settings, data)}
     needed, available = sum(size or 0 for size in memory.values()), available_memory()
     durations = None

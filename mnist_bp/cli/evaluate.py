@@ -19,9 +19,10 @@ from mnist_bp.cli.options import (
     Quiet,
     Split,
     help_text,
+    require_accuracy,
 )
 from mnist_bp.cli.ranks import all_ranks
-from mnist_bp.errors import AnswerIsNo, InputError, StorageError
+from mnist_bp.errors import InputError, StorageError
 from mnist_bp.reports.adversarial import adversarial_record, adversarial_text
 from mnist_bp.reports.class_names import ClassNames
 from mnist_bp.reports.committee import members_record
@@ -126,8 +127,7 @@ def evaluate(
     print_evaluation(evaluation, data, split, adversarial_text(adversarial, attacked, split), console)
     if failure is not None:
         raise failure
-    if min_accuracy is not None and result.accuracy < min_accuracy:
-        raise AnswerIsNo(f"{split} accuracy {result.accuracy:.4f} is below --min-accuracy {min_accuracy:g}")
+    require_accuracy(result.accuracy, min_accuracy, f"{split} accuracy")
 
 
 def _check_committee(trained: TrainedCommittee, *, is_attacked: bool, is_plot_without_folder: bool) -> None:

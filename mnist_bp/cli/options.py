@@ -9,6 +9,7 @@ import typer
 from mnist_bp.cli.declared import DECLARED, OneOf, number
 from mnist_bp.data.names import SplitName
 from mnist_bp.environment import user_path
+from mnist_bp.errors import AnswerIsNo
 from mnist_bp.reports.plot_formats import PLOT_FORMATS
 from mnist_bp.training.declaration import Range
 from mnist_bp.training.panels import ADVANCED, DATA, OUTPUT
@@ -18,7 +19,7 @@ __all__ = [
     "L2", "MODEL_METAVAR", "ActivationOption", "Adversarial", "CostOption", "DataDir", "Dropout", "Epsilon",
     "Hidden", "InputDropout", "Json", "LabelSmoothing", "MinAccuracy", "Model", "Models", "Plot", "PlotFolder",
     "PlotFormat", "Quiet", "Seed", "Split", "WeightInit",
-    "help_text", "positive",
+    "help_text", "positive", "require_accuracy",
 ]  # fmt: skip
 
 MODEL_METAVAR = "RUN|MODEL"
@@ -120,3 +121,9 @@ def help_text(text: str) -> Callable[[Command], Command]:
         return command
 
     return describe
+
+
+def require_accuracy(accuracy: float, least: float | None, name: str) -> None:
+    """Raise AnswerIsNo if an accuracy, 0 to 1, is below the value of ``--min-accuracy``, None: no requirement."""
+    if least is not None and accuracy < least:
+        raise AnswerIsNo(f"{name} {accuracy:.4f} is below --min-accuracy {least:g}")

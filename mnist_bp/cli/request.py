@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_bp.errors import AnswerIsNo
+from mnist_bp.cli.options import require_accuracy
 from mnist_bp.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,5 +54,4 @@ class Request:
 
     def require_accuracy(self, accuracy: float, *, name: str = "test accuracy") -> None:
         """Raise AnswerIsNo if an accuracy, 0 to 1, is below ``min_accuracy``."""
-        if self.min_accuracy is not None and accuracy < self.min_accuracy:
-            raise AnswerIsNo(f"{name} {accuracy:.4f} is below --min-accuracy {self.min_accuracy:g}")
+        require_accuracy(accuracy, self.min_accuracy, name)

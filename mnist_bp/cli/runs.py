@@ -141,9 +141,7 @@ def _delete(targets: Sequence[Path], console: Console, *, yes: bool) -> None:
     folders = {os.path.realpath(folder): folder for folder in map(_folder, targets)}
     searches = [plan_search_removal(folder) for folder in folders.values() if is_search(folder)]
     runs = [plan_run_removal(folder) for folder in folders.values() if not is_search(folder)]
-    what = [count(len(runs), "run")] if runs else []
-    if searches:
-        what.append("1 search" if len(searches) == 1 else f"{len(searches)} searches")
+    what = [count(len(found), name) for found, name in ((runs, "run"), (searches, "search")) if found]
     for folder in delete_folders([*runs, *searches], " and ".join(what), console, yes=yes):
         forget_latest(folder)
 

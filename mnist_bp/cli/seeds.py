@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 from mnist_bp.cli.request import Request
 from mnist_bp.cli.signals import first_interrupt, on_suspend, stop_this_process
-from mnist_bp.cores import usable_cores
 from mnist_bp.errors import DataUnavailable, ExitCode, MnistBpError, OutputClosed
 from mnist_bp.reports.console import Console, printable
 from mnist_bp.reports.seeds import SeedsReport
 from mnist_bp.shell import program_command
 from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.seeds import SeedRun, TimeLimit, name_seeds, reopen_series, seed_command, summarize
+from mnist_bp.training.threads import parallel_trainings
 from mnist_bp.training.worker_pool import Ended, News, WorkerPool
 
 if TYPE_CHECKING:
@@ -85,12 +85,9 @@ def _folder(request: Request, seeds: int) -> RunFolder:
 
 
 def _n_parallel(request: Request, seeds: int) -> int:
-    """Return the number of parallel trainings: that of the ranks, or of the cores divided by the threads of each.
-
-    The core of the augmentation is not counted: on two cores, two processes with one thread each leave no core idle.
-    """
+    """Return the number of parallel trainings: one on each rank, or as many as this machine has cores for."""
     ranks = request.ranks.size
-    return min(seeds, ranks if ranks > 1 else max(1, usable_cores() // request.settings.threads))
+    return min(seeds, ranks if ranks > 1 else parallel_trainings(request.settings.threads))
 
 
 def _pool(request: Request, runs: dict[int, SeedRun], n_parallel: int, *, debug: bool) -> "RankPool | WorkerPool":

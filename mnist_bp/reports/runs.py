@@ -90,7 +90,7 @@ def print_runs(runs: Sequence[RunSummary], console: Console, where: str, *, sear
             "settings": run.problem or _text({**_dataset(run), **run.changed}),
         }
         rows.append(cells)
-    also = "1 search" if searches == 1 else f"{searches} searches"
+    also = count(searches, "search")
     if not runs:
         none = f"no run in {where} yet: create one with {program()} train"
         console.print_result(f"{also} in {where}" if searches else none, style="bold")

@@ -42,8 +42,9 @@ def format_sizes(sizes: Sequence[int]) -> str:
 
 
 def count(number: int, what: str) -> str:
-    """Return a number with its noun in the singular or plural: 1 epoch, 2 epochs."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    """Return a number with its noun in the singular or plural: 1 epoch, 2 epochs; 1 search, 2 searches."""
+    plural = f"{what}es" if what.endswith("rch") else f"{what}s"
+    return f"{number} {what if number == 1 else plural}"
 
 
 def _is_count(text: str) -> bool:

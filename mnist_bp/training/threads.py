@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mnist_bp.cores import usable_cores
 from mnist_bp.data.names import NO_AUGMENTATION
 
-__all__ = ["MANY_NEURONS", "default_threads"]
+__all__ = ["MANY_NEURONS", "default_threads", "parallel_trainings"]
 
 MANY_NEURONS = 512
 """Layer width from which several threads are used. With 800 neurons, they reduce an epoch to two thirds of the time on
@@ -21,3 +21,11 @@ def default_threads(hidden: Sequence[int], augment: str = NO_AUGMENTATION) -> in
     if max(hidden, default=0) < MANY_NEURONS:
         return 1
     return cores if augment == NO_AUGMENTATION else max(1, cores - 1)
+
+
+def parallel_trainings(threads: int) -> int:
+    """Return the number of trainings with ``threads`` threads each that run at the same time: they share the cores.
+
+    The core of the augmentation is not counted: on two cores, two processes with one thread each leave no core idle.
+    """
+    return max(1, usable_cores() // threads)

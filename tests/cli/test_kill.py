@@ -43,7 +43,8 @@ def test_killed_before_its_first_epoch_it_restarts_from_the_start(place, cli):
 def start_two_seeds(place):
     """``train --seeds 2`` in a process, both at a time, when each has had an epoch."""
     program = (
-        "from mnist_bp.cli import seeds; seeds.usable_cores = lambda: 2; from mnist_bp.cli.main import main; main()"
+        "from mnist_bp.training import threads; threads.usable_cores = lambda: 2; "
+        "from mnist_bp.cli.main import main; main()"
     )
     settings = ["--seeds", "2", "--data-dir", place / "data", "--hidden", "4", "--epochs", 10**6, "--output", "all"]
     process = start(["-c", program], settings)

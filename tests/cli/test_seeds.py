@@ -24,6 +24,7 @@ from mnist_bp.data.datasets import Dataset
 from mnist_bp.network import load_network
 from mnist_bp.reports.console import Console
 from mnist_bp.reports.seeds import SeedsReport
+from mnist_bp.training import threads
 from mnist_bp.training.run_folder import RunFolder
 from mnist_bp.training.seeds import SeedRun, TimeLimit, name_seeds, seed_command, summarize
 from mnist_bp.training.settings import Settings
@@ -415,7 +416,7 @@ raise SystemExit(130)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_interrupts_all_that_run(train, monkeypatch, number):
     """Once; no other is begun, and the exit code is 130."""
-    monkeypatch.setattr(seeds_module, "usable_cores", lambda: 2)
+    monkeypatch.setattr(threads, "usable_cores", lambda: 2)
     monkeypatch.setattr(seeds_module, "seed_command", lambda *_: python(INTERRUPTED))
     record = SeedsReport.record
 
@@ -437,7 +438,8 @@ def endless(idx_folder):
     """A command line that trains three seeds without end, two at a time, as JSON Lines; killed if a test leaves it."""
     arguments = ["--data-dir", idx_folder, "--hidden", "8", "--epochs", "1000000", "--output", "all"]
     program = (
-        "from mnist_bp.cli import seeds; seeds.usable_cores = lambda: 2; from mnist_bp.cli.main import main; main()"
+        "from mnist_bp.training import threads; threads.usable_cores = lambda: 2; "
+        "from mnist_bp.cli.main import main; main()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program, "train", "--seeds", "3", "--json", *map(str, arguments)],

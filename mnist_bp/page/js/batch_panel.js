@@ -100,7 +100,7 @@ function renderTable(view) {
   );
 }
 
-/* Of the first row of the table: ∂C_0/∂w of the digit that is shown, the mean, and of how many it is. */
+/* Return the first row of the table: ∂C_0/∂w of the digit that is shown, the mean, and the number of digits. */
 export function firstWish(view) {
   compute(view);
   const { values, mean } = rows[0];

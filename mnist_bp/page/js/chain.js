@@ -69,7 +69,7 @@ export function layerName(layer) {
   return layer === chain.L ? "(L)" : `(L−${chain.L - layer})`;
 }
 
-/* A nudge of the parameter by this much, a multiple of 0.01, as far as it may go. */
+/* Return the nudge nearest to this one, a multiple of 0.01, that keeps the parameter within REACH. */
 export function inReach({ layer, k }, by) {
   const w = parameterAt(chain, { layer, j: 0, k });
   return rounded(Math.max(-REACH - w, Math.min(REACH - w, by)));
