@@ -15,9 +15,9 @@ from mnist_bp.core.constants import MOMENTUM
 
 __all__ = ["ENTRIES", "SGD", "Adam", "Momentum", "Optimizer", "lerp_"]
 
-BLOCK = 1 << 18
-"""Number of parameters that a step updates at a time. A step makes several passes over them, so a block should fit in
-the cache. In smaller blocks, the overhead of calling numpy would dominate."""
+BLOCK = 1 << 15
+"""Number of parameters that a step updates at a time. A step makes several passes over up to five arrays, and their
+blocks should fit in a core's cache together. In smaller blocks, the overhead of calling numpy would dominate."""
 
 
 class Optimizer(Protocol):
