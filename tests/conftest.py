@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from mnist_bp.cli import main as main_module
 from mnist_bp.cli.main import main
 from mnist_bp.core.choices import ACTIVATIONS, COSTS, INITIALIZATIONS, OPTIMIZERS, Registry
+from mnist_bp.cores import usable_cores
 from mnist_bp.data import idx
 from mnist_bp.data.choices import AUGMENTATIONS, DATASETS, generated
 from mnist_bp.data.datasets import Examples
@@ -36,6 +37,12 @@ REGISTRIES = (ACTIVATIONS, AUGMENTATIONS, COSTS, DATASETS, INITIALIZATIONS, OPTI
 # Containers often set it. Without bytecode, each command that a test starts compiles the package, and pytest all tests.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of processes for ``-n auto``: one more than cores, because some tests wait for a program."""
+    return usable_cores() + 1
 
 
 class Finished(NamedTuple):

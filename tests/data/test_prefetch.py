@@ -13,10 +13,10 @@ from mnist_bp.data.prefetch import prefetch
 
 @pytest.fixture(autouse=True)
 def _no_thread_left():
-    """Every test here ends with the threads that it began with."""
+    """Every test here ends without a thread of its own. Threads of earlier tests may still end meanwhile."""
     before = threading.enumerate()
     yield
-    assert threading.enumerate() == before
+    assert set(threading.enumerate()) <= set(before)
 
 
 def counted(made, items=1_000_000):

@@ -24,7 +24,7 @@ from mnist_bp.training.ranks import SINGLE, Ranks
 from mnist_bp.training.settings import Settings
 from mnist_bp.training.trainer import LabelledImages, Trainer
 
-CLASSES, SHAPE, EPOCHS = 4, (10, 10), 3
+CLASSES, SHAPE, EPOCHS = 4, (10, 10), 2
 PROTOTYPES = np.random.default_rng(1).integers(0, 200, (CLASSES, SHAPE[0] * SHAPE[1]))
 PLAIN = Settings(hidden=(12, 9), batch_size=20, epochs=EPOCHS, learning_rate=0.3, average=0)
 
