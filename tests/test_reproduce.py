@@ -63,6 +63,14 @@ for epoch in (1, 2):
         tell("epoch", epoch=epoch, seconds=0.5)
         if order == "wait":
             time.sleep(60)
+        if order == "meet":
+            Path(f"seed-{seed}.begun").touch()
+            for _ in range(1_000):
+                if len([*Path().glob("*.begun")]) == 2:
+                    break
+                time.sleep(0.02)
+            else:
+                sys.exit("mnist-bp: the other one did not begin")
     except KeyboardInterrupt:
         (folder / "saved").touch()
     if order == "fail":
@@ -298,29 +306,41 @@ def test_a_missed_bar_is_reported_and_is_exit_code_1(reproduce, add, configs):
     assert "1.05 ± 0.07 (misses its bar)" in (configs / "README.md").read_text(encoding="utf-8")
 
 
+def test_several_trainings_run_at_the_same_time(reproduce, add):
+    """Each of these waits until the other one has begun."""
+    add("one")
+    order(of_100_seed_0="meet", of_100_seed_1="meet")
+
+    code, _, _ = reproduce("--seeds", 2, "--jobs", 2)
+
+    assert code == 0
+    assert len(calls()) == 2
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals to a group of processes are POSIX")
 @pytest.mark.parametrize("reached", ["both", "the command alone"])
-def test_ctrl_c_lets_the_training_save_itself(stand_in, add, configs, reached):
-    """On a terminal it reaches both processes; a signal to the command alone is passed on, if it has to be."""
+def test_ctrl_c_lets_each_training_save_itself(stand_in, add, configs, reached):
+    """On a terminal it reaches all processes; a signal to the command alone is passed on, if it has to be."""
     add("one")
-    order(of_100_seed_0="wait")
+    order(of_100_seed_0="wait", of_100_seed_1="wait")
     patience = 60 if reached == "both" else 0.1
     program = (
         f"import sys; sys.path[:0] = {[str(SCRIPTS), str(Path(mnist_bp.__file__).parents[1])]!r}\n"
         "from pathlib import Path; from _reproduce import main, runs\n"
         f"main.require_mnist = lambda _: None; runs.PATIENCE = {patience}\n"
-        f"main.main(['--results', 'results'], Path({str(configs)!r}))"
+        f"main.main(['--jobs', '2', '--seeds', '2', '--results', 'results'], Path({str(configs)!r}))"
     )
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
     with subprocess.Popen([sys.executable, "-c", program], start_new_session=True, **pipes) as process:
-        told = process.stdout.readline()
+        told = process.stdout.readline() + process.stdout.readline()
         (os.killpg if reached == "both" else os.kill)(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=30)
 
-    assert "epoch 1/2" in told, err
+    assert told.count("epoch 1/2") == 2, err
     assert process.returncode == 130, err
     assert err.startswith("interrupted; finished epochs are saved; to continue: scripts/reproduce ")
     assert Path("results/one/seed-0/saved").exists()
+    assert Path("results/one/seed-1/saved").exists()
 
 
 def test_an_unknown_name_gets_the_nearest(reproduce, add):

@@ -5,7 +5,9 @@ import difflib
 import shlex
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import count, takewhile
 from pathlib import Path
 from typing import NoReturn
@@ -18,7 +20,7 @@ from _reproduce import committees, table
 from _reproduce import recipes as recipe_files
 from _reproduce.committees import Committee
 from _reproduce.recipes import Measurement, Recipe
-from _reproduce.runs import DATASET, Failed, Run, error
+from _reproduce.runs import DATASET, Failed, Run, end_running, error
 from mnist_bp.cli.load import load_dataset
 from mnist_bp.data.choices import published
 from mnist_bp.data.datasets import data_root, inspect_root
@@ -79,6 +81,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="names of recipes; default: all")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="seeds 0 to N-1; default: %(default)s")
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="trainings at the same time; default: %(default)s"
+    )
     parser.add_argument("--data-dir", type=user_path, metavar="DIR", help="folder of MNIST; default: the cache folder")
     parser.add_argument(
         "--results", type=user_path, default=RESULTS, metavar="DIR", help="folder of the runs; default: runs/reproduce"
@@ -87,8 +92,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--table", action="store_true", help="write the finished results, and train nothing")
     parser.add_argument("--committee", action="store_true", help="evaluate all networks of the recipes as a committee")
     options = parser.parse_args(arguments)
-    if options.seeds < 1:
-        parser.error("--seeds: expected a whole number of 1 or more")
+    for name in ("seeds", "jobs"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name}: expected a whole number of 1 or more")
     if options.committee and (options.list or options.table):
         parser.error("--committee trains and evaluates networks: leave out --list and --table")
     if options.committee and len({*options.names}) * options.seeds < 2:
@@ -113,9 +119,9 @@ def run(options: argparse.Namespace, configs: Path) -> int:
         require_mnist(options.data_dir)
     if options.committee:
         return measure_committee(chosen, seeds, options, configs, here)
-    for recipe in chosen:
-        if not options.table:
-            failures += train(recipe, seeds, options, here)
+    results = ((recipe, list[str]()) for recipe in chosen) if options.table else trained(chosen, seeds, options, here)
+    for recipe, failed in results:
+        failures += failed
         write_down(recipe, seeds, options.results)
         write_table(configs)
     return 0 if options.table else report(chosen, failures)
@@ -130,7 +136,7 @@ def measure_committee(
     chosen: Sequence[Recipe], seeds: Sequence[int], options: argparse.Namespace, configs: Path, here: str
 ) -> int:
     """Train all members, write the results of their committee, and return the exit code."""
-    failures = [failure for recipe in chosen for failure in train(recipe, seeds, options, here)]
+    failures = [name for _, failed in trained(chosen, seeds, options, here) for name in failed]
     if not failures:
         runs = [Run(recipe, seed, options.results) for recipe in chosen for seed in seeds]
         try:
@@ -178,16 +184,37 @@ def require_mnist(data_dir: Path | None) -> None:
             raise InputError(f"the table requires MNIST, but {stored}: {reason}") from reason
 
 
-def train(recipe: Recipe, seeds: Iterable[int], options: argparse.Namespace, here: str) -> list[str]:
-    """Train a recipe with each seed, and return the failed ones."""
-    failures = []
-    for seed in seeds:
+def trained(
+    recipes: Iterable[Recipe], seeds: Iterable[int], options: argparse.Namespace, here: str
+) -> Iterator[tuple[Recipe, list[str]]]:
+    """Train each recipe with each seed, ``--jobs`` at a time. Yield each recipe that is done, and its failed runs."""
+    with ThreadPoolExecutor(options.jobs) as pool:
+        runs = [(recipe, [Run(recipe, seed, options.results) for seed in seeds]) for recipe in recipes]
+        started = [
+            (recipe, [pool.submit(train, pool, run, options.data_dir, here) for run in each]) for recipe, each in runs
+        ]
         try:
-            Run(recipe, seed, options.results).finish(options.data_dir, here)
-        except Failed as failure:
-            print(failure, flush=True)
-            failures.append(f"{recipe.name}, seed {seed}")
-    return failures
+            for recipe, trainings in started:
+                yield recipe, [failed for training in trainings if (failed := training.result())]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            while not all(training.done() for _, trainings in started for training in trainings):
+                end_running()
+                time.sleep(0.1)
+            raise
+
+
+def train(pool: Executor, run: Run, data_dir: Path | None, here: str) -> str | None:
+    """Train, and return the name of the run if it fails. If it is interrupted, no other training of the pool begins."""
+    try:
+        run.finish(data_dir, here)
+    except Failed as failure:
+        print(failure, flush=True)
+        return run.name
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    return None
 
 
 def write_down(recipe: Recipe, seeds: Sequence[int], results: Path) -> None:

@@ -26,6 +26,10 @@ PATIENCE = 5.0
 """Seconds to wait for a training to end, because a terminal's Ctrl-C has reached it as well and it must save files."""
 
 
+_processes: set["subprocess.Popen[str]"] = set()
+"""Trainings that run now."""
+
+
 class Failed(Exception):
     """Training that did not finish; the text is the reason."""
 
@@ -179,11 +183,20 @@ def _process(command: list[str], log: Any) -> Iterator["subprocess.Popen[str]"]:
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, encoding="utf-8"
     ) as process:
+        _processes.add(process)
         try:
             yield process
         except BaseException:
             _end(process)
             raise
+        finally:
+            _processes.discard(process)
+
+
+def end_running() -> None:
+    """End the trainings that run now, in whatever thread, after they have saved their finished epochs."""
+    for process in [*_processes]:
+        _end(process)
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
