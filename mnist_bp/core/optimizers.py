@@ -13,7 +13,7 @@ import numpy as np
 from mnist_bp.core.activations import Array
 from mnist_bp.core.constants import MOMENTUM
 
-__all__ = ["ENTRIES", "SGD", "Adam", "Momentum", "Optimizer", "lerp_"]
+__all__ = ["ENTRIES", "SGD", "Adam", "Momentum", "Optimizer", "flush_subnormal_", "lerp_"]
 
 BLOCK = 1 << 15
 """Number of parameters that a step updates at a time. A step makes several passes over up to five arrays, and their
@@ -116,6 +116,16 @@ class Adam:
             np.divide(m, g, out=g)
             g *= learning_rate / (1 - self.β1**t)
             p -= g
+
+
+def flush_subnormal_(numbers: Array) -> None:
+    """Set subnormal numbers to 0, in place.
+
+    They are what is left of averages of gradients that have been 0 for some 800 steps, as of pixels that are seldom
+    bright. They no longer change a parameter, but a processor takes up to 100 times as long to compute with them.
+    """
+    if numbers.dtype.kind == "f":
+        numbers[np.abs(numbers) < np.finfo(numbers.dtype).tiny] = 0
 
 
 def lerp_(mean: Array, value: Array, weight: float, buffer: Array) -> None:

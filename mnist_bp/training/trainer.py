@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.choices import OPTIMIZERS
-from mnist_bp.core.optimizers import lerp_
+from mnist_bp.core.optimizers import flush_subnormal_, lerp_
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.regularization import limit_norms, shrink_weights
 from mnist_bp.data.batches import normalize
@@ -166,6 +166,8 @@ class Trainer:
         with np.errstate(over="ignore", invalid="ignore"):  # _check_finite reports overflows
             learning_rates = rates(self._schedule, self.settings, self.epoch, self.steps_per_epoch)
             learned = self._learn(learning_rates, on_batch)
+            for array in self._optimizer.state.values():
+                flush_subnormal_(array)
         seconds = time.perf_counter() - start
         test = self._evaluate(self._test) if self._test else None
         validation = self._evaluate(self._validation) if self._validation else None

@@ -398,3 +398,18 @@ def test_the_state_is_the_networks_own_memory():
     assert set(made.state) == {"epoch", "best_epoch", "best_accuracy", "parameters", "m", "v", "t", "average"}
     assert made.state["parameters"] is made.network.parameters
     assert made.state["average"] is made.eval_network.parameters
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "nesterov", "adam"])
+def test_an_optimizer_keeps_no_subnormal_numbers(optimizer):
+    """They come from a pixel that is always black, and would slow down every step."""
+    settings = replace(IN_BATCHES, optimizer=optimizer, learning_rate=0.001, epochs=1)
+    black = LabelledImages(np.where(np.arange(SIZES[0]) == 7, 0, TRAINING.images), TRAINING.labels)
+    made = Trainer(fresh(dtype=np.float32), black, TEST, settings)
+    averages = [array for name, array in made._optimizer.state.items() if name != "t"]
+    for average in averages:
+        average[:] = 1e-40
+    next(made.run())
+    tiny = np.finfo(np.float32).tiny
+    assert all(((average == 0) | (np.abs(average) >= tiny)).all() for average in averages)
+    assert all((average == 0).any() for average in averages)
