@@ -6,6 +6,7 @@ from step to step, by name: with them and the parameters, a stopped training res
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from math import sqrt
 from typing import Protocol
 
 import numpy as np
@@ -87,9 +88,11 @@ class Momentum:
 class Adam:
     """Adam, which scales each parameter's step by its own gradients (Kingma and Ba 2015, with their β₁, β₂ and ε).
 
-    m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g² start at 0, and the step corrects this bias:
-    p ← p − η m / (1 − β₁^t) / (√(v / (1 − β₂^t)) + ε). L2 regularization shrinks the weights directly, as in AdamW
-    (Loshchilov and Hutter 2019).
+    The step is p ← p − η m̂ / (√v̂ + ε), where m̂ and v̂ are means of g and g² over all steps so far. The weight of a
+    gradient falls by β₁, or β₂, with each step. The state holds the weighted sums, m ← β₁ m + g and v ← β₂ v + g², and
+    the means are these divided by the sums of the weights: M = 1 + β₁ + … + β₁^(t−1) = (1 − β₁^t) / (1 − β₁), and V
+    likewise. (The paper's m and v are (1 − β₁) m and (1 − β₂) v; its m̂ and v̂ are the same.) L2 regularization shrinks
+    the weights directly, as in AdamW (Loshchilov and Hutter 2019).
     """
 
     decouples_l2 = True
@@ -99,29 +102,28 @@ class Adam:
         self.m, self.v = np.zeros_like(parameters), np.zeros_like(parameters)
         self.t = np.zeros((), np.int64)
         self.state = {"m": self.m, "v": self.v, "t": self.t}
-        self._buffer = np.empty(min(len(parameters), BLOCK), parameters.dtype)
 
     def step(self, parameters: Array, gradient: Array, learning_rate: float) -> None:
         """Take one step."""
         self.t += 1
-        t = int(self.t)
+        M, V = ((1 - β ** int(self.t)) / (1 - β) for β in (self.β1, self.β2))
         for p, g, m, v in _in_blocks(parameters, gradient, self.m, self.v):
-            buffer = self._buffer[: len(g)]
-            lerp_(m, g, 1 - self.β1, buffer)
+            m *= self.β1
+            m += g
+            v *= self.β2
             g *= g
-            lerp_(v, g, 1 - self.β2, buffer)
-            np.divide(v, 1 - self.β2**t, out=g)
-            np.sqrt(g, out=g)
-            g += self.ε
-            np.divide(m, g, out=g)
-            g *= learning_rate / (1 - self.β1**t)
+            v += g
+            np.sqrt(v, out=g)
+            g += self.ε * sqrt(V)
+            np.divide(m, g, out=g)  # m̂ / (√v̂ + ε) · M / √V
+            g *= learning_rate * sqrt(V) / M
             p -= g
 
 
 def flush_subnormal_(numbers: Array) -> None:
     """Set subnormal numbers to 0, in place.
 
-    They are what is left of averages of gradients that have been 0 for some 800 steps, as of pixels that are seldom
+    They are what is left of sums of gradients that have been 0 for some 800 steps, as of pixels that are seldom
     bright. They no longer change a parameter, but a processor takes up to 100 times as long to compute with them.
     """
     if numbers.dtype.kind == "f":

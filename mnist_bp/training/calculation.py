@@ -17,7 +17,7 @@ from mnist_bp.training.settings import Settings
 
 __all__ = ["CALCULATION", "CHANGES", "Change", "refuse_other_calculation"]
 
-CALCULATION = 2
+CALCULATION = 3
 """Version of the calculation. Increase it, and add to ``CHANGES``, whenever a training's parameters change."""
 
 FIRST = {"calculation": 1, "version": "0.1.0"}
@@ -62,6 +62,7 @@ CHANGES = (
     Change(2, "averages", lambda settings: bool(settings.average)),
     Change(2, "augmentation", lambda settings: settings.augment != NO_AUGMENTATION),
     Change(2, "the one-cycle schedule", lambda settings: settings.schedule == "one-cycle"),
+    Change(3, "Adam", lambda settings: settings.optimizer == "adam"),
 )
 """All changes of the calculation since its first version."""
 

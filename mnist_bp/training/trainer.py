@@ -32,6 +32,9 @@ from mnist_bp.training.stopping import is_finished
 
 __all__ = ["LabelledImages", "Trainer", "train"]
 
+FLUSH_INTERVAL = 100
+"""Number of steps after which subnormal numbers in the optimizer's state are set to 0, and again after each epoch."""
+
 
 class Trainer:
     """Training of a network, from the beginning or from a restored epoch.
@@ -166,8 +169,6 @@ class Trainer:
         with np.errstate(over="ignore", invalid="ignore"):  # _check_finite reports overflows
             learning_rates = rates(self._schedule, self.settings, self.epoch, self.steps_per_epoch)
             learned = self._learn(learning_rates, on_batch)
-            for array in self._optimizer.state.values():
-                flush_subnormal_(array)
         seconds = time.perf_counter() - start
         test = self._evaluate(self._test) if self._test else None
         validation = self._evaluate(self._validation) if self._validation else None
@@ -192,6 +193,9 @@ class Trainer:
                 Z, gradient = self._gradients(batch)
                 self.ranks.average_(gradient.vector, len(Z) / batch.size)
                 self._step(gradient, learning_rate)
+                if step % FLUSH_INTERVAL == 0 or step == len(learning_rates):
+                    for array in self._optimizer.state.values():
+                        flush_subnormal_(array)
                 if self.settings.average:
                     self._update_ema(step)
 

@@ -413,3 +413,18 @@ def test_an_optimizer_keeps_no_subnormal_numbers(optimizer):
     tiny = np.finfo(np.float32).tiny
     assert all(((average == 0) | (np.abs(average) >= tiny)).all() for average in averages)
     assert all((average == 0).any() for average in averages)
+
+
+@pytest.mark.parametrize(
+    ("interval", "expected"), [(2, [True, False, False, False, False]), (90, [True, True, True, True, False])]
+)
+def test_subnormal_numbers_disappear_within_an_epoch(interval, expected, monkeypatch):
+    """After each interval, and after the epoch's five steps: seen in the velocity of a black pixel's weights."""
+    monkeypatch.setattr(trainer_module, "FLUSH_INTERVAL", interval)
+    black = LabelledImages(np.where(np.arange(SIZES[0]) == 0, 0, TRAINING.images), TRAINING.labels)
+    made = Trainer(fresh(dtype=np.float32), black, TEST, replace(IN_BATCHES, optimizer="momentum", epochs=1))
+    of_pixel = made.state["velocity"][: SIZES[1]]
+    of_pixel[:] = 1e-40
+    seen = []
+    next(made.run(lambda: seen.append(bool(of_pixel.any()))))
+    assert seen == expected
