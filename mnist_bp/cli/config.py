@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -13,9 +13,8 @@ from mnist_bp.cli.suggest import nearest_option
 from mnist_bp.environment import user_path
 from mnist_bp.errors import InputError
 from mnist_bp.search.space import Values
-from mnist_bp.training.config_file import is_complete
+from mnist_bp.training.config_file import is_complete, without_derived
 from mnist_bp.training.config_file import read_config as parse_file
-from mnist_bp.training.declaration import Setting
 from mnist_bp.training.panels import OUTPUT
 from mnist_bp.training.settings import SETTINGS
 
@@ -28,7 +27,6 @@ __all__ = [
     "is_from_config",
     "is_given",
     "read_config",
-    "unused_defaults",
     "use_run",
 ]
 
@@ -36,27 +34,31 @@ NOT_IN_A_FILE = {"config", "context", "resume"}
 
 
 def _use_config(context: typer.Context, path: Path | None) -> Path | None:
-    """Make the values in a file, or in the config of a run, the defaults of the command's options."""
+    """Make the values in a file, or those chosen in the config of a run, the defaults of the command's options."""
     if path is None or context.command.callback is None:
         return path
     from mnist_bp.training.run_paths import find_config
 
     config = find_config(path)
-    context.default_map = read_config(config, context.command.callback)
-    if is_config_of_a_run(config):
-        absent = {name: each.absent for name, each in SETTINGS.items() if each.absent != each.default}
-        context.default_map = {**absent, **context.default_map}
+    values = read_config(config, context.command.callback)
+    context.default_map = without_derived(_with_absent(values)) if is_config_of_a_run(config) else values
     return config
+
+
+def _with_absent(values: dict[str, Any]) -> dict[str, Any]:
+    """Return all settings of a run, also those that the version that began it did not know."""
+    absent = {name: each.absent for name, each in SETTINGS.items() if each.absent != each.default}
+    return {**absent, **values}
 
 
 def use_run(context: typer.Context, run: Path | None) -> Path | None:
     """Make the config of a run the defaults of the command's options. Return the run's folder."""
-    if run is None:
-        return None
+    if run is None or context.command.callback is None:
+        return run
     from mnist_bp.training.run_folder import RunFolder
 
     reopened = RunFolder.reopen(run)
-    _use_config(context, reopened.config)
+    context.default_map = _with_absent(read_config(reopened.config, context.command.callback))
     return reopened.folder
 
 
@@ -94,28 +96,6 @@ def first_explicit_option(context: typer.Context, parameters: Iterable[str]) -> 
     """Return the option of the first of these parameters that is on the command line; None if none is."""
     given = (name for name in parameters if is_given(context, name))
     return next((f"--{name.replace('_', '-')}" for name in given), None)
-
-
-def unused_defaults(context: typer.Context, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings that keep their value from a file only because it is complete, with the values to use instead.
-
-    Such a setting has no effect with an option of the command line, and the value in the file is the default that it
-    has where it does: ``momentum = 0.9`` in the config of a run, and ``--optimizer sgd``.
-    """
-    unused = {}
-    for name, each in SETTINGS.items():
-        condition = each.only_if
-        if condition is None or condition.default is None or name not in values or not is_from_config(context, name):
-            continue
-        is_used = any(map(condition.holds, _all(SETTINGS[condition.setting], values[condition.setting])))
-        if is_given(context, condition.setting) and not is_used and _all(each, values[name]) == [condition.default]:
-            unused[name] = each.default
-    return unused
-
-
-def _all(setting: Setting, value: Any) -> list[Any]:
-    """Return the values that a setting may have: several in a search."""
-    return value.all(setting) if isinstance(value, Values) else [value]
 
 
 def _source(context: typer.Context, parameter: str) -> str | None:

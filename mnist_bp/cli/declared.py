@@ -16,7 +16,6 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
 
 import typer
 
-from mnist_bp.cli.config import unused_defaults
 from mnist_bp.environment import user_path
 from mnist_bp.search.space import SEARCHED, Space, Values, parse_values, varies
 from mnist_bp.training.data_settings import DataSettings
@@ -42,8 +41,6 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(**values: Any) -> None:
-        if "context" in values:
-            values |= unused_defaults(values["context"], values)
         for name, group in groups.items():
             values[name] = group(**{each: values.pop(each) for each in _settings(group)})
         command(**values)

@@ -8,10 +8,19 @@ from typing import Any
 
 from mnist_bp.errors import InputError
 from mnist_bp.storage.regular_file import read_whole
+from mnist_bp.training.declaration import Setting
 from mnist_bp.training.saved_epoch import default_keep
 from mnist_bp.training.settings import SETTINGS, Settings
 
-__all__ = ["LIMIT", "changed_settings", "is_complete", "parse_config", "read_config", "recorded_settings"]
+__all__ = [
+    "LIMIT",
+    "changed_settings",
+    "is_complete",
+    "parse_config",
+    "read_config",
+    "recorded_settings",
+    "without_derived",
+]
 
 LIMIT = 1 << 20
 """Largest number of bytes of a config. That of a network of 100,000 layers is smaller."""
@@ -82,6 +91,28 @@ def changed_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         for key in keys
         if key in settings and key not in ELSEWHERE and settings[key] != defaults.get(key)
     }
+
+
+def without_derived(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a run's config, by field name, without defaults that follow from its other values.
+
+    A run records every setting. Its learning rate, for example, may be only the default of its optimizer, and is then
+    not the one to use with another optimizer.
+    """
+    chosen = {name: value for name, value in values.items() if value is not None}
+    with suppress(InputError):  # the options report an invalid value
+        settings = {name: _parsed(SETTINGS[name], value) for name, value in chosen.items() if name in SETTINGS}
+        whole = Settings(**settings)
+        for name in [name for name in settings if SETTINGS[name].default is None]:
+            others = {other: value for other, value in settings.items() if other != name}
+            if getattr(Settings(**others), name) == getattr(whole, name):
+                settings = others
+        return {name: value for name, value in chosen.items() if name in settings or name not in SETTINGS}
+    return chosen
+
+
+def _parsed(setting: Setting, value: Any) -> Any:
+    return setting.parse(value) if setting.parse and isinstance(value, str) else value
 
 
 @lru_cache

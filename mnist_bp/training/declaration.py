@@ -51,13 +51,10 @@ class Condition(NamedTuple):
         Name of the other setting.
     holds
         Function of its value.
-    default
-        Default while the condition holds, which a config then records. None for the declared default.
     """
 
     setting: str
     holds: Callable[[Any], bool]
-    default: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -126,7 +126,7 @@ class Settings(DataSettings):
         metavar="μ",
         range=_RATE,
         phrase=lambda settings: "" if settings.momentum == MOMENTUM else f"μ {settings.momentum:g}",
-        only_if=Condition("optimizer", lambda optimizer: optimizer in MOMENTUM_OPTIMIZERS, MOMENTUM),
+        only_if=Condition("optimizer", lambda optimizer: optimizer in MOMENTUM_OPTIMIZERS),
     )
     schedule: str = setting(
         CONSTANT,

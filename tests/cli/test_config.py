@@ -180,9 +180,28 @@ def test_an_option_may_change_what_a_complete_config_says(name, pair, group):
     Path("config.toml").write_text(tomli_w.dumps(Settings(**given).options()), encoding="utf-8")
     changed = parsed(group, "--config", "config.toml", f"--{setting.key}", after)
     assert str(setting.format(getattr(changed, name))) == after
+    if name in {"optimizer", "activation", "cost"}:
+        assert changed.learning_rate == Settings(**{name: after}).learning_rate
     for each in SETTINGS.values():
         if each.only_if and not each.only_if.holds(getattr(changed, each.only_if.setting)):
             assert getattr(changed, each.name) == each.default
+
+
+@pytest.mark.parametrize(
+    ("recorded", "option", "expected"),
+    [
+        ({"learning_rate": 0.5}, ("--optimizer", "adam"), {"learning_rate": 0.5}),
+        ({"optimizer": "momentum", "momentum": 0.5}, ("--optimizer", "nesterov"), {"momentum": 0.5}),
+        ({"optimizer": "momentum", "momentum": 0.5}, ("--cost", "cross-entropy"), {"momentum": 0.5}),
+        ({"early_stop": 3, "validation": 9, "keep": "last"}, ("--early-stop", "5"), {"keep": "last"}),
+        ({"threads": 7}, ("--hidden", "800"), {"threads": 7}),
+    ],
+)
+def test_a_value_that_was_chosen_in_a_run_stays(recorded, option, expected):
+    """Another option does not replace it by a default."""
+    Path("config.toml").write_text(tomli_w.dumps(Settings(**recorded).options()), encoding="utf-8")
+    changed = parsed(Settings, "--config", "config.toml", *option)
+    assert {name: getattr(changed, name) for name in expected} == expected
 
 
 @pytest.mark.parametrize(
