@@ -79,15 +79,8 @@ def print_dry_run(
     console.print(f"data     {_describe_data(data)}")
     if data.missing:
         console.warn(f"{data.missing}. The published sizes are used; train would download it.")
-    console.print()
-    rows = [
-        {"setting": SETTINGS[name].key, "value": _value(value), "from": sources[name]} for name, value in values.items()
-    ]
-    print_rows(rows, console, left={"setting", "value", "from"}, styles=[""] * len(rows))
-    console.print()
-    parts = ", ".join(f"{name} {_megabytes(size)}" for name, size in memory.items() if size)
-    networks = f"{parallel} at a time, each: " if parallel > 1 else ""
-    console.print(f"memory   {networks}{parts}{'' if memory['program'] else ' (without the program itself)'}")
+    _print_settings(values, sources, console)
+    console.print(f"memory   {_describe_memory(memory, parallel)}")
     if durations is not None:
         console.print(
             f"time     {epochs * steps:,} steps of {1000 * durations.step:.3g} ms; "
@@ -98,6 +91,22 @@ def print_dry_run(
         f"nothing was trained or written; {_epochs(epochs, seeds)}: {total}, {_megabytes(in_memory)} of memory",
         style="bold",
     )
+
+
+def _print_settings(values: Mapping[str, Any], sources: Mapping[str, Source], console: Console) -> None:
+    """Print a table of all settings between two empty lines."""
+    rows = [
+        {"setting": SETTINGS[name].key, "value": _value(value), "from": sources[name]} for name, value in values.items()
+    ]
+    console.print()
+    print_rows(rows, console, left={"setting", "value", "from"}, styles=[""] * len(rows))
+    console.print()
+
+
+def _describe_memory(memory: Mapping[str, int | None], parallel: int) -> str:
+    parts = ", ".join(f"{name} {_megabytes(size)}" for name, size in memory.items() if size)
+    networks = f"{parallel} at a time, each: " if parallel > 1 else ""
+    return f"{networks}{parts}{'' if memory['program'] else ' (without the program itself)'}"
 
 
 def _seconds(durations: "Durations | None", steps: int, epochs: int, rounds: int) -> dict[str, float] | None:
