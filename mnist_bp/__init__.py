@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mnist_bp.network import Network
 
 __all__ = ["Committee", "Network", "Trainer", "__version__", "check_gradient", "evaluate", "explain", "load_dataset"]
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 _MODULES = {"Committee": "committee", "Network": "network"}
 """Modules of the names that are not in ``api``."""
