@@ -16,7 +16,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike
 
 from mnist_bp.core.activations import Array
-from mnist_bp.core.network import Layers, backward, forward
+from mnist_bp.core.network import Layers, Masks, backward, forward
 from mnist_bp.core.parameters import ParameterVector
 
 __all__ = ["NotRecordable", "RecordedGradient"]
@@ -29,7 +29,7 @@ class NotRecordable(Exception):
 
 
 class RecordedGradient:
-    """∇C of a network for mini-batches of n examples, without dropout.
+    """∇C of a network for mini-batches of n examples.
 
     Parameters
     ----------
@@ -39,6 +39,8 @@ class RecordedGradient:
         Buffers X, (n, n_0), and Y, (n, n_L), that hold the mini-batch at each call.
     gradient
         Vector that receives ∇C at each call.
+    masks
+        Buffers that hold the masks of dropout at each call, see ``network.forward``. Empty if nothing is dropped.
 
     Attributes
     ----------
@@ -51,12 +53,13 @@ class RecordedGradient:
         If an activation or the cost uses an operation that cannot be recorded.
     """
 
-    def __init__(self, network: Layers, inputs: Array, targets: Array, gradient: ParameterVector) -> None:
+    def __init__(self, network: Layers, inputs: Array, targets: Array, gradient: ParameterVector, masks: Masks) -> None:
         self._calls: Calls = []
         X, Y = (_Recorder(array, self._calls) for array in (inputs, targets))
+        recorded = {l: _Recorder(mask, self._calls) for l, mask in masks.items()}
         try:
             with np.errstate(all="ignore"):  # the buffers hold anything
-                trace = forward(network, X)  # type: ignore[arg-type]  # a stand-in
+                trace = forward(network, X, masks=recorded)  # type: ignore[arg-type]  # stand-ins
                 backward(network, trace, Y, out=gradient)  # type: ignore[arg-type]
         except TypeError as error:  # from Python or numpy, which do not know stand-ins
             raise NotRecordable(str(error)) from error

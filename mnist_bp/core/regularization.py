@@ -1,6 +1,6 @@
 """Regularization, which reduces overfitting: L2, max-norm, dropout and label smoothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -58,6 +58,7 @@ def draw_masks(
     rng: np.random.Generator,
     dtype: DTypeLike,
     skip: int = 0,
+    out: Mapping[int, Array] | None = None,
 ) -> dict[int, Array]:
     """Draw the masks of inverted dropout: each factor is 0 with probability ``rate``, else 1 / (1 − rate).
 
@@ -80,6 +81,8 @@ def draw_masks(
         Random generator. With ``skip``, its bit generator must have ``advance``, like PCG64.
     skip
         Number of examples whose random numbers are skipped first.
+    out
+        Arrays of n or more rows, by layer, that receive the masks. Allocating new ones takes longer than drawing.
 
     Returns
     -------
@@ -96,7 +99,8 @@ def draw_masks(
     masks, column = {}, 0
     for l, steps in dropped.items():
         kept: NDArray[np.bool_] = drawn[:, column : column + sizes[l]] >= steps
-        masks[l] = kept * np.asarray(_STEPS / (_STEPS - steps), dtype)
+        scale = np.asarray(_STEPS / (_STEPS - steps), dtype)
+        masks[l] = np.multiply(kept, scale, out=None if out is None else out[l][:examples])
         column += sizes[l]
     return masks
 

@@ -17,13 +17,15 @@ __all__ = ["Buffers"]
 class Buffers(NamedTuple):
     """Buffers of an epoch, allocated once because allocation is slow. Those that are not used take no memory.
 
-    ``inputs`` and ``dC_dX`` have shape (examples at a time, n_0), ``Z`` (examples, n_L) and ``labels`` (examples,).
+    ``inputs`` and ``dC_dX`` have shape (examples at a time, n_0), ``masks[l]``, of dropout, (examples at a time, n_l),
+    ``Z`` (examples, n_L) and ``labels`` (examples,).
     ``gradient`` and ``adversarial``, the gradients of clean and of adversarial examples, and ``mean``, that of a
     mini-batch of several parts, have the layout of the parameters.
     """
 
     inputs: Array
     dC_dX: Array
+    masks: dict[int, Array]
     gradient: ParameterVector
     adversarial: ParameterVector
     mean: ParameterVector
@@ -36,10 +38,11 @@ class Buffers(NamedTuple):
         sizes, dtype = network.sizes, network.dtype
         full, last = divmod(examples, batch_size)
         rows, last_rows = (len(range(count)[ranks.share(count)]) for count in (batch_size, last))
-        at_once = min(rows, EXAMPLES_AT_ONCE), sizes[0]
+        at_once = min(rows, EXAMPLES_AT_ONCE)
         return cls(
-            inputs=np.empty(at_once, dtype),
-            dC_dX=np.empty(at_once, dtype),
+            inputs=np.empty((at_once, sizes[0]), dtype),
+            dC_dX=np.empty((at_once, sizes[0]), dtype),
+            masks={l: np.empty((at_once, neurons), dtype) for l, neurons in enumerate(sizes[:-1])},
             gradient=ParameterVector(sizes, ranks.vector(vector_length(sizes), dtype)),
             adversarial=ParameterVector.empty(sizes, dtype),
             mean=ParameterVector(sizes, ranks.vector(vector_length(sizes), dtype)),

@@ -38,14 +38,14 @@ class LabelledImages(NamedTuple):
 class MiniBatch(NamedTuple):
     """Examples of a mini-batch: images (n, n_0), as grey levels or as network inputs, labels (n,), and dropout.
 
-    ``draw_masks(rows)`` draws the masks of some of these examples, consecutive ones, so that a large mini-batch does
-    not need them all at once. It is None without dropout. ``size`` is the number of examples of the whole mini-batch,
-    of which these may be a part.
+    ``draw_masks(rows, out)`` draws the masks of some of these examples, consecutive ones, so that a large mini-batch
+    does not need them all at once; ``out`` is as in ``regularization.draw_masks``. It is None without dropout. ``size``
+    is the number of examples of the whole mini-batch, of which these may be a part.
     """
 
     images: Array
     labels: NDArray[np.uint8]
-    draw_masks: Callable[[slice], Masks] | None
+    draw_masks: Callable[[slice, Masks | None], Masks] | None
     size: int
 
 
@@ -111,10 +111,10 @@ class EpochInputs:
         masks = self._mask_source(index, range(len(rows))[part]) if draws_masks else None
         return MiniBatch(images, labels, masks, len(rows))
 
-    def _mask_source(self, index: int, examples: range) -> Callable[[slice], Masks]:
+    def _mask_source(self, index: int, examples: range) -> Callable[[slice, Masks | None], Masks]:
         """Return ``MiniBatch.draw_masks`` for these examples of a mini-batch, counted from 0."""
 
-        def draw(rows: slice) -> Masks:
+        def draw(rows: slice, out: Masks | None) -> Masks:
             drawn = examples[rows]
             return draw_masks(
                 self._sizes,
@@ -124,6 +124,7 @@ class EpochInputs:
                 rng=self._dropout.generator(index),
                 dtype=self._dtype,
                 skip=drawn.start,
+                out=out,
             )
 
         return draw

@@ -6,6 +6,7 @@ import numpy as np
 
 from mnist_bp.core.activations import Array
 from mnist_bp.core.adversarial import mixed_gradient
+from mnist_bp.core.network import Masks
 from mnist_bp.core.objective import Objective
 from mnist_bp.core.parameters import ParameterVector
 from mnist_bp.core.recording import NotRecordable, RecordedGradient
@@ -60,9 +61,9 @@ class Gradients:
             return self._in_parts(batch, part)
         X = normalize(batch.images[part], network.dtype, out=buffers.inputs)
         Y = self._targets.take(labels, axis=0, out=self._Y[: len(X)], mode="clip")  # "raise" would make another copy
-        if (recorded := self._recorded_for(len(X))) is not None:
+        masks = batch.draw_masks(part, buffers.masks) if batch.draw_masks else {}
+        if (recorded := self._recorded_for(len(X), masks)) is not None:
             return self._from_record(recorded, X)
-        masks = batch.draw_masks(part) if batch.draw_masks else None
         objective = Objective(X, Y, masks, self.l2)
         trace = objective.trace(network)
         if not (ε := self.settings.adversarial):
@@ -91,18 +92,19 @@ class Gradients:
             add_l2_gradient(self.network, self.l2, self.buffers.gradient)
         return recorded.Z, self.buffers.gradient
 
-    def _recorded_for(self, n: int) -> RecordedGradient | None:
-        """Return the recorded gradient of n examples, or None if it is computed without recording."""
+    def _recorded_for(self, n: int, masks: Masks) -> RecordedGradient | None:
+        """Return the recorded gradient of n examples, or None if it is computed without recording.
+
+        ``masks`` are parts of the buffers, and the same ones for each mini-batch of n examples.
+        """
         if n not in self._recorded:
-            self._recorded[n] = self._record(n)
+            self._recorded[n] = self._record(n, masks)
         return self._recorded[n]
 
-    def _record(self, n: int) -> RecordedGradient | None:
-        settings = self.settings
-        draws = settings.dropout or settings.input_dropout or settings.adversarial  # new masks or inputs in each step
-        if draws or n * sum(self.network.sizes[1:]) > MOST_ACTIVATIONS:
+    def _record(self, n: int, masks: Masks) -> RecordedGradient | None:
+        if self.settings.adversarial or n * sum(self.network.sizes[1:]) > MOST_ACTIVATIONS:
             return None
         try:
-            return RecordedGradient(self.network, self.buffers.inputs[:n], self._Y[:n], self.buffers.gradient)
+            return RecordedGradient(self.network, self.buffers.inputs[:n], self._Y[:n], self.buffers.gradient, masks)
         except NotRecordable:
             return None

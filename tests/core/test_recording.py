@@ -17,11 +17,11 @@ def network(sizes, **functions):
     return Network(sizes, rng=np.random.default_rng(0), **functions)
 
 
-def record(net, n):
+def record(net, n, masks=None):
     """Return buffers for n examples, the recorded gradient, and the vector that it writes."""
     X, Y = np.empty((n, net.sizes[0]), net.dtype), np.empty((n, net.sizes[-1]), net.dtype)
     gradient = net.parameter_vector.like(np.empty_like(net.parameters))
-    return X, Y, RecordedGradient(net, X, Y, gradient), gradient
+    return X, Y, RecordedGradient(net, X, Y, gradient, masks or {}), gradient
 
 
 @pytest.mark.parametrize(("activation", "cost"), list(product(ACTIVATIONS, COSTS)))
@@ -40,6 +40,24 @@ def test_a_recorded_gradient_equals_the_page_of_mathematics_to_the_bit(activatio
             assert np.array_equal(gradient.vector, expected)
             assert np.array_equal(compute.Z, trace.Z)
             net.parameters -= 0.5 * expected
+
+
+@pytest.mark.parametrize(("activation", "cost"), list(product(ACTIVATIONS, COSTS)))
+@pytest.mark.parametrize("layers", [{0}, {1, 2}, {0, 1, 2}])
+def test_a_recorded_gradient_with_dropout_equals_it_to_the_bit(activation, cost, layers):
+    """Each call takes the masks that are in the buffers."""
+    rng = np.random.default_rng(1)
+    net = network((50, 16, 12, 10), activation=activation, cost=cost, dtype="float32")
+    masks = {l: np.empty((7, net.sizes[l]), np.float32) for l in layers}
+    X, Y, compute, gradient = record(net, 7, masks)
+    X[...], Y[...] = rng.random(X.shape), np.eye(10)[rng.integers(10, size=7)]
+    for _ in range(3):
+        for mask in masks.values():
+            mask[...] = (rng.random(mask.shape) > 0.4) / 0.6
+        compute()
+        trace = forward(net, X, masks=masks)
+        assert np.array_equal(gradient.vector, backward(net, trace, Y).vector)
+        assert np.array_equal(compute.Z, trace.Z)
 
 
 def test_numbers_in_an_activation_keep_their_meaning():

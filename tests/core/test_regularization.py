@@ -179,6 +179,17 @@ def test_masks_of_some_examples_are_those_of_the_whole_mini_batch(first):
         np.testing.assert_array_equal(skipped[l], mask[first:])
 
 
+def test_masks_are_drawn_into_the_first_rows_of_arrays_that_are_given():
+    """They are the same as without, and views."""
+    out = {l: np.full((9, n), 7.0, np.float32) for l, n in enumerate((50, 41))}
+    settings = {"rate": 0.5, "input_rate": 0.2, "dtype": np.float32}
+    drawn = draw_masks((50, 41, 10), 6, rng=np.random.default_rng(0), out=out, **settings)
+    expected = draw_masks((50, 41, 10), 6, rng=np.random.default_rng(0), **settings)
+    for l, mask in expected.items():
+        np.testing.assert_array_equal(out[l], np.vstack([mask, np.full((3, mask.shape[1]), 7)]))
+        assert np.shares_memory(drawn[l], out[l])
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_masks_have_the_dtype_asked_for(dtype):
     """Both dtypes drop the same neurons."""

@@ -28,7 +28,7 @@ def inputs(augment="none", *, epoch=2, batch_size=20, **changed):
 
 def values(batch, rows=slice(None)):
     """Return images, labels and all masks of a mini-batch."""
-    masks = batch.draw_masks(rows) if batch.draw_masks else {}
+    masks = batch.draw_masks(rows, None) if batch.draw_masks else {}
     return [batch.images[rows], batch.labels[rows], *masks.values()]
 
 
