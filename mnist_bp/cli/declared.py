@@ -128,19 +128,10 @@ def _annotation(setting: Setting) -> Any:
 def _parser(setting: Setting) -> Callable[[Any], Any] | None:
     """Return the function that converts a text to a value; None for a choice, which Typer checks and completes."""
     if setting.parse is not None:
-        return _of_text(setting.parse)
+        return setting.parsed
     if setting.range is not None:
         return whole_number(setting.range) if setting.type is int else number(setting.range)
     return user_path if setting.type is Path else None
-
-
-def _of_text(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
-    """Return a parser for Typer, which also passes values that are parsed already."""
-
-    def parsed(text: Any) -> Any:
-        return parse(text) if isinstance(text, str) else text
-
-    return parsed
 
 
 def number(allowed: Range) -> Callable[[Any], float]:

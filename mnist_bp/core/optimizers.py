@@ -107,6 +107,7 @@ class Adam:
         """Take one step."""
         self.t += 1
         M, V = ((1 - β ** int(self.t)) / (1 - β) for β in (self.β1, self.β2))
+        ε, η = self.ε * sqrt(V), learning_rate * sqrt(V) / M
         for p, g, m, v in _in_blocks(parameters, gradient, self.m, self.v):
             m *= self.β1
             m += g
@@ -114,9 +115,9 @@ class Adam:
             g *= g
             v += g
             np.sqrt(v, out=g)
-            g += self.ε * sqrt(V)
+            g += ε
             np.divide(m, g, out=g)  # m̂ / (√v̂ + ε) · M / √V
-            g *= learning_rate * sqrt(V) / M
+            g *= η
             p -= g
 
 

@@ -82,7 +82,7 @@ def draw_masks(
     skip
         Number of examples whose random numbers are skipped first.
     out
-        Arrays of n or more rows, by layer, that receive the masks. Allocating new ones takes longer than drawing.
+        Arrays of n or more rows, by layer, that receive the masks, so that none are allocated in each step.
 
     Returns
     -------

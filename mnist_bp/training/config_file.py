@@ -8,7 +8,6 @@ from typing import Any
 
 from mnist_bp.errors import InputError
 from mnist_bp.storage.regular_file import read_whole
-from mnist_bp.training.declaration import Setting
 from mnist_bp.training.saved_epoch import default_keep
 from mnist_bp.training.settings import SETTINGS, Settings
 
@@ -101,7 +100,7 @@ def without_derived(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     chosen = {name: value for name, value in values.items() if value is not None}
     with suppress(InputError):  # the options report an invalid value
-        settings = {name: _parsed(SETTINGS[name], value) for name, value in chosen.items() if name in SETTINGS}
+        settings = {name: SETTINGS[name].parsed(value) for name, value in chosen.items() if name in SETTINGS}
         whole = Settings(**settings)
         for name in [name for name in settings if SETTINGS[name].default is None]:
             others = {other: value for other, value in settings.items() if other != name}
@@ -109,10 +108,6 @@ def without_derived(values: Mapping[str, Any]) -> dict[str, Any]:
                 settings = others
         return {name: value for name, value in chosen.items() if name in settings or name not in SETTINGS}
     return chosen
-
-
-def _parsed(setting: Setting, value: Any) -> Any:
-    return setting.parse(value) if setting.parse and isinstance(value, str) else value
 
 
 @lru_cache

@@ -134,6 +134,10 @@ class Setting:
         values = (f"{name} ({self.notes[name]})" if name in self.notes else name for name in self.choices or ())
         return self.help.replace("{values}", "; ".join(values))
 
+    def parsed(self, value: Any) -> Any:
+        """Return the value of a text, if values are parsed from texts. Any other value is returned unchanged."""
+        return self.parse(value) if self.parse and isinstance(value, str) else value
+
     def described(self, settings: Any) -> str:
         """Return the description in the printed recipe, or "" if it is omitted there."""
         value = getattr(settings, self.name)

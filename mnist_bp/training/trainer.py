@@ -193,9 +193,7 @@ class Trainer:
                 Z, gradient = self._gradients(batch)
                 self.ranks.average_(gradient.vector, len(Z) / batch.size)
                 self._step(gradient, learning_rate)
-                if step % FLUSH_INTERVAL == 0 or step == len(learning_rates):
-                    for array in self._optimizer.state.values():
-                        flush_subnormal_(array)
+                self._flush_subnormal(step)
                 if self.settings.average:
                     self._update_ema(step)
 
@@ -234,6 +232,12 @@ class Trainer:
         self._optimizer.step(self.network.parameters, gradient.vector, learning_rate)
         if self.settings.max_norm is not None:
             limit_norms(self.network, self.settings.max_norm)
+
+    def _flush_subnormal(self, step: int) -> None:
+        """Set subnormal numbers in the optimizer's state to 0 after a step of the epoch, if it is their turn."""
+        if step % FLUSH_INTERVAL == 0 or step == self.steps_per_epoch:
+            for array in self._optimizer.state.values():
+                flush_subnormal_(array)
 
     def _update_ema(self, step: int) -> None:
         """Update the averaged parameters after a step of the epoch, if it is their turn."""
